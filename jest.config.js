@@ -1,0 +1,44 @@
+/**
+ * Unit tests stand beside the code (`*.spec.ts`), end-to-end tests in `test/` (`*.e2e-spec.ts`).
+ * The end-to-end tests run on SQLite always, and on PostgreSQL where TEST_DATABASE_URL names a
+ * server that databases may be made in; with E2E_TARGET=dist they run against the built code.
+ */
+const common = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': ['@swc/jest'] },
+  modulePathIgnorePatterns: ['<rootDir>/data/'],
+};
+
+const standIns = { '^content-disposition$': '<rootDir>/test/support/content-disposition.cjs' };
+const fromSource = { ...standIns, '^(\\.{1,2}/.*)\\.js$': '$1' };
+const fromDist = {
+  ...standIns,
+  '^(?:\\.\\./)+src/(.*)\\.js$': '<rootDir>/dist/src/$1.js',
+  '^(\\./(?:support/)?(?:server|cats|databases|http|raw)[a-z.-]*)\\.js$': '$1',
+};
+
+const e2e = {
+  ...common,
+  testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'],
+  moduleNameMapper: process.env.E2E_TARGET === 'dist' ? fromDist : fromSource,
+};
+
+const projects = [
+  {
+    ...common,
+    displayName: 'unit',
+    testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
+    moduleNameMapper: fromSource,
+  },
+  { ...e2e, displayName: 'sqlite', globals: { E2E_DATABASE: 'sqlite' } },
+];
+if (process.env.TEST_DATABASE_URL) {
+  projects.push({ ...e2e, displayName: 'postgres', globals: { E2E_DATABASE: 'postgres' } });
+}
+
+export default {
+  projects,
+  testTimeout: 60_000,
+  globalSetup: '<rootDir>/test/support/announce.js',
+};

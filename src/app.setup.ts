@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import fastifyHelmet from '@fastify/helmet';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import { ApiError, codeOfStatus } from './common/api-error.js';
+import { ApiErrorFilter, sendError } from './common/api-error.filter.js';
+import { readJsonBodies } from './common/json-body.js';
+import { describeError, PinoLogger } from './common/pino-logger.js';
+import { validationPipe } from './common/validation.js';
+import type { Config } from './config/config.js';
+
+/**
+ * The HTTP server: its timeouts, its log, and what it answers before a route is found. The log goes
+ * to `logStream`, by default the standard output.
+ */
+export function createAdapter(
+  config: Config,
+  logStream?: { write(line: string): void },
+): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    trustProxy: config.trustProxy === false ? false : trusted(config.trustProxy),
+    genReqId: () => randomUUID(),
+    logController: new LogController({ disableRequestLogging: true }),
+    return503OnClosing: false,
+    requestTimeout: 15_000,
+    http: { headersTimeout: 5_000, connectionsCheckingInterval: 500, maxHeaderSize: 16_384 },
+    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => {
+      answerClientError(error, socket);
+    },
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      sendError(error, request, reply);
+    },
+    logger: { level: config.logLevel, serializers: { err: describeError }, stream: logStream },
+  });
+  const fastify = adapter.getInstance<FastifyInstance>();
+  const server = fastify.server;
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    answerRaw(socket, 405, new ApiError('method_not_allowed'));
+  });
+  server.on('checkExpectation', (_request, response) => {
+    const { status, body } = new ApiError('expectation_failed');
+    response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
+    response.end(JSON.stringify(body));
+  });
+  return adapter;
+}
+
+/** What `main` and the end-to-end tests share: body parsing, pipe, filter, headers, CORS, OpenAPI. */
+export async function setupApp(app: NestFastifyApplication, config: Config): Promise<void> {
+  const fastify = app.getHttpAdapter().getInstance();
+  app.useLogger(new PinoLogger(fastify.log));
+  readJsonBodies(fastify);
+  app.useGlobalPipes(validationPipe());
+  app.useGlobalFilters(new ApiErrorFilter());
+  await setSecurityHeaders(fastify);
+  logRequests(fastify);
+  if (config.corsOrigins.length > 0) {
+    app.enableCors({ origin: [...config.corsOrigins], maxAge: 600 });
+  }
+  const openApi = new DocumentBuilder()
+    .setTitle('Latchkey')
+    .setDescription('Registered users, JSON Web Tokens, and a guard for your own controllers')
+    .setVersion('0.1.0')
+    .addBearerAuth()
+    .build();
+  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, openApi), {
+    jsonDocumentUrl: 'openapi.json',
+    yamlDocumentUrl: 'openapi.yaml',
+    customSiteTitle: 'Latchkey API',
+  });
+}
+
+async function setSecurityHeaders(fastify: FastifyInstance): Promise<void> {
+  const strict = {
+    useDefaults: false,
+    directives: { defaultSrc: ["'none'"], baseUri: ["'none'"], frameAncestors: ["'none'"] },
+  };
+  // Swagger UI brings its scripts along, and styles inside its page.
+  const docs = {
+    useDefaults: false,
+    directives: {
+      ...strict.directives,
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      imgSrc: ["'self'", 'data:'],
+      connectSrc: ["'self'"],
+    },
+  };
+  await fastify.register(fastifyHelmet, {
+    contentSecurityPolicy: strict,
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('cache-control', 'no-store').header('x-request-id', request.id);
+    if (/^\/docs(\/|$)/.test(request.routeOptions.url ?? '')) {
+      reply.helmet({ contentSecurityPolicy: docs });
+    }
+    done();
+  });
+}
+
+/** One line a request, without anything of it that may hold a secret. */
+function logRequests(fastify: FastifyInstance): void {
+  fastify.addHook('onResponse', (request, reply, done) => {
+    request.log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? null,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+      },
+      'request',
+    );
+    done();
+  });
+}
+
+/** Fastify's `trustProxy`: a list of addresses, or how many proxies stand before this server. */
+function trusted(
+  setting: number | string[],
+): string[] | ((address: string, hop: number) => boolean) {
+  return typeof setting === 'number' ? (_address, hop) => hop < setting : setting;
+}
+
+/** Answers what is not even a request. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 431
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? 408
+        : error.code === 'HPE_INVALID_METHOD'
+          ? 405
+          : 400;
+  answerRaw(socket, status, new ApiError(codeOfStatus(status)));
+}
+
+function answerRaw(socket: Socket, status: number, error: ApiError): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(error.body);
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${error.code}`,
+      'Content-Type: application/json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}

@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common';
+import { KeysModule } from '../keys/keys.module.js';
+import { PasswordsModule } from '../passwords/passwords.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { AuthController } from './auth.controller.js';
+import { AuthService } from './auth.service.js';
+import { AuthHooks } from './hooks.js';
+import { JwtStrategy } from './jwt.strategy.js';
+import { TokenHeader } from './token-header.js';
+
+/** Registration, login and the guards. A module that guards its own controllers imports it. */
+@Module({
+  imports: [UsersModule, PasswordsModule, KeysModule, SessionsModule],
+  controllers: [AuthController],
+  providers: [AuthService, AuthHooks, TokenHeader, JwtStrategy],
+  exports: [TokenHeader],
+})
+export class AuthModule {}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { requiredString } from '../common/validation.js';
+import { prepareEmail } from '../users/email.js';
+import { prepareUsername } from '../users/username.js';
+
+/** Body of `POST /register`. Unknown keys are dropped, so no request can set a role. */
+export const registerSchema = z.object({
+  username: requiredString('username').transform((username, ctx) => {
+    const prepared = prepareUsername(username);
+    if (prepared.ok) return { username, usernameKey: prepared.key };
+    ctx.addIssue(prepared.reason);
+    return z.NEVER;
+  }),
+  password: requiredString('password'),
+  email: z
+    .string({ error: 'The email has to be a string' })
+    .transform((text, ctx) => {
+      const prepared = prepareEmail(text);
+      if (prepared.ok) return { email: prepared.email, emailKey: prepared.key };
+      ctx.addIssue(prepared.reason);
+      return z.NEVER;
+    })
+    .nullish()
+    .transform((email) => email ?? { email: null, emailKey: null }),
+});
+
+/** Body of `POST /login`; `username` also takes the e-mail address. */
+export const loginSchema = z.object({
+  username: requiredString('username'),
+  password: requiredString('password'),
+});
+
+/** What is shown of a user. */
+export const userSchema = z.object({
+  id: z.uuid(),
+  username: z.string(),
+  email: z.string().nullable(),
+  roles: z.array(z.string()),
+  createdAt: z.string().meta({ format: 'date-time' }),
+});
+
+/** What a sign-in answers with. */
+export const tokensSchema = z.object({
+  jwt: z.string(),
+  token_type: z.literal('Bearer'),
+  expires_in: z.int().describe('Seconds until `jwt` expires'),
+  refresh_token: z.string(),
+});
+
+/** Answer of `GET /protected`. */
+export const helloSchema = z.object({ hello_from: z.string() });
+
+/** Every answer that is not a success. */
+export const errorSchema = z.object({
+  msg: z.string(),
+  code: z.string(),
+  errors: z.array(z.object({ path: z.string(), msg: z.string() })).optional(),
+});
+
+export type RegisterBody = z.infer<typeof registerSchema>;
+export type LoginBody = z.infer<typeof loginSchema>;
+export type UserView = z.infer<typeof userSchema>;
+export type TokensView = z.infer<typeof tokensSchema>;

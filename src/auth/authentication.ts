@@ -1,0 +1,34 @@
+import jwt from 'jsonwebtoken';
+import { ApiError } from '../common/api-error.js';
+import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
+
+/** Who is signed in on a request, and by which claims. */
+export interface Authentication {
+  subject: Subject;
+  claims: AccessTokenClaims;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by the guards; undefined where nobody is signed in. */
+    authentication?: Authentication;
+  }
+}
+
+/** Maps what passport-jwt and jsonwebtoken say of a token to the table of errors. */
+export function tokenError(error: unknown): Error {
+  if (!(error instanceof Error)) return new ApiError('token_malformed');
+  if (error instanceof ApiError) return error;
+  if (error instanceof jwt.TokenExpiredError)
+    return new ApiError('token_expired', { cause: error });
+  if (!(error instanceof jwt.JsonWebTokenError)) return error;
+  const { message } = error;
+  const code = message.startsWith('jwt audience')
+    ? 'token_audience_invalid'
+    : message.startsWith('jwt issuer')
+      ? 'token_issuer_invalid'
+      : message === 'invalid signature' || message === 'jwt signature is required'
+        ? 'token_signature_invalid'
+        : 'token_malformed';
+  return new ApiError(code, { cause: error });
+}

@@ -1,0 +1,18 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
+
+const authentication = (context: ExecutionContext) =>
+  context.switchToHttp().getRequest<FastifyRequest>().authentication;
+
+/** The signed-in user as the token names it, `{ id, username, roles }`; undefined if anonymous. */
+export const CurrentUser = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): Subject | undefined =>
+    authentication(context)?.subject,
+);
+
+/** All claims of the access token; undefined if anonymous. */
+export const JwtPayload = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): AccessTokenClaims | undefined =>
+    authentication(context)?.claims,
+);

@@ -1,0 +1,53 @@
+import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { AuthGuard } from '@nestjs/passport';
+import type { FastifyRequest } from 'fastify';
+import { ApiError } from '../common/api-error.js';
+import { type Authentication, tokenError } from './authentication.js';
+import { TokenHeader } from './token-header.js';
+
+/**
+ * Lets only requests with a good access token through: `@UseGuards(JwtAuthGuard)` on a controller or
+ * a method, in a module that imports `AuthModule`. Who is signed in is had by `@CurrentUser()`.
+ *
+ * @throws ApiError a 401 with a code for each way a token can be bad
+ */
+@Injectable()
+export class JwtAuthGuard extends AuthGuard('jwt') {
+  @Inject(TokenHeader)
+  protected readonly header!: TokenHeader;
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    if (request.authentication) return true;
+    try {
+      await super.canActivate(context);
+      return true;
+    } catch (error) {
+      throw error instanceof ApiError ? this.header.refusal(error) : error;
+    }
+  }
+
+  /** Keeps passport's reason, which the base class drops. */
+  override handleRequest(
+    error: unknown,
+    user: Authentication | false,
+    info: unknown,
+    context: ExecutionContext,
+  ): never {
+    if (!user) throw tokenError(error ?? info);
+    context.switchToHttp().getRequest<FastifyRequest>().authentication = user;
+    return user.subject as never;
+  }
+}
+
+/**
+ * Lets requests without the header through as anonymous; a bad token is refused as by
+ * {@link JwtAuthGuard}.
+ */
+@Injectable()
+export class OptionalJwtAuthGuard extends JwtAuthGuard {
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    return !this.header.isPresent(request) || super.canActivate(context);
+  }
+}

@@ -1,0 +1,39 @@
+import {
+  applyDecorators,
+  type CanActivate,
+  type ExecutionContext,
+  Injectable,
+  UseGuards,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import { ApiError } from '../common/api-error.js';
+import { JwtAuthGuard } from './jwt-auth.guard.js';
+
+const RequiredRoles = Reflector.createDecorator<string[]>();
+
+/** Lets users through who have one of the roles that `@Roles()` names. @throws ApiError forbidden */
+@Injectable()
+export class RolesGuard implements CanActivate {
+  constructor(private readonly reflector: Reflector) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const targets = [context.getHandler(), context.getClass()];
+    // Roles on the class hold for every method, whatever the method asks for besides.
+    const required: (string[] | undefined)[] = targets.map((target) =>
+      this.reflector.get(RequiredRoles, target),
+    );
+    const { authentication } = context.switchToHttp().getRequest<FastifyRequest>();
+    const has = (role: string): boolean => authentication?.subject.roles.includes(role) ?? false;
+    if (required.every((roles) => roles === undefined || roles.some(has))) return true;
+    throw new ApiError('forbidden');
+  }
+}
+
+/**
+ * Asks for a signed-in user with at least one of `roles`. It brings its guards along, in order, so
+ * that it cannot stand on a route without effect.
+ */
+export function Roles(...roles: string[]): ClassDecorator & MethodDecorator {
+  return applyDecorators(RequiredRoles(roles), UseGuards(JwtAuthGuard, RolesGuard));
+}

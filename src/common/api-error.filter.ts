@@ -1,0 +1,48 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ApiError, codeOfStatus } from './api-error.js';
+
+/**
+ * Writes every error of the application in the one shape `{ msg, code, errors? }`. What is not a
+ * refusal but a fault of ours is logged with its cause and shown as a bare 500.
+ */
+@Catch()
+export class ApiErrorFilter implements ExceptionFilter {
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    sendError(exception, request, reply);
+  }
+}
+
+/** Answers `request` with `exception`, and logs it where it is a fault of ours. */
+export function sendError(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const error = toApiError(exception);
+  if (error.status >= 500) request.log.error({ err: error.cause ?? exception }, error.message);
+  if (reply.sent) return;
+  // What is left of a body that was not read to its end must not be taken for the next request.
+  if (error.code === 'body_too_large' || error.code === 'json_too_deep') {
+    reply.header('connection', 'close');
+  }
+  reply.status(error.status).headers(error.headers).send(error.body);
+}
+
+function toApiError(exception: unknown): ApiError {
+  if (exception instanceof ApiError) return exception;
+  if (exception instanceof HttpException) {
+    const status = exception.getStatus();
+    const code = codeOfStatus(status);
+    // Nest words a missing route with its address in it; a project's own sentence stays.
+    const ours = status >= 500 || status === 415 || /^Cannot [A-Z]+ /.test(exception.message);
+    return new ApiError(code, {
+      cause: exception,
+      ...(!ours && { answer: { status, body: { msg: exception.message, code } } }),
+    });
+  }
+  // Fastify's own errors (a malformed address, a bad content type, ...) carry their status.
+  const status = (exception as { statusCode?: unknown } | undefined)?.statusCode;
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new ApiError(codeOfStatus(status), { cause: exception });
+  }
+  return new ApiError('internal_error', { cause: exception });
+}

@@ -1,0 +1,133 @@
+/**
+ * Every way in which Latchkey says no: the code is the contract and never changes, the sentence is
+ * prose and may, except where a client of the tutorial relies on it.
+ */
+export const API_ERRORS = {
+  missing_json: [400, 'Missing JSON in request'],
+  malformed_json: [400, 'The request body is not well-formed JSON'],
+  json_too_deep: [400, 'The request body is nested too deeply'],
+  missing_parameter: [400, 'A required parameter is missing'],
+  invalid_parameter: [400, 'A parameter is not valid'],
+  weak_password: [400, 'The password is not strong enough'],
+  bad_request: [400, 'The request could not be understood'],
+  bad_credentials: [401, 'Bad username or password'],
+  missing_authorization: [401, 'Missing Authorization Header'],
+  malformed_authorization: [401, "Bad Authorization header. Expected value 'Bearer <JWT>'"],
+  token_malformed: [401, 'The token is not a well-formed JSON Web Token'],
+  token_algorithm_invalid: [
+    401,
+    'The token is signed with another algorithm than this server uses',
+  ],
+  token_signature_invalid: [401, 'Signature verification failed'],
+  token_type_invalid: [401, 'The token is not an access token'],
+  token_claims_invalid: [401, 'The token lacks a claim or has one of the wrong type'],
+  token_issuer_invalid: [401, 'The token was issued by another server'],
+  token_audience_invalid: [401, 'The token is meant for another audience'],
+  token_not_yet_valid: [401, 'The token is not yet valid'],
+  token_expired: [401, 'Token has expired'],
+  token_revoked: [401, 'The token has been revoked'],
+  forbidden: [403, 'You are not allowed to do this'],
+  user_disabled: [403, 'This account is disabled'],
+  not_found: [404, 'There is nothing at this address'],
+  method_not_allowed: [405, 'This method is not known here'],
+  request_timeout: [408, 'The request took too long to arrive'],
+  username_taken: [409, 'This username is taken'],
+  email_taken: [409, 'This e-mail address is taken'],
+  conflict: [409, 'The request conflicts with what is stored'],
+  body_too_large: [413, 'The request body is too large'],
+  uri_too_long: [414, 'The address of the request is too long'],
+  expectation_failed: [417, 'The expectation of the request cannot be met'],
+  too_many_requests: [429, 'Too many requests'],
+  headers_too_large: [431, 'The request headers are too large'],
+  internal_error: [500, 'Something went wrong on our side'],
+  unavailable: [503, 'The service cannot do this right now'],
+  not_ready: [503, 'The service is not ready'],
+} as const satisfies Record<string, readonly [status: number, msg: string]>;
+
+/** The code of an error body; see {@link API_ERRORS}. */
+export type ApiErrorCode = keyof typeof API_ERRORS;
+
+/** What is wrong with one field: the dotted path to it and a sentence. */
+export interface FieldError {
+  path: string;
+  msg: string;
+}
+
+/** What a client is shown of an error. */
+export interface ErrorBody {
+  msg: string;
+  code: string;
+  errors?: FieldError[];
+}
+
+interface ApiErrorOptions {
+  /** Replaces the table's sentence. */
+  msg?: string;
+  /** Given where several fields are wrong. */
+  errors?: FieldError[];
+  /** Response headers, such as `Retry-After`. */
+  headers?: Record<string, string>;
+  /** A project's own answer (see `auth/hooks.ts`); the code still names what happened. */
+  answer?: { status: number; body: Record<string, unknown> };
+  /** What caused it, for the log alone. */
+  cause?: unknown;
+}
+
+/** An answer that is not a success; thrown by services and guards, written by the error filter. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+
+  constructor(
+    readonly code: ApiErrorCode,
+    private readonly options: ApiErrorOptions = {},
+  ) {
+    super(options.msg ?? API_ERRORS[code][1], { cause: options.cause });
+  }
+
+  /** HTTP status. */
+  get status(): number {
+    return this.options.answer?.status ?? API_ERRORS[this.code][0];
+  }
+
+  /** Response headers beside the body's own; the challenge of RFC 6750, section 3, among them. */
+  get headers(): Record<string, string> {
+    const challenge =
+      this.code === 'missing_authorization'
+        ? 'Bearer'
+        : /^(token_|malformed_authorization)/.test(this.code) && 'Bearer error="invalid_token"';
+    return { ...(challenge && { 'WWW-Authenticate': challenge }), ...this.options.headers };
+  }
+
+  /** The JSON body. */
+  get body(): ErrorBody | Record<string, unknown> {
+    if (this.options.answer) return this.options.answer.body;
+    const { errors } = this.options;
+    return { msg: this.message, code: this.code, ...(errors && { errors }) };
+  }
+
+  /** The same error with more or other options. */
+  with(options: ApiErrorOptions): ApiError {
+    return new ApiError(this.code, { ...this.options, ...options });
+  }
+}
+
+/** The general code of an HTTP status, for errors that come from a library or a project's own code. */
+export function codeOfStatus(status: number): ApiErrorCode {
+  const general: Record<number, ApiErrorCode> = {
+    401: 'bad_credentials',
+    403: 'forbidden',
+    404: 'not_found',
+    405: 'method_not_allowed',
+    408: 'request_timeout',
+    409: 'conflict',
+    413: 'body_too_large',
+    414: 'uri_too_long',
+    // A body of another content type counts as none.
+    415: 'missing_json',
+    417: 'expectation_failed',
+    429: 'too_many_requests',
+    431: 'headers_too_large',
+    503: 'unavailable',
+  };
+  return general[status] ?? (status >= 400 && status < 500 ? 'bad_request' : 'internal_error');
+}

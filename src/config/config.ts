@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { generatedSecret } from './generated-secret.js';
+import { type JwtKeys, readJwtKeys, type SettingIssue } from './jwt-keys.js';
+import { type Settings, settingsSchema } from './settings.js';
+
+/** The settings do not allow a start; the message lists every one that is wrong, without its value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly issues: readonly SettingIssue[]) {
+    const lines = issues.map(({ name, expected }) => `  ${name}: ${expected}`);
+    super(['Latchkey cannot start with these settings:', ...lines].join('\n'));
+  }
+}
+
+/** The typed settings, read once at the start; the only place where the environment is looked at. */
+export class Config {
+  readonly production: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly databaseUrl: string;
+  readonly logLevel: Settings['LOG_LEVEL'];
+  readonly corsOrigins: readonly string[];
+  readonly trustProxy: Settings['TRUST_PROXY'];
+  /** Where the JWT secret was made for this project rather than given, the path of its file. */
+  readonly generatedSecretPath: string | undefined;
+  readonly generatedSecretCreated: boolean;
+  /** Times in seconds. */
+  readonly jwt: JwtKeys & {
+    expires: number;
+    issuer: string;
+    audience: string | undefined;
+    identityClaim: string;
+    headerName: string;
+    headerType: string;
+    invalidTokenStatus: 401 | 422;
+  };
+  readonly bcryptCost: number;
+  readonly passwordMinLength: number;
+  /** Times in seconds. */
+  readonly sessions: { idle: number; absolute: number };
+
+  private constructor(
+    settings: Settings,
+    keys: JwtKeys,
+    generated?: { path: string; created: boolean },
+  ) {
+    this.production = settings.NODE_ENV === 'production';
+    this.host = settings.HOST;
+    this.port = settings.PORT ?? 3000;
+    this.dataDir = settings.DATA_DIR;
+    this.databaseUrl = databaseUrl(settings);
+    this.logLevel = settings.LOG_LEVEL;
+    this.corsOrigins = settings.CORS_ORIGINS;
+    this.trustProxy = settings.TRUST_PROXY;
+    this.generatedSecretPath = generated?.path;
+    this.generatedSecretCreated = generated?.created ?? false;
+    this.jwt = {
+      ...keys,
+      expires: settings.JWT_EXPIRES,
+      issuer: settings.JWT_ISSUER,
+      audience: settings.JWT_DECODE_AUDIENCE,
+      identityClaim: settings.JWT_IDENTITY_CLAIM,
+      headerName: settings.JWT_HEADER_NAME,
+      headerType: settings.JWT_HEADER_TYPE,
+      invalidTokenStatus: settings.JWT_INVALID_TOKEN_STATUS === '422' ? 422 : 401,
+    };
+    this.bcryptCost = settings.TEST_BCRYPT_COST ?? settings.BCRYPT_COST ?? 12;
+    this.passwordMinLength = settings.PASSWORD_MIN_LENGTH ?? 8;
+    this.sessions = {
+      idle: settings.SESSION_IDLE_EXPIRES,
+      absolute: settings.SESSION_ABSOLUTE_EXPIRES,
+    };
+  }
+
+  /**
+   * Reads the settings from `env`, by default the process's environment over a `.env` file.
+   * Outside production a missing HMAC secret is made in `DATA_DIR`.
+   *
+   * @throws ConfigError naming every setting that is missing or wrong
+   */
+  static load(env: Record<string, string | undefined> = environment()): Config {
+    // An empty value counts as not set, except where nothing is a choice of its own.
+    const given: Record<string, string | undefined> = Object.fromEntries(
+      Object.entries(env).filter(([name, value]) => value || name === 'JWT_HEADER_TYPE'),
+    );
+    const parsed = settingsSchema.safeParse(given);
+    const issues: SettingIssue[] =
+      parsed.error?.issues.map(({ path, message }) => ({
+        name: String(path[0]),
+        expected: message,
+      })) ?? [];
+    const production = given.NODE_ENV === 'production';
+    if (production && given.TEST_BCRYPT_COST !== undefined) {
+      issues.push({ name: 'TEST_BCRYPT_COST', expected: 'not allowed in production' });
+    }
+    const keySource = {
+      JWT_ALGORITHM:
+        parsed.data?.JWT_ALGORITHM ??
+        settingsSchema.shape.JWT_ALGORITHM.catch('HS256').parse(given.JWT_ALGORITHM),
+      JWT_SECRET_KEY: given.JWT_SECRET_KEY,
+      JWT_PRIVATE_KEY: given.JWT_PRIVATE_KEY,
+      JWT_PUBLIC_KEY: given.JWT_PUBLIC_KEY,
+    };
+    // A secret is made only when nothing else stands in the way of the start.
+    let generated: ReturnType<typeof generatedSecret> | undefined;
+    const hmac = keySource.JWT_ALGORITHM.startsWith('HS');
+    if (hmac && keySource.JWT_SECRET_KEY === undefined && !production) {
+      if (issues.length > 0 || !parsed.data) throw new ConfigError(issues);
+      generated = generatedSecret(parsed.data.DATA_DIR);
+      keySource.JWT_SECRET_KEY = generated.secret;
+    }
+    const keys = readJwtKeys(keySource);
+    if (Array.isArray(keys)) issues.push(...keys);
+    if (issues.length > 0 || !parsed.data || Array.isArray(keys)) throw new ConfigError(issues);
+    return new Config(parsed.data, keys, generated);
+  }
+}
+
+/** Where the database is, without asking for the other settings. @throws ConfigError */
+export function databaseUrl(
+  env: { DATABASE_URL?: string; DATA_DIR?: string } = environment(),
+): string {
+  const { DATA_DIR, DATABASE_URL } = settingsSchema.shape;
+  const url = DATABASE_URL.safeParse(env.DATABASE_URL || undefined);
+  if (!url.success) {
+    const expected = url.error.issues[0]?.message ?? '';
+    throw new ConfigError([{ name: 'DATABASE_URL', expected }]);
+  }
+  return url.data ?? `sqlite:${join(DATA_DIR.parse(env.DATA_DIR || undefined), 'latchkey.sqlite')}`;
+}
+
+function environment(): Record<string, string | undefined> {
+  let file: Record<string, string | undefined> = {};
+  try {
+    file = parseEnv(readFileSync('.env', 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  return { ...file, ...process.env };
+}

@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * The secret kept in `dataDir` (mode 0600), made on the first start. Two first starts at once agree
+ * on one: the file appears whole or not at all, and only the first to link it wins.
+ *
+ * @returns the secret, the file's path, and whether this call made it
+ */
+export function generatedSecret(dataDir: string): {
+  secret: string;
+  path: string;
+  created: boolean;
+} {
+  const path = join(dataDir, 'jwt-secret');
+  const existing = read(path);
+  if (existing) return { secret: existing, path, created: false };
+
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  const fd = openSync(draft, 'wx', 0o600);
+  try {
+    writeSync(fd, randomBytes(64).toString('base64url') + '\n');
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  let created = true;
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    created = false;
+  } finally {
+    unlinkSync(draft);
+  }
+  const secret = read(path);
+  if (!secret) throw new Error(`${path} is empty: remove it, and the next start makes a new one`);
+  return { secret, path, created };
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

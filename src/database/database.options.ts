@@ -1,0 +1,41 @@
+import type { DataSourceOptions } from 'typeorm';
+import { Session } from '../sessions/session.entity.js';
+import { User } from '../users/user.entity.js';
+import { CreateUsers1764000000000 } from './migrations/1764000000000-create-users.js';
+import { CreateSessions1764000000001 } from './migrations/1764000000001-create-sessions.js';
+
+/** Every entity and every migration, in order: one set serves both databases. */
+const entities = [User, Session];
+const migrations = [CreateUsers1764000000000, CreateSessions1764000000001];
+
+/** How long a query may take, and SQLite waits for a lock, in milliseconds. */
+const TIMEOUT = 5_000;
+
+/** TypeORM's options for a `DATABASE_URL`: `sqlite:<path>` or `postgres://…`. */
+export function databaseOptions(url: string): DataSourceOptions {
+  const common = {
+    entities,
+    migrations,
+    migrationsTableName: 'migrations',
+    synchronize: false,
+    logging: false,
+    // `findOneBy({ id: undefined })` would find the first row.
+    invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
+  } as const;
+  if (url.startsWith('sqlite:')) {
+    return {
+      ...common,
+      type: 'sqlite',
+      database: url.slice('sqlite:'.length),
+      enableWAL: true,
+      busyTimeout: TIMEOUT,
+    };
+  }
+  return {
+    ...common,
+    type: 'postgres',
+    url,
+    applicationName: 'latchkey',
+    extra: { max: 10, connectionTimeoutMillis: TIMEOUT, statement_timeout: TIMEOUT },
+  };
+}

@@ -1,0 +1,92 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+
+/** PostgreSQL's advisory lock of the migrations: an arbitrary number, the same in every instance. */
+const MIGRATION_LOCK = 7_235_081;
+
+/**
+ * The way to change what is stored. On SQLite all writes go one after another through a connection
+ * of their own, because statements that share a connection share its transaction: one request's
+ * rollback would undo another's acknowledged write. The injected repositories read on a second
+ * connection, which sees only what is committed and refuses to write. On PostgreSQL these are plain
+ * calls.
+ */
+@Injectable()
+export class Database implements OnApplicationShutdown {
+  private last: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    private readonly reader: DataSource,
+    private readonly writer: DataSource,
+  ) {}
+
+  /** Takes the connected `reader`, opens the writer and runs the migrations. */
+  static async open(reader: DataSource): Promise<Database> {
+    if (reader.options.type === 'postgres') {
+      await migrateUnderLock(reader);
+      return new Database(reader, reader);
+    }
+    const writer = await new DataSource(reader.options).initialize();
+    await writer.query('PRAGMA synchronous = FULL');
+    await writer.runMigrations();
+    await reader.query('PRAGMA query_only = ON');
+    return new Database(reader, writer);
+  }
+
+  /**
+   * Runs one writing statement; it is durable when the promise resolves.
+   *
+   * @throws QueryFailedError as TypeORM does; see `violatedUniqueIndex`
+   */
+  write<T>(statement: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.inTurn(() => statement(this.writer.manager));
+  }
+
+  /** Runs several statements as one; keep it short, nothing else is written meanwhile on SQLite. */
+  transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.inTurn(() => this.writer.transaction(work));
+  }
+
+  /** Resolves when the database answers. */
+  async ping(): Promise<void> {
+    await this.reader.query('SELECT 1');
+  }
+
+  /** Waits for the writes under way and closes the writer; Nest closes the reader. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.last;
+    if (this.writer !== this.reader) await this.writer.destroy();
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.writer === this.reader) return work();
+    const result = this.last.then(work);
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+async function migrateUnderLock(dataSource: DataSource): Promise<void> {
+  const holder = dataSource.createQueryRunner();
+  try {
+    // Another instance may migrate for longer than a statement may take.
+    await holder.query('SET statement_timeout = 0');
+    await holder.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await dataSource.runMigrations();
+  } finally {
+    await holder.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
+    await holder.query('RESET statement_timeout').catch(() => undefined);
+    await holder.release();
+  }
+}
+
+/**
+ * The unique index that made a write fail, by name on PostgreSQL and by `table.column` on SQLite;
+ * undefined where the error is another one.
+ */
+export function violatedUniqueIndex(error: unknown): string | undefined {
+  const cause = (error as { driverError?: unknown } | undefined)?.driverError;
+  const { code, constraint, message } = (cause ?? {}) as Record<string, unknown>;
+  if (code === '23505') return String(constraint);
+  return /UNIQUE constraint failed: (.+)/.exec(String(message))?.[1];
+}

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { JwtService } from '@nestjs/jwt';
+import { z } from 'zod';
+import { ApiError } from '../common/api-error.js';
+import { Config } from '../config/config.js';
+import { ACCESS_TOKEN_TYPE, Keyring } from './keyring.js';
+
+/** How far another server's clock may be ahead, in seconds. */
+const NOT_BEFORE_TOLERANCE = 30;
+
+const seconds = z.int().nonnegative();
+
+const claimsSchema = z.looseObject({
+  iss: z.string(),
+  sub: z.string().optional(),
+  username: z.string(),
+  roles: z.array(z.string()),
+  sid: z.string(),
+  ver: seconds,
+  iat: seconds,
+  nbf: seconds,
+  exp: seconds,
+  jti: z.string(),
+});
+
+/** The claims of an access token (RFC 9068, section 2.2), a project's own among them. */
+export type AccessTokenClaims = z.infer<typeof claimsSchema>;
+
+/** Whom a token speaks of. */
+export interface Subject {
+  id: string;
+  username: string;
+  roles: string[];
+}
+
+/** Signs access tokens and checks their claims; passport-jwt verifies the signature. */
+@Injectable()
+export class AccessTokens {
+  constructor(
+    private readonly config: Config,
+    private readonly keyring: Keyring,
+    private readonly jwt: JwtService,
+  ) {}
+
+  /**
+   * A new token for `subject` in session `sid`. `own` are a project's claims; they replace none of
+   * Latchkey's.
+   */
+  sign(
+    subject: Subject,
+    session: { sid: string; ver: number },
+    own: Record<string, unknown> = {},
+  ): Promise<string> {
+    const { issuer, audience, identityClaim, expires } = this.config.jwt;
+    const now = Math.floor(Date.now() / 1000);
+    const claims = {
+      ...own,
+      iss: issuer,
+      [identityClaim]: subject.id,
+      username: subject.username,
+      roles: subject.roles,
+      ...session,
+      iat: now,
+      nbf: now,
+      exp: now + expires,
+      jti: randomUUID(),
+      ...(audience !== undefined && { aud: audience }),
+    };
+    return this.jwt.signAsync(claims, {
+      algorithm: this.keyring.algorithm,
+      header: { alg: this.keyring.algorithm, typ: ACCESS_TOKEN_TYPE, kid: this.keyring.kid },
+    });
+  }
+
+  /**
+   * Checks the claims of a token whose signature, expiry, issuer and audience are good: types,
+   * presence, and not-before with a tolerance of 30 s.
+   *
+   * @throws ApiError token_claims_invalid, token_not_yet_valid
+   */
+  read(payload: unknown): { claims: AccessTokenClaims; subject: Subject } {
+    const claims = claimsSchema.safeParse(payload).data;
+    const id = claims?.[this.config.jwt.identityClaim];
+    if (!claims || typeof id !== 'string') throw new ApiError('token_claims_invalid');
+    if (claims.nbf > Date.now() / 1000 + NOT_BEFORE_TOLERANCE) {
+      throw new ApiError('token_not_yet_valid');
+    }
+    return { claims, subject: { id, username: claims.username, roles: claims.roles } };
+  }
+}

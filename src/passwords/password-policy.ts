@@ -1,0 +1,80 @@
+import { dictionary } from '@zxcvbn-ts/language-common';
+
+/** The longest password, in UTF-8 bytes of its prepared form. */
+export const PASSWORD_MAX_BYTES = 1_024;
+
+/** A password in the form that is hashed, or a sentence that says why it has none. */
+export type PreparedPassword = { ok: true; password: string } | { ok: false; reason: string };
+
+/** What a password must not be derived from, and how long it has to be, in code points. */
+export interface PasswordContext {
+  username: string;
+  email?: string;
+  minLength: number;
+}
+
+/** The name of this service; people put it into passwords (NIST SP 800-63B-4, section 3.1.1.2). */
+const SERVICE = 'latchkey';
+
+/** No password is shorter than 8 characters, so shorter entries would never be asked for. */
+const COMMON = new Set(
+  dictionary['passwords-common'].filter((entry) => entry.length >= 8).map(fold),
+);
+
+/**
+ * The PRECIS profile OpaqueString (RFC 8265, section 4.2): other blanks become a space, then NFC.
+ * Controls, unassigned and private code points and ill-formed Unicode are refused. Unlike the
+ * profile's FreeformClass it takes joiners and variation selectors, which emoji are made with.
+ */
+export function preparePassword(input: string): PreparedPassword {
+  const tooLong = {
+    ok: false,
+    reason: `The password has more than ${PASSWORD_MAX_BYTES} bytes`,
+  } as const;
+  if (input.length > PASSWORD_MAX_BYTES) return tooLong;
+  if (!input.isWellFormed()) {
+    return { ok: false, reason: 'The password is not well-formed Unicode' };
+  }
+  if (/[\p{Cc}\p{Cn}\p{Co}]/u.test(input)) {
+    return { ok: false, reason: 'The password must not contain control characters' };
+  }
+  const password = input.replaceAll(/\p{Zs}/gu, ' ').normalize('NFC');
+  return Buffer.byteLength(password) > PASSWORD_MAX_BYTES ? tooLong : { ok: true, password };
+}
+
+/**
+ * Why a prepared password is not good enough for a new one, in a sentence; undefined if it is.
+ * Length, the common ones and those derived from the user or the service are looked at, the kinds of
+ * characters are not (NIST SP 800-63B-4, section 3.1.1.2).
+ */
+export function checkNewPassword(password: string, context: PasswordContext): string | undefined {
+  const { username, email, minLength } = context;
+  if (Array.from(password).length < minLength) {
+    return `The password has fewer than ${minLength} characters`;
+  }
+  const folded = fold(password);
+  if (COMMON.has(folded) || isSimpleRun(folded)) return 'The password is one of the most common';
+  const name = fold(username);
+  if (folded === name || contains(folded, name)) return 'The password contains the username';
+  const mailbox = fold(email?.split('@')[0] ?? '');
+  if (contains(folded, mailbox)) return 'The password contains the e-mail address';
+  if (contains(folded, SERVICE)) return 'The password contains the name of this service';
+  return undefined;
+}
+
+function fold(text: string): string {
+  return text.normalize('NFKC').toLowerCase();
+}
+
+/** A part of one or two characters is in every other password by chance. */
+function contains(password: string, part: string): boolean {
+  return Array.from(part).length >= 3 && password.includes(part);
+}
+
+/** `aaaaaaaa`, `12345678`, `hgfedcba`: every character is the last one plus 0, 1 or minus 1. */
+function isSimpleRun(password: string): boolean {
+  const points = Array.from(password, (point) => point.codePointAt(0) ?? 0);
+  const steps = new Set(points.slice(1).map((point, index) => point - (points[index] ?? 0)));
+  const [step = 0] = steps;
+  return steps.size <= 1 && Math.abs(step) <= 1;
+}

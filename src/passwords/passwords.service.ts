@@ -1,0 +1,75 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import bcrypt from 'bcrypt';
+import { Config } from '../config/config.js';
+
+/**
+ * bcrypt ignores what comes after 72 bytes, and ends shorter passwords with a NUL, so that up to 71
+ * bytes are told apart from anything longer. From here on a password is condensed first, and its
+ * hash marked, so that plain hashes of other systems keep their meaning.
+ */
+const CONDENSE_FROM = 72;
+const CONDENSED = 'sha384$';
+
+/** A hash that costs more than this is not computed: it would block a thread for minutes. */
+const MAX_COST = 16;
+
+/** Hashes and verifies prepared passwords (see `preparePassword`) with bcrypt. */
+@Injectable()
+export class PasswordsService implements OnModuleInit {
+  private dummyHash = '';
+
+  constructor(private readonly config: Config) {}
+
+  async onModuleInit(): Promise<void> {
+    this.dummyHash = await bcrypt.hash(randomBytes(32).toString('base64'), this.config.bcryptCost);
+  }
+
+  /** The hash to store: a bcrypt string, marked where the password was condensed. */
+  async hash(password: string): Promise<string> {
+    const cost = this.config.bcryptCost;
+    return isLong(password)
+      ? CONDENSED + (await bcrypt.hash(condense(password), cost))
+      : bcrypt.hash(password, cost);
+  }
+
+  /**
+   * Whether `password` is the one behind `stored`. Without either it compares with a dummy hash of
+   * the same cost and answers false, so that an unknown user takes as long as a known one.
+   */
+  async verify(password: string | undefined, stored: string | undefined): Promise<boolean> {
+    const { hash, condensed, cost } = parse(stored);
+    if (password === undefined || hash === undefined || cost > MAX_COST) {
+      await this.compare(password ?? '', this.dummyHash);
+      return false;
+    }
+    return this.compare(condensed ? condense(password) : password, hash);
+  }
+
+  /** Whether `stored` should be renewed with the password at hand. */
+  needsRehash(password: string, stored: string): boolean {
+    const { cost, condensed } = parse(stored);
+    return cost < this.config.bcryptCost || condensed !== isLong(password);
+  }
+
+  /** One bcrypt comparison. */
+  protected compare(password: string, hash: string): Promise<boolean> {
+    return bcrypt.compare(password, hash);
+  }
+}
+
+function parse(stored = ''): { hash?: string; condensed: boolean; cost: number } {
+  const condensed = stored.startsWith(CONDENSED);
+  const plain = condensed ? stored.slice(CONDENSED.length) : stored;
+  const match = /^\$2[aby](\$(\d\d)\$[./A-Za-z0-9]{53})$/.exec(plain);
+  // $2a$, $2b$ and $2y$ name fixed bugs of other implementations; the computation is one.
+  return match
+    ? { hash: `$2b${match[1]}`, condensed, cost: Number(match[2]) }
+    : { condensed, cost: 0 };
+}
+
+const isLong = (password: string): boolean => Buffer.byteLength(password) >= CONDENSE_FROM;
+
+/** 64 characters that stand for all of a long password. */
+const condense = (password: string): string =>
+  createHash('sha384').update(password, 'utf8').digest('base64');

@@ -1,0 +1,27 @@
+import { domainToASCII } from 'node:url';
+
+/** An address as typed and its unique form, or a sentence that says why it is none. */
+export type PreparedEmail =
+  { ok: true; email: string; key: string } | { ok: false; reason: string };
+
+/**
+ * Checks an e-mail address by its outer form (RFC 5321, sections 4.1.2 and 4.5.3.1, without quoted
+ * local parts and address literals; RFC 6531 for other scripts). Whether it receives mail only a
+ * mail can tell. The key is without regard to case, NFC, with the domain in its ASCII form.
+ */
+export function prepareEmail(input: string): PreparedEmail {
+  const invalid = { ok: false, reason: 'The email is not an e-mail address' } as const;
+  if (input.length > 254 || !input.isWellFormed()) return invalid;
+  const [local = '', domain = '', ...more] = input.split('@');
+  const atom = /^[^\p{C}\p{Z}"(),:;<>@[\\\]]+$/u;
+  const wellPlacedDots = !/^\.|\.\.|\.$/.test(local);
+  if (more.length > 0 || !atom.test(local) || !wellPlacedDots) return invalid;
+  if (Buffer.byteLength(local) > 64 || Buffer.byteLength(input) > 254) return invalid;
+  const ascii = domainToASCII(domain);
+  const labels = ascii.split('.');
+  const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+  if (!atom.test(domain) || ascii.length > 253 || labels.length < 2) return invalid;
+  if (!labels.every((part) => label.test(part)) || /^\d+$/.test(labels.at(-1) ?? ''))
+    return invalid;
+  return { ok: true, email: input, key: `${local.normalize('NFC').toLowerCase()}@${ascii}` };
+}

@@ -1,0 +1,50 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { epochMillis } from '../database/time.js';
+
+/** A registered user. */
+@Entity('users')
+export class User {
+  /** UUID; the subject of tokens. */
+  @PrimaryColumn('varchar', { length: 36 })
+  id!: string;
+
+  /** The name as typed at registration. */
+  @Column('varchar', { length: 1024 })
+  username!: string;
+
+  /** The name in PRECIS UsernameCaseMapped form (RFC 8265, section 3.3); unique. */
+  @Index('uq_users_username_key', { unique: true })
+  @Column('varchar', { name: 'username_key', length: 256 })
+  usernameKey!: string;
+
+  /** The address as typed, if any. */
+  @Column('varchar', { length: 254, nullable: true })
+  email!: string | null;
+
+  /** The address without regard to case; unique. */
+  @Index('uq_users_email_key', { unique: true })
+  @Column('varchar', { name: 'email_key', length: 512, nullable: true })
+  emailKey!: string | null;
+
+  /** bcrypt, see `PasswordsService`. Never leaves the server. */
+  @Column('varchar', { name: 'password_hash', length: 255 })
+  passwordHash!: string;
+
+  /** Names of roles. */
+  @Column('simple-json')
+  roles!: string[];
+
+  /** Raised when tokens already handed out must die; the claim `ver`. */
+  @Column('integer', { name: 'token_version', default: 0 })
+  tokenVersion!: number;
+
+  /** Since when the account is disabled, if it is. */
+  @Column('bigint', { name: 'disabled_at', nullable: true, transformer: epochMillis })
+  disabledAt!: Date | null;
+
+  @Column('bigint', { name: 'created_at', transformer: epochMillis })
+  createdAt!: Date;
+
+  @Column('bigint', { name: 'updated_at', transformer: epochMillis })
+  updatedAt!: Date;
+}

@@ -1,0 +1,113 @@
+import bidiFactory from 'bidi-js';
+
+/** The longest username, in code points of its prepared form. */
+export const USERNAME_MAX = 64;
+
+/** A text in its prepared form, or a sentence that says why it has none. */
+export type Prepared = { ok: true; key: string } | { ok: false; reason: string };
+
+// The package's types describe what the factory returns rather than the factory.
+const bidi = (bidiFactory as unknown as () => { getBidiCharTypeName(char: string): string })();
+
+/**
+ * The unique form of a username by the PRECIS profile UsernameCaseMapped (RFC 8265, section 3.3):
+ * width-mapped, lower-cased code point by code point, NFC, the Bidi Rule (RFC 5893), then the
+ * IdentifierClass of RFC 8264. Two names with one key are one name.
+ *
+ * Stricter than the profile: 1 to 64 code points, no `@` (that is an e-mail address), no joiners
+ * (invisible), one key for both forms of the small sigma, and no mix of Latin, Greek, Cyrillic,
+ * Armenian and Cherokee letters, which look alike (after UTS 39, section 5.2).
+ */
+export function prepareUsername(input: string): Prepared {
+  const refuse = (reason: string): Prepared => ({ ok: false, reason });
+  if (input === '') return refuse('The username is empty');
+  if (input.length > 8 * USERNAME_MAX) {
+    return refuse(`The username has more than ${USERNAME_MAX} characters`);
+  }
+  if (!input.isWellFormed()) return refuse('The username is not well-formed Unicode');
+  if (/\p{White_Space}/u.test(input)) return refuse('The username must not contain blanks');
+  if (input.includes('@')) return refuse('The username must not contain @');
+
+  let key = map(input);
+  // RFC 8264, section 7: the rules are applied until nothing changes any more.
+  for (let round = 0; round < 3 && map(key) !== key; round++) key = map(key);
+  if (map(key) !== key) return refuse('The username cannot be brought into a stable form');
+
+  const points = Array.from(key);
+  if (points.length > USERNAME_MAX) {
+    return refuse(`The username has more than ${USERNAME_MAX} characters`);
+  }
+  if (key.includes('@')) return refuse('The username must not contain @');
+  if (!points.every((point, index) => isAllowed(point, index, points))) {
+    return refuse('The username contains a character that is not a letter, digit or ASCII sign');
+  }
+  if (/^\p{M}/u.test(key)) return refuse('The username must not start with a combining mark');
+  if (!followsBidiRule(points)) {
+    return refuse('The username mixes right-to-left and left-to-right text');
+  }
+  if (mixesLookAlikes(key)) return refuse('The username mixes alphabets that look alike');
+  return { ok: true, key };
+}
+
+function map(text: string): string {
+  return Array.from(text, (point) => {
+    const mapped = /[\uFF01-\uFFEE]/.test(point) ? point.normalize('NFKC') : point;
+    return mapped.toLowerCase().replaceAll('ς', 'σ');
+  })
+    .join('')
+    .normalize('NFC');
+}
+
+/** RFC 8264, section 8, for the IdentifierClass; joiners are left out. */
+function isAllowed(point: string, index: number, points: string[]): boolean {
+  const contextual = contextRule(point, index, points);
+  if (contextual !== undefined) return contextual;
+  if (/[\u06FD\u06FE\u0F0B\u3007]/.test(point)) return true; // PVALID by exception
+  if (/[\u0640\u07FA\u3031-\u3035\u303B]|\u302E|\u302F/.test(point)) return false;
+  if (/[!-~]/.test(point)) return true;
+  const oldHangulJamo = /[\u1100-\u11FF\uA960-\uA97C\uD7B0-\uD7FB]/;
+  if (/\p{Default_Ignorable_Code_Point}/u.test(point) || oldHangulJamo.test(point)) return false;
+  return (
+    point.normalize('NFKC') === point && /[\p{Ll}\p{Lu}\p{Lo}\p{Nd}\p{Lm}\p{Mn}\p{Mc}]/u.test(point)
+  );
+}
+
+/** The CONTEXTO rules (RFC 5892, appendix A.3 to A.9); undefined where none is about `point`. */
+function contextRule(point: string, index: number, points: string[]): boolean | undefined {
+  const before = points[index - 1] ?? '';
+  const after = points[index + 1] ?? '';
+  const text = points.join('');
+  if (point === '\u00B7') return before === 'l' && after === 'l';
+  if (point === '\u0375') return /\p{Script=Greek}/u.test(after);
+  if (/[\u05F3\u05F4]/.test(point)) return /\p{Script=Hebrew}/u.test(before);
+  if (point === '\u30FB') return /[\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Han}]/u.test(text);
+  if (/[\u0660-\u0669]/.test(point)) return !/[\u06F0-\u06F9]/.test(text);
+  if (/[\u06F0-\u06F9]/.test(point)) return !/[\u0660-\u0669]/.test(text);
+  return undefined;
+}
+
+/** The Bidi Rule (RFC 5893, section 2), asked only of names with right-to-left characters. */
+function followsBidiRule(points: string[]): boolean {
+  const classes = points.map((point) => bidi.getBidiCharTypeName(point));
+  const has = (name: string): boolean => classes.includes(name);
+  if (!has('R') && !has('AL') && !has('AN')) return true;
+  const only = /^(R|AL|AN|EN|ES|CS|ET|ON|BN|NSM)$/;
+  const last = classes.findLast((name) => name !== 'NSM') ?? '';
+  return (
+    /^(R|AL)$/.test(classes[0] ?? '') &&
+    classes.every((name) => only.test(name)) &&
+    /^(R|AL|EN|AN)$/.test(last) &&
+    !(has('EN') && has('AN'))
+  );
+}
+
+function mixesLookAlikes(key: string): boolean {
+  const scripts = [
+    /\p{Script=Latin}/u,
+    /\p{Script=Greek}/u,
+    /\p{Script=Cyrillic}/u,
+    /\p{Script=Armenian}/u,
+    /\p{Script=Cherokee}/u,
+  ];
+  return scripts.filter((script) => script.test(key)).length > 1;
+}

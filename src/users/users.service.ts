@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Repository } from 'typeorm';
+import { ApiError } from '../common/api-error.js';
+import { Database, violatedUniqueIndex } from '../database/database.js';
+import { prepareEmail } from './email.js';
+import { User } from './user.entity.js';
+import { prepareUsername } from './username.js';
+
+/** What makes a new user; the keys are the unique forms of name and address. */
+export type NewUser = Pick<
+  User,
+  'username' | 'usernameKey' | 'email' | 'emailKey' | 'passwordHash'
+>;
+
+/** The stored users. */
+@Injectable()
+export class UsersService {
+  constructor(
+    @InjectRepository(User) private readonly users: Repository<User>,
+    private readonly database: Database,
+  ) {}
+
+  /** @throws ApiError username_taken, email_taken: the unique index decides, not a look beforehand */
+  async create(values: NewUser): Promise<User> {
+    const now = new Date();
+    const user = this.users.create({
+      ...values,
+      id: randomUUID(),
+      roles: [],
+      tokenVersion: 0,
+      disabledAt: null,
+      createdAt: now,
+      updatedAt: now,
+    });
+    try {
+      await this.database.write((manager) => manager.insert(User, user));
+    } catch (error) {
+      const index = violatedUniqueIndex(error);
+      if (index?.includes('username_key')) throw new ApiError('username_taken');
+      if (index?.includes('email_key')) throw new ApiError('email_taken');
+      throw error;
+    }
+    return user;
+  }
+
+  findById(id: string): Promise<User | null> {
+    return this.users.findOneBy({ id });
+  }
+
+  /** Finds by username or e-mail address, as typed at a login; null where `login` can be neither. */
+  async findByLogin(login: string): Promise<User | null> {
+    const username = prepareUsername(login);
+    if (username.ok) return this.users.findOneBy({ usernameKey: username.key });
+    const email = prepareEmail(login);
+    return email.ok ? this.users.findOneBy({ emailKey: email.key }) : null;
+  }
+
+  /** Replaces a hash by a better one of the same password, unless the password changed meanwhile. */
+  async renewHash(user: User, passwordHash: string): Promise<void> {
+    const unchanged = { id: user.id, passwordHash: user.passwordHash };
+    await this.database.write((manager) => manager.update(User, unchanged, { passwordHash }));
+  }
+}

@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+
+declare const E2E_DATABASE: 'sqlite' | 'postgres';
+
+/** Which database this run of the end-to-end tests is on. */
+export const databaseKind = E2E_DATABASE;
+
+/** A fresh, empty database and the folder for other files; `drop` removes both. */
+export interface FreshDatabase {
+  url: string;
+  dataDir: string;
+  drop(): Promise<void>;
+}
+
+export async function freshDatabase(): Promise<FreshDatabase> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
+  const removeDir = () => rm(dataDir, { recursive: true, force: true });
+  if (databaseKind === 'sqlite') {
+    return { url: `sqlite:${join(dataDir, 'test.sqlite')}`, dataDir, drop: removeDir };
+  }
+  const server = process.env.TEST_DATABASE_URL ?? '';
+  const name = `latchkey_${randomBytes(8).toString('hex')}`;
+  await onServer(server, `CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return {
+    url: url.href,
+    dataDir,
+    drop: async () => {
+      await onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      await removeDir();
+    },
+  };
+}
+
+async function onServer(url: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,111 @@
+import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test, type TestingModuleBuilder } from '@nestjs/testing';
+import jwt from 'jsonwebtoken';
+import request from 'supertest';
+import { DataSource } from 'typeorm';
+import { AppModule } from '../../src/app.module.js';
+import { createAdapter, setupApp } from '../../src/app.setup.js';
+import { Config } from '../../src/config/config.js';
+import { databaseOptions } from '../../src/database/database.options.js';
+import { CatsModule } from './cats.module.js';
+import { freshDatabase } from './databases.js';
+
+/** A password that the policy takes. */
+export const GOOD_PASSWORD = 'correct horse battery staple';
+
+/** The secret that test servers sign with. */
+export const SECRET = 'an e2e secret of more than sixty-four bytes: 0123456789 abcdefghijklmnop';
+
+/** A listening Latchkey on a database of its own. */
+export type Server = Awaited<ReturnType<typeof startServer>>;
+
+/** Starts Latchkey in this process, on a free port and a fresh database, with the cats beside it. */
+export async function startServer(
+  settings: Record<string, string> = {},
+  adapt: (builder: TestingModuleBuilder) => TestingModuleBuilder = (builder) => builder,
+) {
+  const database = await freshDatabase();
+  const config = Config.load({
+    NODE_ENV: 'test',
+    PORT: '0',
+    DATA_DIR: database.dataDir,
+    DATABASE_URL: database.url,
+    JWT_SECRET_KEY: SECRET,
+    TEST_BCRYPT_COST: '4',
+    ...settings,
+  });
+  const log: Record<string, unknown>[] = [];
+  const write = (line: string) => {
+    log.push(JSON.parse(line) as Record<string, unknown>);
+  };
+  const builder = Test.createTestingModule({ imports: [AppModule.with(config), CatsModule] });
+  const module = await adapt(builder).compile();
+  const app = module.createNestApplication<NestFastifyApplication>(
+    createAdapter(config, { write }),
+    { bodyParser: false },
+  );
+  await setupApp(app, config);
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const http = request(url);
+
+  return {
+    app,
+    config,
+    database,
+    http,
+    log,
+    port,
+    url,
+
+    /** Registers a user; resolves to the answer's body. */
+    async register(username: string, password = GOOD_PASSWORD, email?: string) {
+      const response = await http.post('/register').send({ username, password, email });
+      if (response.status !== 201) throw new Error(`register: ${JSON.stringify(response.body)}`);
+      return response.body as { id: string; username: string };
+    },
+
+    /** Logs in; resolves to the tokens. */
+    async login(username: string, password = GOOD_PASSWORD) {
+      const response = await http.post('/login').send({ username, password });
+      if (response.status !== 200) throw new Error(`login: ${JSON.stringify(response.body)}`);
+      return response.body as { jwt: string; refresh_token: string };
+    },
+
+    /** Runs `work` on a connection of its own, as another program would. */
+    async withDatabase<T>(work: (dataSource: DataSource) => Promise<T>): Promise<T> {
+      const dataSource = await new DataSource(databaseOptions(database.url)).initialize();
+      try {
+        return await work(dataSource);
+      } finally {
+        await dataSource.destroy();
+      }
+    },
+
+    /** Stops the server; its database stays for a look. */
+    async stop() {
+      await app.close();
+      await database.drop();
+    },
+  };
+}
+
+/**
+ * A token like `token` with other claims or header, signed with the servers' secret: what only a
+ * holder of the secret can make. An undefined value leaves the claim out.
+ */
+export function forge(
+  token: string,
+  claims: Record<string, unknown> = {},
+  header: Record<string, unknown> = {},
+  secret = SECRET,
+): string {
+  const decoded = jwt.decode(token, { complete: true });
+  if (!decoded) throw new Error('not a token');
+  const payload = JSON.stringify({ ...(decoded.payload as jwt.JwtPayload), ...claims });
+  const options = { algorithm: 'HS256', header: { ...decoded.header, ...header } } as const;
+  return jwt.sign(payload, secret, { ...options, algorithm: (header.alg as 'HS256') ?? 'HS256' });
+}

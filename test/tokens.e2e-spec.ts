@@ -1,0 +1,349 @@
+import { createHmac, generateKeyPairSync } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import type { ApiError } from '../src/common/api-error.js';
+import { AuthHooks } from '../src/auth/hooks.js';
+import { User } from '../src/users/user.entity.js';
+import { forge, SECRET, type Server, startServer } from './support/server.js';
+
+let server: Server;
+let token: string;
+let userId: string;
+beforeAll(async () => {
+  server = await startServer();
+  ({ id: userId } = await server.register('Ada'));
+  ({ jwt: token } = await server.login('ada'));
+});
+afterAll(() => server.stop());
+
+const get = (authorization?: string, path = '/protected', from = server) => {
+  const request = from.http.get(path);
+  return authorization === undefined ? request : request.set('authorization', authorization);
+};
+const now = () => Math.floor(Date.now() / 1000);
+const b64 = (value: unknown) =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+
+/** A token of exactly this header and payload text, correctly signed by HMAC-SHA-256. */
+function signRaw(header: unknown, payload: unknown): string {
+  const content = `${b64(header)}.${b64(payload)}`;
+  return `${content}.${createHmac('sha256', SECRET).update(content).digest('base64url')}`;
+}
+const headerOf = () => jwt.decode(token, { complete: true })?.header as jwt.JwtHeader;
+const claimsOf = () => jwt.decode(token) as jwt.JwtPayload;
+
+describe('GET /protected', () => {
+  it('greets the user of a good token by the name as typed', async () => {
+    const response = await get(`Bearer ${token}`);
+    expect([response.status, response.body]).toEqual([200, { hello_from: 'Ada' }]);
+  });
+
+  it('carries the documented claims and header', () => {
+    expect(claimsOf()).toEqual({
+      iss: 'latchkey',
+      sub: userId,
+      username: 'Ada',
+      roles: [],
+      sid: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+      ver: 0,
+      iat: expect.any(Number) as number,
+      nbf: claimsOf().iat,
+      exp: (claimsOf().iat ?? 0) + 900,
+      jti: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    });
+    expect(headerOf()).toEqual({
+      alg: 'HS256',
+      typ: 'at+jwt',
+      kid: expect.stringMatching(/^[\w-]{22}$/) as string,
+    });
+  });
+
+  it('misses the header', async () => {
+    for (const value of [undefined, '']) {
+      const response = await get(value);
+      expect(response.status).toBe(401);
+      expect(response.body).toEqual({
+        msg: 'Missing Authorization Header',
+        code: 'missing_authorization',
+      });
+      expect(response.headers['www-authenticate']).toBe('Bearer');
+    }
+  });
+
+  it.each(['Basic YTpi', 'Bearer', 'JWT x', 'Bearer a b', 'Bearer a b c', 'a.b.c'])(
+    'does not take the header %j',
+    async (value) => {
+      const response = await get(value);
+      expect(response.status).toBe(401);
+      expect(response.body).toEqual({
+        msg: "Bad Authorization header. Expected value 'Bearer <JWT>'",
+        code: 'malformed_authorization',
+      });
+      expect(response.headers['www-authenticate']).toBe('Bearer error="invalid_token"');
+    },
+  );
+
+  it('takes the scheme in any case (RFC 9110, section 11.1)', async () => {
+    expect((await get(`bearer ${token}`)).status).toBe(200);
+  });
+
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const flip = (text: string) =>
+    text.slice(0, -5) + (text.at(-5) === 'A' ? 'B' : 'A') + text.slice(-4);
+  const parts = () => token.split('.') as [string, string, string];
+  const refusals: [string, string, () => string][] = [
+    ['token_expired', 'expired', () => forge(token, { exp: now() - 1 })],
+    ['token_not_yet_valid', 'valid in a minute', () => forge(token, { nbf: now() + 60 })],
+    ['token_signature_invalid', 'of another secret', () => forge(token, {}, {}, 'y'.repeat(40))],
+    ['token_signature_invalid', 'with another signature', () => flip(token)],
+    [
+      'token_signature_invalid',
+      'with other claims',
+      () => [parts()[0], b64({ ...claimsOf(), roles: ['admin'] }), parts()[2]].join('.'),
+    ],
+    [
+      'token_signature_invalid',
+      'of another kid',
+      () => forge(token, {}, { kid: '../../dev/null' }),
+    ],
+    ['token_signature_invalid', 'of kid __proto__', () => forge(token, {}, { kid: '__proto__' })],
+    ['token_signature_invalid', 'without kid', () => jwt.sign(claimsOf(), SECRET)],
+    ['token_malformed', 'without signature', () => `${parts()[0]}.${parts()[1]}.`],
+    ['token_malformed', 'of two parts', () => `${parts()[0]}.${parts()[1]}`],
+    ['token_malformed', 'of four parts', () => `${token}.x`],
+    ['token_malformed', 'that is no token', () => 'garbage'],
+    ['token_malformed', 'with padding', () => `${token}=`],
+    ['token_malformed', 'of 10 kB', () => `${token}${'A'.repeat(10_000)}`],
+    ['token_malformed', 'with crit', () => forge(token, {}, { crit: ['exp'] })],
+    ['token_malformed', 'with b64', () => forge(token, {}, { b64: true })],
+    ['token_malformed', 'with a list as payload', () => signRaw(headerOf(), [claimsOf()])],
+    [
+      'token_malformed',
+      'with a claim twice',
+      () => signRaw(headerOf(), JSON.stringify(claimsOf()).replace('{', '{"sub":"x",')),
+    ],
+    [
+      'token_malformed',
+      'with a header name twice',
+      () => signRaw(JSON.stringify(headerOf()).replace('{', '{"typ":"JWT",'), claimsOf()),
+    ],
+    [
+      'token_algorithm_invalid',
+      'of alg none',
+      () => signRaw({ ...headerOf(), alg: 'none' }, claimsOf()),
+    ],
+    [
+      'token_algorithm_invalid',
+      'of alg nOnE',
+      () => signRaw({ ...headerOf(), alg: 'nOnE' }, claimsOf()),
+    ],
+    ['token_algorithm_invalid', 'of HS512', () => forge(token, {}, { alg: 'HS512' })],
+    [
+      'token_algorithm_invalid',
+      'of RS256 with its own jwk',
+      () => {
+        const jwk = rsa.publicKey.export({ format: 'jwk' });
+        const header = { ...headerOf(), alg: 'RS256', jwk } as jwt.JwtHeader;
+        return jwt.sign(claimsOf(), rsa.privateKey, { algorithm: 'RS256', header });
+      },
+    ],
+    ['token_type_invalid', 'of type JWT', () => forge(token, {}, { typ: 'JWT' })],
+    ['token_type_invalid', 'of type rt+jwt', () => forge(token, {}, { typ: 'rt+jwt' })],
+    ['token_issuer_invalid', 'of another issuer', () => forge(token, { iss: 'evil' })],
+    ['token_issuer_invalid', 'without issuer', () => forge(token, { iss: undefined })],
+    ['token_claims_invalid', 'without exp', () => forge(token, { exp: undefined })],
+    ['token_claims_invalid', 'without sub', () => forge(token, { sub: undefined })],
+    ['token_claims_invalid', 'with a number as sub', () => forge(token, { sub: 7 })],
+    ['token_claims_invalid', 'without jti', () => forge(token, { jti: undefined })],
+    ['token_claims_invalid', 'without ver', () => forge(token, { ver: undefined })],
+    ['token_claims_invalid', 'with roles as text', () => forge(token, { roles: 'admin' })],
+    ['token_claims_invalid', 'without nbf', () => forge(token, { nbf: undefined })],
+    ['token_claims_invalid', 'without iat', () => forge(token, { iat: undefined })],
+    [
+      'token_claims_invalid',
+      'with exp 1e400',
+      () =>
+        signRaw(
+          headerOf(),
+          JSON.stringify({ ...claimsOf(), exp: 0 }).replace('"exp":0', '"exp":1e400'),
+        ),
+    ],
+  ];
+  it.each(refusals)('answers %s to a token %s', async (code, _what, make) => {
+    const response = await get(`Bearer ${make()}`);
+    expect(response.body).toEqual({ msg: expect.any(String) as string, code });
+    expect(response.status).toBe(401);
+    expect(response.headers['www-authenticate']).toBe('Bearer error="invalid_token"');
+  });
+
+  it('keeps the quoted sentences', async () => {
+    const expired = await get(`Bearer ${forge(token, { exp: now() - 1 })}`);
+    const forged = await get(`Bearer ${flip(token)}`);
+    expect([expired.body, forged.body]).toEqual([
+      { msg: 'Token has expired', code: 'token_expired' },
+      { msg: 'Signature verification failed', code: 'token_signature_invalid' },
+    ]);
+  });
+
+  it('takes a token of a server whose clock is 25 s ahead', async () => {
+    expect((await get(`Bearer ${forge(token, { nbf: now() + 25 })}`)).status).toBe(200);
+  });
+});
+
+describe('settings of the token', () => {
+  it('sets audience, expiry, issuer, identity claim, header and status', async () => {
+    const other = await startServer({
+      JWT_DECODE_AUDIENCE: 'shop',
+      JWT_EXPIRES: '5m',
+      JWT_ISSUER: 'https://id.example',
+      JWT_IDENTITY_CLAIM: 'identity',
+      JWT_HEADER_NAME: 'X-Token',
+      JWT_HEADER_TYPE: '',
+      JWT_INVALID_TOKEN_STATUS: '422',
+    });
+    try {
+      const { id } = await other.register('ada');
+      const { jwt: own } = await other.login('ada');
+      const claims = jwt.decode(own) as jwt.JwtPayload;
+      expect(claims).toMatchObject({ aud: 'shop', iss: 'https://id.example', identity: id });
+      expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(300);
+      const ask = async (value?: string) => {
+        const request = other.http.get('/protected');
+        const response = await (value === undefined ? request : request.set('x-token', value));
+        return [response.status, (response.body as { code?: string }).code];
+      };
+      expect(await ask(own)).toEqual([200, undefined]);
+      expect(await ask()).toEqual([401, 'missing_authorization']);
+      expect(await ask(`Bearer ${own}`)).toEqual([422, 'malformed_authorization']);
+      expect(await ask('garbage')).toEqual([422, 'token_malformed']);
+      expect(await ask(forge(own, { aud: 'bank' }))).toEqual([422, 'token_audience_invalid']);
+      expect(await ask(forge(own, { aud: undefined }))).toEqual([422, 'token_audience_invalid']);
+      expect(await ask(forge(own, { exp: now() - 1 }))).toEqual([401, 'token_expired']);
+    } finally {
+      await other.stop();
+    }
+  });
+
+  const pair = (kind: 'rsa' | 'P-256' | 'P-384') => {
+    const { privateKey } =
+      kind === 'rsa'
+        ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+        : generateKeyPairSync('ec', { namedCurve: kind });
+    return privateKey.export({ format: 'pem', type: 'pkcs8' }) as string;
+  };
+  it.each([
+    ['HS384', {}],
+    ['HS512', {}],
+    ['RS256', { JWT_PRIVATE_KEY: pair('rsa') }],
+    ['RS384', { JWT_PRIVATE_KEY: pair('rsa') }],
+    ['RS512', { JWT_PRIVATE_KEY: pair('rsa') }],
+    ['PS256', { JWT_PRIVATE_KEY: pair('rsa') }],
+    ['ES256', { JWT_PRIVATE_KEY: pair('P-256') }],
+    ['ES384', { JWT_PRIVATE_KEY: pair('P-384') }],
+  ])('signs and verifies by %s and publishes only what is public', async (algorithm, keys) => {
+    const other = await startServer({ JWT_ALGORITHM: algorithm, ...keys });
+    try {
+      await other.register('ada');
+      const { jwt: own } = await other.login('ada');
+      const { header } = jwt.decode(own, { complete: true }) ?? {};
+      expect(header?.alg).toBe(algorithm);
+      expect((await get(`Bearer ${own}`, '/protected', other)).status).toBe(200);
+      expect((await get(`Bearer ${token}`, '/protected', other)).status).toBe(401);
+      const { body } = await other.http.get('/.well-known/jwks.json');
+      const { keys: published } = body as { keys: Record<string, unknown>[] };
+      if (algorithm.startsWith('HS')) expect(published).toEqual([]);
+      else {
+        expect(published).toHaveLength(1);
+        expect(published[0]).toMatchObject({ kid: header?.kid, alg: algorithm, use: 'sig' });
+        expect(published[0]).not.toHaveProperty('d');
+        // The public key must not pass for an HMAC secret.
+        const confused = jwt.sign(JSON.stringify(jwt.decode(own)), JSON.stringify(published[0]), {
+          header: { ...header, alg: 'HS256' },
+        });
+        const response = await get(`Bearer ${confused}`, '/protected', other);
+        expect((response.body as { code: string }).code).toBe('token_algorithm_invalid');
+      }
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
+describe('a controller of one’s own', () => {
+  it('is guarded by one import and one decorator', async () => {
+    expect((await get(undefined, '/cats')).status).toBe(401);
+    const response = await get(`Bearer ${token}`, '/cats');
+    expect(response.body).toEqual({
+      owner: { id: userId, username: 'Ada', roles: [] },
+      cats: ['Tom'],
+      plan: null,
+    });
+  });
+
+  it('asks for a role', async () => {
+    const feed = (jwt?: string) => {
+      const request = server.http.post('/cats/feed');
+      return jwt === undefined ? request : request.auth(jwt, { type: 'bearer' });
+    };
+    expect((await feed()).status).toBe(401);
+    const refused = await feed(token);
+    expect([refused.status, refused.body]).toEqual([
+      403,
+      { msg: 'You are not allowed to do this', code: 'forbidden' },
+    ]);
+    const { id } = await server.register('Keeper');
+    await server.withDatabase((db) => db.getRepository(User).update({ id }, { roles: ['keeper'] }));
+    const { jwt: keeper } = await server.login('keeper');
+    expect((await feed(keeper)).status).toBe(201);
+  });
+
+  it('lets anonymous visitors in where the guard is optional, but no bad token', async () => {
+    const visit = async (value?: string) => (await get(value, '/visitors')).body as object;
+    expect(await visit()).toEqual({ visitor: 'anonymous' });
+    expect(await visit(`Bearer ${token}`)).toEqual({ visitor: 'Ada' });
+    expect(await visit('Bearer nope')).toMatchObject({ code: 'token_malformed' });
+    expect(await visit('Basic x')).toMatchObject({ code: 'malformed_authorization' });
+  });
+});
+
+describe('the hook file', () => {
+  class OwnHooks extends AuthHooks {
+    override claims(user: User) {
+      return { plan: `plan of ${user.username}`, sub: 'evil', roles: ['admin'], exp: 1 };
+    }
+    override expiredToken(error: ApiError) {
+      return { status: 419, body: { oops: 'expired', code: error.code } };
+    }
+    override invalidToken() {
+      return { status: 400, body: { oops: 'invalid' } };
+    }
+    override missingToken() {
+      return { status: 403, body: { oops: 'missing' } };
+    }
+  }
+
+  it('adds claims, replaces none, and words the refusals', async () => {
+    const other = await startServer({}, (b) => b.overrideProvider(AuthHooks).useClass(OwnHooks));
+    try {
+      const { id } = await other.register('ada');
+      const { jwt: own } = await other.login('ada');
+      const cats = await get(`Bearer ${own}`, '/cats', other);
+      expect(cats.body).toEqual({
+        owner: { id, username: 'ada', roles: [] },
+        cats: ['Tom'],
+        plan: 'plan of ada',
+      });
+      const ask = async (value?: string) => {
+        const { status, body } = await get(value, '/protected', other);
+        return [status, body as unknown];
+      };
+      expect(await ask()).toEqual([403, { oops: 'missing' }]);
+      expect(await ask('Bearer x')).toEqual([400, { oops: 'invalid' }]);
+      expect(await ask(`Bearer ${forge(own, { exp: now() - 1 })}`)).toEqual([
+        419,
+        { oops: 'expired', code: 'token_expired' },
+      ]);
+    } finally {
+      await other.stop();
+    }
+  });
+});
