@@ -40,5 +40,5 @@ if (process.env.TEST_DATABASE_URL) {
 export default {
   projects,
   testTimeout: 60_000,
-  globalSetup: '<rootDir>/test/support/announce.js',
+  globalSetup: '<rootDir>/test/support/global-setup.js',
 };

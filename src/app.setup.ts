@@ -46,9 +46,7 @@ export function createAdapter(
     answerRaw(socket, 405, new ApiError('method_not_allowed'));
   });
   server.on('checkExpectation', (_request, response) => {
-    const { status, body } = new ApiError('expectation_failed');
-    response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
-    response.end(JSON.stringify(body));
+    answerRaw(response.socket as Socket, 417, new ApiError('expectation_failed'));
   });
   return adapter;
 }

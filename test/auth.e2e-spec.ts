@@ -183,7 +183,7 @@ describe('POST /login', () => {
     await server.withDatabase((db) =>
       db.getRepository(User).update({ id: disabled.id }, { disabledAt: new Date() }),
     );
-    const passwords = server.app.get(PasswordsService) as unknown as {
+    const passwords = server.app.get<unknown>(PasswordsService) as {
       compare(password: string, hash: string): Promise<boolean>;
     };
     const compare = passwords.compare.bind(passwords);

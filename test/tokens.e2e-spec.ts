@@ -107,7 +107,7 @@ describe('GET /protected', () => {
     ],
     ['token_signature_invalid', 'of kid __proto__', () => forge(token, {}, { kid: '__proto__' })],
     ['token_signature_invalid', 'without kid', () => jwt.sign(claimsOf(), SECRET)],
-    ['token_malformed', 'without signature', () => `${parts()[0]}.${parts()[1]}.`],
+    ['token_signature_invalid', 'without signature', () => `${parts()[0]}.${parts()[1]}.`],
     ['token_malformed', 'of two parts', () => `${parts()[0]}.${parts()[1]}`],
     ['token_malformed', 'of four parts', () => `${token}.x`],
     ['token_malformed', 'that is no token', () => 'garbage'],
@@ -115,7 +115,7 @@ describe('GET /protected', () => {
     ['token_malformed', 'of 10 kB', () => `${token}${'A'.repeat(10_000)}`],
     ['token_malformed', 'with crit', () => forge(token, {}, { crit: ['exp'] })],
     ['token_malformed', 'with b64', () => forge(token, {}, { b64: true })],
-    ['token_malformed', 'with a list as payload', () => signRaw(headerOf(), [claimsOf()])],
+    ['token_issuer_invalid', 'with a list as payload', () => signRaw(headerOf(), [claimsOf()])],
     [
       'token_malformed',
       'with a claim twice',
@@ -248,8 +248,8 @@ describe('settings of the token', () => {
       expect(header?.alg).toBe(algorithm);
       expect((await get(`Bearer ${own}`, '/protected', other)).status).toBe(200);
       expect((await get(`Bearer ${token}`, '/protected', other)).status).toBe(401);
-      const { body } = await other.http.get('/.well-known/jwks.json');
-      const { keys: published } = body as { keys: Record<string, unknown>[] };
+      const jwks = await other.http.get('/.well-known/jwks.json');
+      const { keys: published } = jwks.body as { keys: Record<string, unknown>[] };
       if (algorithm.startsWith('HS')) expect(published).toEqual([]);
       else {
         expect(published).toHaveLength(1);
@@ -333,8 +333,8 @@ describe('the hook file', () => {
         plan: 'plan of ada',
       });
       const ask = async (value?: string) => {
-        const { status, body } = await get(value, '/protected', other);
-        return [status, body as unknown];
+        const response = await get(value, '/protected', other);
+        return [response.status, response.body as unknown];
       };
       expect(await ask()).toEqual([403, { oops: 'missing' }]);
       expect(await ask('Bearer x')).toEqual([400, { oops: 'invalid' }]);

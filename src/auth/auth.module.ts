@@ -14,6 +14,6 @@ import { TokenHeader } from './token-header.js';
   imports: [UsersModule, PasswordsModule, KeysModule, SessionsModule],
   controllers: [AuthController],
   providers: [AuthService, AuthHooks, TokenHeader, JwtStrategy],
-  exports: [TokenHeader],
+  exports: [JwtStrategy, TokenHeader],
 })
 export class AuthModule {}

@@ -1,8 +1,9 @@
-import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../common/api-error.js';
 import { type Authentication, tokenError } from './authentication.js';
+import { JwtStrategy } from './jwt.strategy.js';
 import { TokenHeader } from './token-header.js';
 
 /**
@@ -12,9 +13,16 @@ import { TokenHeader } from './token-header.js';
  * @throws ApiError a 401 with a code for each way a token can be bad
  */
 @Injectable()
-export class JwtAuthGuard extends AuthGuard('jwt') {
-  @Inject(TokenHeader)
-  protected readonly header!: TokenHeader;
+export class JwtAuthGuard extends AuthGuard() {
+  constructor(
+    strategy: JwtStrategy,
+    protected readonly header: TokenHeader,
+  ) {
+    // Passport takes a strategy itself where it takes the name of one. A name would be looked up in
+    // a registry of the whole process, where a second application's strategy takes the first one's
+    // place.
+    super({ defaultStrategy: strategy as unknown as string });
+  }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();

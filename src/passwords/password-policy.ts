@@ -8,13 +8,16 @@ export type PreparedPassword = { ok: true; password: string } | { ok: false; rea
 
 /** What a password must not be derived from, and how long it has to be, in code points. */
 export interface PasswordContext {
-  username: string;
+  username?: string;
   email?: string;
   minLength: number;
 }
 
 /** The name of this service; people put it into passwords (NIST SP 800-63B-4, section 3.1.1.2). */
 const SERVICE = 'latchkey';
+
+/** Guessing programs try runs, but not of any length: longer ones are as good as their length. */
+const LONGEST_RUN = 16;
 
 /** No password is shorter than 8 characters, so shorter entries would never be asked for. */
 const COMMON = new Set(
@@ -23,20 +26,26 @@ const COMMON = new Set(
 
 /**
  * The PRECIS profile OpaqueString (RFC 8265, section 4.2): other blanks become a space, then NFC.
- * Controls, unassigned and private code points and ill-formed Unicode are refused. Unlike the
- * profile's FreeformClass it takes joiners and variation selectors, which emoji are made with.
+ * The empty text, controls, line separators, unassigned and private code points and ill-formed
+ * Unicode are refused. Unlike the profile's FreeformClass (RFC 8264, section 4.3) it takes old jamo
+ * and invisible characters such as joiners and variation selectors: keyboards make emoji with them.
  */
 export function preparePassword(input: string): PreparedPassword {
   const tooLong = {
     ok: false,
     reason: `The password has more than ${PASSWORD_MAX_BYTES} bytes`,
   } as const;
-  if (input.length > PASSWORD_MAX_BYTES) return tooLong;
+  if (input === '') return { ok: false, reason: 'The password is empty' };
+  // NFC makes some texts shorter, but none by half.
+  if (input.length > 2 * PASSWORD_MAX_BYTES) return tooLong;
   if (!input.isWellFormed()) {
     return { ok: false, reason: 'The password is not well-formed Unicode' };
   }
-  if (/[\p{Cc}\p{Cn}\p{Co}]/u.test(input)) {
+  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(input)) {
     return { ok: false, reason: 'The password must not contain control characters' };
+  }
+  if (/[\p{Cn}\p{Co}]/u.test(input)) {
+    return { ok: false, reason: 'The password contains a character that Unicode does not define' };
   }
   const password = input.replaceAll(/\p{Zs}/gu, ' ').normalize('NFC');
   return Buffer.byteLength(password) > PASSWORD_MAX_BYTES ? tooLong : { ok: true, password };
@@ -54,7 +63,7 @@ export function checkNewPassword(password: string, context: PasswordContext): st
   }
   const folded = fold(password);
   if (COMMON.has(folded) || isSimpleRun(folded)) return 'The password is one of the most common';
-  const name = fold(username);
+  const name = fold(username ?? '');
   if (folded === name || contains(folded, name)) return 'The password contains the username';
   const mailbox = fold(email?.split('@')[0] ?? '');
   if (contains(folded, mailbox)) return 'The password contains the e-mail address';
@@ -63,7 +72,8 @@ export function checkNewPassword(password: string, context: PasswordContext): st
 }
 
 function fold(text: string): string {
-  return text.normalize('NFKC').toLowerCase();
+  // Which small sigma a capital one becomes depends on the characters around it.
+  return text.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC');
 }
 
 /** A part of one or two characters is in every other password by chance. */
@@ -74,6 +84,7 @@ function contains(password: string, part: string): boolean {
 /** `aaaaaaaa`, `12345678`, `hgfedcba`: every character is the last one plus 0, 1 or minus 1. */
 function isSimpleRun(password: string): boolean {
   const points = Array.from(password, (point) => point.codePointAt(0) ?? 0);
+  if (points.length > LONGEST_RUN) return false;
   const steps = new Set(points.slice(1).map((point, index) => point - (points[index] ?? 0)));
   const [step = 0] = steps;
   return steps.size <= 1 && Math.abs(step) <= 1;

@@ -14,14 +14,18 @@ export function prepareEmail(input: string): PreparedEmail {
   if (input.length > 254 || !input.isWellFormed()) return invalid;
   const [local = '', domain = '', ...more] = input.split('@');
   const atom = /^[^\p{C}\p{Z}"(),:;<>@[\\\]]+$/u;
+  // `domainToASCII` cuts the domain off at a `/`, `?` or `#` and decodes `%`: two addresses, one key.
+  const plainDomain = /^(?:[a-zA-Z0-9.-]|\P{ASCII})+$/u;
   const wellPlacedDots = !/^\.|\.\.|\.$/.test(local);
   if (more.length > 0 || !atom.test(local) || !wellPlacedDots) return invalid;
   if (Buffer.byteLength(local) > 64 || Buffer.byteLength(input) > 254) return invalid;
   const ascii = domainToASCII(domain);
   const labels = ascii.split('.');
   const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-  if (!atom.test(domain) || ascii.length > 253 || labels.length < 2) return invalid;
+  if (!atom.test(domain) || !plainDomain.test(domain) || ascii.length > 253 || labels.length < 2)
+    return invalid;
   if (!labels.every((part) => label.test(part)) || /^\d+$/.test(labels.at(-1) ?? ''))
     return invalid;
-  return { ok: true, email: input, key: `${local.normalize('NFC').toLowerCase()}@${ascii}` };
+  const lower = local.normalize('NFC').toLowerCase().replaceAll('ς', 'σ').normalize('NFC');
+  return { ok: true, email: input, key: `${lower}@${ascii}` };
 }

@@ -15,8 +15,8 @@ const bidi = (bidiFactory as unknown as () => { getBidiCharTypeName(char: string
  * IdentifierClass of RFC 8264. Two names with one key are one name.
  *
  * Stricter than the profile: 1 to 64 code points, no `@` (that is an e-mail address), no joiners
- * (invisible), one key for both forms of the small sigma, and no mix of Latin, Greek, Cyrillic,
- * Armenian and Cherokee letters, which look alike (after UTS 39, section 5.2).
+ * (invisible), one key for the small forms of one capital (σ and ς), and no mix of Latin, Greek,
+ * Cyrillic, Armenian and Cherokee letters, which look alike (after UTS 39, section 5.2).
  */
 export function prepareUsername(input: string): Prepared {
   const refuse = (reason: string): Prepared => ({ ok: false, reason });
@@ -51,8 +51,12 @@ export function prepareUsername(input: string): Prepared {
 
 function map(text: string): string {
   return Array.from(text, (point) => {
-    const mapped = /[\uFF01-\uFFEE]/.test(point) ? point.normalize('NFKC') : point;
-    return mapped.toLowerCase().replaceAll('ς', 'σ');
+    // Halfwidth jamo stay as they are, and are refused: NFKC would go beyond their width mapping.
+    const isWide = /[\uFF01-\uFF9F\uFFE0-\uFFEE]/.test(point);
+    // By code point, for in a whole text the lower case of a sigma depends on its neighbours.
+    const lower = (isWide ? point.normalize('NFKC') : point).toLowerCase();
+    // Second small forms of one capital: the final sigma and the Cyrillic ones of old prints.
+    return /[\u03C2\u1C80-\u1C88]/.test(lower) ? lower.toUpperCase().toLowerCase() : lower;
   })
     .join('')
     .normalize('NFC');

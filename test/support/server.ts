@@ -106,6 +106,6 @@ export function forge(
   const decoded = jwt.decode(token, { complete: true });
   if (!decoded) throw new Error('not a token');
   const payload = JSON.stringify({ ...(decoded.payload as jwt.JwtPayload), ...claims });
-  const options = { algorithm: 'HS256', header: { ...decoded.header, ...header } } as const;
-  return jwt.sign(payload, secret, { ...options, algorithm: (header.alg as 'HS256') ?? 'HS256' });
+  const merged = { ...decoded.header, ...header };
+  return jwt.sign(payload, secret, { algorithm: merged.alg as jwt.Algorithm, header: merged });
 }

@@ -1,0 +1,203 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Config, ConfigError } from './config.js';
+import { SETTINGS } from './settings.js';
+
+const SECRET = '0123456789abcdefghijklmnopqrstuvwxyz';
+const load = (env: Record<string, string> = {}) => Config.load({ JWT_SECRET_KEY: SECRET, ...env });
+const wrong = (env: Record<string, string>): string[] => {
+  try {
+    load(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.issues.map(({ name }) => name);
+    throw error;
+  }
+};
+
+const pem = (key: { export(options: object): unknown }, type: string) =>
+  key.export({ format: 'pem', type }) as string;
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const shortRsa = generateKeyPairSync('rsa', { modulusLength: 1024 });
+const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const RSA = pem(rsa.privateKey, 'pkcs8');
+const P256 = pem(p256.privateKey, 'pkcs8');
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'latchkey-config-'));
+});
+afterAll(() => {
+  rmSync(dir, { recursive: true });
+});
+
+describe('Config', () => {
+  it('has the documented defaults', () => {
+    const config = load();
+    expect(config).toMatchObject({
+      production: false,
+      host: '127.0.0.1',
+      port: 3000,
+      databaseUrl: 'sqlite:data/latchkey.sqlite',
+      bcryptCost: 12,
+      passwordMinLength: 8,
+      corsOrigins: [],
+      trustProxy: false,
+    });
+    expect(config.jwt).toMatchObject({
+      algorithm: 'HS256',
+      expires: 900,
+      identityClaim: 'sub',
+      headerName: 'Authorization',
+      headerType: 'Bearer',
+      invalidTokenStatus: 401,
+    });
+  });
+
+  it.each([
+    ['900', 900],
+    ['90s', 90],
+    ['15m', 900],
+    ['2h', 7200],
+    ['1d', 86_400],
+  ])('reads %s as %i seconds', (text, seconds) => {
+    expect(load({ JWT_EXPIRES: text }).jwt.expires).toBe(seconds);
+  });
+
+  it.each([
+    ['PORT', '70000'],
+    ['PORT', '-1'],
+    ['PORT', '0x10'],
+    ['JWT_EXPIRES', '0'],
+    ['JWT_EXPIRES', '15 m'],
+    ['JWT_EXPIRES', '2d'],
+    ['JWT_ALGORITHM', 'none'],
+    ['JWT_HEADER_NAME', 'X Y'],
+    ['JWT_HEADER_TYPE', 'a b'],
+    ['JWT_IDENTITY_CLAIM', 'roles'],
+    ['JWT_IDENTITY_CLAIM', '__proto__ x'],
+    ['JWT_INVALID_TOKEN_STATUS', '200'],
+    ['BCRYPT_COST', '9'],
+    ['BCRYPT_COST', '17'],
+    ['TEST_BCRYPT_COST', '3'],
+    ['TEST_BCRYPT_COST', '10'],
+    ['PASSWORD_MIN_LENGTH', '7'],
+    ['DATABASE_URL', 'mysql://x'],
+    ['DATABASE_URL', 'sqlite:'],
+    ['DATABASE_URL', 'sqlite::memory:'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'null'],
+    ['CORS_ORIGINS', 'https://a.example/'],
+    ['TRUST_PROXY', 'true'],
+    ['TRUST_PROXY', 'on'],
+    ['NODE_ENV', 'prod'],
+    ['LOG_LEVEL', 'loud'],
+  ])('refuses %s=%s', (name, value) => {
+    expect(wrong({ [name]: value })).toEqual([name]);
+  });
+
+  it('counts an empty value as not set, but for the header type', () => {
+    const config = load({ PORT: '', CORS_ORIGINS: '', JWT_HEADER_TYPE: '' });
+    expect([config.port, config.jwt.headerType]).toEqual([3000, '']);
+  });
+
+  it('refuses secrets that are short or monotonous for the algorithm', () => {
+    expect(wrong({ JWT_SECRET_KEY: 'x'.repeat(64) })).toEqual(['JWT_SECRET_KEY']);
+    expect(wrong({ JWT_SECRET_KEY: SECRET.slice(0, 31) })).toEqual(['JWT_SECRET_KEY']);
+    expect(wrong({ JWT_SECRET_KEY: SECRET.slice(0, 32) })).toEqual([]);
+    expect(wrong({ JWT_ALGORITHM: 'HS512' })).toEqual(['JWT_SECRET_KEY']);
+    expect(wrong({ JWT_ALGORITHM: 'HS384', JWT_SECRET_KEY: SECRET + SECRET })).toEqual([]);
+  });
+
+  it('takes keys as PEM, as PEM on one line and as a path', () => {
+    const path = join(dir, 'key.pem');
+    writeFileSync(path, RSA);
+    for (const key of [RSA, RSA.replaceAll('\n', '\\n'), path]) {
+      const { jwt } = load({ JWT_ALGORITHM: 'RS256', JWT_PRIVATE_KEY: key });
+      expect(jwt.verifyKey.type).toBe('public');
+    }
+  });
+
+  it.each([
+    ['no key', 'RS256', {}, 'JWT_PRIVATE_KEY'],
+    [
+      'a short RSA key',
+      'RS256',
+      { JWT_PRIVATE_KEY: pem(shortRsa.privateKey, 'pkcs8') },
+      'JWT_PRIVATE_KEY',
+    ],
+    ['an EC key for RSA', 'RS256', { JWT_PRIVATE_KEY: P256 }, 'JWT_PRIVATE_KEY'],
+    ['an RSA key for EC', 'ES256', { JWT_PRIVATE_KEY: RSA }, 'JWT_PRIVATE_KEY'],
+    ['another curve', 'ES384', { JWT_PRIVATE_KEY: P256 }, 'JWT_PRIVATE_KEY'],
+    [
+      'a public key as private',
+      'RS256',
+      { JWT_PRIVATE_KEY: pem(rsa.publicKey, 'spki') },
+      'JWT_PRIVATE_KEY',
+    ],
+    ['no PEM', 'RS256', { JWT_PRIVATE_KEY: '/nowhere/key.pem' }, 'JWT_PRIVATE_KEY'],
+    [
+      'a foreign public key',
+      'ES256',
+      {
+        JWT_PRIVATE_KEY: P256,
+        JWT_PUBLIC_KEY: pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey, 'spki'),
+      },
+      'JWT_PUBLIC_KEY',
+    ],
+    [
+      'a private key as public',
+      'ES256',
+      { JWT_PRIVATE_KEY: P256, JWT_PUBLIC_KEY: P256 },
+      'JWT_PUBLIC_KEY',
+    ],
+  ])('refuses %s', (_what, algorithm, keys, name) => {
+    expect(wrong({ JWT_ALGORITHM: algorithm, ...keys })).toEqual([name]);
+  });
+
+  it('takes the matching public key', () => {
+    const keys = { JWT_PRIVATE_KEY: P256, JWT_PUBLIC_KEY: pem(p256.publicKey, 'spki') };
+    expect(wrong({ JWT_ALGORITHM: 'ES256', ...keys })).toEqual([]);
+  });
+
+  it('refuses test settings and made secrets in production', () => {
+    expect(wrong({ NODE_ENV: 'production', TEST_BCRYPT_COST: '4' })).toEqual(['TEST_BCRYPT_COST']);
+    expect(() => Config.load({ NODE_ENV: 'production', DATA_DIR: dir })).toThrow('JWT_SECRET_KEY');
+  });
+
+  it('makes a secret once', () => {
+    const first = Config.load({ DATA_DIR: join(dir, 'made') });
+    const second = Config.load({ DATA_DIR: join(dir, 'made') });
+    expect([first.generatedSecretCreated, second.generatedSecretCreated]).toEqual([true, false]);
+    expect(first.jwt.signingKey.equals(second.jwt.signingKey)).toBe(true);
+  });
+});
+
+describe('the documentation', () => {
+  it('lists every setting with its default, in the README and in .env.example', () => {
+    const rows = Object.entries(SETTINGS).map(([name, schema]) => {
+      const json = schema as unknown as { def: { type: string; defaultValue?: unknown } };
+      const fallback = ['default', 'prefault'].includes(json.def.type)
+        ? json.def.defaultValue
+        : innerDefault(schema);
+      const shown = fallback === undefined || fallback === '' ? '' : `\`${fallback as string}\``;
+      return `| \`${name}\` | ${shown} | ${schema.description ?? ''} |`;
+    });
+    const readme = readFileSync('README.md', 'utf8').split('\n');
+    const table = readme.filter((line) => /^\| `[A-Z_]+` \|/.test(line));
+    expect(table.map((line) => line.replaceAll(/ +/g, ' '))).toEqual(rows);
+    const example = readFileSync('.env.example', 'utf8');
+    const named = [...example.matchAll(/^#?([A-Z_]+)=/gm)].map(([, name]) => name);
+    expect(named).toEqual(Object.keys(SETTINGS));
+  });
+});
+
+/** The default of a schema that transforms its default. */
+function innerDefault(schema: unknown): unknown {
+  const { def } = schema as { def: { in?: unknown; innerType?: unknown; defaultValue?: unknown } };
+  if ('defaultValue' in def) return def.defaultValue;
+  const inner = def.in ?? def.innerType;
+  return inner === undefined ? undefined : innerDefault(inner);
+}

@@ -1,0 +1,110 @@
+import { Database } from '../src/database/database.js';
+import { UsersService } from '../src/users/users.service.js';
+import { User } from '../src/users/user.entity.js';
+import { databaseKind } from './support/databases.js';
+import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+
+let server: Server;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.stop());
+
+const userById = (id: string) =>
+  server.withDatabase((db) => db.getRepository(User).findOneByOrFail({ id }));
+
+it('keeps every acknowledged registration of a thousand at once, with collisions', async () => {
+  const names = Array.from({ length: 1000 }, (_, i) => `crowd${i % 700}`);
+  const acknowledged: string[] = [];
+  const statuses = new Set<number>();
+  let next = 0;
+  const client = async () => {
+    for (let i = next++; i < names.length; i = next++) {
+      const body = { username: names[i], password: GOOD_PASSWORD };
+      const response = await server.http.post('/register').send(body);
+      statuses.add(response.status);
+      if (response.status === 201) acknowledged.push((response.body as { id: string }).id);
+    }
+  };
+  await Promise.all(Array.from({ length: 100 }, client));
+  expect([...statuses].sort()).toEqual([201, 409]);
+  expect(acknowledged).toHaveLength(700);
+  const stored = await server.withDatabase((db) => db.getRepository(User).find());
+  const ids = new Set(stored.map(({ id }) => id));
+  expect(acknowledged.filter((id) => !ids.has(id))).toEqual([]);
+});
+
+it('does not let one rollback undo another write, nor show what is not committed', async () => {
+  const database = server.app.get(Database);
+  const users = server.app.get(UsersService);
+  const [one, two] = [await server.register('one'), await server.register('two')];
+  const rename = (id: string, username: string) =>
+    database.write((manager) => manager.update(User, { id }, { username }));
+
+  let written: Promise<unknown> = Promise.resolve();
+  const failing = database.transaction(async (manager) => {
+    await manager.update(User, { id: one.id }, { username: 'uncommitted' });
+    written = rename(two.id, 'acknowledged');
+    expect((await users.findById(one.id))?.username).toBe('one');
+    throw new Error('rolled back');
+  });
+  await expect(failing).rejects.toThrow('rolled back');
+  await written;
+  expect((await userById(one.id)).username).toBe('one');
+  expect((await userById(two.id)).username).toBe('acknowledged');
+});
+
+it('runs transactions side by side, each whole', async () => {
+  const database = server.app.get(Database);
+  const { id } = await server.register('counter');
+  const results = await Promise.allSettled(
+    Array.from({ length: 20 }, (_, i) =>
+      database.transaction(async (manager) => {
+        await manager.increment(User, { id }, 'tokenVersion', 1);
+        if (i % 2) throw new Error('odd');
+      }),
+    ),
+  );
+  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(10);
+  expect((await userById(id)).tokenVersion).toBe(10);
+});
+
+it('never takes an undefined or null condition for none', async () => {
+  const users = server.app.get(UsersService);
+  await expect(users.findById(undefined as never)).rejects.toThrow();
+  await expect(users.findById(null as never)).rejects.toThrow();
+});
+
+it('stores times that no time zone changes', async () => {
+  const before = Date.now();
+  const { id } = await server.register('clock');
+  const [row] = await server.withDatabase((db) =>
+    db.query<{ created_at: string | number }[]>(`SELECT created_at FROM users WHERE id = '${id}'`),
+  );
+  expect(Number(row?.created_at)).toBeGreaterThanOrEqual(before);
+  expect(Number(row?.created_at)).toBeLessThanOrEqual(Date.now());
+});
+
+it('has a schema that the entities describe, and that goes down and up again', async () => {
+  await server.withDatabase(async (db) => {
+    const { upQueries } = await db.driver.createSchemaBuilder().log();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+    for (let left = db.migrations.length; left > 0; left--) await db.undoLastMigration();
+    expect(await db.createQueryRunner().hasTable('users')).toBe(false);
+    await db.runMigrations();
+    expect(await db.createQueryRunner().hasTable('users')).toBe(true);
+  });
+});
+
+const onSqlite = databaseKind === 'sqlite' ? it : { each: () => () => undefined };
+onSqlite.each([
+  ['journal_mode', 'wal'],
+  ['foreign_keys', 1],
+  ['busy_timeout', 5000],
+  ['synchronous', 2],
+])('has PRAGMA %s = %s on the connection that writes', async (pragma, value) => {
+  const rows = (await server.app
+    .get(Database)
+    .write((manager) => manager.query<unknown[]>(`PRAGMA ${pragma}`))) as Record<string, unknown>[];
+  expect(Object.values(rows[0] ?? {})).toEqual([value]);
+});

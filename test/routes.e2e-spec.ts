@@ -1,0 +1,63 @@
+import { type Server, startServer } from './support/server.js';
+
+/** Who may call without a token. A route that is not here has to refuse. */
+const PUBLIC = [
+  'GET /.well-known/jwks.json',
+  'GET /docs',
+  'GET /docs/',
+  'GET /docs/*',
+  'GET /docs/LICENSE',
+  'GET /docs/docs/swagger-ui-init.js',
+  'GET /docs/index.html',
+  'GET /docs/swagger-ui-init.js',
+  'GET /health/live',
+  'GET /health/ready',
+  'GET /openapi.json',
+  'GET /openapi.yaml',
+  'GET /visitors',
+  'GET /visitors/crash',
+  'POST /login',
+  'POST /register',
+];
+
+let server: Server;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.stop());
+
+/** Every route of the running server, from its own router. */
+function routes(): string[] {
+  const fastify = server.app.getHttpAdapter().getInstance();
+  const stack: [depth: number, path: string][] = [];
+  const found: string[] = [];
+  for (const line of fastify.printRoutes({ commonPrefix: false }).split('\n')) {
+    const [, indent = '', path = '', methods = ''] =
+      /^([│ ]*(?:├── |└── ))(.*?)(?: \(([A-Z, ]+)\))?$/.exec(line) ?? [];
+    if (indent === '') continue;
+    while ((stack.at(-1)?.[0] ?? -1) >= indent.length) stack.pop();
+    stack.push([indent.length, path]);
+    const whole = stack.map(([, part]) => part).join('');
+    for (const method of methods.split(', ').filter(Boolean)) found.push(`${method} ${whole}`);
+  }
+  return found;
+}
+
+it('knows every route', () => {
+  expect(routes()).toEqual(
+    expect.arrayContaining(['GET /protected', 'GET /me', 'POST /cats/feed', ...PUBLIC]),
+  );
+});
+
+it('closes every route that is not named as public', async () => {
+  const closed = routes().filter(
+    (route) => !/^(HEAD|OPTIONS) /.test(route) && !PUBLIC.includes(route),
+  );
+  expect(closed.sort()).toEqual(['GET /cats', 'GET /me', 'GET /protected', 'POST /cats/feed']);
+  for (const route of closed) {
+    const [method = '', path = ''] = route.split(' ');
+    const response = await fetch(server.url + path, { method });
+    expect([route, response.status]).toEqual([route, 401]);
+    expect(response.headers.get('www-authenticate')).toBe('Bearer');
+  }
+});

@@ -1,0 +1,170 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import request from 'supertest';
+import { databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
+import { GOOD_PASSWORD } from './support/server.js';
+
+const MAIN = resolve('dist/src/main.js');
+const SECRET = 'a-secret-of-thirty-two-bytes-or-more!';
+
+let database: FreshDatabase;
+let cwd: string;
+const children: ChildProcess[] = [];
+beforeEach(async () => {
+  database = await freshDatabase();
+  cwd = await mkdtemp(join(tmpdir(), 'latchkey-cwd-'));
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await database.drop();
+  await rm(cwd, { recursive: true, force: true });
+});
+
+/** Starts the built program; `listening` resolves to its address, `exit` to code and output. */
+function start(env: Record<string, string>) {
+  const child = spawn(process.execPath, [MAIN], {
+    cwd,
+    env: { PATH: process.env.PATH, PORT: '0', TEST_BCRYPT_COST: '4', ...env },
+  });
+  children.push(child);
+  let output = '';
+  const exit = once(child, 'close').then(([code]) => ({ code: code as number, output }));
+  const listening = new Promise<string>((found, failed) => {
+    const read = (data: Buffer) => {
+      output += data.toString();
+      const [, url] = /Server listening at (http:\/\/[\d.:]+)/.exec(output) ?? [];
+      if (url) found(url);
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    exit.then(({ code }) => {
+      failed(new Error(`exited with ${code}: ${output}`));
+    }, failed);
+  });
+  listening.catch(() => undefined);
+  return { child, exit, listening, output: () => output };
+}
+
+const user = { username: 'ada', password: GOOD_PASSWORD };
+
+it('starts with no settings, keeps its secret and its users over a restart', async () => {
+  const onDatabase: Record<string, string> =
+    databaseKind === 'sqlite' ? {} : { DATABASE_URL: database.url };
+  const first = start(onDatabase);
+  const url = await first.listening;
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  await request(url).post('/register').send(user).expect(201);
+  const login = await request(url).post('/login').send(user).expect(200);
+  const { jwt } = login.body as { jwt: string };
+  const secretFile = join(cwd, 'data', 'jwt-secret');
+  expect((await stat(secretFile)).mode & 0o777).toBe(0o600);
+  const secret = (await readFile(secretFile, 'utf8')).trim();
+  expect(Buffer.byteLength(secret)).toBeGreaterThanOrEqual(64);
+  expect(first.output().match(/jwt-secret/g)).toHaveLength(1);
+  expect(first.output()).not.toContain(secret);
+  const files = await readdir(join(cwd, 'data'));
+  expect(files.includes('latchkey.sqlite')).toBe(databaseKind === 'sqlite');
+  for (const file of files) expect((await stat(join(cwd, 'data', file))).mode & 0o077).toBe(0);
+  first.child.kill('SIGKILL');
+  await first.exit;
+
+  const second = start(onDatabase);
+  const again = await second.listening;
+  await request(again).get('/protected').auth(jwt, { type: 'bearer' }).expect(200);
+  await request(again).post('/login').send(user).expect(200);
+});
+
+it('reads .env, and the environment over it', async () => {
+  const lines = ['JWT_ISSUER=from-file', 'HOST=nonsense.invalid', `JWT_SECRET_KEY="${SECRET}"`];
+  await writeFile(join(cwd, '.env'), lines.join('\n'));
+  const server = start({ HOST: '127.0.0.1', DATABASE_URL: database.url });
+  const url = await server.listening;
+  await request(url).post('/register').send(user).expect(201);
+  const { body } = (await request(url).post('/login').send(user)) as { body: { jwt: string } };
+  const claims = Buffer.from(body.jwt.split('.')[1] ?? '', 'base64url').toString();
+  expect(JSON.parse(claims)).toMatchObject({ iss: 'from-file' });
+});
+
+it('refuses production without a secret, naming the variable and making nothing', async () => {
+  const { code, output } = await start({
+    NODE_ENV: 'production',
+    TEST_BCRYPT_COST: '',
+    DATABASE_URL: database.url,
+  }).exit;
+  expect(code).toBe(1);
+  expect(output).toContain('JWT_SECRET_KEY');
+  expect(await readdir(cwd)).toEqual([]);
+});
+
+it('lists every wrong setting in one message, without a value', async () => {
+  const { code, output } = await start({
+    NODE_ENV: 'production',
+    JWT_SECRET_KEY: 'too-short-canary',
+    PORT: 'canary-port',
+    BCRYPT_COST: '9',
+    JWT_EXPIRES: 'canary-soon',
+    DATABASE_URL: 'mysql://canary:canary@host/db',
+    CORS_ORIGINS: '*',
+    TRUST_PROXY: 'true',
+  }).exit;
+  expect(code).toBe(1);
+  for (const name of [
+    'JWT_SECRET_KEY',
+    'PORT',
+    'BCRYPT_COST',
+    'TEST_BCRYPT_COST',
+    'JWT_EXPIRES',
+    'DATABASE_URL',
+    'CORS_ORIGINS',
+    'TRUST_PROXY',
+  ]) {
+    expect(output).toMatch(new RegExp(`^  ${name}: .+`, 'm'));
+  }
+  expect(output).not.toContain('canary');
+});
+
+it('on SIGTERM finishes what runs, refuses what is new, and exits 0', async () => {
+  const server = start({ DATABASE_URL: database.url, BCRYPT_COST: '12', TEST_BCRYPT_COST: '' });
+  const url = await server.listening;
+  const { hostname, port } = new URL(url);
+  // An idle connection must not hold the stop up.
+  const idle = connect(Number(port), hostname);
+  await once(idle, 'connect');
+  const running = Array.from({ length: 4 }, (_, i) =>
+    request(url)
+      .post('/register')
+      .send({ ...user, username: `late${i}` }),
+  );
+  const answers = Promise.all(running.map((test) => test.then(({ status }) => status)));
+  await request(url).get('/health/ready').expect(200);
+  const began = performance.now();
+  server.child.kill('SIGTERM');
+  expect(await answers).toEqual([201, 201, 201, 201]);
+  const { code } = await server.exit;
+  expect(code).toBe(0);
+  expect(performance.now() - began).toBeLessThan(10_000);
+  idle.destroy();
+});
+
+it('starts three instances at once on an empty database', async () => {
+  const env = { DATABASE_URL: database.url, DATA_DIR: join(cwd, 'data') };
+  const urls = await Promise.all([1, 2, 3].map(() => start(env).listening));
+  await request(urls[0] ?? '')
+    .post('/register')
+    .send(user)
+    .expect(201);
+  const login = await request(urls[1] ?? '')
+    .post('/login')
+    .send(user)
+    .expect(200);
+  // All three agreed on one made secret.
+  const { jwt } = login.body as { jwt: string };
+  const response = await request(urls[2] ?? '')
+    .get('/protected')
+    .auth(jwt, { type: 'bearer' });
+  expect([response.status, response.body]).toEqual([200, { hello_from: 'ada' }]);
+});
