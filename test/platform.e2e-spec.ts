@@ -209,11 +209,31 @@ describe('the address of a client', () => {
       .set('x-forwarded-for', '203.0.113.7, 198.51.100.2')
       .send({ username: 'ada', password: GOOD_PASSWORD })
       .expect(200);
+    return stored(from);
+  };
+  const stored = async (from: Server) => {
     const rows = await from.withDatabase((db) =>
       db.query<{ address: string }[]>('SELECT address FROM sessions'),
     );
     return rows.map((row) => row.address);
   };
+  it('is not stored where a proxy passes on something else', async () => {
+    const other = await startServer({ TRUST_PROXY: '1' });
+    try {
+      await other.register('ada');
+      const forwarded = `'; DROP TABLE users; --${'x'.repeat(5000)}`;
+      await other.http
+        .post('/login')
+        .set('x-forwarded-for', forwarded)
+        .set('user-agent', 'y'.repeat(5000))
+        .send({ username: 'ada', password: GOOD_PASSWORD })
+        .expect(200);
+      expect(await stored(other)).toEqual(['']);
+    } finally {
+      await other.stop();
+    }
+  });
+
   it.each([
     [{}, '127.0.0.1'],
     [{ TRUST_PROXY: '1' }, '198.51.100.2'],

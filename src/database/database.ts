@@ -28,7 +28,7 @@ export class Database implements OnApplicationShutdown {
     }
     const writer = await new DataSource(reader.options).initialize();
     await writer.query('PRAGMA synchronous = FULL');
-    await writer.runMigrations();
+    await migrateAlone(writer);
     await reader.query('PRAGMA query_only = ON');
     return new Database(reader, writer);
   }
@@ -78,6 +78,22 @@ async function migrateUnderLock(dataSource: DataSource): Promise<void> {
     await holder.query('RESET statement_timeout').catch(() => undefined);
     await holder.release();
   }
+}
+
+/** SQLite's counterpart: one transaction that other processes wait for, and nothing half done. */
+async function migrateAlone(writer: DataSource): Promise<void> {
+  // Tables that are made anew must not take along what refers to them; within a transaction this
+  // setting cannot be changed.
+  await writer.query('PRAGMA foreign_keys = OFF');
+  await writer.query('BEGIN IMMEDIATE');
+  try {
+    await writer.runMigrations({ transaction: 'none' });
+    await writer.query('COMMIT');
+  } catch (error) {
+    await writer.query('ROLLBACK');
+    throw error;
+  }
+  await writer.query('PRAGMA foreign_keys = ON');
 }
 
 /**

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
@@ -37,7 +38,8 @@ export class SessionsService {
         lastUsedAt: now,
         expiresAt: new Date(now.getTime() + Math.min(idle, absolute) * 1000),
         userAgent: storable(userAgent),
-        address,
+        // Behind a proxy that passes on what it is told, this may be no address at all.
+        address: isIP(address) ? address : '',
         refreshGeneration: 0,
         refreshedAt: now,
         salt,

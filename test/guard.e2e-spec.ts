@@ -1,0 +1,100 @@
+import type { ApiError } from '../src/common/api-error.js';
+import { AuthHooks } from '../src/auth/hooks.js';
+import { User } from '../src/users/user.entity.js';
+import { forge, type Server, startServer } from './support/server.js';
+
+let server: Server;
+let token: string;
+let userId: string;
+beforeAll(async () => {
+  server = await startServer();
+  ({ id: userId } = await server.register('Ada'));
+  ({ jwt: token } = await server.login('ada'));
+});
+afterAll(() => server.stop());
+
+const get = (authorization: string | undefined, path: string, from = server) => {
+  const request = from.http.get(path);
+  return authorization === undefined ? request : request.set('authorization', authorization);
+};
+const now = () => Math.floor(Date.now() / 1000);
+
+describe('a controller of one’s own', () => {
+  it('is guarded by one import and one decorator', async () => {
+    expect((await get(undefined, '/cats')).status).toBe(401);
+    const response = await get(`Bearer ${token}`, '/cats');
+    expect(response.body).toEqual({
+      owner: { id: userId, username: 'Ada', roles: [] },
+      cats: ['Tom'],
+      plan: null,
+    });
+  });
+
+  it('asks for a role', async () => {
+    const feed = (jwt?: string) => {
+      const request = server.http.post('/cats/feed');
+      return jwt === undefined ? request : request.auth(jwt, { type: 'bearer' });
+    };
+    expect((await feed()).status).toBe(401);
+    const refused = await feed(token);
+    expect([refused.status, refused.body]).toEqual([
+      403,
+      { msg: 'You are not allowed to do this', code: 'forbidden' },
+    ]);
+    const { id } = await server.register('Keeper');
+    await server.withDatabase((db) => db.getRepository(User).update({ id }, { roles: ['keeper'] }));
+    const { jwt: keeper } = await server.login('keeper');
+    expect((await feed(keeper)).status).toBe(201);
+  });
+
+  it('lets anonymous visitors in where the guard is optional, but no bad token', async () => {
+    const visit = async (value?: string) => (await get(value, '/visitors')).body as object;
+    expect(await visit()).toEqual({ visitor: 'anonymous' });
+    expect(await visit(`Bearer ${token}`)).toEqual({ visitor: 'Ada' });
+    expect(await visit('Bearer nope')).toMatchObject({ code: 'token_malformed' });
+    expect(await visit('Basic x')).toMatchObject({ code: 'malformed_authorization' });
+  });
+});
+
+describe('the hook file', () => {
+  class OwnHooks extends AuthHooks {
+    override claims(user: User) {
+      return { plan: `plan of ${user.username}`, sub: 'evil', roles: ['admin'], exp: 1 };
+    }
+    override expiredToken(error: ApiError) {
+      return { status: 419, body: { oops: 'expired', code: error.code } };
+    }
+    override invalidToken() {
+      return { status: 400, body: { oops: 'invalid' } };
+    }
+    override missingToken() {
+      return { status: 403, body: { oops: 'missing' } };
+    }
+  }
+
+  it('adds claims, replaces none, and words the refusals', async () => {
+    const other = await startServer({}, (b) => b.overrideProvider(AuthHooks).useClass(OwnHooks));
+    try {
+      const { id } = await other.register('ada');
+      const { jwt: own } = await other.login('ada');
+      const cats = await get(`Bearer ${own}`, '/cats', other);
+      expect(cats.body).toEqual({
+        owner: { id, username: 'ada', roles: [] },
+        cats: ['Tom'],
+        plan: 'plan of ada',
+      });
+      const ask = async (value?: string) => {
+        const response = await get(value, '/protected', other);
+        return [response.status, response.body as unknown];
+      };
+      expect(await ask()).toEqual([403, { oops: 'missing' }]);
+      expect(await ask('Bearer x')).toEqual([400, { oops: 'invalid' }]);
+      expect(await ask(`Bearer ${forge(own, { exp: now() - 1 })}`)).toEqual([
+        419,
+        { oops: 'expired', code: 'token_expired' },
+      ]);
+    } finally {
+      await other.stop();
+    }
+  });
+});
