@@ -17,6 +17,7 @@ const PUBLIC = [
   'GET /visitors',
   'GET /visitors/crash',
   'POST /login',
+  'POST /refresh',
   'POST /register',
 ];
 

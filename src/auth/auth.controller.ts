@@ -10,6 +10,8 @@ import {
   helloSchema,
   type LoginBody,
   loginSchema,
+  type RefreshBody,
+  refreshSchema,
   type RegisterBody,
   registerSchema,
   tokensSchema,
@@ -53,6 +55,16 @@ export class AuthController {
   ): Promise<TokensView> {
     const userAgent = request.headers['user-agent'] ?? '';
     return this.auth.login(body, { address: request.ip, userAgent });
+  }
+
+  @Post('refresh')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Exchange a refresh token for new tokens' })
+  @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })
+  @refuses(400, 'The refresh token is missing')
+  @refuses(401, 'The refresh token is not valid, or the session has ended')
+  refresh(@Body({ schema: refreshSchema }) body: RefreshBody): Promise<TokensView> {
+    return this.auth.refresh(body);
   }
 
   @Get('protected')

@@ -30,6 +30,9 @@ export const loginSchema = z.object({
   password: requiredString('password'),
 });
 
+/** Body of `POST /refresh`. */
+export const refreshSchema = z.object({ refresh_token: requiredString('refresh_token') });
+
 /** What is shown of a user. */
 export const userSchema = z.object({
   id: z.uuid(),
@@ -58,6 +61,7 @@ export const errorSchema = z.object({
 });
 
 export type RegisterBody = z.infer<typeof registerSchema>;
+export type RefreshBody = z.infer<typeof refreshSchema>;
 export type LoginBody = z.infer<typeof loginSchema>;
 export type UserView = z.infer<typeof userSchema>;
 export type TokensView = z.infer<typeof tokensSchema>;

@@ -4,10 +4,14 @@ import { Config } from '../config/config.js';
 import { AccessTokens } from '../keys/access-token.js';
 import { checkNewPassword, preparePassword } from '../passwords/password-policy.js';
 import { PasswordsService } from '../passwords/passwords.service.js';
-import { type Origin, SessionsService } from '../sessions/sessions.service.js';
+import {
+  type Origin,
+  type RefreshableSession,
+  SessionsService,
+} from '../sessions/sessions.service.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
-import type { LoginBody, RegisterBody, TokensView } from './auth.schemas.js';
+import type { LoginBody, RefreshBody, RegisterBody, TokensView } from './auth.schemas.js';
 import { AuthHooks } from './hooks.js';
 
 /** Registers users and signs them in. */
@@ -52,7 +56,23 @@ export class AuthService {
     if (this.passwords.needsRehash(plain, user.passwordHash)) {
       await this.users.renewHash(user, await this.passwords.hash(plain));
     }
-    const session = await this.sessions.start(user.id, origin);
+    return this.tokens(user, await this.sessions.start(user.id, origin));
+  }
+
+  /**
+   * Exchanges a refresh token for new tokens, with the user's roles of now.
+   *
+   * @throws ApiError as `SessionsService.refresh`, and user_disabled
+   */
+  async refresh({ refresh_token: token }: RefreshBody): Promise<TokensView> {
+    const session = await this.sessions.refresh(token);
+    const user = await this.users.findById(session.userId);
+    if (!user) throw new ApiError('session_ended');
+    if (user.disabledAt) throw new ApiError('user_disabled');
+    return this.tokens(user, session);
+  }
+
+  private async tokens(user: User, session: RefreshableSession): Promise<TokensView> {
     const jwt = await this.accessTokens.sign(
       user,
       { sid: session.id, ver: user.tokenVersion },

@@ -11,6 +11,11 @@ export const API_ERRORS = {
   weak_password: [400, 'The password is not strong enough'],
   bad_request: [400, 'The request could not be understood'],
   bad_credentials: [401, 'Bad username or password'],
+  unauthorized: [401, 'You have to be signed in to do this'],
+  refresh_token_invalid: [401, 'The refresh token is not valid'],
+  refresh_token_expired: [401, 'The session has expired'],
+  refresh_token_reused: [401, 'The refresh token was used before; the session has ended'],
+  session_ended: [401, 'The session has ended'],
   missing_authorization: [401, 'Missing Authorization Header'],
   malformed_authorization: [401, "Bad Authorization header. Expected value 'Bearer <JWT>'"],
   token_malformed: [401, 'The token is not a well-formed JSON Web Token'],
@@ -114,7 +119,7 @@ export class ApiError extends Error {
 /** The general code of an HTTP status, for errors that come from a library or a project's own code. */
 export function codeOfStatus(status: number): ApiErrorCode {
   const general: Record<number, ApiErrorCode> = {
-    401: 'bad_credentials',
+    401: 'unauthorized',
     403: 'forbidden',
     404: 'not_found',
     405: 'method_not_allowed',

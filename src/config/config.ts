@@ -41,7 +41,7 @@ export class Config {
   readonly bcryptCost: number;
   readonly passwordMinLength: number;
   /** Times in seconds. */
-  readonly sessions: { idle: number; absolute: number };
+  readonly sessions: { idle: number; absolute: number; reuseWindow: number };
 
   private constructor(
     settings: Settings,
@@ -73,6 +73,7 @@ export class Config {
     this.sessions = {
       idle: settings.SESSION_IDLE_EXPIRES,
       absolute: settings.SESSION_ABSOLUTE_EXPIRES,
+      reuseWindow: settings.REFRESH_REUSE_WINDOW,
     };
   }
 

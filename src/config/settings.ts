@@ -13,7 +13,9 @@ function duration(fallback: string, max: number): z.ZodType<number> {
       const [, digits = '', unit = ''] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? [];
       const seconds = Number(digits) * (UNITS[unit] ?? 0);
       if (seconds > 0 && seconds <= max) return seconds;
-      ctx.addIssue(`expected a time such as 900, 15m, 12h or 30d, at most ${max / DAY}d`);
+      ctx.addIssue(
+        `expected a time such as 900, 15m, 12h or 30d, at most ${max >= DAY ? `${max / DAY}d` : `${max}s`}`,
+      );
       return z.NEVER;
     });
 }
@@ -155,6 +157,9 @@ export const SETTINGS = {
   PASSWORD_MIN_LENGTH: integer(8, 8, 64).describe('Shortest password, in characters'),
   SESSION_IDLE_EXPIRES: duration('30d', 400 * DAY).describe('A session ends when unused for this'),
   SESSION_ABSOLUTE_EXPIRES: duration('90d', 400 * DAY).describe('A session ends at this age'),
+  REFRESH_REUSE_WINDOW: duration('30s', 300).describe(
+    'How long a refresh token gives its successor again, for two tabs that refresh at once',
+  ),
 } as const;
 
 /** The settings' schema: takes the environment, gives typed values. */

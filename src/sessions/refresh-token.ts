@@ -1,11 +1,12 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Keyring } from '../keys/keyring.js';
 
-/** What a refresh token says. */
+/** What a refresh token says: the `generation`-th one of a session. */
 export interface RefreshTokenContent {
   sessionId: string;
   generation: number;
+  salt: string;
 }
 
 /**
@@ -17,10 +18,27 @@ export interface RefreshTokenContent {
 export class RefreshTokens {
   constructor(private readonly keyring: Keyring) {}
 
-  /** The refresh token of `generation` of a session; always the same one. */
-  issue({ sessionId, generation }: RefreshTokenContent, salt: string): string {
-    const content = `${sessionId}.${generation}.${salt}`;
-    const key = this.keyring.derive('latchkey refresh token', salt);
-    return `${content}.${createHmac('sha256', key).update(content).digest('base64url')}`;
+  /** The token of a session's generation; always the same one. */
+  issue(content: RefreshTokenContent): string {
+    return `${textOf(content)}.${this.mac(content).toString('base64url')}`;
+  }
+
+  /** What `token` says; undefined where it was not issued here. Asks no database. */
+  read(token: string): RefreshTokenContent | undefined {
+    const form = /^([0-9a-f-]{36})\.(0|[1-9]\d{0,8})\.([\w-]{22})\.([\w-]{43})$/;
+    const [, sessionId, generation, salt, mac] = form.exec(token) ?? [];
+    if (sessionId === undefined || salt === undefined || mac === undefined) return undefined;
+    const content = { sessionId, generation: Number(generation), salt };
+    const given = Buffer.from(mac, 'base64url');
+    const canonical = given.toString('base64url') === mac;
+    return canonical && timingSafeEqual(given, this.mac(content)) ? content : undefined;
+  }
+
+  private mac(content: RefreshTokenContent): Buffer {
+    const key = this.keyring.derive('latchkey refresh token', content.salt);
+    return createHmac('sha256', key).update(textOf(content)).digest();
   }
 }
+
+const textOf = ({ sessionId, generation, salt }: RefreshTokenContent): string =>
+  `${sessionId}.${generation}.${salt}`;

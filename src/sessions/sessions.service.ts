@@ -1,6 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Repository } from 'typeorm';
+import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { RefreshTokens } from './refresh-token.js';
@@ -12,20 +15,27 @@ export interface Origin {
   userAgent: string;
 }
 
+/** A session and the refresh token that continues it. */
+export interface RefreshableSession {
+  id: string;
+  userId: string;
+  refreshToken: string;
+}
+
 /** Signed-in devices. */
 @Injectable()
 export class SessionsService {
+  private readonly logger = new Logger(SessionsService.name);
+
   constructor(
+    @InjectRepository(Session) private readonly sessions: Repository<Session>,
     private readonly config: Config,
     private readonly database: Database,
     private readonly refreshTokens: RefreshTokens,
   ) {}
 
   /** Starts a session of a user; stored when the promise resolves. */
-  async start(
-    userId: string,
-    { address, userAgent }: Origin,
-  ): Promise<{ id: string; refreshToken: string }> {
+  async start(userId: string, { address, userAgent }: Origin): Promise<RefreshableSession> {
     const now = new Date();
     const { idle, absolute } = this.config.sessions;
     const id = randomUUID();
@@ -45,7 +55,67 @@ export class SessionsService {
         salt,
       }),
     );
-    return { id, refreshToken: this.refreshTokens.issue({ sessionId: id, generation: 0 }, salt) };
+    const refreshToken = this.refreshTokens.issue({ sessionId: id, generation: 0, salt });
+    return { id, userId, refreshToken };
+  }
+
+  /**
+   * Exchanges a refresh token for its successor. The current one moves the session on, in one
+   * statement, so that of many at once one does; the one before gives the same successor again within
+   * `REFRESH_REUSE_WINDOW` of the move, so that a second tab or a lost answer signs nobody out;
+   * anything older ends the session (RFC 9700, section 4.14.2).
+   *
+   * @throws ApiError refresh_token_invalid, refresh_token_expired, session_ended,
+   *   refresh_token_reused
+   */
+  async refresh(token: string): Promise<RefreshableSession> {
+    const content = this.refreshTokens.read(token);
+    if (!content) throw new ApiError('refresh_token_invalid');
+    const { sessionId: id, generation, salt } = content;
+    const now = new Date();
+    const { idle, absolute, reuseWindow } = this.config.sessions;
+    const idleEnd = now.getTime() + idle * 1000;
+    const ofAge = `created_at + ${absolute * 1000}`;
+    const moved = await this.database.write((manager) =>
+      manager
+        .createQueryBuilder()
+        .update(Session)
+        .set({
+          refreshGeneration: generation + 1,
+          refreshedAt: now,
+          lastUsedAt: now,
+          expiresAt: () => `CASE WHEN ${ofAge} < ${idleEnd} THEN ${ofAge} ELSE ${idleEnd} END`,
+        })
+        .where('id = :sessionId AND salt = :salt AND refresh_generation = :generation', content)
+        .andWhere('ended_at IS NULL AND expires_at > :now', { now: now.getTime() })
+        .execute(),
+    );
+    const session = await this.sessions.findOneBy({ id });
+    if (session?.salt !== salt) throw new ApiError('refresh_token_invalid');
+    if (session.endedAt) throw new ApiError('session_ended');
+    if (moved.affected !== 1) {
+      if (session.expiresAt <= now) throw new ApiError('refresh_token_expired');
+      const age = now.getTime() - session.refreshedAt.getTime();
+      if (session.refreshGeneration !== generation + 1 || age > reuseWindow * 1000) {
+        await this.end(id, 'refresh_token_reused');
+        this.logger.warn(`A refresh token was used again: session ${id} has ended`);
+        throw new ApiError('refresh_token_reused');
+      }
+    }
+    const successor = { sessionId: id, generation: generation + 1, salt };
+    return { id, userId: session.userId, refreshToken: this.refreshTokens.issue(successor) };
+  }
+
+  /** Ends a session, unless it has ended already. */
+  private async end(id: string, endReason: string): Promise<void> {
+    await this.database.write((manager) =>
+      manager
+        .createQueryBuilder()
+        .update(Session)
+        .set({ endedAt: new Date(), endReason })
+        .where('id = :id AND ended_at IS NULL', { id })
+        .execute(),
+    );
   }
 }
 

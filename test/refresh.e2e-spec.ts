@@ -1,0 +1,173 @@
+import { Session } from '../src/sessions/session.entity.js';
+import { User } from '../src/users/user.entity.js';
+import { type Server, startServer } from './support/server.js';
+
+let server: Server;
+beforeAll(async () => {
+  server = await startServer();
+  await server.register('Ada');
+});
+afterAll(() => server.stop());
+
+const refresh = (token: unknown, from = server) =>
+  from.http.post('/refresh').send({ refresh_token: token });
+const codeOf = async (token: unknown, from = server) => {
+  const response = await refresh(token, from);
+  return [response.status, (response.body as { code?: string }).code];
+};
+const successorOf = async (token: string) => {
+  const response = await refresh(token).expect(200);
+  return (response.body as { refresh_token: string }).refresh_token;
+};
+const idOf = (token: string) => token.split('.')[0] ?? '';
+const change = (token: string, values: Partial<Session>) =>
+  server.withDatabase((db) => db.getRepository(Session).update({ id: idOf(token) }, values));
+const row = (token: string) =>
+  server.withDatabase((db) => db.getRepository(Session).findOneByOrFail({ id: idOf(token) }));
+const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
+
+describe('POST /refresh', () => {
+  it('answers like a login, with a token of the same session and the next generation', async () => {
+    const { refresh_token: first } = await server.login('ada');
+    const response = await refresh(first);
+    expect(response.status).toBe(200);
+    const body = response.body as { jwt: string; refresh_token: string };
+    expect(body).toEqual({
+      jwt: expect.any(String) as string,
+      token_type: 'Bearer',
+      expires_in: 900,
+      refresh_token: expect.any(String) as string,
+    });
+    expect(body.refresh_token.split('.').slice(0, 2)).toEqual([idOf(first), '1']);
+    await server.http.get('/protected').auth(body.jwt, { type: 'bearer' }).expect(200);
+    await refresh(body.refresh_token).expect(200);
+  });
+
+  it('gives a second tab the same successor, and a late or older one the end', async () => {
+    const { refresh_token: first } = await server.login('ada');
+    const second = await successorOf(first);
+    expect(await successorOf(first)).toBe(second);
+
+    await change(first, { refreshedAt: ago(31) });
+    expect(await codeOf(first)).toEqual([401, 'refresh_token_reused']);
+    expect(await codeOf(second)).toEqual([401, 'session_ended']);
+    expect(await row(first)).toMatchObject({
+      endReason: 'refresh_token_reused',
+      endedAt: expect.any(Date) as Date,
+    });
+
+    const { refresh_token: other } = await server.login('ada');
+    const third = await successorOf(await successorOf(other));
+    expect(await codeOf(other)).toEqual([401, 'refresh_token_reused']);
+    expect(await codeOf(third)).toEqual([401, 'session_ended']);
+  });
+
+  it('warns in the log of a token used again, without the token', async () => {
+    const loud = await startServer({ LOG_LEVEL: 'warn' });
+    try {
+      await loud.register('ada');
+      const { refresh_token: first } = await loud.login('ada');
+      for (const code of [200, 200]) await refresh(first, loud).expect(code);
+      await loud.withDatabase((db) =>
+        db.getRepository(Session).update({ id: idOf(first) }, { refreshedAt: ago(60) }),
+      );
+      await refresh(first, loud).expect(401);
+      const warnings = loud.log.filter(({ level }) => level === 40);
+      expect(warnings).toHaveLength(1);
+      expect(warnings[0]?.msg).toContain(idOf(first));
+      expect(JSON.stringify(loud.log)).not.toContain(first);
+    } finally {
+      await loud.stop();
+    }
+  });
+
+  it('gives 50 at once one and the same successor and one living session', async () => {
+    const twin = await startServer({ DATABASE_URL: server.database.url });
+    try {
+      const { refresh_token: first } = await server.login('ada');
+      const responses = await Promise.all(
+        Array.from({ length: 50 }, (_, i) => refresh(first, i % 2 ? server : twin)),
+      );
+      expect(responses.map(({ status }) => status)).toEqual(Array<number>(50).fill(200));
+      const successors = responses.map(
+        ({ body }) => (body as { refresh_token: string }).refresh_token,
+      );
+      expect(new Set(successors).size).toBe(1);
+      expect(await row(first)).toMatchObject({ refreshGeneration: 1, endedAt: null });
+    } finally {
+      await twin.stop();
+    }
+  });
+
+  it('refuses what was not issued here and touches nothing', async () => {
+    const { refresh_token: token } = await server.login('ada');
+    const { refresh_token: other, jwt } = await server.login('ada');
+    const before = await row(token);
+    const [id = '', generation = '', salt = '', mac = ''] = token.split('.');
+    const [, , otherSalt = '', otherMac = ''] = other.split('.');
+    const flipped = (mac.startsWith('A') ? 'B' : 'A') + mac.slice(1);
+    for (const forged of [
+      [id, generation, salt, flipped],
+      [id, '1', salt, mac],
+      [id, generation, otherSalt, mac],
+      [id, generation, otherSalt, otherMac],
+      [idOf(other), generation, salt, mac],
+      [id, generation, salt],
+      [id, '00', salt, mac],
+      [id, '-1', salt, mac],
+      [id, generation, salt, `${mac}=`],
+      [id, generation, salt, mac.slice(0, 10)],
+      [jwt],
+      ["' OR 1=1 --"],
+      ['\0'],
+      ['x'.repeat(60_000)],
+    ]) {
+      expect(await codeOf(forged.join('.'))).toEqual([401, 'refresh_token_invalid']);
+    }
+    expect(await row(token)).toEqual(before);
+    // Nor does a refresh token open a guarded route.
+    await server.http.get('/protected').auth(token, { type: 'bearer' }).expect(401);
+  });
+
+  it('asks for the token', async () => {
+    for (const token of [undefined, null, '']) {
+      expect((await refresh(token)).body).toEqual({
+        msg: 'Missing refresh_token parameter',
+        code: 'missing_parameter',
+      });
+    }
+    expect(await codeOf({ $ne: 1 })).toEqual([400, 'invalid_parameter']);
+  });
+
+  it('ends with the session, by its idle and its absolute limit', async () => {
+    const { refresh_token: token } = await server.login('ada');
+    const day = 86_400;
+    await change(token, { createdAt: ago(89.5 * day) });
+    const next = await successorOf(token);
+    const { expiresAt } = await row(token);
+    expect(Math.abs(expiresAt.getTime() - (Date.now() + day * 500))).toBeLessThan(60_000);
+    await change(token, { expiresAt: ago(1) });
+    expect(await codeOf(next)).toEqual([401, 'refresh_token_expired']);
+  });
+
+  it('carries new roles and stops for a disabled or deleted user', async () => {
+    const { id } = await server.register('Grace');
+    const { refresh_token: first } = await server.login('grace');
+    const set = (values: Partial<User>) =>
+      server.withDatabase((db) => db.getRepository(User).update({ id }, values));
+    await set({ roles: ['keeper'] });
+    const response = await refresh(first).expect(200);
+    const { jwt, refresh_token: second } = response.body as { jwt: string; refresh_token: string };
+    await server.http.post('/cats/feed').auth(jwt, { type: 'bearer' }).expect(201);
+    await set({ disabledAt: new Date() });
+    expect(await codeOf(second)).toEqual([403, 'user_disabled']);
+    await server.withDatabase((db) => db.getRepository(User).delete({ id }));
+    expect(await codeOf(second)).toEqual([401, 'refresh_token_invalid']);
+  });
+
+  it('keeps nothing in the database that a token could be made of', async () => {
+    const { refresh_token: token } = await server.login('ada');
+    const stored = JSON.stringify(await row(token));
+    expect(stored).not.toContain(token.split('.')[3]);
+  });
+});
