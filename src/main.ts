@@ -50,6 +50,7 @@ async function start(): Promise<void> {
 
 start().catch((error: unknown) => {
   if (error instanceof ConfigError) console.error(error.message);
-  else console.error('Latchkey could not start:', error);
+  // Nest has logged the rest.
+  else console.error('Latchkey could not start:', error instanceof Error ? error.message : '');
   process.exit(1);
 });
