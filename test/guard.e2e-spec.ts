@@ -1,7 +1,7 @@
 import type { ApiError } from '../src/common/api-error.js';
 import { AuthHooks } from '../src/auth/hooks.js';
 import { User } from '../src/users/user.entity.js';
-import { forge, type Server, startServer } from './support/server.js';
+import { forge, now, type Server, startServer } from './support/server.js';
 
 let server: Server;
 let token: string;
@@ -13,16 +13,10 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const get = (authorization: string | undefined, path: string, from = server) => {
-  const request = from.http.get(path);
-  return authorization === undefined ? request : request.set('authorization', authorization);
-};
-const now = () => Math.floor(Date.now() / 1000);
-
 describe('a controller of one’s own', () => {
   it('is guarded by one import and one decorator', async () => {
-    expect((await get(undefined, '/cats')).status).toBe(401);
-    const response = await get(`Bearer ${token}`, '/cats');
+    expect((await server.get('/cats')).status).toBe(401);
+    const response = await server.get('/cats', `Bearer ${token}`);
     expect(response.body).toEqual({
       owner: { id: userId, username: 'Ada', roles: [] },
       cats: ['Tom'],
@@ -48,7 +42,7 @@ describe('a controller of one’s own', () => {
   });
 
   it('lets anonymous visitors in where the guard is optional, but no bad token', async () => {
-    const visit = async (value?: string) => (await get(value, '/visitors')).body as object;
+    const visit = async (value?: string) => (await server.get('/visitors', value)).body as object;
     expect(await visit()).toEqual({ visitor: 'anonymous' });
     expect(await visit(`Bearer ${token}`)).toEqual({ visitor: 'Ada' });
     expect(await visit('Bearer nope')).toMatchObject({ code: 'token_malformed' });
@@ -77,14 +71,14 @@ describe('the hook file', () => {
     try {
       const { id } = await other.register('ada');
       const { jwt: own } = await other.login('ada');
-      const cats = await get(`Bearer ${own}`, '/cats', other);
+      const cats = await other.get('/cats', `Bearer ${own}`);
       expect(cats.body).toEqual({
         owner: { id, username: 'ada', roles: [] },
         cats: ['Tom'],
         plan: 'plan of ada',
       });
       const ask = async (value?: string) => {
-        const response = await get(value, '/protected', other);
+        const response = await other.get('/protected', value);
         return [response.status, response.body as unknown];
       };
       expect(await ask()).toEqual([403, { oops: 'missing' }]);

@@ -6,6 +6,7 @@ const UNITS: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600, d: DAY };
 
 /** A length of time in seconds, or with a unit: `900`, `900s`, `15m`, `12h`, `30d`. */
 function duration(fallback: string, max: number): z.ZodType<number> {
+  const longest = max >= DAY ? `${max / DAY}d` : `${max}s`;
   return z
     .string()
     .default(fallback)
@@ -13,9 +14,7 @@ function duration(fallback: string, max: number): z.ZodType<number> {
       const [, digits = '', unit = ''] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? [];
       const seconds = Number(digits) * (UNITS[unit] ?? 0);
       if (seconds > 0 && seconds <= max) return seconds;
-      ctx.addIssue(
-        `expected a time such as 900, 15m, 12h or 30d, at most ${max >= DAY ? `${max / DAY}d` : `${max}s`}`,
-      );
+      ctx.addIssue(`expected a time such as 900, 15m, 12h or 30d, at most ${longest}`);
       return z.NEVER;
     });
 }

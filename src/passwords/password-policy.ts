@@ -1,4 +1,5 @@
 import { dictionary } from '@zxcvbn-ts/language-common';
+import { caseFold } from '../common/case-fold.js';
 
 /** The longest password, in UTF-8 bytes of its prepared form. */
 export const PASSWORD_MAX_BYTES = 1_024;
@@ -72,8 +73,7 @@ export function checkNewPassword(password: string, context: PasswordContext): st
 }
 
 function fold(text: string): string {
-  // Which small sigma a capital one becomes depends on the characters around it.
-  return text.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC');
+  return caseFold(text, 'NFKC');
 }
 
 /** A part of one or two characters is in every other password by chance. */

@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { caseFold } from '../common/case-fold.js';
 
 /** An address as typed and its unique form, or a sentence that says why it is none. */
 export type PreparedEmail =
@@ -26,6 +27,5 @@ export function prepareEmail(input: string): PreparedEmail {
     return invalid;
   if (!labels.every((part) => label.test(part)) || /^\d+$/.test(labels.at(-1) ?? ''))
     return invalid;
-  const lower = local.normalize('NFC').toLowerCase().replaceAll('ς', 'σ').normalize('NFC');
-  return { ok: true, email: input, key: `${lower}@${ascii}` };
+  return { ok: true, email: input, key: `${caseFold(local, 'NFC')}@${ascii}` };
 }

@@ -18,6 +18,9 @@ export const GOOD_PASSWORD = 'correct horse battery staple';
 /** The secret that test servers sign with. */
 export const SECRET = 'an e2e secret of more than sixty-four bytes: 0123456789 abcdefghijklmnop';
 
+/** Seconds since 1970, as tokens count. */
+export const now = () => Math.floor(Date.now() / 1000);
+
 /** A listening Latchkey on a database of its own. */
 export type Server = Awaited<ReturnType<typeof startServer>>;
 
@@ -60,6 +63,12 @@ export async function startServer(
     log,
     port,
     url,
+
+    /** Asks for `path`, with an `Authorization` header where one is given. */
+    get(path: string, authorization?: string) {
+      const asked = http.get(path);
+      return authorization === undefined ? asked : asked.set('authorization', authorization);
+    },
 
     /** Registers a user; resolves to the answer's body. */
     async register(username: string, password = GOOD_PASSWORD, email?: string) {
