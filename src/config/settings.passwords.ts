@@ -1,0 +1,10 @@
+import { integer } from './setting-types.js';
+
+/** Passwords and their hashes. */
+export const PASSWORD_SETTINGS = {
+  BCRYPT_COST: integer(12, 10, 16).describe('Cost of password hashes: 2 to this power rounds'),
+  TEST_BCRYPT_COST: integer(undefined, 4, 9).describe(
+    'A cost under 10, for tests; refused in production',
+  ),
+  PASSWORD_MIN_LENGTH: integer(8, 8, 64).describe('Shortest password, in characters'),
+} as const;

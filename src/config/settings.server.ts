@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { choice, integer, isOrigin, list } from './setting-types.js';
+
+const trustProxy = z
+  .string()
+  .default('off')
+  .transform((text, ctx): false | number | string[] => {
+    if (text === 'off') return false;
+    if (/^[1-9]$/.test(text)) return Number(text);
+    const addresses = list(text);
+    if (addresses.length > 0 && addresses.every((item) => /^[\da-f.:]+(\/\d{1,3})?$/i.test(item))) {
+      return addresses;
+    }
+    ctx.addIssue(
+      'expected off, a number of proxies (1 to 9), or a comma-separated list of addresses and ' +
+        'networks such as 10.0.0.0/8',
+    );
+    return z.NEVER;
+  });
+
+const databaseUrl = z
+  .string()
+  .refine((url) => /^sqlite:(?!.*:memory:).+|^postgres(ql)?:\/\/.+/.test(url), {
+    error: 'expected sqlite:<path of a file> or postgres://…',
+  })
+  .optional();
+
+const corsOrigins = z
+  .string()
+  .default('')
+  .transform(list)
+  .refine((origins) => origins.every(isOrigin), {
+    error: 'expected a comma-separated list of exact origins such as https://app.example.com',
+  });
+
+/** The process, its listener and its database. */
+export const SERVER_SETTINGS = {
+  NODE_ENV: choice(['development', 'test', 'production'], 'development').describe(
+    '`production` asks for `JWT_SECRET_KEY` (or a key pair) and refuses test settings',
+  ),
+  HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
+  PORT: integer(3000, 0, 65_535).describe('Port to listen on; 0 takes a free one'),
+  DATA_DIR: z.string().min(1).default('data').describe('Folder for the SQLite file and made keys'),
+  DATABASE_URL: databaseUrl.describe(
+    '`sqlite:<path>` or `postgres://…`; by default `latchkey.sqlite` in `DATA_DIR`',
+  ),
+  LOG_LEVEL: choice(['silent', 'error', 'warn', 'info', 'debug'], 'info').describe(
+    'How much is logged',
+  ),
+  CORS_ORIGINS: corsOrigins.describe('Origins that browsers may call from; none: CORS is off'),
+  TRUST_PROXY: trustProxy.describe(
+    'Whose `X-Forwarded-For` is believed: `off`, a number of proxies, or their addresses',
+  ),
+} as const;

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { choice, DAY, duration } from './setting-types.js';
+
+const headerName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'expected the name of a header')
+  .default('Authorization');
+const headerType = z
+  .string()
+  .regex(/^[A-Za-z0-9-]*$/, 'expected one word, or nothing')
+  .default('Bearer');
+const identityClaim = z
+  .string()
+  .regex(
+    /^(?!(iss|aud|exp|nbf|iat|jti|sid|ver|username|roles)$)[A-Za-z_][A-Za-z0-9_]*$/,
+    'expected the name of a claim that is not taken',
+  )
+  .default('sub');
+
+/** The algorithms that access tokens may be signed with. */
+export const JWT_ALGORITHMS = [
+  'HS256',
+  'HS384',
+  'HS512',
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'ES256',
+  'ES384',
+] as const;
+
+/** Access tokens and their keys. */
+export const TOKEN_SETTINGS = {
+  JWT_ALGORITHM: choice(JWT_ALGORITHMS, 'HS256').describe(`One of ${JWT_ALGORITHMS.join(', ')}`),
+  JWT_SECRET_KEY: z
+    .string()
+    .optional()
+    .describe('Secret of HS*: at least 32, 48 or 64 bytes; made once in `DATA_DIR` if not set'),
+  JWT_PRIVATE_KEY: z.string().optional().describe('Private key of RS*, PS*, ES*: PEM or its path'),
+  JWT_PUBLIC_KEY: z
+    .string()
+    .optional()
+    .describe('Public key, PEM or its path; by default taken from the private key'),
+  JWT_EXPIRES: duration('15m', DAY).describe('Life of an access token: seconds, `15m`, `1h`'),
+  JWT_ISSUER: z.string().min(1).default('latchkey').describe('Claim `iss` of tokens'),
+  JWT_DECODE_AUDIENCE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Claim `aud` that tokens carry and must have'),
+  JWT_IDENTITY_CLAIM: identityClaim.describe('Claim that carries the user id'),
+  JWT_HEADER_NAME: headerName.describe('Header that carries the token'),
+  JWT_HEADER_TYPE: headerType.describe('Word before the token; may be empty'),
+  JWT_INVALID_TOKEN_STATUS: choice(['401', '422'], '401').describe(
+    'Status for a malformed or forged token',
+  ),
+} as const;
