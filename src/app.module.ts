@@ -1,13 +1,13 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule } from './auth/auth.module.js';
-import { MetricsModule } from './common/metrics.js';
+import { CommonModule } from './common/common.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 
 /** The table of contents: a module of your own is one more line here. */
-@Module({ imports: [MetricsModule, DatabaseModule, AuthModule, HealthModule] })
+@Module({ imports: [CommonModule, DatabaseModule, AuthModule, HealthModule] })
 export class AppModule {
   /** The application with its settings. */
   static with(config: Config): DynamicModule {

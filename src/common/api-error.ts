@@ -31,6 +31,7 @@ export const API_ERRORS = {
   token_not_yet_valid: [401, 'The token is not yet valid'],
   token_expired: [401, 'Token has expired'],
   token_revoked: [401, 'The token has been revoked'],
+  token_stale: [401, 'The token no longer says what is true; refresh it'],
   forbidden: [403, 'You are not allowed to do this'],
   user_disabled: [403, 'This account is disabled'],
   not_found: [404, 'There is nothing at this address'],

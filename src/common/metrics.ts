@@ -1,4 +1,4 @@
-import { Global, Injectable, Module } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 interface Described {
@@ -41,8 +41,3 @@ export class Metrics {
     return new Histogram({ ...of, registers: [this.registry] });
   }
 }
-
-/** Gives every module the one {@link Metrics}. */
-@Global()
-@Module({ providers: [Metrics], exports: [Metrics] })
-export class MetricsModule {}

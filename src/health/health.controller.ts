@@ -2,15 +2,21 @@ import { Controller, Get, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../common/api-error.js';
+import { Readiness } from '../common/readiness.js';
 import { Database } from '../database/database.js';
 
-/** How long the database may take to answer, in milliseconds. */
+/** How long a part may take to answer, in milliseconds. */
 const TIMEOUT = 2_000;
 
 @ApiTags('health')
 @Controller('health')
 export class HealthController {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly readiness: Readiness,
+    database: Database,
+  ) {
+    readiness.add('database', () => database.ping());
+  }
 
   /** Whether the process runs; asks nothing. */
   @Get('live')
@@ -19,25 +25,36 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Whether requests can be served. @throws ApiError not_ready, naming the part that is not */
+  /** Whether requests can be served. @throws ApiError not_ready, naming the parts that are not */
   @Get('ready')
   @ApiOkResponse({ description: 'The server can serve requests' })
   @ApiServiceUnavailableResponse({ description: 'It cannot; `msg` says which part is not ready' })
-  async ready(@Req() request: FastifyRequest): Promise<{ status: 'ok'; database: 'ok' }> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        reject(new Error('The database did not answer in time'));
-      }, TIMEOUT);
-    });
-    try {
-      await Promise.race([this.database.ping(), late]);
-      return { status: 'ok', database: 'ok' };
-    } catch (cause) {
-      request.log.debug({ err: cause }, 'not ready');
-      throw new ApiError('not_ready', { msg: 'The database does not answer', cause });
-    } finally {
-      clearTimeout(timer);
+  async ready(@Req() request: FastifyRequest): Promise<Record<string, 'ok'>> {
+    const { parts } = this.readiness;
+    const checks = parts.map(([, check]) => inTime(async () => check()));
+    const results = await Promise.allSettled(checks);
+    const failed = parts.filter((_part, index) => results[index]?.status === 'rejected');
+    if (failed.length > 0) {
+      const names = failed.map(([part]) => part).join(', ');
+      for (const result of results) {
+        if (result.status === 'rejected') request.log.debug({ err: result.reason }, 'not ready');
+      }
+      throw new ApiError('not_ready', { msg: `Not ready: ${names}` });
     }
+    return { status: 'ok', ...Object.fromEntries(parts.map(([part]) => [part, 'ok'])) };
+  }
+}
+
+async function inTime(check: () => Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error('No answer in time'));
+    }, TIMEOUT);
+  });
+  try {
+    await Promise.race([check(), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
