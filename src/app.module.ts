@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AccountModule } from './account/account.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { CommonModule } from './common/common.module.js';
 import type { Config } from './config/config.js';
@@ -7,7 +8,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 
 /** The table of contents: a module of your own is one more line here. */
-@Module({ imports: [CommonModule, DatabaseModule, AuthModule, HealthModule] })
+@Module({ imports: [CommonModule, DatabaseModule, AuthModule, AccountModule, HealthModule] })
 export class AppModule {
   /** The application with its settings. */
   static with(config: Config): DynamicModule {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import fastifyCookie from '@fastify/cookie';
 import fastifyHelmet from '@fastify/helmet';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
@@ -59,9 +60,15 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ApiErrorFilter());
   await setSecurityHeaders(fastify);
+  if (config.authCookies) await fastify.register(fastifyCookie);
   logRequests(fastify);
   if (config.corsOrigins.length > 0) {
-    app.enableCors({ origin: [...config.corsOrigins], maxAge: 600 });
+    app.enableCors({
+      origin: [...config.corsOrigins],
+      credentials: config.authCookies,
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      maxAge: 600,
+    });
   }
   const openApi = new DocumentBuilder()
     .setTitle('Latchkey')

@@ -13,6 +13,7 @@ const ROOMS: Record<string, string[]> = {
   keys: [...BASE, 'database'],
   sessions: LOWER,
   auth: [...LOWER, 'sessions'],
+  account: [...LOWER, 'sessions', 'auth'],
   health: [...BASE, 'database'],
 };
 

@@ -1,15 +1,13 @@
-import { Body, Controller, Get, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
-import { ApiError } from '../common/api-error.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Subject } from '../keys/access-token.js';
-import type { User } from '../users/user.entity.js';
-import { UsersService } from '../users/users.service.js';
 import {
-  errorSchema,
   helloSchema,
   type LoginBody,
   loginSchema,
+  type LogoutQuery,
+  logoutSchema,
   type RefreshBody,
   refreshSchema,
   type RegisterBody,
@@ -18,20 +16,21 @@ import {
   type TokensView,
   userSchema,
   type UserView,
+  viewOf,
 } from './auth.schemas.js';
 import { AuthService } from './auth.service.js';
 import { CurrentUser } from './decorators.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
-
-const refuses = (status: number, description: string) =>
-  ApiResponse({ status, description, standardSchema: errorSchema });
+import { LogoutGuard } from './logout.guard.js';
+import { refuses } from './openapi.js';
+import { RefreshCookie, RefreshCookieGuard } from './refresh-cookie.js';
 
 @ApiTags('auth')
 @Controller()
 export class AuthController {
   constructor(
     private readonly auth: AuthService,
-    private readonly users: UsersService,
+    private readonly cookie: RefreshCookie,
   ) {}
 
   @Post('register')
@@ -40,7 +39,7 @@ export class AuthController {
   @refuses(400, 'A parameter is missing or not valid, or the password is weak')
   @refuses(409, 'The username or e-mail address is taken')
   async register(@Body({ schema: registerSchema }) body: RegisterBody): Promise<UserView> {
-    return view(await this.auth.register(body));
+    return viewOf(await this.auth.register(body));
   }
 
   @Post('login')
@@ -49,22 +48,49 @@ export class AuthController {
   @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })
   @refuses(400, 'A parameter is missing')
   @refuses(401, 'Bad username or password')
-  login(
+  async login(
     @Body({ schema: loginSchema }) body: LoginBody,
     @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokensView> {
     const userAgent = request.headers['user-agent'] ?? '';
-    return this.auth.login(body, { address: request.ip, userAgent });
+    const tokens = await this.auth.login(body, { address: request.ip, userAgent });
+    this.cookie.set(request, reply, tokens.refresh_token);
+    return tokens;
   }
 
   @Post('refresh')
+  @UseGuards(RefreshCookieGuard)
   @HttpCode(200)
   @ApiOperation({ summary: 'Exchange a refresh token for new tokens' })
   @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })
   @refuses(400, 'The refresh token is missing')
   @refuses(401, 'The refresh token is not valid, or the session has ended')
-  refresh(@Body({ schema: refreshSchema }) body: RefreshBody): Promise<TokensView> {
-    return this.auth.refresh(body);
+  async refresh(
+    @Body({ schema: refreshSchema }) body: RefreshBody,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TokensView> {
+    const tokens = await this.auth.refresh(body);
+    this.cookie.set(request, reply, tokens.refresh_token);
+    return tokens;
+  }
+
+  @Post('logout')
+  @UseGuards(LogoutGuard)
+  @HttpCode(204)
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'End this session, all of the user, or all others' })
+  @ApiResponse({ status: 204, description: 'Ended; their access tokens are refused from now on' })
+  @refuses(400, 'There is no such scope')
+  @refuses(401, 'No good access token')
+  async logout(
+    @Query({ schema: logoutSchema }) { scope }: LogoutQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    await this.auth.logout(request.ownSession, scope);
+    if (scope !== 'others') this.cookie.clear(request, reply);
   }
 
   @Get('protected')
@@ -76,20 +102,4 @@ export class AuthController {
   hello(@CurrentUser() user: Subject): { hello_from: string } {
     return { hello_from: user.username };
   }
-
-  @Get('me')
-  @UseGuards(JwtAuthGuard)
-  @ApiBearerAuth()
-  @ApiOperation({ summary: "The signed-in user's own account" })
-  @ApiResponse({ status: 200, description: 'The user', standardSchema: userSchema })
-  @refuses(401, 'No good access token')
-  async me(@CurrentUser() { id }: Subject): Promise<UserView> {
-    const user = await this.users.findById(id);
-    if (!user) throw new ApiError('token_revoked');
-    return view(user);
-  }
-}
-
-function view({ id, username, email, roles, createdAt }: User): UserView {
-  return { id, username, email, roles, createdAt: createdAt.toISOString() };
 }

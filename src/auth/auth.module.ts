@@ -7,13 +7,15 @@ import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { AuthHooks } from './hooks.js';
 import { JwtStrategy } from './jwt.strategy.js';
+import { RefreshCookie } from './refresh-cookie.js';
 import { TokenHeader } from './token-header.js';
+import { VerifiedTokens } from './verified-tokens.js';
 
 /** Registration, login and the guards. A module that guards its own controllers imports it. */
 @Module({
   imports: [UsersModule, PasswordsModule, KeysModule, SessionsModule],
   controllers: [AuthController],
-  providers: [AuthService, AuthHooks, TokenHeader, JwtStrategy],
-  exports: [JwtStrategy, TokenHeader],
+  providers: [AuthService, AuthHooks, TokenHeader, JwtStrategy, VerifiedTokens, RefreshCookie],
+  exports: [JwtStrategy, TokenHeader, VerifiedTokens],
 })
 export class AuthModule {}

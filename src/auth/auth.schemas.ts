@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { requiredString } from '../common/validation.js';
 import { prepareEmail } from '../users/email.js';
+import type { User } from '../users/user.entity.js';
 import { prepareUsername } from '../users/username.js';
 
 /** Body of `POST /register`. Unknown keys are dropped, so no request can set a role. */
@@ -33,6 +34,13 @@ export const loginSchema = z.object({
 /** Body of `POST /refresh`. */
 export const refreshSchema = z.object({ refresh_token: requiredString('refresh_token') });
 
+/** Query of `POST /logout`: which of the user's sessions end. */
+export const logoutSchema = z.object({
+  scope: z
+    .enum(['local', 'global', 'others'], { error: 'The scope is local, global or others' })
+    .default('local'),
+});
+
 /** What is shown of a user. */
 export const userSchema = z.object({
   id: z.uuid(),
@@ -62,6 +70,12 @@ export const errorSchema = z.object({
 
 export type RegisterBody = z.infer<typeof registerSchema>;
 export type RefreshBody = z.infer<typeof refreshSchema>;
+export type LogoutQuery = z.infer<typeof logoutSchema>;
 export type LoginBody = z.infer<typeof loginSchema>;
 export type UserView = z.infer<typeof userSchema>;
 export type TokensView = z.infer<typeof tokensSchema>;
+
+/** A user as shown to the user. */
+export function viewOf({ id, username, email, roles, createdAt }: User): UserView {
+  return { id, username, email, roles, createdAt: createdAt.toISOString() };
+}

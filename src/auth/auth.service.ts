@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { AccessTokens } from '../keys/access-token.js';
-import { checkNewPassword, preparePassword } from '../passwords/password-policy.js';
+import { NewPasswords } from '../passwords/new-passwords.js';
+import { preparePassword } from '../passwords/password-policy.js';
 import { PasswordsService } from '../passwords/passwords.service.js';
 import {
   type Origin,
@@ -11,8 +12,20 @@ import {
 } from '../sessions/sessions.service.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
-import type { LoginBody, RefreshBody, RegisterBody, TokensView } from './auth.schemas.js';
+import type {
+  LoginBody,
+  LogoutQuery,
+  RefreshBody,
+  RegisterBody,
+  TokensView,
+} from './auth.schemas.js';
 import { AuthHooks } from './hooks.js';
+
+/** The session a request comes from. */
+interface OwnSession {
+  id: string;
+  userId: string;
+}
 
 /** Registers users and signs them in. */
 @Injectable()
@@ -21,6 +34,7 @@ export class AuthService {
     private readonly config: Config,
     private readonly users: UsersService,
     private readonly passwords: PasswordsService,
+    private readonly newPasswords: NewPasswords,
     private readonly sessions: SessionsService,
     private readonly accessTokens: AccessTokens,
     private readonly hooks: AuthHooks,
@@ -28,15 +42,8 @@ export class AuthService {
 
   /** @throws ApiError weak_password with the reason, username_taken, email_taken */
   async register({ username, password, email }: RegisterBody): Promise<User> {
-    const prepared = preparePassword(password);
-    if (!prepared.ok) throw new ApiError('weak_password', { msg: prepared.reason });
-    const reason = checkNewPassword(prepared.password, {
-      username: username.username,
-      email: email.email ?? undefined,
-      minLength: this.config.passwordMinLength,
-    });
-    if (reason !== undefined) throw new ApiError('weak_password', { msg: reason });
-    const passwordHash = await this.passwords.hash(prepared.password);
+    const owner = { username: username.username, email: email.email ?? undefined };
+    const passwordHash = await this.newPasswords.hash(password, owner);
     return this.users.create({ ...username, ...email, passwordHash });
   }
 
@@ -47,16 +54,29 @@ export class AuthService {
    *   user_disabled only with the right password
    */
   async login({ username, password }: LoginBody, origin: Origin): Promise<TokensView> {
-    const user = await this.users.findByLogin(username);
+    for (;;) {
+      const user = await this.checkPassword(await this.users.findByLogin(username), password);
+      const session = await this.sessions.start(user, origin);
+      // What was checked has changed meanwhile: now the new password has to be the right one.
+      if (session) return this.tokens(user, session);
+    }
+  }
+
+  /**
+   * The user, where `password` is the right one; takes as long if there is no user.
+   *
+   * @throws ApiError bad_credentials; user_disabled only with the right password
+   */
+  async checkPassword(user: User | null, password: string): Promise<User> {
     const prepared = preparePassword(password);
     const plain = prepared.ok ? prepared.password : undefined;
     const good = await this.passwords.verify(plain, user?.passwordHash);
     if (!user || plain === undefined || !good) throw new ApiError('bad_credentials');
     if (user.disabledAt) throw new ApiError('user_disabled');
-    if (this.passwords.needsRehash(plain, user.passwordHash)) {
-      await this.users.renewHash(user, await this.passwords.hash(plain));
-    }
-    return this.tokens(user, await this.sessions.start(user.id, origin));
+    if (!this.passwords.needsRehash(plain, user.passwordHash)) return user;
+    const passwordHash = await this.passwords.hash(plain);
+    await this.users.renewHash(user, passwordHash);
+    return { ...user, passwordHash };
   }
 
   /**
@@ -70,6 +90,14 @@ export class AuthService {
     if (!user) throw new ApiError('session_ended');
     if (user.disabledAt) throw new ApiError('user_disabled');
     return this.tokens(user, session);
+  }
+
+  /** Ends the session a request comes from, all of its user, or all others. */
+  async logout(own: OwnSession | undefined, scope: LogoutQuery['scope']): Promise<void> {
+    if (!own) throw new ApiError('unauthorized');
+    const { id, userId } = own;
+    const which = { local: { userId, id }, global: { userId }, others: { userId, except: id } };
+    await this.sessions.end(which[scope], 'logout');
   }
 
   private async tokens(user: User, session: RefreshableSession): Promise<TokensView> {

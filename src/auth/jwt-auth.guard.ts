@@ -5,6 +5,7 @@ import { ApiError } from '../common/api-error.js';
 import { type Authentication, tokenError } from './authentication.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { TokenHeader } from './token-header.js';
+import { VerifiedTokens } from './verified-tokens.js';
 
 /**
  * Lets only requests with a good access token through: `@UseGuards(JwtAuthGuard)` on a controller or
@@ -17,6 +18,7 @@ export class JwtAuthGuard extends AuthGuard() {
   constructor(
     strategy: JwtStrategy,
     protected readonly header: TokenHeader,
+    private readonly verified: VerifiedTokens,
   ) {
     // Passport takes a strategy itself where it takes the name of one. A name would be looked up in
     // a registry of the whole process, where a second application's strategy takes the first one's
@@ -28,23 +30,27 @@ export class JwtAuthGuard extends AuthGuard() {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (request.authentication) return true;
     try {
-      await super.canActivate(context);
+      const token = this.header.read(request);
+      const authentication = this.verified.recall(token) ?? (await this.verify(context, token));
+      this.verified.check(authentication);
+      request.authentication = authentication;
       return true;
     } catch (error) {
       throw error instanceof ApiError ? this.header.refusal(error) : error;
     }
   }
 
+  private async verify(context: ExecutionContext, token: string): Promise<Authentication> {
+    await super.canActivate(context);
+    const request = context.switchToHttp().getRequest<FastifyRequest & { user: Authentication }>();
+    this.verified.remember(token, request.user);
+    return request.user;
+  }
+
   /** Keeps passport's reason, which the base class drops. */
-  override handleRequest(
-    error: unknown,
-    user: Authentication | false,
-    info: unknown,
-    context: ExecutionContext,
-  ): never {
+  override handleRequest(error: unknown, user: Authentication | false, info: unknown): never {
     if (!user) throw tokenError(error ?? info);
-    context.switchToHttp().getRequest<FastifyRequest>().authentication = user;
-    return user.subject as never;
+    return user as never;
   }
 }
 

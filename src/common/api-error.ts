@@ -32,6 +32,8 @@ export const API_ERRORS = {
   token_expired: [401, 'Token has expired'],
   token_revoked: [401, 'The token has been revoked'],
   token_stale: [401, 'The token no longer says what is true; refresh it'],
+  wrong_password: [403, 'The present password is not right'],
+  origin_not_allowed: [403, 'Requests with a cookie are not taken from this origin'],
   forbidden: [403, 'You are not allowed to do this'],
   user_disabled: [403, 'This account is disabled'],
   not_found: [404, 'There is nothing at this address'],

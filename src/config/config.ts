@@ -41,7 +41,15 @@ export class Config {
   readonly bcryptCost: number;
   readonly passwordMinLength: number;
   /** Times in seconds. */
-  readonly sessions: { idle: number; absolute: number; reuseWindow: number };
+  readonly sessions: {
+    idle: number;
+    absolute: number;
+    reuseWindow: number;
+    cleanupInterval: number;
+  };
+
+  /** Whether the refresh token is also given as a cookie. */
+  readonly authCookies: boolean;
 
   private constructor(
     settings: Settings,
@@ -70,10 +78,12 @@ export class Config {
     };
     this.bcryptCost = settings.TEST_BCRYPT_COST ?? settings.BCRYPT_COST ?? 12;
     this.passwordMinLength = settings.PASSWORD_MIN_LENGTH ?? 8;
+    this.authCookies = settings.AUTH_COOKIES === 'on';
     this.sessions = {
       idle: settings.SESSION_IDLE_EXPIRES,
       absolute: settings.SESSION_ABSOLUTE_EXPIRES,
       reuseWindow: settings.REFRESH_REUSE_WINDOW,
+      cleanupInterval: settings.SESSION_CLEANUP_INTERVAL,
     };
   }
 
@@ -97,6 +107,9 @@ export class Config {
     const production = given.NODE_ENV === 'production';
     if (production && given.TEST_BCRYPT_COST !== undefined) {
       issues.push({ name: 'TEST_BCRYPT_COST', expected: 'not allowed in production' });
+    }
+    if (parsed.data?.AUTH_COOKIES === 'on' && parsed.data.CORS_ORIGINS.length === 0) {
+      issues.push({ name: 'CORS_ORIGINS', expected: 'the origins that AUTH_COOKIES=on is for' });
     }
     const keySource = {
       JWT_ALGORITHM:

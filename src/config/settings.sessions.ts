@@ -1,4 +1,4 @@
-import { DAY, duration } from './setting-types.js';
+import { choice, DAY, duration } from './setting-types.js';
 
 /** Sessions and refresh tokens. */
 export const SESSION_SETTINGS = {
@@ -6,5 +6,11 @@ export const SESSION_SETTINGS = {
   SESSION_ABSOLUTE_EXPIRES: duration('90d', 400 * DAY).describe('A session ends at this age'),
   REFRESH_REUSE_WINDOW: duration('30s', 300).describe(
     'How long a refresh token gives its successor again, for two tabs that refresh at once',
+  ),
+  SESSION_CLEANUP_INTERVAL: duration('1d', 30 * DAY).describe(
+    'How often sessions that are over are removed from the database',
+  ),
+  AUTH_COOKIES: choice(['off', 'on'], 'off').describe(
+    'Whether browsers of `CORS_ORIGINS` also get the refresh token as a cookie',
   ),
 } as const;

@@ -1,12 +1,18 @@
 import type { DataSourceOptions } from 'typeorm';
+import { Revocation } from '../sessions/revocation.entity.js';
 import { Session } from '../sessions/session.entity.js';
 import { User } from '../users/user.entity.js';
 import { CreateUsers1764000000000 } from './migrations/1764000000000-create-users.js';
 import { CreateSessions1764000000001 } from './migrations/1764000000001-create-sessions.js';
+import { CreateRevocations1764000000002 } from './migrations/1764000000002-create-revocations.js';
 
 /** Every entity and every migration, in order: one set serves both databases. */
-const entities = [User, Session];
-const migrations = [CreateUsers1764000000000, CreateSessions1764000000001];
+const entities = [User, Session, Revocation];
+const migrations = [
+  CreateUsers1764000000000,
+  CreateSessions1764000000001,
+  CreateRevocations1764000000002,
+];
 
 /** How long a query may take, and SQLite waits for a lock, in milliseconds. */
 const TIMEOUT = 5_000;

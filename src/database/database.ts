@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { PostgresListener } from './postgres-listener.js';
 
 /** PostgreSQL's advisory lock of the migrations: an arbitrary number, the same in every instance. */
 const MIGRATION_LOCK = 7_235_081;
@@ -44,7 +45,29 @@ export class Database implements OnApplicationShutdown {
 
   /** Runs several statements as one; keep it short, nothing else is written meanwhile on SQLite. */
   transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.inTurn(() => this.writer.transaction(work));
+    return this.inTurn(() =>
+      this.isPostgres ? this.writer.transaction(work) : immediately(this.writer, work),
+    );
+  }
+
+  /** Whether this is PostgreSQL; SQLite otherwise. */
+  get isPostgres(): boolean {
+    return this.writer === this.reader;
+  }
+
+  /**
+   * Tells every instance that listens to `channel`, once the transaction of `manager` is committed.
+   * On SQLite nobody can be told; there the poll has to do.
+   */
+  async notify(manager: EntityManager, channel: string): Promise<void> {
+    if (this.isPostgres) await manager.query(`SELECT pg_notify($1, '')`, [channel]);
+  }
+
+  /** What hears {@link Database.notify} of every instance; undefined on SQLite. */
+  listener(channel: string): PostgresListener | undefined {
+    const { options } = this.reader;
+    if (options.type !== 'postgres') return undefined;
+    return new PostgresListener({ connectionString: options.url }, channel);
   }
 
   /** Resolves when the database answers. */
@@ -55,11 +78,11 @@ export class Database implements OnApplicationShutdown {
   /** Waits for the writes under way and closes the writer; Nest closes the reader. */
   async onApplicationShutdown(): Promise<void> {
     await this.last;
-    if (this.writer !== this.reader) await this.writer.destroy();
+    if (!this.isPostgres) await this.writer.destroy();
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.writer === this.reader) return work();
+    if (this.isPostgres) return work();
     const result = this.last.then(work);
     this.last = result.catch(() => undefined);
     return result;
@@ -85,15 +108,28 @@ async function migrateAlone(writer: DataSource): Promise<void> {
   // Tables that are made anew must not take along what refers to them; within a transaction this
   // setting cannot be changed.
   await writer.query('PRAGMA foreign_keys = OFF');
+  await immediately(writer, () => writer.runMigrations({ transaction: 'none' }));
+  await writer.query('PRAGMA foreign_keys = ON');
+}
+
+/**
+ * A transaction of SQLite that may write from its first statement on. One that begins by reading
+ * fails at its first write if another process wrote in between, however long it would wait.
+ */
+async function immediately<T>(
+  writer: DataSource,
+  work: (manager: EntityManager) => Promise<T>,
+): Promise<T> {
   await writer.query('BEGIN IMMEDIATE');
   try {
-    await writer.runMigrations({ transaction: 'none' });
+    const result = await work(writer.manager);
     await writer.query('COMMIT');
+    return result;
   } catch (error) {
-    await writer.query('ROLLBACK');
+    // SQLite has rolled back by itself after some errors (a full disk); then this is one more.
+    await writer.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
-  await writer.query('PRAGMA foreign_keys = ON');
 }
 
 /**

@@ -5,6 +5,7 @@ import type { ValueTransformer } from 'typeorm';
  * driver's idea of a date changes them.
  */
 export const epochMillis: ValueTransformer = {
-  to: (value: Date | null | undefined) => value?.getTime() ?? value,
+  // Conditions of an update bring their operators (`IsNull()`) through here as well.
+  to: (value: unknown) => (value instanceof Date ? value.getTime() : value),
   from: (value: string | number | null) => (value === null ? null : new Date(Number(value))),
 };

@@ -83,9 +83,20 @@ export class AccessTokens {
     const claims = claimsSchema.safeParse(payload).data;
     const id = claims?.[this.config.jwt.identityClaim];
     if (!claims || typeof id !== 'string') throw new ApiError('token_claims_invalid');
-    if (claims.nbf > Date.now() / 1000 + NOT_BEFORE_TOLERANCE) {
-      throw new ApiError('token_not_yet_valid');
-    }
+    this.checkTimes(claims);
     return { claims, subject: { id, username: claims.username, roles: claims.roles } };
+  }
+
+  /**
+   * Checks expiry and not-before. A token is not good for longer than `JWT_EXPIRES` says now, so that
+   * revocations need not be remembered for longer either.
+   *
+   * @throws ApiError token_expired, token_not_yet_valid
+   */
+  checkTimes({ exp, iat, nbf }: AccessTokenClaims): void {
+    const now = Date.now() / 1000;
+    const latest = iat + this.config.jwt.expires + NOT_BEFORE_TOLERANCE;
+    if (exp <= now || latest <= now) throw new ApiError('token_expired');
+    if (nbf > now + NOT_BEFORE_TOLERANCE) throw new ApiError('token_not_yet_valid');
   }
 }

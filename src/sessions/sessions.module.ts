@@ -1,13 +1,25 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { KeysModule } from '../keys/keys.module.js';
+import { Revocation } from './revocation.entity.js';
+import { Revocations } from './revocations.js';
+import { SessionChanges } from './session-changes.js';
+import { SessionCleanup } from './session-cleanup.js';
 import { Session } from './session.entity.js';
 import { RefreshTokens } from './refresh-token.js';
 import { SessionsService } from './sessions.service.js';
+import { UserChanges } from './user-changes.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Session]), KeysModule],
-  providers: [RefreshTokens, SessionsService],
-  exports: [SessionsService],
+  imports: [TypeOrmModule.forFeature([Session, Revocation]), KeysModule],
+  providers: [
+    RefreshTokens,
+    Revocations,
+    SessionChanges,
+    SessionCleanup,
+    SessionsService,
+    UserChanges,
+  ],
+  exports: [Revocations, SessionChanges, SessionsService, UserChanges],
 })
 export class SessionsModule {}

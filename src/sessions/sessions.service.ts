@@ -2,12 +2,17 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Repository } from 'typeorm';
+import { IsNull, MoreThan, type Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
+import { User } from '../users/user.entity.js';
 import { RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
+import { SessionChanges, type SessionChoice, type EndReason } from './session-changes.js';
+
+/** The most sessions that a user is shown, the last used ones. */
+const LIST_LIMIT = 100;
 
 /** Where a sign-in comes from. */
 export interface Origin {
@@ -32,16 +37,31 @@ export class SessionsService {
     private readonly config: Config,
     private readonly database: Database,
     private readonly refreshTokens: RefreshTokens,
+    private readonly changes: SessionChanges,
   ) {}
 
-  /** Starts a session of a user; stored when the promise resolves. */
-  async start(userId: string, { address, userAgent }: Origin): Promise<RefreshableSession> {
+  /**
+   * Starts a session of a user who has shown the password of `user`; stored when the promise resolves.
+   * Undefined where the password was changed or the user disabled meanwhile: the check and the insert
+   * are one, so that no session outlives a change that was made while its password was looked at.
+   */
+  async start(
+    { id: userId, passwordHash }: User,
+    { address, userAgent }: Origin,
+  ): Promise<RefreshableSession | undefined> {
     const now = new Date();
     const { idle, absolute } = this.config.sessions;
     const id = randomUUID();
     const salt = randomBytes(16).toString('base64url');
-    await this.database.write((manager) =>
-      manager.insert(Session, {
+    const started = await this.database.transaction(async (manager) => {
+      const unchanged = await manager.findOne(User, {
+        select: { id: true },
+        where: { id: userId, passwordHash, disabledAt: IsNull() },
+        // Whoever changes the user waits for this session, and then ends it.
+        ...(this.database.isPostgres && { lock: { mode: 'pessimistic_read' } }),
+      });
+      if (!unchanged) return false;
+      await manager.insert(Session, {
         id,
         userId,
         createdAt: now,
@@ -53,8 +73,10 @@ export class SessionsService {
         refreshGeneration: 0,
         refreshedAt: now,
         salt,
-      }),
-    );
+      });
+      return true;
+    });
+    if (!started) return undefined;
     const refreshToken = this.refreshTokens.issue({ sessionId: id, generation: 0, salt });
     return { id, userId, refreshToken };
   }
@@ -97,7 +119,7 @@ export class SessionsService {
       if (session.expiresAt <= now) throw new ApiError('refresh_token_expired');
       const age = now.getTime() - session.refreshedAt.getTime();
       if (session.refreshGeneration !== generation + 1 || age > reuseWindow * 1000) {
-        await this.end(id, 'refresh_token_reused');
+        await this.end({ userId: session.userId, id }, 'refresh_token_reused');
         this.logger.warn(`A refresh token was used again: session ${id} has ended`);
         throw new ApiError('refresh_token_reused');
       }
@@ -106,16 +128,31 @@ export class SessionsService {
     return { id, userId: session.userId, refreshToken: this.refreshTokens.issue(successor) };
   }
 
-  /** Ends a session, unless it has ended already. */
-  private async end(id: string, endReason: string): Promise<void> {
-    await this.database.write((manager) =>
-      manager
-        .createQueryBuilder()
-        .update(Session)
-        .set({ endedAt: new Date(), endReason })
-        .where('id = :id AND ended_at IS NULL', { id })
-        .execute(),
-    );
+  /**
+   * The living session that a refresh token belongs to, whichever generation it is of.
+   *
+   * @throws ApiError refresh_token_invalid, session_ended
+   */
+  async identify(token: string): Promise<{ id: string; userId: string }> {
+    const content = this.refreshTokens.read(token);
+    const session = content && (await this.sessions.findOneBy({ id: content.sessionId }));
+    if (session?.salt !== content?.salt || !session) throw new ApiError('refresh_token_invalid');
+    if (session.endedAt) throw new ApiError('session_ended');
+    return { id: session.id, userId: session.userId };
+  }
+
+  /** Ends living sessions with their access tokens; resolves to how many it were. */
+  end(sessions: SessionChoice, reason: EndReason): Promise<number> {
+    return this.changes.transaction((change) => change.endSessions(sessions, reason));
+  }
+
+  /** A user's living sessions, the last used ones first. */
+  living(userId: string): Promise<Session[]> {
+    return this.sessions.find({
+      where: { userId, endedAt: IsNull(), expiresAt: MoreThan(new Date()) },
+      order: { lastUsedAt: 'DESC', id: 'ASC' },
+      take: LIST_LIMIT,
+    });
   }
 }
 

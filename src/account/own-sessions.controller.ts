@@ -1,0 +1,53 @@
+import { Controller, Delete, Get, HttpCode, Param, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { CurrentUser, JwtPayload } from '../auth/decorators.js';
+import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
+import { refuses } from '../auth/openapi.js';
+import { ApiError } from '../common/api-error.js';
+import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
+import { describeDevice } from '../sessions/device.js';
+import { SessionsService } from '../sessions/sessions.service.js';
+import { sessionsSchema, type SessionsView } from './account.schemas.js';
+
+@ApiTags('account')
+@ApiBearerAuth()
+@Controller('me/sessions')
+@UseGuards(JwtAuthGuard)
+@refuses(401, 'No good access token')
+export class OwnSessionsController {
+  constructor(private readonly sessions: SessionsService) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Where the user is signed in, the last used first; 100 at most' })
+  @ApiResponse({ status: 200, description: 'Living sessions', standardSchema: sessionsSchema })
+  async list(
+    @CurrentUser() user: Subject,
+    @JwtPayload() { sid }: AccessTokenClaims,
+  ): Promise<SessionsView> {
+    const sessions = await this.sessions.living(user.id);
+    return {
+      sessions: sessions.map(({ id, createdAt, lastUsedAt, expiresAt, userAgent, address }) => ({
+        id,
+        createdAt: createdAt.toISOString(),
+        lastUsedAt: lastUsedAt.toISOString(),
+        expiresAt: expiresAt.toISOString(),
+        device: describeDevice(userAgent),
+        address,
+        current: id === sid,
+      })),
+    };
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'End one session' })
+  @ApiResponse({ status: 204, description: 'Ended' })
+  @refuses(404, 'The user has no such living session')
+  async end(@CurrentUser() user: Subject, @Param('id') id: string): Promise<void> {
+    // A NUL is the one character that PostgreSQL cannot even compare.
+    const ended = id.includes('\0')
+      ? 0
+      : await this.sessions.end({ userId: user.id, id }, 'ended_by_user');
+    if (ended === 0) throw new ApiError('not_found', { msg: 'There is no such session' });
+  }
+}

@@ -1,0 +1,42 @@
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { SessionsService } from '../sessions/sessions.service.js';
+import { JwtAuthGuard } from './jwt-auth.guard.js';
+import { JwtStrategy } from './jwt.strategy.js';
+import { RefreshCookie } from './refresh-cookie.js';
+import { TokenHeader } from './token-header.js';
+import { VerifiedTokens } from './verified-tokens.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The session that a request to end one comes from. */
+    ownSession?: { id: string; userId: string };
+  }
+}
+
+/** Finds the session to log out: by access token, or in cookie mode by the refresh token. */
+@Injectable()
+export class LogoutGuard extends JwtAuthGuard {
+  constructor(
+    strategy: JwtStrategy,
+    header: TokenHeader,
+    verified: VerifiedTokens,
+    private readonly cookie: RefreshCookie,
+    private readonly sessions: SessionsService,
+  ) {
+    super(strategy, header, verified);
+  }
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const token = this.header.isPresent(request) ? undefined : this.cookie.read(request);
+    if (token !== undefined) {
+      request.ownSession = await this.sessions.identify(token);
+      return true;
+    }
+    await super.canActivate(context);
+    const { subject, claims } = request.authentication ?? {};
+    if (subject && claims) request.ownSession = { id: claims.sid, userId: subject.id };
+    return true;
+  }
+}

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { ApiError } from '../common/api-error.js';
+import { AccessTokens } from '../keys/access-token.js';
+import { Revocations } from '../sessions/revocations.js';
+import type { Authentication } from './authentication.js';
+
+/** Tokens that are remembered; some 1 KB each. */
+const MAX = 10_000;
+
+/**
+ * Tokens that passport-jwt has verified, so that the next request with the same one costs a digest.
+ * They are kept by their SHA-256: a dump of the memory shows no whole token. What changes with time is
+ * asked on every request: expiry, not-before, revocation.
+ */
+@Injectable()
+export class VerifiedTokens {
+  private readonly known = new LRUCache<string, Authentication>({ max: MAX });
+
+  constructor(
+    private readonly accessTokens: AccessTokens,
+    private readonly revocations: Revocations,
+  ) {}
+
+  /** What a token said when it was verified, if it is remembered. */
+  recall(token: string): Authentication | undefined {
+    return this.known.get(digest(token));
+  }
+
+  /** Keeps what a verified token says. */
+  remember(token: string, authentication: Authentication): void {
+    this.known.set(digest(token), authentication);
+  }
+
+  /**
+   * Holds a verified token against the clock and the revocations.
+   *
+   * @throws ApiError token_expired, token_not_yet_valid, token_revoked, token_stale
+   */
+  check({ claims, subject }: Authentication): void {
+    this.accessTokens.checkTimes(claims);
+    const { sid, ver } = claims;
+    const verdict = this.revocations.verdict({ userId: subject.id, sid, ver });
+    if (verdict) throw new ApiError(verdict);
+  }
+}
+
+const digest = (token: string): string => createHash('sha256').update(token).digest('base64');

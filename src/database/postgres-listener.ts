@@ -1,0 +1,51 @@
+import { EventEmitter } from 'node:events';
+import { Client, type ClientConfig } from 'pg';
+
+/**
+ * A connection of its own that hears one channel of PostgreSQL's NOTIFY. Emits `heard` for each
+ * notification and `lost` when the connection is gone; it does not connect again by itself.
+ */
+export class PostgresListener extends EventEmitter<{ heard: []; lost: [] }> {
+  private client: Client | undefined;
+
+  constructor(
+    private readonly options: ClientConfig,
+    private readonly channel: string,
+  ) {
+    super();
+  }
+
+  get connected(): boolean {
+    return this.client !== undefined;
+  }
+
+  /** Connects and listens. @throws what `pg` throws */
+  async connect(): Promise<void> {
+    const client = new Client({
+      ...this.options,
+      application_name: 'latchkey-listen',
+      keepAlive: true,
+    });
+    const lose = (): void => {
+      if (this.client !== client) return;
+      this.client = undefined;
+      this.emit('lost');
+    };
+    client.on('error', lose).on('end', lose);
+    client.on('notification', () => this.emit('heard'));
+    try {
+      await client.connect();
+      await client.query(`LISTEN ${client.escapeIdentifier(this.channel)}`);
+      this.client = client;
+    } catch (error) {
+      client.end().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const { client } = this;
+    this.client = undefined;
+    await client?.end();
+  }
+}

@@ -1,0 +1,27 @@
+import { Injectable } from '@nestjs/common';
+import { ApiError } from '../common/api-error.js';
+import { Config } from '../config/config.js';
+import { checkNewPassword, type PasswordContext, preparePassword } from './password-policy.js';
+import { PasswordsService } from './passwords.service.js';
+
+/** Whom a new password is for. */
+export type PasswordOwner = Omit<PasswordContext, 'minLength'>;
+
+/** The one way by which a new password is taken, wherever it is set. */
+@Injectable()
+export class NewPasswords {
+  constructor(
+    private readonly config: Config,
+    private readonly passwords: PasswordsService,
+  ) {}
+
+  /** The hash to store of a password as typed. @throws ApiError weak_password with the reason */
+  async hash(password: string, owner: PasswordOwner): Promise<string> {
+    const prepared = preparePassword(password);
+    if (!prepared.ok) throw new ApiError('weak_password', { msg: prepared.reason });
+    const minLength = this.config.passwordMinLength;
+    const reason = checkNewPassword(prepared.password, { ...owner, minLength });
+    if (reason !== undefined) throw new ApiError('weak_password', { msg: reason });
+    return this.passwords.hash(prepared.password);
+  }
+}

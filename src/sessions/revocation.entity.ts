@@ -1,0 +1,32 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { epochMillis } from '../database/time.js';
+
+/**
+ * A note to every instance that access tokens already handed out are no longer good: those of one
+ * session, or those of a user below a version. It outlives what it speaks of (a deleted user has no
+ * rows), and is removed when the last such token has expired.
+ */
+@Entity('revocations')
+export class Revocation {
+  @PrimaryColumn('varchar', { length: 36 })
+  id!: string;
+
+  /** The session that ended; null where `belowVersion` speaks of all of the user's tokens. */
+  @Column('varchar', { name: 'session_id', length: 36, nullable: true })
+  sessionId!: string | null;
+
+  @Column('varchar', { name: 'user_id', length: 36 })
+  userId!: string;
+
+  /** Tokens whose claim `ver` is lower are refused. */
+  @Column('integer', { name: 'below_version', nullable: true })
+  belowVersion!: number | null;
+
+  /** Whether a refresh brings a good token (roles changed), rather than the session being over. */
+  @Column('boolean', { default: false })
+  stale!: boolean;
+
+  @Index('ix_revocations_revoked_at')
+  @Column('bigint', { name: 'revoked_at', transformer: epochMillis })
+  revokedAt!: Date;
+}

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { type EntityManager, IsNull, MoreThan, Not } from 'typeorm';
+import { Database } from '../database/database.js';
+import { User } from '../users/user.entity.js';
+import { Revocation } from './revocation.entity.js';
+import { Revocations, REVOCATIONS_CHANNEL } from './revocations.js';
+import { Session } from './session.entity.js';
+
+/** Why sessions end. */
+export type EndReason =
+  | 'logout'
+  | 'ended_by_user'
+  | 'refresh_token_reused'
+  | 'password_changed'
+  | 'user_disabled'
+  | 'user_deleted'
+  | 'ended_by_admin';
+
+/** Which of a user's sessions: all, one, or all but one. */
+export interface SessionChoice {
+  userId: string;
+  id?: string;
+  except?: string;
+}
+
+/** Rows an insert may bring along. */
+const BATCH = 500;
+
+/** Higher than any version. */
+const EVERY_VERSION = 2_147_483_647;
+
+/** One transaction that ends sessions or outdates tokens; see {@link SessionChanges}. */
+export class SessionChange {
+  /** What was revoked so far. */
+  readonly revoked: Revocation[] = [];
+  private readonly now = new Date();
+
+  constructor(
+    readonly manager: EntityManager,
+    private readonly lifetime: number,
+  ) {}
+
+  /** Ends living sessions and their access tokens; resolves to how many it were. */
+  async endSessions({ userId, id, except }: SessionChoice, reason: EndReason): Promise<number> {
+    const one = id ?? (except === undefined ? undefined : Not(except));
+    const chosen = { userId, ...(one !== undefined && { id: one }) };
+    const { affected } = await this.manager.update(
+      Session,
+      { ...chosen, endedAt: IsNull() },
+      { endedAt: this.now, endReason: reason },
+    );
+    // The tokens of a session that was not used for so long have expired.
+    const lastUsedAt = MoreThan(new Date(this.now.getTime() - this.lifetime));
+    const ended = await this.manager.find(Session, {
+      select: { id: true },
+      where: { ...chosen, endedAt: this.now, lastUsedAt },
+    });
+    await this.revoke(ended.map((session) => ({ userId, sessionId: session.id })));
+    return affected ?? 0;
+  }
+
+  /** Outdates the user's access tokens, so that a refresh has to bring new ones: roles changed. */
+  outdateTokens(userId: string): Promise<void> {
+    return this.raiseVersion(userId, true);
+  }
+
+  /** Ends all of the user's access tokens for good. */
+  revokeTokens(userId: string): Promise<void> {
+    return this.raiseVersion(userId, false);
+  }
+
+  /** Ends the access tokens of a user whose rows are removed in this transaction. */
+  forgetUser(userId: string): Promise<void> {
+    return this.revoke([{ userId, belowVersion: EVERY_VERSION }]);
+  }
+
+  private async raiseVersion(userId: string, stale: boolean): Promise<void> {
+    await this.manager.increment(User, { id: userId }, 'tokenVersion', 1);
+    const user = await this.manager.findOneOrFail(User, {
+      select: { tokenVersion: true },
+      where: { id: userId },
+    });
+    await this.revoke([{ userId, belowVersion: user.tokenVersion, stale }]);
+  }
+
+  private async revoke(rows: (Pick<Revocation, 'userId'> & Partial<Revocation>)[]): Promise<void> {
+    const revocations = rows.map((row) =>
+      this.manager.create(Revocation, {
+        sessionId: null,
+        belowVersion: null,
+        stale: false,
+        ...row,
+        id: randomUUID(),
+        revokedAt: this.now,
+      }),
+    );
+    for (let i = 0; i < revocations.length; i += BATCH) {
+      await this.manager.insert(Revocation, revocations.slice(i, i + BATCH));
+    }
+    this.revoked.push(...revocations);
+  }
+}
+
+/** Where everything that ends sessions or tokens is written. */
+@Injectable()
+export class SessionChanges {
+  constructor(
+    private readonly database: Database,
+    private readonly revocations: Revocations,
+  ) {}
+
+  /**
+   * Runs `work` in one transaction, in which other rooms may write as well. When the promise
+   * resolves, what it revoked is durable and refused by this instance; the others are told.
+   */
+  async transaction<T>(work: (change: SessionChange) => Promise<T>): Promise<T> {
+    const [result, revoked] = await this.database.transaction(async (manager) => {
+      const change = new SessionChange(manager, this.revocations.lifetime);
+      const done = await work(change);
+      if (change.revoked.length > 0) await this.database.notify(manager, REVOCATIONS_CHANNEL);
+      return [done, change.revoked] as const;
+    });
+    this.revocations.announce(revoked);
+    return result;
+  }
+}

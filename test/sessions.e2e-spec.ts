@@ -1,0 +1,329 @@
+import { Client } from 'pg';
+import { Metrics } from '../src/common/metrics.js';
+import { UserChanges } from '../src/sessions/user-changes.js';
+import { Revocation } from '../src/sessions/revocation.entity.js';
+import { SessionCleanup } from '../src/sessions/session-cleanup.js';
+import { Session } from '../src/sessions/session.entity.js';
+import { databaseKind } from './support/databases.js';
+import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+
+const NEW_PASSWORD = 'another horse with a battery';
+
+let server: Server;
+let twin: Server;
+beforeAll(async () => {
+  server = await startServer();
+  twin = await startServer({ DATABASE_URL: server.database.url });
+  await server.register('Ada');
+});
+afterAll(async () => {
+  await twin.stop();
+  await server.stop();
+});
+
+interface Tokens {
+  jwt: string;
+  refresh_token: string;
+}
+const bearer = (jwt: string) => `Bearer ${jwt}`;
+const codeAt = async (jwt: string, from = server, path = '/protected') => {
+  const response = await from.get(path, bearer(jwt));
+  return response.status === 200 ? 200 : (response.body as { code: string }).code;
+};
+const refreshCode = async (token: string) => {
+  const response = await server.http.post('/refresh').send({ refresh_token: token });
+  return response.status === 200 ? 200 : (response.body as { code: string }).code;
+};
+const logout = (jwt: string, query = '', from = server) =>
+  from.http.post(`/logout${query}`).set('authorization', bearer(jwt));
+const sidOf = ({ refresh_token: token }: Tokens) => token.split('.')[0] ?? '';
+
+/** Asks until the answer is `code`; resolves to how long that took, in milliseconds. */
+async function timeUntil(code: string, jwt: string, from: Server, limit: number): Promise<number> {
+  const began = performance.now();
+  while ((await codeAt(jwt, from)) !== code) {
+    if (performance.now() - began > limit) throw new Error(`no ${code} within ${limit} ms`);
+  }
+  return performance.now() - began;
+}
+
+describe('POST /logout', () => {
+  it('ends the session and its access token, in the very next request', async () => {
+    const one = await server.login('ada');
+    const other = await server.login('ada');
+    expect(await codeAt(one.jwt)).toBe(200);
+    const response = await logout(one.jwt);
+    expect([response.status, response.text]).toEqual([204, '']);
+    expect(await codeAt(one.jwt)).toBe('token_revoked');
+    expect((await server.get('/me', bearer(one.jwt))).headers['www-authenticate']).toBe(
+      'Bearer error="invalid_token"',
+    );
+    expect(await refreshCode(one.refresh_token)).toBe('session_ended');
+    expect((await logout(one.jwt)).status).toBe(401);
+    expect(await codeAt(other.jwt)).toBe(200);
+  });
+
+  it('ends all others, or all', async () => {
+    const [one, two, three] = [
+      await server.login('ada'),
+      await server.login('ada'),
+      await server.login('ada'),
+    ];
+    await logout(one.jwt, '?scope=others').expect(204);
+    expect(await Promise.all([one, two, three].map(({ jwt }) => codeAt(jwt)))).toEqual([
+      200,
+      'token_revoked',
+      'token_revoked',
+    ]);
+    const four = await server.login('ada');
+    await logout(one.jwt, '?scope=global').expect(204);
+    expect(await codeAt(one.jwt)).toBe('token_revoked');
+    expect(await codeAt(four.jwt)).toBe('token_revoked');
+    expect(await refreshCode(four.refresh_token)).toBe('session_ended');
+  });
+
+  it('knows no other scope, and touches nobody else', async () => {
+    await server.register('Bystander');
+    const bystander = await server.login('bystander');
+    const { jwt } = await server.login('ada');
+    for (const scope of ['?scope=all', '?scope=', '?scope=local&scope=global']) {
+      const response = await logout(jwt, scope);
+      expect([response.status, response.body]).toEqual([
+        400,
+        { msg: 'The scope is local, global or others', code: 'invalid_parameter' },
+      ]);
+    }
+    await logout(jwt, '?scope=global').expect(204);
+    expect(await codeAt(bystander.jwt)).toBe(200);
+  });
+
+  it('gives 50 at once 204 or 401, and one end', async () => {
+    const tokens = await server.login('ada');
+    const statuses = await Promise.all(
+      Array.from({ length: 50 }, () => logout(tokens.jwt).then(({ status }) => status)),
+    );
+    expect(statuses).toContain(204);
+    expect(statuses.filter((status) => status !== 204 && status !== 401)).toEqual([]);
+    const rows = await server.withDatabase((db) =>
+      db.getRepository(Revocation).countBy({ sessionId: sidOf(tokens) }),
+    );
+    expect(rows).toBe(1);
+  });
+});
+
+describe('another instance', () => {
+  it(`refuses an ended session within ${databaseKind === 'postgres' ? '100 ms, by NOTIFY' : '2 s'}`, async () => {
+    const limit = databaseKind === 'postgres' ? 100 : 2_000;
+    const times: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const { jwt } = await server.login('ada');
+      expect(await codeAt(jwt, twin)).toBe(200);
+      await logout(jwt).expect(204);
+      times.push(await timeUntil('token_revoked', jwt, twin, 2_000));
+    }
+    // The median: a busy machine may hold up one of them.
+    expect(times.toSorted((a, b) => a - b)[2]).toBeLessThan(limit);
+  });
+
+  it('learns what it missed when it starts', async () => {
+    const { jwt } = await server.login('ada');
+    await logout(jwt).expect(204);
+    const late = await startServer({ DATABASE_URL: server.database.url });
+    try {
+      expect(await codeAt(jwt, late)).toBe('token_revoked');
+    } finally {
+      await late.stop();
+    }
+  });
+
+  const onPostgres = databaseKind === 'postgres' ? it : () => undefined;
+  onPostgres('finds it by asking where its listening connection was cut', async () => {
+    const admin = new Client({ connectionString: server.database.url });
+    await admin.connect();
+    try {
+      const { jwt } = await server.login('ada');
+      await admin.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE application_name = 'latchkey-listen' AND datname = current_database()`,
+      );
+      await logout(jwt).expect(204);
+      expect(await timeUntil('token_revoked', jwt, twin, 2_000)).toBeLessThan(2_000);
+    } finally {
+      await admin.end();
+    }
+  });
+});
+
+describe('/me/sessions', () => {
+  it('lists living sessions in words, and ends one', async () => {
+    await server.register('Lister');
+    const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+    const body = { username: 'lister', password: GOOD_PASSWORD };
+    const first = await server.http.post('/login').set('user-agent', firefox).send(body);
+    const { jwt, refresh_token: refreshToken } = first.body as Tokens;
+    const other = await server.login('lister');
+    const response = await server.get('/me/sessions', bearer(other.jwt));
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string;
+    const shown = {
+      createdAt: time,
+      lastUsedAt: time,
+      expiresAt: time,
+      address: expect.stringMatching(/127\.0\.0\.1$/) as string,
+    };
+    expect(response.status).toBe(200);
+    const { sessions } = response.body as { sessions: { current: boolean }[] };
+    expect(sessions.toSorted((a, b) => Number(b.current) - Number(a.current))).toEqual([
+      { ...shown, id: sidOf(other), device: 'Unknown device', current: true },
+      { ...shown, id: refreshToken.split('.')[0], device: 'Firefox on Linux', current: false },
+    ]);
+    const end = (id: string, by: string) =>
+      server.http.delete(`/me/sessions/${id}`).set('authorization', bearer(by));
+    const { jwt: foreign } = await server.login('ada');
+    for (const [id, by] of [
+      [sidOf(other), foreign],
+      ['nope', jwt],
+      ['%00', jwt],
+      [encodeURIComponent("' OR 1=1 --"), jwt],
+    ] as const) {
+      const refused = await end(id, by);
+      expect([refused.status, refused.body]).toEqual([
+        404,
+        { msg: 'There is no such session', code: 'not_found' },
+      ]);
+    }
+    expect((await end(sidOf(other), jwt)).status).toBe(204);
+    expect(await codeAt(other.jwt)).toBe('token_revoked');
+    expect((await end(sidOf(other), jwt)).status).toBe(404);
+    expect(await codeAt(jwt)).toBe(200);
+  });
+});
+
+describe('PUT /me/password', () => {
+  const change = (jwt: string, body: object) =>
+    server.http.put('/me/password').set('authorization', bearer(jwt)).send(body);
+
+  it('asks for the present one and ends all other sessions', async () => {
+    await server.register('Changer');
+    const one = await server.login('changer');
+    const two = await server.login('changer');
+    const wrong = await change(one.jwt, { current_password: 'nope', new_password: NEW_PASSWORD });
+    expect([wrong.status, wrong.body]).toEqual([
+      403,
+      { msg: 'The present password is not right', code: 'wrong_password' },
+    ]);
+    const weak = await change(one.jwt, {
+      current_password: GOOD_PASSWORD,
+      new_password: 'changer1',
+    });
+    expect([weak.status, (weak.body as { code: string }).code]).toEqual([400, 'weak_password']);
+    const missing = await change(one.jwt, { new_password: NEW_PASSWORD });
+    expect(missing.body).toEqual({
+      msg: 'Missing current_password parameter',
+      code: 'missing_parameter',
+    });
+    expect(await codeAt(two.jwt)).toBe(200);
+
+    const body = { current_password: GOOD_PASSWORD, new_password: NEW_PASSWORD };
+    expect((await change(one.jwt, body)).status).toBe(204);
+    expect(await codeAt(one.jwt)).toBe(200);
+    expect(await refreshCode(one.refresh_token)).toBe(200);
+    expect(await codeAt(two.jwt)).toBe('token_revoked');
+    expect(await refreshCode(two.refresh_token)).toBe('session_ended');
+    await expect(server.login('changer')).rejects.toThrow('bad_credentials');
+    await expect(server.login('changer', NEW_PASSWORD)).resolves.toBeDefined();
+  });
+
+  it('leaves no session of a login that was under way with the old password', async () => {
+    await server.register('Racer');
+    const { jwt } = await server.login('racer');
+    const logins = Array.from({ length: 20 }, (_, i) =>
+      (i % 2 ? server : twin).http
+        .post('/login')
+        .send({ username: 'racer', password: GOOD_PASSWORD }),
+    );
+    const racing = Promise.all(logins.map((login) => login.then(({ body }) => body as Tokens)));
+    const body = { current_password: GOOD_PASSWORD, new_password: NEW_PASSWORD };
+    expect((await change(jwt, body)).status).toBe(204);
+    for (const { refresh_token: token } of await racing) {
+      if (token) expect(await refreshCode(token)).toBe('session_ended');
+    }
+    const list = await server.get('/me/sessions', bearer(jwt));
+    expect((list.body as { sessions: unknown[] }).sessions).toHaveLength(1);
+  });
+
+  it('lets one of several changes at once win', async () => {
+    await server.register('Twice');
+    const { jwt } = await server.login('twice');
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, (_, i) =>
+        change(jwt, { current_password: GOOD_PASSWORD, new_password: `${NEW_PASSWORD} ${i}` }),
+      ),
+    );
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 204)).toHaveLength(1);
+    expect(statuses.filter((status) => ![204, 403, 409].includes(status))).toEqual([]);
+    const winner = statuses.indexOf(204);
+    await expect(server.login('twice', `${NEW_PASSWORD} ${winner}`)).resolves.toBeDefined();
+  });
+});
+
+describe('changes of a user', () => {
+  const changes = () => server.app.get(UserChanges, { strict: false });
+
+  it('ends everything of a disabled user, here and there, and lets an enabled one sign in', async () => {
+    const { id } = await server.register('Banned');
+    const tokens = await server.login('banned');
+    expect(await codeAt(tokens.jwt)).toBe(200);
+    expect(await changes().disable(id)).toBe(true);
+    expect(await changes().disable(id)).toBe(false);
+    expect(await codeAt(tokens.jwt)).toBe('token_revoked');
+    expect(await timeUntil('token_revoked', tokens.jwt, twin, 2_000)).toBeLessThan(2_000);
+    expect(await refreshCode(tokens.refresh_token)).toBe('session_ended');
+    await expect(server.login('banned')).rejects.toThrow('user_disabled');
+    expect(await changes().enable(id)).toBe(true);
+    const fresh = await server.login('banned');
+    expect(await codeAt(fresh.jwt)).toBe(200);
+    expect(await codeAt(tokens.jwt)).toBe('token_revoked');
+  });
+
+  it('makes tokens of the old roles stale, and a refresh brings the new ones', async () => {
+    const { id } = await server.register('Promoted');
+    const tokens = await server.login('promoted');
+    expect(await changes().setRoles(id, ['admin'])).toBe(true);
+    expect(await codeAt(tokens.jwt)).toBe('token_stale');
+    const refreshed = await server.http
+      .post('/refresh')
+      .send({ refresh_token: tokens.refresh_token });
+    const { jwt } = refreshed.body as Tokens;
+    const feed = server.http.post('/cats/feed').set('authorization', bearer(jwt));
+    expect((await feed).status).toBe(201);
+  });
+});
+
+describe('what is remembered', () => {
+  it('shows in the metrics and in readiness', async () => {
+    const text = await server.app.get(Metrics).registry.metrics();
+    expect(text).toMatch(/^latchkey_revocations [1-9]\d*$/m);
+    expect(Number(/^latchkey_revocation_lag_seconds (.+)$/m.exec(text)?.[1])).toBeLessThan(10);
+    expect((await server.http.get('/health/ready')).body).toMatchObject({ revocations: 'ok' });
+  });
+
+  it('is removed from the database once no token is left for it', async () => {
+    const { jwt, ...rest } = await server.login('ada');
+    const { jwt: living } = await server.login('ada');
+    await logout(jwt).expect(204);
+    const old = new Date(Date.now() - 3_600_000);
+    const id = sidOf({ jwt, ...rest });
+    await server.withDatabase(async (db) => {
+      await db.getRepository(Session).update({ id }, { endedAt: old });
+      await db.getRepository(Revocation).update({ sessionId: id }, { revokedAt: old });
+    });
+    await server.app.get(SessionCleanup, { strict: false }).run();
+    const left = await server.withDatabase(async (db) => [
+      await db.getRepository(Session).countBy({ id }),
+      await db.getRepository(Revocation).countBy({ sessionId: id }),
+    ]);
+    expect(left).toEqual([0, 0]);
+    expect(await codeAt(living)).toBe(200);
+  });
+});
