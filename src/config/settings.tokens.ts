@@ -30,6 +30,9 @@ export const JWT_ALGORITHMS = [
   'ES384',
 ] as const;
 
+/** One of {@link JWT_ALGORITHMS}. */
+export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number];
+
 /** Access tokens and their keys. */
 export const TOKEN_SETTINGS = {
   JWT_ALGORITHM: choice(JWT_ALGORITHMS, 'HS256').describe(`One of ${JWT_ALGORITHMS.join(', ')}`),
@@ -42,6 +45,14 @@ export const TOKEN_SETTINGS = {
     .string()
     .optional()
     .describe('Public key, PEM or its path; by default taken from the private key'),
+  JWT_PREVIOUS_SECRET_KEYS: z
+    .string()
+    .optional()
+    .describe('Secrets that are still (or already) accepted but sign nothing, with commas between'),
+  JWT_PREVIOUS_PUBLIC_KEYS: z
+    .string()
+    .optional()
+    .describe('Public keys that are still (or already) accepted, PEMs or paths, likewise'),
   JWT_EXPIRES: duration('15m', DAY).describe('Life of an access token: seconds, `15m`, `1h`'),
   JWT_ISSUER: z.string().min(1).default('latchkey').describe('Claim `iss` of tokens'),
   JWT_DECODE_AUDIENCE: z
