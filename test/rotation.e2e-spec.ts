@@ -38,12 +38,13 @@ afterEach(async () => {
 });
 
 const protectedBy = async (server: Server, token: string) => {
-  const { status, body } = await server.get('/protected', `Bearer ${token}`);
-  return [status, (body as { code?: string }).code];
+  const response = await server.get('/protected', `Bearer ${token}`);
+  return [response.status, (response.body as { code?: string }).code];
 };
 const refresh = async (server: Server, token: string) => {
-  const { status, body } = await server.http.post('/refresh').send({ refresh_token: token });
-  return [status, body as { code?: string; jwt: string; refresh_token: string }] as const;
+  const response = await server.http.post('/refresh').send({ refresh_token: token });
+  const body = response.body as { code?: string; jwt: string; refresh_token: string };
+  return [response.status, body] as const;
 };
 const algorithmOf = (token: string) => jwt.decode(token, { complete: true })?.header.alg;
 

@@ -27,7 +27,7 @@ describe('generateKeys', () => {
     }
     // Docker's --env-file keeps the quotes and the \n as they are.
     const asDocker = Object.fromEntries(
-      settings.map((line) => [line.split('=', 1)[0], line.slice(line.indexOf('=') + 1)]),
+      settings.map((line) => /^(\w+)=(.*)$/.exec(line)?.slice(1) as [string, string]),
     );
     expect(new Keyring(Config.load(asDocker)).kid).toBe(keyring.kid);
   });
