@@ -31,7 +31,7 @@ const kids = {
   HS256: keyId(hmacKey(Buffer.from(OLD_SECRET), 'HS256')),
 };
 const token = (header: object) =>
-  `${Buffer.from(JSON.stringify(header)).toString('base64url')}.e30.AAAA`;
+  `${Buffer.from(JSON.stringify(header)).toString('base64url')}.e30.${'A'.repeat(86)}`;
 const codeOf = (header: object) => {
   try {
     return keyring.keyFor(token({ typ: 'at+jwt', ...header })).type;

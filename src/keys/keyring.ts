@@ -49,7 +49,7 @@ export class Keyring {
    * algorithm is the key's own: jsonwebtoken, which allows those of all keys, has no choice left.
    *
    * @throws ApiError token_malformed, token_algorithm_invalid, token_signature_invalid (the token
-   *   names a key that is not here), token_type_invalid
+   *   names a key that is not here, or its signature has the wrong length), token_type_invalid
    */
   keyFor(token: string): KeyObject {
     const header = readCompactJws(token);
@@ -59,6 +59,12 @@ export class Keyring {
     const found = this.keys.get(header.kid);
     if (!found) throw new ApiError('token_signature_invalid');
     if (found.algorithm !== header.alg) throw new ApiError('token_algorithm_invalid');
+    // jsonwebtoken throws an error of another kind at such a signature (RFC 7518, section 3.4).
+    const length = { ES256: 64, ES384: 96 }[header.alg];
+    const signature = token.slice(token.lastIndexOf('.') + 1);
+    if (length !== undefined && Buffer.byteLength(signature, 'base64url') !== length) {
+      throw new ApiError('token_signature_invalid');
+    }
     if (header.typ !== ACCESS_TOKEN_TYPE) throw new ApiError('token_type_invalid');
     return found.key;
   }
