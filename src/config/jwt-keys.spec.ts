@@ -47,7 +47,10 @@ describe('the keys', () => {
   it('takes keys as PEM, as PEM on one line and as a path', () => {
     const path = join(dir, 'key.pem');
     writeFileSync(path, RSA);
-    for (const key of [RSA, RSA.replaceAll('\n', '\\n'), path]) {
+    const parameters =
+      '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
+    const oneLine = RSA.replaceAll('\n', '\\n');
+    for (const key of [RSA, oneLine, `"${oneLine}"`, parameters + RSA, path]) {
       const { jwt } = load({ JWT_ALGORITHM: 'RS256', JWT_PRIVATE_KEY: key });
       expect(jwt.verifyKeys[0].key.type).toBe('public');
     }

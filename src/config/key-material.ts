@@ -2,9 +2,6 @@ import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } fr
 import { readFileSync } from 'node:fs';
 import { JWT_ALGORITHMS, type JwtAlgorithm } from './settings.tokens.js';
 
-/** A PEM; environments that cannot hold line breaks write them as \n. */
-const PEM = /-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----/s;
-
 /** A key that is missing, cannot be read or is too weak; the message says what was expected. */
 export class WrongKey extends Error {
   override readonly name = 'WrongKey';
@@ -46,7 +43,10 @@ export function pemKey(
   if (!value) throw wrong;
   let key: KeyObject;
   try {
-    const pem = PEM.exec(value)?.[0].replaceAll('\\n', '\n') ?? readFileSync(value, 'utf8');
+    // Environments that cannot hold line breaks write them as \n; some keep the quotes of the file.
+    const pem = value.includes('-----BEGIN')
+      ? value.replace(/^"(.*)"$/s, '$1').replaceAll('\\n', '\n')
+      : readFileSync(value, 'utf8');
     if (kind === 'public' && pem.includes('PRIVATE KEY')) throw wrong;
     key = kind === 'private' ? createPrivateKey(pem) : createPublicKey(pem);
   } catch {
@@ -135,7 +135,8 @@ export function listedKeys(list: string): ListedKey[] {
 
 function entries(list: string): string[] {
   if (!list.startsWith('[')) {
-    const entry = new RegExp(`(?:[A-Z]{2}\\d{3}:)?${PEM.source}(?:\\\\n)*|[^\\s,]+`, 'gs');
+    const entry =
+      /(?:[A-Z]{2}\d{3}:)?-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----(?:\\n)*|[^\s,]+/gs;
     return list.match(entry) ?? [];
   }
   try {

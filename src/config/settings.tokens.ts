@@ -39,7 +39,9 @@ export const TOKEN_SETTINGS = {
   JWT_SECRET_KEY: z
     .string()
     .optional()
-    .describe('Secret of HS*: at least 32, 48 or 64 bytes; made once in `DATA_DIR` if not set'),
+    .describe(
+      'Secret of HS* (32, 48 or 64 bytes) and of refresh tokens; for HS* made in `DATA_DIR`',
+    ),
   JWT_PRIVATE_KEY: z.string().optional().describe('Private key of RS*, PS*, ES*: PEM or its path'),
   JWT_PUBLIC_KEY: z
     .string()

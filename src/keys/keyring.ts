@@ -3,11 +3,15 @@ import { Injectable } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import type { JwtKeys, VerifyKey } from '../config/jwt-keys.js';
+import type { JwtAlgorithm } from '../config/settings.tokens.js';
 import { readCompactJws } from './compact-jws.js';
 import { keyId } from './key-id.js';
 
 /** The media type of access tokens (RFC 9068, section 2.1). */
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
+
+/** How long the signatures of elliptic curves are. */
+const SIGNATURE_BYTES: Partial<Record<JwtAlgorithm, number>> = { ES256: 64, ES384: 96 };
 
 /** A public key for `/.well-known/jwks.json` (RFC 7517). */
 export type PublicJwk = Record<string, unknown> & { kid: string; alg: string; use: 'sig' };
@@ -15,21 +19,18 @@ export type PublicJwk = Record<string, unknown> & { kid: string; alg: string; us
 /** The key that signs, and those that verify: each by its own algorithm, found by its id alone. */
 @Injectable()
 export class Keyring {
-  readonly algorithm: JwtKeys['algorithm'];
+  readonly algorithm: JwtAlgorithm;
   /** Id of the signing key. */
   readonly kid: string;
-  /** The key that new tokens are signed with. */
-  readonly current: KeyObject;
   /** The algorithms of all keys; which of them is good for a token, {@link keyFor} decides. */
-  readonly algorithms: readonly JwtKeys['algorithm'][];
+  readonly algorithms: readonly JwtAlgorithm[];
   /** The public keys, the current one first; secrets are not among them. */
   readonly publicKeys: readonly PublicJwk[];
   private readonly keys: ReadonlyMap<unknown, VerifyKey>;
   private readonly secrets: JwtKeys['secrets'];
 
-  constructor({ jwt: { algorithm, signingKey, verifyKeys, secrets } }: Config) {
+  constructor({ jwt: { algorithm, verifyKeys, secrets } }: Config) {
     this.algorithm = algorithm;
-    this.current = signingKey;
     this.secrets = secrets;
     this.keys = new Map(verifyKeys.map((verifyKey) => [keyId(verifyKey.key), verifyKey]));
     this.kid = keyId(verifyKeys[0].key);
@@ -60,7 +61,7 @@ export class Keyring {
     if (!found) throw new ApiError('token_signature_invalid');
     if (found.algorithm !== header.alg) throw new ApiError('token_algorithm_invalid');
     // jsonwebtoken throws an error of another kind at such a signature (RFC 7518, section 3.4).
-    const length = { ES256: 64, ES384: 96 }[header.alg];
+    const length = SIGNATURE_BYTES[found.algorithm];
     const signature = token.slice(token.lastIndexOf('.') + 1);
     if (length !== undefined && Buffer.byteLength(signature, 'base64url') !== length) {
       throw new ApiError('token_signature_invalid');
