@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import request from 'supertest';
 import { databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
 import { GOOD_PASSWORD } from './support/server.js';
@@ -87,6 +88,51 @@ it('reads .env, and the environment over it', async () => {
   const { body } = (await request(url).post('/login').send(user)) as { body: { jwt: string } };
   const claims = Buffer.from(body.jwt.split('.')[1] ?? '', 'base64url').toString();
   expect(JSON.parse(claims)).toMatchObject({ iss: 'from-file' });
+});
+
+it('starts with the keys that keys:generate appends to .env', async () => {
+  const env = join(cwd, '.env');
+  await writeFile(env, `JWT_SECRET_KEY=${SECRET}`);
+  // The first as the README has it, the second with what npm prints before.
+  const generate = (...args: string[]) =>
+    promisify(execFile)('npm', ['run', ...args], { env: { PATH: process.env.PATH } });
+  const first = await generate('--silent', 'keys:generate', '--', 'HS512');
+  const [, firstKid = ''] = /^\n# HS512 secret: kid=([\w-]{22})\nJWT_ALG/.exec(first.stdout) ?? [];
+  const second = await generate('keys:generate', '--', 'ES256');
+  const [, secondKid = ''] = / kid=([\w-]{43})\n/.exec(second.stdout) ?? [];
+  for (const [{ stdout, stderr }, kid] of [
+    [first, firstKid],
+    [second, secondKid],
+  ] as const) {
+    expect(stderr).toBe('');
+    await appendFile(env, stdout);
+    const server = start({ DATABASE_URL: database.url });
+    const url = await server.listening;
+    await request(url)
+      .post('/register')
+      .send({ ...user, username: `ada${kid.length}` });
+    const login = await request(url)
+      .post('/login')
+      .send({ ...user, username: `ada${kid.length}` });
+    const { jwt } = login.body as { jwt: string };
+    const header = Buffer.from(jwt.split('.')[0] ?? '', 'base64url').toString();
+    expect(JSON.parse(header)).toMatchObject({ kid });
+    await request(url).get('/protected').auth(jwt, { type: 'bearer' }).expect(200);
+    server.child.kill('SIGKILL');
+  }
+});
+
+it('generates no key of an unknown algorithm, and says which there are', async () => {
+  const script = resolve('scripts/generate-keys.js');
+  for (const args of [[], ['EdDSA']]) {
+    const failed = promisify(execFile)(process.execPath, [script, ...args], { cwd });
+    await expect(failed).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr:
+        'Name one algorithm of HS256, HS384, HS512, RS256, RS384, RS512, PS256, ES256, ES384.\n',
+    });
+  }
 });
 
 it('refuses production without a secret, naming the variable and making nothing', async () => {

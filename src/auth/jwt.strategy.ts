@@ -10,7 +10,7 @@ import type { Authentication } from './authentication.js';
 import { TokenHeader } from './token-header.js';
 
 /**
- * Verifies access tokens by passport-jwt: signature under the one allowed algorithm, expiry, issuer,
+ * Verifies access tokens by passport-jwt: signature under the key's one algorithm, expiry, issuer,
  * audience. The strict checks of the compact form and header stand before it, in the choice of the
  * key, those of the claims after it.
  */
@@ -32,7 +32,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
           done(error);
         }
       },
-      algorithms: [keyring.algorithm],
+      algorithms: [...keyring.algorithms],
       issuer: config.jwt.issuer,
       audience: config.jwt.audience,
       // Checked with the claims, with a tolerance that expiry does not have.

@@ -19,8 +19,11 @@ export class TokenHeader {
    */
   read(request: FastifyRequest): string {
     const { headerName, headerType } = this.config.jwt;
-    const header = request.headers[headerName.toLowerCase()];
-    const value = Array.isArray(header) ? header.join(',') : header;
+    const [value, ...more] = this.values(request);
+    // Node would keep the first; whatever stands before this server may have looked at the last.
+    if (more.length > 0) {
+      throw new ApiError('malformed_authorization', { msg: `More than one ${headerName} header` });
+    }
     if (!value) {
       throw new ApiError('missing_authorization', { msg: `Missing ${headerName} Header` });
     }
@@ -39,7 +42,13 @@ export class TokenHeader {
 
   /** Whether the request carries the header at all. */
   isPresent(request: FastifyRequest): boolean {
-    return Boolean(request.headers[this.config.jwt.headerName.toLowerCase()]);
+    return this.values(request).some(Boolean);
+  }
+
+  /** The header's values, one for each time it was sent. */
+  private values({ raw: { rawHeaders } }: FastifyRequest): string[] {
+    const name = this.config.jwt.headerName.toLowerCase();
+    return rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === name);
   }
 
   /**

@@ -118,6 +118,8 @@ export class Config {
       JWT_SECRET_KEY: given.JWT_SECRET_KEY,
       JWT_PRIVATE_KEY: given.JWT_PRIVATE_KEY,
       JWT_PUBLIC_KEY: given.JWT_PUBLIC_KEY,
+      JWT_PREVIOUS_SECRET_KEYS: given.JWT_PREVIOUS_SECRET_KEYS,
+      JWT_PREVIOUS_PUBLIC_KEYS: given.JWT_PREVIOUS_PUBLIC_KEYS,
     };
     // A secret is made only when nothing else stands in the way of the start.
     let generated: ReturnType<typeof generatedSecret> | undefined;

@@ -1,12 +1,22 @@
-import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
+import { algorithmOf, fits, hmacKey, listedKeys, pemKey, WrongKey } from './key-material.js';
 import type { Settings } from './settings.js';
+import type { JwtAlgorithm } from './settings.tokens.js';
 
-/** What access tokens are signed and verified with; for HS* both keys are the same. */
+/** A key that verifies tokens, by the one algorithm it is for (RFC 8725, section 3.1). */
+export interface VerifyKey {
+  algorithm: JwtAlgorithm;
+  key: KeyObject;
+}
+
+/** What access tokens are signed and verified with, and other secrets are derived from. */
 export interface JwtKeys {
-  algorithm: Settings['JWT_ALGORITHM'];
+  algorithm: JwtAlgorithm;
   signingKey: KeyObject;
-  verifyKey: KeyObject;
+  /** The current key first, then those that are accepted and sign nothing; none twice. */
+  verifyKeys: readonly [VerifyKey, ...VerifyKey[]];
+  /** Secrets to derive other keys from: the current one first, then those still accepted. */
+  secrets: readonly [KeyObject, ...KeyObject[]];
 }
 
 /** A setting that is missing or wrong: its name and what was expected, never its value. */
@@ -17,82 +27,140 @@ export interface SettingIssue {
 
 type Source = Pick<
   Settings,
-  'JWT_ALGORITHM' | 'JWT_SECRET_KEY' | 'JWT_PRIVATE_KEY' | 'JWT_PUBLIC_KEY'
+  | 'JWT_ALGORITHM'
+  | 'JWT_SECRET_KEY'
+  | 'JWT_PRIVATE_KEY'
+  | 'JWT_PUBLIC_KEY'
+  | 'JWT_PREVIOUS_SECRET_KEYS'
+  | 'JWT_PREVIOUS_PUBLIC_KEYS'
 >;
 
 /**
- * Reads the keys of the settings and refuses what is too weak for the algorithm: HMAC secrets
- * shorter than the hash (RFC 7518, section 3.2), RSA keys under 2048 bits (section 3.3), keys of
- * another type or curve (section 3.4), and a public key that is not the private key's.
+ * Reads the keys of the settings and refuses what is too weak for its algorithm, of another type or
+ * curve, a public key that is not the private key's, and one key under two algorithms.
  */
 export function readJwtKeys(settings: Source): JwtKeys | SettingIssue[] {
-  const algorithm = settings.JWT_ALGORITHM;
-  if (algorithm.startsWith('HS')) {
-    const bytes = Buffer.from(settings.JWT_SECRET_KEY ?? '', 'utf8');
-    const needed = Number(algorithm.slice(2)) / 8;
-    if (bytes.length < needed || isMonotonous(bytes)) {
-      const expected = `expected a random secret of at least ${needed} bytes for ${algorithm}`;
-      return [{ name: 'JWT_SECRET_KEY', expected }];
+  const issues: SettingIssue[] = [];
+  const attempt = <T>(name: keyof Source, read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof WrongKey)) throw error;
+      issues.push({ name, expected: error.message });
+      return undefined;
     }
-    const key = createSecretKey(bytes);
-    return { algorithm, signingKey: key, verifyKey: key };
-  }
-  try {
-    const signingKey = readPem('JWT_PRIVATE_KEY', settings.JWT_PRIVATE_KEY, algorithm, 'private');
-    const derived = createPublicKey(signingKey);
-    if (settings.JWT_PUBLIC_KEY !== undefined) {
-      const given = readPem('JWT_PUBLIC_KEY', settings.JWT_PUBLIC_KEY, algorithm, 'public');
-      if (!given.equals(derived)) {
-        throw new WrongKey('JWT_PUBLIC_KEY', 'expected the public key of JWT_PRIVATE_KEY');
+  };
+  const current = currentKeys(settings, attempt);
+  const secrets = attempt('JWT_PREVIOUS_SECRET_KEYS', () => previousSecrets(settings));
+  const publics = attempt('JWT_PREVIOUS_PUBLIC_KEYS', () => previousPublics(settings));
+  if (!current || !secrets || !publics || issues.length > 0) return issues;
+
+  const verifyKeys: [VerifyKey, ...VerifyKey[]] = [current.verifyKey];
+  const add = (name: keyof Source, keys: VerifyKey[]) =>
+    attempt(name, () => {
+      for (const { algorithm, key } of keys) {
+        const same = verifyKeys.find((other) => isSame(other.key, key));
+        if (same && same.algorithm !== algorithm) {
+          throw new WrongKey(
+            `expected a key for one algorithm: one is for both ${same.algorithm} and ${algorithm}`,
+          );
+        }
+        if (!same) verifyKeys.push({ algorithm, key });
       }
+    });
+  add('JWT_PREVIOUS_SECRET_KEYS', secrets.verifyKeys);
+  add('JWT_PREVIOUS_PUBLIC_KEYS', publics);
+  if (issues.length > 0) return issues;
+  return {
+    algorithm: settings.JWT_ALGORITHM,
+    signingKey: current.signingKey,
+    verifyKeys,
+    secrets: [...current.secrets, ...secrets.secrets],
+  };
+}
+
+interface Current extends Pick<JwtKeys, 'signingKey' | 'secrets'> {
+  verifyKey: VerifyKey;
+}
+
+type Attempt = <T>(name: keyof Source, read: () => T) => T | undefined;
+
+function currentKeys(
+  { JWT_ALGORITHM: algorithm, JWT_SECRET_KEY, JWT_PRIVATE_KEY, JWT_PUBLIC_KEY }: Source,
+  attempt: Attempt,
+): Current | undefined {
+  const secretBytes = Buffer.from(JWT_SECRET_KEY ?? '', 'utf8');
+  if (algorithm.startsWith('HS')) {
+    const key = attempt('JWT_SECRET_KEY', () => hmacKey(secretBytes, algorithm));
+    return key && { signingKey: key, verifyKey: { algorithm, key }, secrets: [key] };
+  }
+  const secret =
+    JWT_SECRET_KEY === undefined
+      ? undefined
+      : attempt('JWT_SECRET_KEY', () => hmacKey(secretBytes, 'HS256'));
+  const signingKey = attempt('JWT_PRIVATE_KEY', () =>
+    pemKey(JWT_PRIVATE_KEY, 'private', algorithm),
+  );
+  if (!signingKey) return undefined;
+  const key = createPublicKey(signingKey);
+  attempt('JWT_PUBLIC_KEY', () => {
+    if (JWT_PUBLIC_KEY !== undefined && !pemKey(JWT_PUBLIC_KEY, 'public', algorithm).equals(key)) {
+      throw new WrongKey('expected the public key of JWT_PRIVATE_KEY');
     }
-    return { algorithm, signingKey, verifyKey: derived };
-  } catch (error) {
-    if (error instanceof WrongKey) return [{ name: error.name, expected: error.message }];
-    throw error;
-  }
+  });
+  // Without a secret the private key is one. It stays accepted where a secret is set later.
+  const own = secretOf(signingKey);
+  return { signingKey, verifyKey: { algorithm, key }, secrets: secret ? [secret, own] : [own] };
 }
 
-class WrongKey extends Error {
-  constructor(
-    override readonly name: string,
-    expected: string,
-  ) {
-    super(expected);
-  }
+/**
+ * The secrets of before (or next): each verifies tokens by its algorithm and derives. The PEM of a
+ * private key only derives, as it did where no secret was set beside it.
+ */
+function previousSecrets({ JWT_ALGORITHM, JWT_PREVIOUS_SECRET_KEYS = '' }: Source) {
+  const usual = JWT_ALGORITHM.startsWith('HS') ? JWT_ALGORITHM : 'HS256';
+  const verifyKeys: VerifyKey[] = [];
+  const secrets = listedKeys(JWT_PREVIOUS_SECRET_KEYS).map(({ algorithm = usual, text }, index) =>
+    ofEntry(index, () => {
+      if (text.includes('-----BEGIN')) return secretOf(pemKey(text, 'private'));
+      if (!algorithm.startsWith('HS')) throw new WrongKey('expected a secret of HS*');
+      const key = hmacKey(Buffer.from(text, 'utf8'), algorithm);
+      verifyKeys.push({ algorithm, key });
+      return key;
+    }),
+  );
+  return { verifyKeys, secrets };
 }
 
-function readPem(
-  name: string,
-  value: string | undefined,
-  algorithm: string,
-  kind: 'private' | 'public',
-): KeyObject {
-  const curve = { ES256: 'prime256v1', ES384: 'secp384r1' }[algorithm];
-  const type = curve ? `EC key on ${curve}` : 'RSA key of at least 2048 bits';
-  const wrong = new WrongKey(name, `expected a PEM (or its path) of a ${kind} ${type}`);
-  if (!value) throw wrong;
-  let key: KeyObject;
+/** The public keys of before (or next). An EC key's curve says its algorithm; RSA may have several. */
+function previousPublics({ JWT_ALGORITHM, JWT_PREVIOUS_PUBLIC_KEYS = '' }: Source): VerifyKey[] {
+  const forRsa = /^[RP]S/.test(JWT_ALGORITHM) ? JWT_ALGORITHM : 'RS256';
+  return listedKeys(JWT_PREVIOUS_PUBLIC_KEYS).map(({ algorithm: named, text }, index) =>
+    ofEntry(index, () => {
+      const key = pemKey(text, 'public', named);
+      const algorithm = named ?? algorithmOf(key, forRsa);
+      if (!algorithm || !fits(key, algorithm)) {
+        throw new WrongKey('expected an RSA key of at least 2048 bits, or one on P-256 or P-384');
+      }
+      return { algorithm, key };
+    }),
+  );
+}
+
+/** Says which entry of a list is wrong. */
+function ofEntry<T>(index: number, read: () => T): T {
   try {
-    // Environments that cannot hold line breaks write them as \n.
-    const pem = value.includes('-----BEGIN')
-      ? value.replaceAll('\\n', '\n')
-      : readFileSync(value, 'utf8');
-    // createPublicKey would also take a private key; a private key in the public setting is a slip.
-    if (kind === 'public' && pem.includes('PRIVATE KEY')) throw wrong;
-    key = kind === 'private' ? createPrivateKey(pem) : createPublicKey(pem);
-  } catch {
-    throw wrong;
+    return read();
+  } catch (error) {
+    if (!(error instanceof WrongKey)) throw error;
+    const hint = 'a key with a comma or a space in it needs a JSON list';
+    throw new WrongKey(`${error.message}, in entry ${index + 1} (${hint})`);
   }
-  const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
-  const fits = curve
-    ? key.asymmetricKeyType === 'ec' && namedCurve === curve
-    : key.asymmetricKeyType === 'rsa' && modulusLength >= 2048;
-  if (!fits) throw wrong;
-  return key;
 }
 
-/** Whether a "secret" is one or a few characters over and over. */
-function isMonotonous(bytes: Buffer): boolean {
-  return new Set(bytes).size < 5;
-}
+/** KeyObject.equals() of an EC and an RSA key leaves an error behind that the next read stumbles over. */
+const isSame = (one: KeyObject, other: KeyObject): boolean =>
+  JSON.stringify(one.export({ format: 'jwk' })) === JSON.stringify(other.export({ format: 'jwk' }));
+
+const secretOf = (privateKey: KeyObject): KeyObject =>
+  createSecretKey(privateKey.export({ format: 'der', type: 'pkcs8' }));

@@ -30,18 +30,31 @@ export const JWT_ALGORITHMS = [
   'ES384',
 ] as const;
 
+/** One of {@link JWT_ALGORITHMS}. */
+export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number];
+
 /** Access tokens and their keys. */
 export const TOKEN_SETTINGS = {
   JWT_ALGORITHM: choice(JWT_ALGORITHMS, 'HS256').describe(`One of ${JWT_ALGORITHMS.join(', ')}`),
   JWT_SECRET_KEY: z
     .string()
     .optional()
-    .describe('Secret of HS*: at least 32, 48 or 64 bytes; made once in `DATA_DIR` if not set'),
+    .describe(
+      'Secret of HS* (32, 48 or 64 bytes) and of refresh tokens; for HS* made in `DATA_DIR`',
+    ),
   JWT_PRIVATE_KEY: z.string().optional().describe('Private key of RS*, PS*, ES*: PEM or its path'),
   JWT_PUBLIC_KEY: z
     .string()
     .optional()
     .describe('Public key, PEM or its path; by default taken from the private key'),
+  JWT_PREVIOUS_SECRET_KEYS: z
+    .string()
+    .optional()
+    .describe('Secrets that are still (or already) accepted but sign nothing, with commas between'),
+  JWT_PREVIOUS_PUBLIC_KEYS: z
+    .string()
+    .optional()
+    .describe('Public keys that are still (or already) accepted, PEMs or paths, likewise'),
   JWT_EXPIRES: duration('15m', DAY).describe('Life of an access token: seconds, `15m`, `1h`'),
   JWT_ISSUER: z.string().min(1).default('latchkey').describe('Claim `iss` of tokens'),
   JWT_DECODE_AUDIENCE: z

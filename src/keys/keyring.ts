@@ -1,75 +1,88 @@
-import { createHash, hkdfSync, type KeyObject } from 'node:crypto';
+import { hkdfSync, type KeyObject } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
+import type { JwtKeys, VerifyKey } from '../config/jwt-keys.js';
+import type { JwtAlgorithm } from '../config/settings.tokens.js';
 import { readCompactJws } from './compact-jws.js';
+import { keyId } from './key-id.js';
 
 /** The media type of access tokens (RFC 9068, section 2.1). */
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
 
+/** How long the signatures of elliptic curves are. */
+const SIGNATURE_BYTES: Partial<Record<JwtAlgorithm, number>> = { ES256: 64, ES384: 96 };
+
 /** A public key for `/.well-known/jwks.json` (RFC 7517). */
 export type PublicJwk = Record<string, unknown> & { kid: string; alg: string; use: 'sig' };
 
-/** The key that signs, and the one a token asks for. */
+/** The key that signs, and those that verify: each by its own algorithm, found by its id alone. */
 @Injectable()
 export class Keyring {
-  readonly algorithm: Config['jwt']['algorithm'];
-  /** Id of the signing key: its RFC 7638 thumbprint, or for HS* one derived from the secret. */
+  readonly algorithm: JwtAlgorithm;
+  /** Id of the signing key. */
   readonly kid: string;
-  private readonly signingKey: KeyObject;
-  private readonly verifyKey: KeyObject;
+  /** The algorithms of all keys; which of them is good for a token, {@link keyFor} decides. */
+  readonly algorithms: readonly JwtAlgorithm[];
+  /** The public keys, the current one first; secrets are not among them. */
+  readonly publicKeys: readonly PublicJwk[];
+  private readonly keys: ReadonlyMap<unknown, VerifyKey>;
+  private readonly secrets: JwtKeys['secrets'];
 
-  constructor(config: Config) {
-    ({
-      algorithm: this.algorithm,
-      signingKey: this.signingKey,
-      verifyKey: this.verifyKey,
-    } = config.jwt);
-    this.kid =
-      this.verifyKey.type === 'secret'
-        ? this.derive('latchkey key id', '', 16).toString('base64url')
-        : thumbprint(this.verifyKey);
-  }
-
-  /** The key that new tokens are signed with. */
-  get current(): KeyObject {
-    return this.signingKey;
+  constructor({ jwt: { algorithm, verifyKeys, secrets } }: Config) {
+    this.algorithm = algorithm;
+    this.secrets = secrets;
+    this.keys = new Map(verifyKeys.map((verifyKey) => [keyId(verifyKey.key), verifyKey]));
+    this.kid = keyId(verifyKeys[0].key);
+    this.algorithms = [...new Set(verifyKeys.map((verifyKey) => verifyKey.algorithm))];
+    this.publicKeys = verifyKeys
+      .filter(({ key }) => key.type === 'public')
+      .map(({ algorithm: alg, key }) => ({
+        ...key.export({ format: 'jwk' }),
+        kid: keyId(key),
+        alg,
+        use: 'sig',
+      }));
   }
 
   /**
-   * The key that `token` has to be verified with, after the strict checks of its form and header.
+   * The key that `token` has to be verified with, after the strict checks of its form and header. Its
+   * algorithm is the key's own: jsonwebtoken, which allows those of all keys, has no choice left.
    *
    * @throws ApiError token_malformed, token_algorithm_invalid, token_signature_invalid (the token
-   *   names a key that is not here), token_type_invalid
+   *   names a key that is not here, or its signature has the wrong length), token_type_invalid
    */
   keyFor(token: string): KeyObject {
     const header = readCompactJws(token);
-    if (header.alg !== this.algorithm) throw new ApiError('token_algorithm_invalid');
-    if (header.kid !== this.kid) throw new ApiError('token_signature_invalid');
+    if (!this.algorithms.some((algorithm) => algorithm === header.alg)) {
+      throw new ApiError('token_algorithm_invalid');
+    }
+    const found = this.keys.get(header.kid);
+    if (!found) throw new ApiError('token_signature_invalid');
+    if (found.algorithm !== header.alg) throw new ApiError('token_algorithm_invalid');
+    // jsonwebtoken throws an error of another kind at such a signature (RFC 7518, section 3.4).
+    const length = SIGNATURE_BYTES[found.algorithm];
+    const signature = token.slice(token.lastIndexOf('.') + 1);
+    if (length !== undefined && Buffer.byteLength(signature, 'base64url') !== length) {
+      throw new ApiError('token_signature_invalid');
+    }
     if (header.typ !== ACCESS_TOKEN_TYPE) throw new ApiError('token_type_invalid');
-    return this.verifyKey;
-  }
-
-  /** The public keys; none for HS*. */
-  get publicKeys(): PublicJwk[] {
-    if (this.verifyKey.type === 'secret') return [];
-    const jwk = this.verifyKey.export({ format: 'jwk' });
-    return [{ ...jwk, kid: this.kid, alg: this.algorithm, use: 'sig' }];
+    return found.key;
   }
 
   /** A key of its own for another purpose, from the server's secret (HKDF-SHA-256, RFC 5869). */
   derive(purpose: string, salt: string, length = 32): Buffer {
-    const secret =
-      this.signingKey.type === 'secret'
-        ? this.signingKey.export()
-        : this.signingKey.export({ format: 'der', type: 'pkcs8' });
-    return Buffer.from(hkdfSync('sha256', secret, salt, purpose, length));
+    return derived(this.secrets[0], purpose, salt, length);
+  }
+
+  /**
+   * As {@link derive}, from each secret that is accepted, the current one first: what was made before
+   * a rotation is good under one of the others. (A derivation costs some 10 µs.)
+   */
+  deriveAll(purpose: string, salt: string, length = 32): Buffer[] {
+    return this.secrets.map((secret) => derived(secret, purpose, salt, length));
   }
 }
 
-/** RFC 7638, section 3: SHA-256 over the required members in lexicographic order. */
-function thumbprint(key: KeyObject): string {
-  const { crv, e, kty, n, x, y } = key.export({ format: 'jwk' });
-  const members = kty === 'RSA' ? { e, kty, n } : { crv, kty, x, y };
-  return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
-}
+const derived = (secret: KeyObject, purpose: string, salt: string, length: number): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, salt, purpose, length));

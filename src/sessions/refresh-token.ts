@@ -20,7 +20,8 @@ export class RefreshTokens {
 
   /** The token of a session's generation; always the same one. */
   issue(content: RefreshTokenContent): string {
-    return `${textOf(content)}.${this.mac(content).toString('base64url')}`;
+    const key = this.keyring.derive(PURPOSE, content.salt);
+    return `${textOf(content)}.${macOf(content, key).toString('base64url')}`;
   }
 
   /** What `token` says; undefined where it was not issued here. Asks no database. */
@@ -30,15 +31,17 @@ export class RefreshTokens {
     if (sessionId === undefined || salt === undefined || mac === undefined) return undefined;
     const content = { sessionId, generation: Number(generation), salt };
     const given = Buffer.from(mac, 'base64url');
-    const canonical = given.toString('base64url') === mac;
-    return canonical && timingSafeEqual(given, this.mac(content)) ? content : undefined;
-  }
-
-  private mac(content: RefreshTokenContent): Buffer {
-    const key = this.keyring.derive('latchkey refresh token', content.salt);
-    return createHmac('sha256', key).update(textOf(content)).digest();
+    if (given.toString('base64url') !== mac) return undefined;
+    // Issued before a rotation, it is good under a secret that is still accepted.
+    const keys = this.keyring.deriveAll(PURPOSE, salt);
+    return keys.some((key) => timingSafeEqual(given, macOf(content, key))) ? content : undefined;
   }
 }
+
+const PURPOSE = 'latchkey refresh token';
+
+const macOf = (content: RefreshTokenContent, key: Buffer): Buffer =>
+  createHmac('sha256', key).update(textOf(content)).digest();
 
 const textOf = ({ sessionId, generation, salt }: RefreshTokenContent): string =>
   `${sessionId}.${generation}.${salt}`;

@@ -1,0 +1,149 @@
+import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { JWT_ALGORITHMS, type JwtAlgorithm } from './settings.tokens.js';
+
+/** A key that is missing, cannot be read or is too weak; the message says what was expected. */
+export class WrongKey extends Error {
+  override readonly name = 'WrongKey';
+}
+
+/**
+ * The secret of an HMAC algorithm: at least as long as its hash (RFC 7518, section 3.2).
+ *
+ * @throws WrongKey
+ */
+export function hmacKey(bytes: Buffer, algorithm: JwtAlgorithm): KeyObject {
+  const needed = Number(algorithm.slice(2)) / 8;
+  // One or a few characters over and over are no secret.
+  if (bytes.length < needed || new Set(bytes).size < 5) {
+    throw new WrongKey(`expected a random secret of at least ${needed} bytes for ${algorithm}`);
+  }
+  return createSecretKey(bytes);
+}
+
+/** What the keys of an asymmetric algorithm have to be, in words. */
+function formOf(algorithm: JwtAlgorithm): string {
+  const curve = { ES256: 'prime256v1', ES384: 'secp384r1' }[algorithm as string];
+  return curve ? `EC key on ${curve}` : 'RSA key of at least 2048 bits';
+}
+
+/**
+ * Reads a PEM, given itself or by its path. A private key in the place of a public one is a slip, and
+ * refused.
+ *
+ * @throws WrongKey
+ */
+export function pemKey(
+  value: string | undefined,
+  kind: 'private' | 'public',
+  algorithm?: JwtAlgorithm,
+): KeyObject {
+  const form = algorithm ? formOf(algorithm) : 'RSA key of at least 2048 bits or EC key';
+  const wrong = new WrongKey(`expected a PEM (or its path) of a ${kind} ${form}`);
+  if (!value) throw wrong;
+  let key: KeyObject;
+  try {
+    // Environments that cannot hold line breaks write them as \n; some keep the quotes of the file.
+    const pem = value.includes('-----BEGIN')
+      ? value.replace(/^"(.*)"$/s, '$1').replaceAll('\\n', '\n')
+      : readFileSync(value, 'utf8');
+    if (kind === 'public' && pem.includes('PRIVATE KEY')) throw wrong;
+    key = kind === 'private' ? createPrivateKey(pem) : createPublicKey(pem);
+  } catch {
+    throw wrong;
+  }
+  if (algorithm && !fits(key, algorithm)) throw wrong;
+  return key;
+}
+
+/**
+ * Whether a key may be used with an algorithm: the curve of RFC 7518, section 3.4, or RSA of at least
+ * 2048 bits (section 3.3), with no exponent under 65537 and not made by a broken generator.
+ */
+export function fits(key: KeyObject, algorithm: JwtAlgorithm): boolean {
+  const { namedCurve, modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
+  if (algorithm.startsWith('ES')) {
+    return key.asymmetricKeyType === 'ec' && formOf(algorithm) === `EC key on ${namedCurve ?? ''}`;
+  }
+  return (
+    /^[RP]S/.test(algorithm) &&
+    key.asymmetricKeyType === 'rsa' &&
+    modulusLength >= 2048 &&
+    publicExponent >= 65_537n &&
+    !isRoca(key)
+  );
+}
+
+/** The algorithm a public key is for: the curve's, or for RSA the one given; undefined if for none. */
+export function algorithmOf(key: KeyObject, forRsa: JwtAlgorithm): JwtAlgorithm | undefined {
+  return (['ES256', 'ES384', forRsa] as const).find((algorithm) => fits(key, algorithm));
+}
+
+/** Primes modulo which the keys of CVE-2017-15361 are powers of 65537; of others, one in 2^27 is. */
+const ROCA_PRIMES = [
+  11n,
+  13n,
+  17n,
+  19n,
+  37n,
+  53n,
+  61n,
+  71n,
+  73n,
+  79n,
+  97n,
+  103n,
+  107n,
+  109n,
+  127n,
+  151n,
+  157n,
+];
+
+/** Whether an RSA key was made by the generator of CVE-2017-15361 (ROCA), whose keys can be factored. */
+function isRoca(key: KeyObject): boolean {
+  const { n = '' } = key.export({ format: 'jwk' });
+  const modulus = BigInt(`0x${Buffer.from(n, 'base64url').toString('hex')}`);
+  return ROCA_PRIMES.every((prime) => {
+    for (let power = 1n, i = 0n; i < prime; i++, power = (power * 65_537n) % prime) {
+      if (modulus % prime === power) return true;
+    }
+    return false;
+  });
+}
+
+/** An entry of a list of keys, with its algorithm where that is written before it. */
+export interface ListedKey {
+  algorithm: JwtAlgorithm | undefined;
+  text: string;
+}
+
+/**
+ * The entries of a list of keys. They are separated by commas or white space, and a PEM is one entry;
+ * what holds a comma or white space itself is written in a JSON list of strings. `RS512:` and the like
+ * before an entry name its algorithm.
+ *
+ * @throws WrongKey
+ */
+export function listedKeys(list: string): ListedKey[] {
+  return entries(list.trim()).map((entry) => {
+    const [, name, rest = ''] = /^([A-Z]{2}\d{3}):(.+)$/s.exec(entry) ?? [];
+    const algorithm = JWT_ALGORITHMS.find((known) => known === name);
+    return algorithm ? { algorithm, text: rest } : { algorithm, text: entry };
+  });
+}
+
+function entries(list: string): string[] {
+  if (!list.startsWith('[')) {
+    const entry =
+      /(?:[A-Z]{2}\d{3}:)?-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----(?:\\n)*|[^\s,]+/gs;
+    return list.match(entry) ?? [];
+  }
+  try {
+    const parsed: unknown = JSON.parse(list);
+    if (Array.isArray(parsed) && parsed.every((item) => typeof item === 'string')) return parsed;
+  } catch {
+    // Said below.
+  }
+  throw new WrongKey('expected keys separated by commas, or a JSON list of strings');
+}

@@ -1,0 +1,46 @@
+import { createSecretKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { JWT_ALGORITHMS, type JwtAlgorithm } from '../config/settings.tokens.js';
+import { keyId } from './key-id.js';
+
+/**
+ * A fresh secret or key pair for `.env`, every value on one line. A pair comes with a secret as well,
+ * which refresh tokens are made of. RSA keys have 3072 bits.
+ *
+ * @throws Error a sentence for the user, where the algorithm is not one of {@link JWT_ALGORITHMS}
+ */
+export function generateKeys(name: string | undefined): string {
+  const algorithm = JWT_ALGORITHMS.find((known) => known === name?.toUpperCase());
+  if (!algorithm) throw new Error(`Name one algorithm of ${JWT_ALGORITHMS.join(', ')}.`);
+  // 64 bytes are enough for each HS*.
+  const secret = randomBytes(64).toString('base64url');
+  const lines = algorithm.startsWith('HS')
+    ? [
+        comment(`${algorithm} secret`, createSecretKey(Buffer.from(secret))),
+        `JWT_ALGORITHM=${algorithm}`,
+        `JWT_SECRET_KEY=${secret}`,
+      ]
+    : pairLines(algorithm, secret);
+  // The line before, should its end be missing, stays apart.
+  return ['', ...lines, ''].join('\n');
+}
+
+function pairLines(algorithm: JwtAlgorithm, secret: string): string[] {
+  const { privateKey, publicKey } = algorithm.startsWith('ES')
+    ? generateKeyPairSync('ec', { namedCurve: algorithm === 'ES256' ? 'P-256' : 'P-384' })
+    : generateKeyPairSync('rsa', { modulusLength: 3072 });
+  const pem = (key: KeyObject, type: 'pkcs8' | 'spki') =>
+    `"${(key.export({ format: 'pem', type }) as string).trim().replaceAll('\n', '\\n')}"`;
+  return [
+    comment(`${algorithm} key pair, and a secret for refresh tokens`, publicKey),
+    `JWT_ALGORITHM=${algorithm}`,
+    `JWT_SECRET_KEY=${secret}`,
+    `JWT_PRIVATE_KEY=${pem(privateKey, 'pkcs8')}`,
+    `JWT_PUBLIC_KEY=${pem(publicKey, 'spki')}`,
+  ];
+}
+
+/**
+ * Names the key's id. (The sign of equality matters: Node 20 reads the two lines that npm prints before
+ * as the beginning of the next name, and this comment keeps them from the setting after it.)
+ */
+const comment = (what: string, key: KeyObject): string => `# ${what}: kid=${keyId(key)}`;

@@ -1,0 +1,18 @@
+import { createHash, hkdfSync, type KeyObject } from 'node:crypto';
+
+/**
+ * The id of a secret or public key, for the `kid` of tokens: its RFC 7638 thumbprint, or for a secret
+ * one derived by HKDF, which reveals nothing of it.
+ */
+export function keyId(key: KeyObject): string {
+  return key.type === 'secret'
+    ? Buffer.from(hkdfSync('sha256', key, '', 'latchkey key id', 16)).toString('base64url')
+    : thumbprint(key);
+}
+
+/** RFC 7638, section 3: SHA-256 over the required members in lexicographic order. */
+function thumbprint(key: KeyObject): string {
+  const { crv, e, kty, n, x, y } = key.export({ format: 'jwk' });
+  const members = kty === 'RSA' ? { e, kty, n } : { crv, kty, x, y };
+  return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
+}

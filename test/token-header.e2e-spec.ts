@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { type Server, startServer } from './support/server.js';
+
+let server: Server;
+let token: string;
+let refreshToken: string;
+beforeAll(async () => {
+  server = await startServer();
+  await server.register('ada');
+  ({ jwt: token, refresh_token: refreshToken } = await server.login('ada'));
+});
+afterAll(() => server.stop());
+
+/** Sends bytes as they are; resolves to the status and the body of the first answer. */
+async function raw(text: string): Promise<{ status: number; body: unknown }> {
+  const socket = connect(server.port, '127.0.0.1');
+  let answer = '';
+  socket.on('data', (data) => (answer += data.toString('latin1')));
+  // A server that refuses before all has arrived resets what is still being sent.
+  socket.on('error', () => undefined);
+  socket.write(text, 'latin1');
+  await once(socket, 'close');
+  const [head = '', body = ''] = answer.split('\r\n\r\n');
+  return { status: Number(head.split(' ')[1]), body: JSON.parse(body) as unknown };
+}
+const withLines = (path: string, ...lines: string[]) =>
+  raw([`GET ${path} HTTP/1.1`, 'Host: x', 'Connection: close', ...lines, '', ''].join('\r\n'));
+
+const expectMalformed = async (sent: string) => {
+  const response = await server.get('/protected', `Bearer ${sent}`);
+  expect([response.status, response.body]).toEqual([
+    401,
+    { msg: 'The token is not a well-formed JSON Web Token', code: 'token_malformed' },
+  ]);
+};
+
+describe('the Authorization header', () => {
+  const several = {
+    status: 401,
+    body: { msg: 'More than one Authorization header', code: 'malformed_authorization' },
+  };
+  it('is refused where it is sent twice, good or bad, in any case and order', async () => {
+    const good = `Authorization: Bearer ${token}`;
+    expect((await withLines('/protected', good)).status).toBe(200);
+    for (const lines of [
+      [good, good],
+      [good, 'Authorization: Bearer x'],
+      ['Authorization: Bearer x', good],
+      ['Authorization: Basic YTpi', good],
+      ['authorization:', good],
+      [good, 'AUTHORIZATION:'],
+      [good, 'X-Between: 1', good.replace('Authorization', 'authorization'), good],
+    ]) {
+      expect([lines, await withLines('/protected', ...lines)]).toEqual([lines, several]);
+      // Nor does it pass as anonymous where that is allowed.
+      expect([lines, await withLines('/visitors', ...lines)]).toEqual([lines, several]);
+    }
+  });
+
+  it('is not completed by look-alikes, a query or a body', async () => {
+    for (const line of [
+      `Proxy-Authorization: Bearer ${token}`,
+      `X-Authorization: Bearer ${token}`,
+      `Authorization_: Bearer ${token}`,
+      `Cookie: access_token=${token}; jwt=${token}`,
+    ]) {
+      expect((await withLines('/protected', line)).body).toMatchObject({
+        code: 'missing_authorization',
+      });
+    }
+    for (const name of ['access_token', 'token', 'jwt', 'auth_token']) {
+      const response = await server.get(`/protected?${name}=${token}`);
+      expect(response.body).toMatchObject({ code: 'missing_authorization' });
+    }
+  });
+
+  it('may not hold two tokens', async () => {
+    for (const value of [`${token} ${token}`, `${token}, Bearer ${token}`]) {
+      const response = await server.get('/protected', `Bearer ${value}`);
+      expect(response.status).toBe(401);
+      expect(response.body).toMatchObject({ code: 'malformed_authorization' });
+    }
+    await expectMalformed(`${token},${token}`);
+  });
+
+  it('is 431 with a token of 1 MB, and the server goes on', async () => {
+    const line = `Authorization: Bearer ${token}${'A'.repeat(1_048_576)}`;
+    expect(await withLines('/protected', line)).toEqual({
+      status: 431,
+      body: { msg: 'The request headers are too large', code: 'headers_too_large' },
+    });
+    await expectMalformed(`${token}${'A'.repeat(12_000)}`);
+    await expectMalformed('.'.repeat(12_000));
+    await server.get('/protected', `Bearer ${token}`).expect(200);
+  });
+
+  it('takes no refresh token of 1 MB either', async () => {
+    const response = await server.http
+      .post('/refresh')
+      .send({ refresh_token: refreshToken.padEnd(1_048_576, 'A') });
+    expect([response.status, response.body]).toEqual([
+      413,
+      { msg: 'The request body is too large', code: 'body_too_large' },
+    ]);
+  });
+});
