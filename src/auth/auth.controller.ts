@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Post, Req, UseGuards } from '@nestjs/c
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../common/api-error.js';
+import { ClientSignal } from '../common/client-signal.js';
 import type { Subject } from '../keys/access-token.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
@@ -39,8 +40,12 @@ export class AuthController {
   @ApiResponse({ status: 201, description: 'The new user', standardSchema: userSchema })
   @refuses(400, 'A parameter is missing or not valid, or the password is weak')
   @refuses(409, 'The username or e-mail address is taken')
-  async register(@Body({ schema: registerSchema }) body: RegisterBody): Promise<UserView> {
-    return view(await this.auth.register(body));
+  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
+  async register(
+    @Body({ schema: registerSchema }) body: RegisterBody,
+    @ClientSignal() signal: AbortSignal,
+  ): Promise<UserView> {
+    return view(await this.auth.register(body, { signal }));
   }
 
   @Post('login')
@@ -49,12 +54,14 @@ export class AuthController {
   @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })
   @refuses(400, 'A parameter is missing')
   @refuses(401, 'Bad username or password')
+  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   login(
     @Body({ schema: loginSchema }) body: LoginBody,
     @Req() request: FastifyRequest,
+    @ClientSignal() signal: AbortSignal,
   ): Promise<TokensView> {
     const userAgent = request.headers['user-agent'] ?? '';
-    return this.auth.login(body, { address: request.ip, userAgent });
+    return this.auth.login(body, { address: request.ip, userAgent }, { signal });
   }
 
   @Post('refresh')

@@ -3,6 +3,7 @@ import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { AccessTokens } from '../keys/access-token.js';
 import { checkNewPassword, preparePassword } from '../passwords/password-policy.js';
+import type { HashOptions } from '../passwords/hash-pool.js';
 import { PasswordsService } from '../passwords/passwords.service.js';
 import {
   type Origin,
@@ -26,8 +27,14 @@ export class AuthService {
     private readonly hooks: AuthHooks,
   ) {}
 
-  /** @throws ApiError weak_password with the reason, username_taken, email_taken */
-  async register({ username, password, email }: RegisterBody): Promise<User> {
+  /**
+   * @throws ApiError weak_password with the reason, username_taken, email_taken, overloaded,
+   *   unavailable
+   */
+  async register(
+    { username, password, email }: RegisterBody,
+    options?: HashOptions,
+  ): Promise<User> {
     const prepared = preparePassword(password);
     if (!prepared.ok) throw new ApiError('weak_password', { msg: prepared.reason });
     const reason = checkNewPassword(prepared.password, {
@@ -36,7 +43,7 @@ export class AuthService {
       minLength: this.config.passwordMinLength,
     });
     if (reason !== undefined) throw new ApiError('weak_password', { msg: reason });
-    const passwordHash = await this.passwords.hash(prepared.password);
+    const passwordHash = await this.passwords.hash(prepared.password, options);
     return this.users.create({ ...username, ...email, passwordHash });
   }
 
@@ -44,17 +51,21 @@ export class AuthService {
    * Signs a user in: a new session and its first tokens.
    *
    * @throws ApiError bad_credentials, the same and after the same work whatever is wrong;
-   *   user_disabled only with the right password
+   *   user_disabled only with the right password; overloaded, unavailable
    */
-  async login({ username, password }: LoginBody, origin: Origin): Promise<TokensView> {
+  async login(
+    { username, password }: LoginBody,
+    origin: Origin,
+    options?: HashOptions,
+  ): Promise<TokensView> {
     const user = await this.users.findByLogin(username);
     const prepared = preparePassword(password);
     const plain = prepared.ok ? prepared.password : undefined;
-    const good = await this.passwords.verify(plain, user?.passwordHash);
+    const good = await this.passwords.verify(plain, user?.passwordHash, options);
     if (!user || plain === undefined || !good) throw new ApiError('bad_credentials');
     if (user.disabledAt) throw new ApiError('user_disabled');
     if (this.passwords.needsRehash(plain, user.passwordHash)) {
-      await this.users.renewHash(user, await this.passwords.hash(plain));
+      await this.renewHash(user, plain, options);
     }
     return this.tokens(user, await this.sessions.start(user.id, origin));
   }
@@ -70,6 +81,15 @@ export class AuthService {
     if (!user) throw new ApiError('session_ended');
     if (user.disabledAt) throw new ApiError('user_disabled');
     return this.tokens(user, session);
+  }
+
+  /** Without time for it now the sign-in goes on: the next one renews the hash. */
+  private async renewHash(user: User, password: string, options?: HashOptions): Promise<void> {
+    try {
+      await this.users.renewHash(user, await this.passwords.hash(password, options));
+    } catch (error) {
+      if (!(error instanceof ApiError && error.code === 'overloaded')) throw error;
+    }
   }
 
   private async tokens(user: User, session: RefreshableSession): Promise<TokensView> {

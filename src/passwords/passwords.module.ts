@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
+import { HashPool } from './hash-pool.js';
 import { PasswordsService } from './passwords.service.js';
 
-@Module({ providers: [PasswordsService], exports: [PasswordsService] })
+@Module({ providers: [HashPool, PasswordsService], exports: [PasswordsService] })
 export class PasswordsModule {}
