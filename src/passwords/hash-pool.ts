@@ -53,6 +53,8 @@ export class HashPool implements OnApplicationShutdown {
       // What instruments this process is not loaded again in every thread.
       env: {},
       execArgv: [],
+      // Far more than a hash takes: a thread gone wild ends by itself, and not with the whole process.
+      resourceLimits: { maxOldGenerationSizeMb: 64 },
     });
     // A thread without work has died: the next one takes its place.
     this.threads.on('error', (error) => {
