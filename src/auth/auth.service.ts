@@ -58,6 +58,7 @@ export class AuthService {
     origin: Origin,
     options?: HashOptions,
   ): Promise<TokensView> {
+    this.passwords.expectRoom();
     const user = await this.users.findByLogin(username);
     const prepared = preparePassword(password);
     const plain = prepared.ok ? prepared.password : undefined;

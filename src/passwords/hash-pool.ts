@@ -94,7 +94,7 @@ export class HashPool implements OnApplicationShutdown {
     }
   }
 
-  /** @throws ApiError overloaded where a hash could not start in time; spares work before it */
+  /** @throws ApiError overloaded where a hash could not start in time: ask before other work */
   expectRoom(): void {
     this.queue.expectRoom();
   }
