@@ -196,6 +196,18 @@ it('on SIGTERM finishes what runs, refuses what is new, and exits 0', async () =
   idle.destroy();
 });
 
+it('hashes at the common priority where the platform refuses another, and says so once', async () => {
+  const refusing = join(cwd, 'refusing.cjs');
+  const nice = JSON.stringify(resolve('node_modules/@napi-rs/nice'));
+  await writeFile(refusing, `require(${nice}).nice = () => { throw new Error('not permitted'); };`);
+  const server = start({ DATABASE_URL: database.url, NODE_OPTIONS: `--require ${refusing}` });
+  const url = await server.listening;
+  await request(url).post('/register').send(user).expect(201);
+  await request(url).post('/login').send(user).expect(200);
+  const said = server.output().match(/Passwords are hashed at the priority of the rest: [\w ]+/g);
+  expect(said).toEqual(['Passwords are hashed at the priority of the rest: not permitted']);
+});
+
 it('starts three instances at once on an empty database', async () => {
   const env = { DATABASE_URL: database.url, DATA_DIR: join(cwd, 'data') };
   const urls = await Promise.all([1, 2, 3].map(() => start(env).listening));

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ClientSignal } from '../common/client-signal.js';
 import type { Subject } from '../keys/access-token.js';
 import {
   helloSchema,
@@ -38,8 +39,12 @@ export class AuthController {
   @ApiResponse({ status: 201, description: 'The new user', standardSchema: userSchema })
   @refuses(400, 'A parameter is missing or not valid, or the password is weak')
   @refuses(409, 'The username or e-mail address is taken')
-  async register(@Body({ schema: registerSchema }) body: RegisterBody): Promise<UserView> {
-    return viewOf(await this.auth.register(body));
+  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
+  async register(
+    @Body({ schema: registerSchema }) body: RegisterBody,
+    @ClientSignal() signal: AbortSignal,
+  ): Promise<UserView> {
+    return viewOf(await this.auth.register(body, { signal }));
   }
 
   @Post('login')
@@ -48,13 +53,15 @@ export class AuthController {
   @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })
   @refuses(400, 'A parameter is missing')
   @refuses(401, 'Bad username or password')
+  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   async login(
     @Body({ schema: loginSchema }) body: LoginBody,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
+    @ClientSignal() signal: AbortSignal,
   ): Promise<TokensView> {
     const userAgent = request.headers['user-agent'] ?? '';
-    const tokens = await this.auth.login(body, { address: request.ip, userAgent });
+    const tokens = await this.auth.login(body, { address: request.ip, userAgent }, { signal });
     this.cookie.set(request, reply, tokens.refresh_token);
     return tokens;
   }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { AccessTokens } from '../keys/access-token.js';
+import type { HashOptions } from '../passwords/hash-pool.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
 import { preparePassword } from '../passwords/password-policy.js';
 import { PasswordsService } from '../passwords/passwords.service.js';
@@ -40,10 +41,16 @@ export class AuthService {
     private readonly hooks: AuthHooks,
   ) {}
 
-  /** @throws ApiError weak_password with the reason, username_taken, email_taken */
-  async register({ username, password, email }: RegisterBody): Promise<User> {
+  /**
+   * @throws ApiError weak_password with the reason, username_taken, email_taken, overloaded,
+   *   unavailable
+   */
+  async register(
+    { username, password, email }: RegisterBody,
+    options?: HashOptions,
+  ): Promise<User> {
     const owner = { username: username.username, email: email.email ?? undefined };
-    const passwordHash = await this.newPasswords.hash(password, owner);
+    const passwordHash = await this.newPasswords.hash(password, owner, options);
     return this.users.create({ ...username, ...email, passwordHash });
   }
 
@@ -51,11 +58,17 @@ export class AuthService {
    * Signs a user in: a new session and its first tokens.
    *
    * @throws ApiError bad_credentials, the same and after the same work whatever is wrong;
-   *   user_disabled only with the right password
+   *   user_disabled only with the right password; overloaded, unavailable
    */
-  async login({ username, password }: LoginBody, origin: Origin): Promise<TokensView> {
+  async login(
+    { username, password }: LoginBody,
+    origin: Origin,
+    options?: HashOptions,
+  ): Promise<TokensView> {
+    this.passwords.expectRoom();
     for (;;) {
-      const user = await this.checkPassword(await this.users.findByLogin(username), password);
+      const found = await this.users.findByLogin(username);
+      const user = await this.checkPassword(found, password, options);
       const session = await this.sessions.start(user, origin);
       // What was checked has changed meanwhile: now the new password has to be the right one.
       if (session) return this.tokens(user, session);
@@ -67,16 +80,18 @@ export class AuthService {
    *
    * @throws ApiError bad_credentials; user_disabled only with the right password
    */
-  async checkPassword(user: User | null, password: string): Promise<User> {
+  private async checkPassword(
+    user: User | null,
+    password: string,
+    options?: HashOptions,
+  ): Promise<User> {
     const prepared = preparePassword(password);
     const plain = prepared.ok ? prepared.password : undefined;
-    const good = await this.passwords.verify(plain, user?.passwordHash);
+    const good = await this.passwords.verify(plain, user?.passwordHash, options);
     if (!user || plain === undefined || !good) throw new ApiError('bad_credentials');
     if (user.disabledAt) throw new ApiError('user_disabled');
     if (!this.passwords.needsRehash(plain, user.passwordHash)) return user;
-    const passwordHash = await this.passwords.hash(plain);
-    await this.users.renewHash(user, passwordHash);
-    return { ...user, passwordHash };
+    return this.renewHash(user, plain, options);
   }
 
   /**
@@ -98,6 +113,18 @@ export class AuthService {
     const { id, userId } = own;
     const which = { local: { userId, id }, global: { userId }, others: { userId, except: id } };
     await this.sessions.end(which[scope], 'logout');
+  }
+
+  /** Without time for it now the sign-in goes on: the next one renews the hash. */
+  private async renewHash(user: User, plain: string, options?: HashOptions): Promise<User> {
+    try {
+      const passwordHash = await this.passwords.hash(plain, options);
+      await this.users.renewHash(user, passwordHash);
+      return { ...user, passwordHash };
+    } catch (error) {
+      if (error instanceof ApiError) return user;
+      throw error;
+    }
   }
 
   private async tokens(user: User, session: RefreshableSession): Promise<TokensView> {

@@ -18,7 +18,9 @@ export class ApiErrorFilter implements ExceptionFilter {
 /** Answers `request` with `exception`, and logs it where it is a fault of ours. */
 export function sendError(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = toApiError(exception);
-  if (error.status >= 500) request.log.error({ err: error.cause ?? exception }, error.message);
+  // Of refusals under load there are many; who refuses sums them up.
+  const fault = error.status >= 500 && error.code !== 'overloaded';
+  if (fault) request.log.error({ err: error.cause ?? exception }, error.message);
   if (reply.sent) return;
   // What is left of a body that was not read to its end must not be taken for the next request.
   if (error.code === 'body_too_large' || error.code === 'json_too_deep') {

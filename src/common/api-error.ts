@@ -47,8 +47,11 @@ export const API_ERRORS = {
   expectation_failed: [417, 'The expectation of the request cannot be met'],
   too_many_requests: [429, 'Too many requests'],
   headers_too_large: [431, 'The request headers are too large'],
+  // Nobody is there to read it; the status, nginx's, is for the log.
+  client_gone: [499, 'The client closed the connection'],
   internal_error: [500, 'Something went wrong on our side'],
   unavailable: [503, 'The service cannot do this right now'],
+  overloaded: [503, 'Too many people are signing in right now; try again shortly'],
   not_ready: [503, 'The service is not ready'],
 } as const satisfies Record<string, readonly [status: number, msg: string]>;
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { generatedSecret } from './generated-secret.js';
@@ -39,6 +40,8 @@ export class Config {
     invalidTokenStatus: 401 | 422;
   };
   readonly bcryptCost: number;
+  /** How many threads hash passwords, and how long one may wait for them, in seconds. */
+  readonly hashing: { threads: number; maxWait: number };
   readonly passwordMinLength: number;
   /** Times in seconds. */
   readonly sessions: {
@@ -77,6 +80,10 @@ export class Config {
       invalidTokenStatus: settings.JWT_INVALID_TOKEN_STATUS === '422' ? 422 : 401,
     };
     this.bcryptCost = settings.TEST_BCRYPT_COST ?? settings.BCRYPT_COST ?? 12;
+    this.hashing = {
+      threads: settings.HASH_THREADS ?? availableParallelism(),
+      maxWait: settings.HASH_MAX_WAIT,
+    };
     this.passwordMinLength = settings.PASSWORD_MIN_LENGTH ?? 8;
     this.authCookies = settings.AUTH_COOKIES === 'on';
     this.sessions = {

@@ -1,10 +1,16 @@
-import { integer } from './setting-types.js';
+import { duration, integer } from './setting-types.js';
 
 /** Passwords and their hashes. */
 export const PASSWORD_SETTINGS = {
   BCRYPT_COST: integer(12, 10, 16).describe('Cost of password hashes: 2 to this power rounds'),
   TEST_BCRYPT_COST: integer(undefined, 4, 9).describe(
     'A cost under 10, for tests; refused in production',
+  ),
+  HASH_THREADS: integer(undefined, 1, 256).describe(
+    'Threads that hash passwords; by default as many as cores',
+  ),
+  HASH_MAX_WAIT: duration('5s', 60).describe(
+    'Who would wait longer for one of them is answered 503 `overloaded`',
   ),
   PASSWORD_MIN_LENGTH: integer(8, 8, 64).describe('Shortest password, in characters'),
 } as const;

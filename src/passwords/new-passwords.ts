@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
+import type { HashOptions } from './hash-pool.js';
 import { checkNewPassword, type PasswordContext, preparePassword } from './password-policy.js';
 import { PasswordsService } from './passwords.service.js';
 
@@ -15,13 +16,17 @@ export class NewPasswords {
     private readonly passwords: PasswordsService,
   ) {}
 
-  /** The hash to store of a password as typed. @throws ApiError weak_password with the reason */
-  async hash(password: string, owner: PasswordOwner): Promise<string> {
+  /**
+   * The hash to store of a password as typed.
+   *
+   * @throws ApiError weak_password with the reason; overloaded, unavailable
+   */
+  async hash(password: string, owner: PasswordOwner, options?: HashOptions): Promise<string> {
     const prepared = preparePassword(password);
     if (!prepared.ok) throw new ApiError('weak_password', { msg: prepared.reason });
     const minLength = this.config.passwordMinLength;
     const reason = checkNewPassword(prepared.password, { ...owner, minLength });
     if (reason !== undefined) throw new ApiError('weak_password', { msg: reason });
-    return this.passwords.hash(prepared.password);
+    return this.passwords.hash(prepared.password, options);
   }
 }

@@ -1,9 +1,10 @@
 import { Module } from '@nestjs/common';
+import { HashPool } from './hash-pool.js';
 import { NewPasswords } from './new-passwords.js';
 import { PasswordsService } from './passwords.service.js';
 
 @Module({
-  providers: [PasswordsService, NewPasswords],
+  providers: [HashPool, PasswordsService, NewPasswords],
   exports: [PasswordsService, NewPasswords],
 })
 export class PasswordsModule {}

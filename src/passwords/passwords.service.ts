@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import bcrypt from 'bcrypt';
 import { Config } from '../config/config.js';
+import { type HashOptions, HashPool } from './hash-pool.js';
 
 /**
  * bcrypt ignores what comes after 72 bytes, and ends shorter passwords with a NUL, so that up to 71
@@ -19,31 +19,53 @@ const MAX_COST = 16;
 export class PasswordsService implements OnModuleInit {
   private dummyHash = '';
 
-  constructor(private readonly config: Config) {}
+  constructor(
+    private readonly config: Config,
+    private readonly pool: HashPool,
+  ) {}
 
+  /** A server whose threads cannot hash does not start. */
   async onModuleInit(): Promise<void> {
-    this.dummyHash = await bcrypt.hash(randomBytes(32).toString('base64'), this.config.bcryptCost);
+    this.dummyHash = await this.hash(randomBytes(32).toString('base64'));
   }
 
-  /** The hash to store: a bcrypt string, marked where the password was condensed. */
-  async hash(password: string): Promise<string> {
-    const cost = this.config.bcryptCost;
-    return isLong(password)
-      ? CONDENSED + (await bcrypt.hash(condense(password), cost))
-      : bcrypt.hash(password, cost);
+  /** @throws ApiError overloaded where a hash could not start in time: ask before other work */
+  expectRoom(): void {
+    this.pool.expectRoom();
+  }
+
+  /**
+   * The hash to store: a bcrypt string, marked where the password was condensed.
+   *
+   * @throws ApiError as `HashPool.run`
+   */
+  async hash(password: string, options?: HashOptions): Promise<string> {
+    const long = isLong(password);
+    const input = {
+      password: long ? condense(password) : password,
+      cost: this.config.bcryptCost,
+    };
+    const hash = await this.pool.run('bcryptHash', input, options);
+    return long ? CONDENSED + hash : hash;
   }
 
   /**
    * Whether `password` is the one behind `stored`. Without either it compares with a dummy hash of
    * the same cost and answers false, so that an unknown user takes as long as a known one.
+   *
+   * @throws ApiError as `HashPool.run`
    */
-  async verify(password: string | undefined, stored: string | undefined): Promise<boolean> {
+  async verify(
+    password: string | undefined,
+    stored: string | undefined,
+    options?: HashOptions,
+  ): Promise<boolean> {
     const { hash, condensed, cost } = parse(stored);
     if (password === undefined || hash === undefined || cost > MAX_COST) {
-      await this.compare(password ?? '', this.dummyHash);
+      await this.compare(password ?? '', this.dummyHash, options);
       return false;
     }
-    return this.compare(condensed ? condense(password) : password, hash);
+    return this.compare(condensed ? condense(password) : password, hash, options);
   }
 
   /** Whether `stored` should be renewed with the password at hand. */
@@ -53,8 +75,8 @@ export class PasswordsService implements OnModuleInit {
   }
 
   /** One bcrypt comparison. */
-  protected compare(password: string, hash: string): Promise<boolean> {
-    return bcrypt.compare(password, hash);
+  protected compare(password: string, hash: string, options?: HashOptions): Promise<boolean> {
+    return this.pool.run('bcryptCompare', { password, hash }, options);
   }
 }
 

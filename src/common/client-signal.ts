@@ -1,0 +1,32 @@
+import { setMaxListeners } from 'node:events';
+import type { Socket } from 'node:net';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+
+/** One signal a connection, whatever is asked on it. */
+const signals = new WeakMap<Socket, AbortSignal>();
+
+/**
+ * An `AbortSignal` that fires when the client's connection closes: work that nobody waits for any
+ * more need not be done.
+ */
+export const ClientSignal = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): AbortSignal =>
+    signalOf(context.switchToHttp().getRequest<FastifyRequest>().raw.socket),
+);
+
+function signalOf(socket: Socket): AbortSignal {
+  const known = signals.get(socket);
+  if (known) return known;
+  const controller = new AbortController();
+  const { signal } = controller;
+  // A client may pipeline any number of requests.
+  setMaxListeners(0, signal);
+  const abort = (): void => {
+    controller.abort();
+  };
+  if (socket.destroyed) abort();
+  else socket.once('close', abort);
+  signals.set(socket, signal);
+  return signal;
+}

@@ -1,0 +1,123 @@
+import { fileURLToPath } from 'node:url';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Piscina } from 'piscina';
+import { ApiError } from '../common/api-error.js';
+import { Metrics } from '../common/metrics.js';
+import { Config } from '../config/config.js';
+import { HashQueue } from './hash-queue.js';
+import type * as worker from './hash-worker.js';
+import { niceIncrement } from './thread-priority.js';
+
+/** The work of `hash-worker.js`, by name. */
+type Work = typeof worker;
+
+/** A thread that had nothing to do for this long ends, in milliseconds. */
+const IDLE_TIMEOUT = 60_000;
+
+/** How somebody waits for a hash. */
+export interface HashOptions {
+  /** Takes what has not started out of the queue; what has started runs to its end. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Computes password hashes in threads of their own, at a lower priority where the platform lets it,
+ * so that the rest of the server, and libuv's threads that SQLite reads on, go on undisturbed.
+ */
+@Injectable()
+export class HashPool implements OnApplicationShutdown {
+  private readonly logger = new Logger(HashPool.name);
+  private readonly queue: HashQueue;
+  private readonly threads: Piscina;
+  private readonly running = new Set<Promise<unknown>>();
+  private readonly hashTime;
+  private readonly failed;
+
+  constructor({ hashing }: Config, metrics: Metrics) {
+    this.queue = new HashQueue(hashing.threads, hashing.maxWait, metrics);
+    this.hashTime = metrics.histogram({
+      name: 'latchkey_hash_seconds',
+      help: 'How long a password hash took to compute',
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5],
+    });
+    this.failed = metrics.counter({
+      name: 'latchkey_hash_failed_total',
+      help: 'Passwords that were not hashed because their thread died',
+    });
+    this.threads = new Piscina({
+      filename: fileURLToPath(new URL('./hash-worker.js', import.meta.url)),
+      minThreads: 1,
+      maxThreads: hashing.threads,
+      idleTimeout: IDLE_TIMEOUT,
+      niceIncrement: this.niceIncrement(),
+      // What instruments this process is not loaded again in every thread.
+      env: {},
+      execArgv: [],
+      // Far more than a hash takes: a thread gone wild ends by itself, and not with the whole process.
+      resourceLimits: { maxOldGenerationSizeMb: 64 },
+    });
+    // A thread without work has died: the next one takes its place.
+    this.threads.on('error', (error) => {
+      this.logger.error(error);
+    });
+    this.threads.on('workerDestroy', () => {
+      setImmediate(() => void this.endStuck());
+    });
+  }
+  /**
+   * Does one piece of the worker's work, after those who came before.
+   *
+   * @throws ApiError overloaded where it could not start in time, unavailable where its thread died,
+   *   client_gone where `signal` was aborted before it started
+   */
+  async run<W extends keyof Work>(
+    work: W,
+    input: Parameters<Work[W]>[0],
+    { signal }: HashOptions = {},
+  ): Promise<ReturnType<Work[W]>> {
+    await this.queue.enter(signal);
+    const began = performance.now();
+    const result = this.threads.run(input, { name: work }) as Promise<ReturnType<Work[W]>>;
+    this.running.add(result);
+    let seconds: number | undefined;
+    try {
+      const value = await result;
+      seconds = (performance.now() - began) / 1000;
+      this.hashTime.observe(seconds);
+      return value;
+    } catch (cause) {
+      this.failed.inc();
+      throw new ApiError('unavailable', { cause, headers: { 'Retry-After': '1' } });
+    } finally {
+      this.running.delete(result);
+      this.queue.leave(seconds);
+    }
+  }
+
+  /** @throws ApiError overloaded where a hash could not start in time: ask before other work */
+  expectRoom(): void {
+    this.queue.expectRoom();
+  }
+
+  /** Waits for the hashes under way; the server has no requests left by now. */
+  async onApplicationShutdown(): Promise<void> {
+    this.queue.close();
+    await Promise.allSettled(this.running);
+    await this.threads.destroy();
+  }
+
+  private niceIncrement(): number {
+    try {
+      return niceIncrement();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'refused';
+      this.logger.warn(`Passwords are hashed at the priority of the rest: ${reason}`);
+      return 0;
+    }
+  }
+
+  /** Threads that die while they start leave behind what was given to them, waiting for ever. */
+  private async endStuck(): Promise<void> {
+    if (this.running.size > 0 && this.threads.threads.length === 0) await this.threads.destroy();
+  }
+}

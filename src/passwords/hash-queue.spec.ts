@@ -1,0 +1,90 @@
+import { Logger } from '@nestjs/common';
+import { ApiError } from '../common/api-error.js';
+import { Metrics } from '../common/metrics.js';
+import { HashQueue } from './hash-queue.js';
+
+beforeAll(() => {
+  Logger.overrideLogger(false);
+});
+
+const refusal = async (entering: Promise<void>) => {
+  const error = await entering.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return error instanceof ApiError ? [error.code, error.headers] : error;
+};
+
+describe('HashQueue', () => {
+  it('lets in as many as there are threads, and the others in the order they came', async () => {
+    const queue = new HashQueue(2, 60, new Metrics());
+    const started: string[] = [];
+    const enter = (name: string) => queue.enter().then(() => started.push(name));
+    await Promise.all([enter('a'), enter('b')]);
+    const others = [enter('c'), enter('d'), enter('e')];
+    expect(started).toEqual(['a', 'b']);
+    queue.leave();
+    await others[0];
+    expect(started).toEqual(['a', 'b', 'c']);
+    queue.leave();
+    queue.leave();
+    await Promise.all(others);
+    expect(started).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('refuses whoever would wait too long, by the time that hashes take', async () => {
+    const queue = new HashQueue(2, 5, new Metrics());
+    await queue.enter();
+    queue.leave(1);
+    await Promise.all([queue.enter(), queue.enter()]);
+    const waiting = Array.from({ length: 10 }, () => queue.enter());
+    expect(await refusal(queue.enter())).toEqual(['overloaded', { 'Retry-After': '6' }]);
+    queue.leave(1);
+    await waiting[0];
+    waiting.push(queue.enter());
+    expect(await refusal(queue.enter())).toEqual(['overloaded', { 'Retry-After': '6' }]);
+    for (const turn of waiting) {
+      queue.leave(1);
+      await turn;
+    }
+  });
+
+  it('lets in whoever comes to a free thread, however long hashes take', async () => {
+    const queue = new HashQueue(1, 1, new Metrics());
+    await queue.enter();
+    queue.leave(100);
+    await queue.enter();
+    expect(await refusal(queue.enter())).toEqual(['overloaded', { 'Retry-After': '100' }]);
+    queue.leave(100);
+    await expect(queue.enter()).resolves.toBeUndefined();
+  });
+
+  it('forgets whoever left, and starts nobody in their place', async () => {
+    const queue = new HashQueue(1, 60, new Metrics());
+    await queue.enter();
+    const client = new AbortController();
+    const left = queue.enter(client.signal);
+    const stayed = queue.enter();
+    client.abort();
+    expect(await refusal(left)).toEqual(['client_gone', {}]);
+    expect(await refusal(queue.enter(client.signal))).toEqual(['client_gone', {}]);
+    queue.leave();
+    await stayed;
+    queue.leave();
+    // The one thread is free again: nobody took it twice.
+    await queue.enter();
+    const next = queue.enter();
+    queue.leave();
+    await next;
+  });
+
+  it('refuses those who wait when it closes, and whoever comes later', async () => {
+    const queue = new HashQueue(1, 60, new Metrics());
+    await queue.enter();
+    const waiting = [queue.enter(), queue.enter()];
+    queue.close();
+    for (const turn of [...waiting, queue.enter()]) {
+      expect(await refusal(turn)).toEqual(['unavailable', {}]);
+    }
+  });
+});

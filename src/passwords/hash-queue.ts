@@ -1,0 +1,138 @@
+import { Logger } from '@nestjs/common';
+import { ApiError } from '../common/api-error.js';
+import type { Metrics } from '../common/metrics.js';
+
+/** Refusals are logged once in this time, in milliseconds, with their number. */
+const LOG_INTERVAL = 60_000;
+
+/** How much of the mean time of a hash the last one makes. */
+const WEIGHT = 0.2;
+
+/**
+ * Who may hash: `threads` at a time, the others in the order they came, none for longer than
+ * `maxWait` seconds. Who would have to wait longer is refused at once.
+ */
+export class HashQueue {
+  private readonly logger = new Logger(HashQueue.name);
+  private readonly waiting = new Set<{ start(): void; refuse(error: ApiError): void }>();
+  private running = 0;
+  private closed = false;
+  /** Moving mean of what one hash takes, in seconds. */
+  private hashTime = 0;
+  private unlogged = 0;
+  private loggedAt = -Infinity;
+
+  private readonly waited;
+  private readonly refused;
+
+  constructor(
+    private readonly threads: number,
+    private readonly maxWait: number,
+    metrics: Metrics,
+  ) {
+    metrics.gauge({
+      name: 'latchkey_hash_queue_length',
+      help: 'Passwords that wait for a thread',
+      collect: () => this.waiting.size,
+    });
+    this.waited = metrics.histogram({
+      name: 'latchkey_hash_wait_seconds',
+      help: 'How long passwords waited for a thread',
+      buckets: [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    });
+    this.refused = metrics.counter({
+      name: 'latchkey_hash_refused_total',
+      help: 'Passwords that were not hashed: the queue too long, the wait over, the client gone',
+      labelNames: ['reason'],
+    });
+  }
+
+  /**
+   * Resolves when the caller may hash; it has to {@link leave} after that.
+   *
+   * @throws ApiError overloaded, client_gone once `signal` is aborted
+   */
+  async enter(signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) throw this.gone();
+    if (this.closed) throw new ApiError('unavailable');
+    if (this.running < this.threads) {
+      this.running++;
+      this.waited.observe(0);
+      return;
+    }
+    this.expectRoom();
+    const began = performance.now();
+    await new Promise<void>((resolve, reject) => {
+      const leave = (): void => {
+        this.waiting.delete(entry);
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', drop);
+      };
+      const entry = {
+        start: (): void => {
+          leave();
+          this.waited.observe((performance.now() - began) / 1000);
+          resolve();
+        },
+        refuse: (error: ApiError): void => {
+          leave();
+          reject(error);
+        },
+      };
+      const drop = (): void => {
+        entry.refuse(this.gone());
+      };
+      const timer = setTimeout(() => {
+        entry.refuse(this.overloaded('wait'));
+      }, this.maxWait * 1000);
+      signal?.addEventListener('abort', drop);
+      this.waiting.add(entry);
+    });
+  }
+
+  /** Lets the next one in. `seconds` is what the hash took, where it was computed. */
+  leave(seconds?: number): void {
+    if (seconds !== undefined) {
+      const weight = this.hashTime === 0 ? 1 : WEIGHT;
+      this.hashTime += weight * (seconds - this.hashTime);
+    }
+    const [next] = this.waiting;
+    if (next) next.start();
+    else this.running--;
+  }
+
+  /** Refuses those who wait and whoever comes later. */
+  close(): void {
+    this.closed = true;
+    for (const entry of this.waiting) entry.refuse(new ApiError('unavailable'));
+  }
+
+  /** @throws ApiError overloaded where the queue is longer than may be waited */
+  expectRoom(): void {
+    if (this.expectedWait() > this.maxWait) throw this.overloaded('queue');
+  }
+
+  /** Seconds until one who came now would start, if hashes go on to take what they took. */
+  private expectedWait(): number {
+    if (this.running < this.threads) return 0;
+    return ((this.waiting.size + 1) / this.threads) * this.hashTime;
+  }
+
+  private overloaded(reason: 'queue' | 'wait'): ApiError {
+    this.refused.inc({ reason });
+    this.unlogged++;
+    const now = performance.now();
+    if (now - this.loggedAt > LOG_INTERVAL) {
+      this.logger.warn(`More passwords than can be hashed in time: ${this.unlogged} refused`);
+      this.unlogged = 0;
+      this.loggedAt = now;
+    }
+    const seconds = Math.max(1, Math.ceil(this.expectedWait()));
+    return new ApiError('overloaded', { headers: { 'Retry-After': String(seconds) } });
+  }
+
+  private gone(): ApiError {
+    this.refused.inc({ reason: 'client' });
+    return new ApiError('client_gone');
+  }
+}
