@@ -276,7 +276,11 @@ describe('GET /docs, /openapi.json, /health', () => {
 
   it('is alive and ready', async () => {
     expect((await server.http.get('/health/live')).body).toEqual({ status: 'ok' });
-    expect((await server.http.get('/health/ready')).body).toEqual({ status: 'ok', database: 'ok' });
+    expect((await server.http.get('/health/ready')).body).toEqual({
+      status: 'ok',
+      database: 'ok',
+      revocations: 'ok',
+    });
   });
 });
 

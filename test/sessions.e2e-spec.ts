@@ -154,6 +154,34 @@ describe('another instance', () => {
   });
 });
 
+const whereItCanBeTakenAway = databaseKind === 'postgres' ? describe : () => undefined;
+whereItCanBeTakenAway('without its database', () => {
+  it('holds what is known, takes good tokens, and says that it is not ready', async () => {
+    const alone = await startServer();
+    const name = new URL(alone.database.url).pathname.slice(1);
+    const admin = new Client({ connectionString: process.env.TEST_DATABASE_URL });
+    await admin.connect();
+    try {
+      await alone.register('ada');
+      const [ended, living] = [await alone.login('ada'), await alone.login('ada')];
+      await logout(ended.jwt, '', alone).expect(204);
+      await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+      await admin.query(
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1',
+        [name],
+      );
+      const ready = await alone.http.get('/health/ready');
+      expect([ready.status, (ready.body as { code: string }).code]).toEqual([503, 'not_ready']);
+      expect(await codeAt(ended.jwt, alone)).toBe('token_revoked');
+      expect(await codeAt(living.jwt, alone)).toBe(200);
+    } finally {
+      await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+      await admin.end();
+      await alone.stop();
+    }
+  });
+});
+
 describe('/me/sessions', () => {
   it('lists living sessions in words, and ends one', async () => {
     await server.register('Lister');
