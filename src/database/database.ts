@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { PostgresListener } from './postgres-listener.js';
+import { refuseUnfinishedCopy } from './copy-marker.js';
 
 /** PostgreSQL's advisory lock of the migrations: an arbitrary number, the same in every instance. */
 const MIGRATION_LOCK = 7_235_081;
@@ -23,13 +24,14 @@ export class Database implements OnApplicationShutdown {
 
   /** Takes the connected `reader`, opens the writer and runs the migrations. */
   static async open(reader: DataSource): Promise<Database> {
+    await refuseUnfinishedCopy(reader);
     if (reader.options.type === 'postgres') {
-      await migrateUnderLock(reader);
+      await migrate(reader);
       return new Database(reader, reader);
     }
     const writer = await new DataSource(reader.options).initialize();
     await writer.query('PRAGMA synchronous = FULL');
-    await migrateAlone(writer);
+    await migrate(writer);
     await reader.query('PRAGMA query_only = ON');
     return new Database(reader, writer);
   }
@@ -87,6 +89,13 @@ export class Database implements OnApplicationShutdown {
     this.last = result.catch(() => undefined);
     return result;
   }
+}
+
+/** Runs the migrations that a database has not seen; who else does so meanwhile waits. */
+export function migrate(dataSource: DataSource): Promise<void> {
+  return dataSource.options.type === 'postgres'
+    ? migrateUnderLock(dataSource)
+    : migrateAlone(dataSource);
 }
 
 async function migrateUnderLock(dataSource: DataSource): Promise<void> {
