@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 
 /**
  * Builds what the start tests run, and says before the tests what this machine leaves out, so that
@@ -10,6 +10,9 @@ export default function announce() {
   }
   if (!process.env.TEST_DATABASE_URL) {
     console.log('\nLeft out: the end-to-end tests on PostgreSQL (TEST_DATABASE_URL is not set)');
+  }
+  if (process.env.TEST_DATABASE_URL && spawnSync('pg_dump', ['--version']).status !== 0) {
+    console.log('\nLeft out: restoring a backup of PostgreSQL (pg_dump is not here)');
   }
   if (!process.env.CORPORA_DIR) {
     console.log('\nLeft out: the public test vectors (CORPORA_DIR is not set)');
