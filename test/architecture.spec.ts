@@ -15,7 +15,8 @@ const ROOMS: Record<string, string[]> = {
   auth: [...LOWER, 'sessions'],
   account: [...LOWER, 'sessions', 'auth'],
   health: [...BASE, 'database'],
-  cli: [...BASE, 'database'],
+  doctor: [...BASE, 'database'],
+  cli: [...BASE, 'database', 'doctor'],
 };
 
 /** The database's options list the entities and migrations of every room, and import nothing else. */
