@@ -6,9 +6,6 @@ import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { ACCESS_TOKEN_TYPE, Keyring } from './keyring.js';
 
-/** How far another server's clock may be ahead, in seconds. */
-const NOT_BEFORE_TOLERANCE = 30;
-
 const seconds = z.int().nonnegative();
 
 const claimsSchema = z.looseObject({
@@ -75,15 +72,16 @@ export class AccessTokens {
 
   /**
    * Checks the claims of a token whose signature, expiry, issuer and audience are good: types,
-   * presence, and not-before with a tolerance of 30 s.
+   * presence, and not-before with the tolerance of the settings.
    *
    * @throws ApiError token_claims_invalid, token_not_yet_valid
    */
   read(payload: unknown): { claims: AccessTokenClaims; subject: Subject } {
     const claims = claimsSchema.safeParse(payload).data;
-    const id = claims?.[this.config.jwt.identityClaim];
+    const { identityClaim, nbfTolerance } = this.config.jwt;
+    const id = claims?.[identityClaim];
     if (!claims || typeof id !== 'string') throw new ApiError('token_claims_invalid');
-    if (claims.nbf > Date.now() / 1000 + NOT_BEFORE_TOLERANCE) {
+    if (claims.nbf > Date.now() / 1000 + nbfTolerance) {
       throw new ApiError('token_not_yet_valid');
     }
     return { claims, subject: { id, username: claims.username, roles: claims.roles } };
