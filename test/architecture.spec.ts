@@ -14,6 +14,7 @@ const ROOMS: Record<string, string[]> = {
   sessions: LOWER,
   auth: [...LOWER, 'sessions'],
   health: [...BASE, 'database'],
+  telemetry: [...BASE, 'database'],
 };
 
 /** The database's options list the entities and migrations of every room, and import nothing else. */

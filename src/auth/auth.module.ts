@@ -7,13 +7,14 @@ import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { AuthHooks } from './hooks.js';
 import { JwtStrategy } from './jwt.strategy.js';
+import { LoginMetrics } from './login-metrics.js';
 import { TokenHeader } from './token-header.js';
 
 /** Registration, login and the guards. A module that guards its own controllers imports it. */
 @Module({
   imports: [UsersModule, PasswordsModule, KeysModule, SessionsModule],
   controllers: [AuthController],
-  providers: [AuthService, AuthHooks, TokenHeader, JwtStrategy],
+  providers: [AuthService, AuthHooks, LoginMetrics, TokenHeader, JwtStrategy],
   exports: [JwtStrategy, TokenHeader],
 })
 export class AuthModule {}

@@ -13,6 +13,7 @@ import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type { LoginBody, RefreshBody, RegisterBody, TokensView } from './auth.schemas.js';
 import { AuthHooks } from './hooks.js';
+import { LoginMetrics } from './login-metrics.js';
 
 /** Registers users and signs them in. */
 @Injectable()
@@ -24,6 +25,7 @@ export class AuthService {
     private readonly sessions: SessionsService,
     private readonly accessTokens: AccessTokens,
     private readonly hooks: AuthHooks,
+    private readonly logins: LoginMetrics,
   ) {}
 
   /** @throws ApiError weak_password with the reason, username_taken, email_taken */
@@ -46,7 +48,11 @@ export class AuthService {
    * @throws ApiError bad_credentials, the same and after the same work whatever is wrong;
    *   user_disabled only with the right password
    */
-  async login({ username, password }: LoginBody, origin: Origin): Promise<TokensView> {
+  login(body: LoginBody, origin: Origin): Promise<TokensView> {
+    return this.logins.count(this.signIn(body, origin));
+  }
+
+  private async signIn({ username, password }: LoginBody, origin: Origin): Promise<TokensView> {
     const user = await this.users.findByLogin(username);
     const prepared = preparePassword(password);
     const plain = prepared.ok ? prepared.password : undefined;
