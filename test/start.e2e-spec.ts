@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import request from 'supertest';
 import { databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
 import { GOOD_PASSWORD } from './support/server.js';
@@ -148,6 +149,41 @@ it('on SIGTERM finishes what runs, refuses what is new, and exits 0', async () =
   expect(code).toBe(0);
   expect(performance.now() - began).toBeLessThan(10_000);
   idle.destroy();
+});
+
+it('turns not ready SHUTDOWN_DELAY before it stops on SIGTERM, and serves meanwhile', async () => {
+  const server = start({ DATABASE_URL: database.url, SHUTDOWN_DELAY: '5s' });
+  const url = await server.listening;
+  await request(url).get('/health/ready').expect(200);
+  server.child.kill('SIGTERM');
+  let statuses: number[] = [];
+  while (statuses.at(-1) !== 503) {
+    statuses = [...statuses, (await request(url).get('/health/ready')).status];
+  }
+  expect(new Set(statuses.slice(0, -1)).size).toBeLessThanOrEqual(1);
+  const { body } = (await request(url).get('/health/ready')) as { body: unknown };
+  expect(body).toEqual({ msg: 'Not ready: shutdown', code: 'not_ready' });
+  await request(url).get('/health/live').expect(200);
+  // A connection of its own is still let in.
+  await request(url).post('/register').send(user).expect(201);
+  const { code, output } = await server.exit;
+  expect(code).toBe(0);
+  expect(output).toMatch(/not ready from now on, stopping in 5 s/);
+});
+
+it.each([
+  ['a second SIGTERM stops at once', 'SIGTERM', 1],
+  ['Ctrl-C waits for no delay', 'SIGINT', 0],
+] as const)('where %s', async (_what, signal, expected) => {
+  const server = start({ DATABASE_URL: database.url, SHUTDOWN_DELAY: '5m' });
+  await server.listening;
+  server.child.kill(signal);
+  if (signal === 'SIGTERM') {
+    while (!server.output().includes('not ready from now on')) await setTimeout(20);
+    server.child.kill(signal);
+  }
+  const { code } = await server.exit;
+  expect(code).toBe(expected);
 });
 
 it('starts three instances at once on an empty database', async () => {
