@@ -58,6 +58,8 @@ it('takes along a certificate of our own, and leaves the rest of the URL as it i
 it.each([
   ['?sslmode=no-verify', 'sslmode is one of disable, allow, prefer'],
   ['?sslmode=VERIFY-FULL', 'sslmode is one of'],
+  ['?ssl=no-verify', 'sslmode is one of'],
+  ['?sslmode=require&sslnegotiation=direct', 'sslnegotiation is postgres'],
   ['?sslmode=verify-ca', 'sslmode=verify-ca asks for sslrootcert'],
   ['?sslmode=require&sslrootcert=system', 'sslrootcert=system asks for sslmode=verify-full'],
   ['?sslmode=verify-full&sslrootcert=/nowhere', 'the file that sslrootcert names cannot be read'],

@@ -36,12 +36,15 @@ export function readPostgresTls(postgresUrl: string): PostgresTls {
     key: take('sslkey'),
   };
   // pg's own word.
-  const ssl = { true: 'verify-full', 1: 'verify-full', false: 'disable', 0: 'disable' }[
-    take('ssl') ?? ''
-  ];
-  const mode = take('sslmode') ?? ssl ?? (root === undefined ? 'prefer' : 'verify-full');
+  const word = take('ssl') ?? '';
+  const ssl = /^(true|1)$/.test(word) ? 'verify-full' : /^(false|0)$/.test(word) ? 'disable' : word;
+  const mode =
+    take('sslmode') ?? (ssl || undefined) ?? (root === undefined ? 'prefer' : 'verify-full');
   if (!(MODES as readonly string[]).includes(mode)) {
     throw new Error(`sslmode is one of ${MODES.join(', ')}`);
+  }
+  if ((take('sslnegotiation') ?? 'postgres') !== 'postgres') {
+    throw new Error('sslnegotiation is postgres');
   }
   if (root === 'system' && mode !== 'verify-full') {
     throw new Error('sslrootcert=system asks for sslmode=verify-full');
