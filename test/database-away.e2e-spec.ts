@@ -88,7 +88,7 @@ if (databaseKind === 'postgres') {
     };
 
     it.each(Object.keys(faults))('answers 503 in time where it %s', async (fault) => {
-      const load = await underLoad(server, 12, async (answered) => {
+      const load = await underLoad(server, 8, async (answered) => {
         await answered(201, 10);
         await faults[fault]?.();
         await answered(503, 12);
@@ -100,7 +100,7 @@ if (databaseKind === 'postgres') {
           ]);
         });
         await proxy.heal();
-        await answered(201, 20);
+        await answered(201, 10);
       });
       expectOnlyUnavailable(load.answers);
       await expectNothingLost(load.acknowledged);
@@ -113,14 +113,14 @@ if (databaseKind === 'postgres') {
     });
 
     it('answers 503 where connections are cut again and again', async () => {
-      const load = await underLoad(server, 12, async (answered) => {
-        for (let round = 0; round < 20; round++) {
-          await answered(201, 2);
-          proxy.cut();
-        }
-        await answered(201, 20);
+      const load = await underLoad(server, 8, async (answered) => {
+        await answered(201, 5);
+        const cutting = setInterval(proxy.cut, 100);
+        await answered(503, 20).finally(() => {
+          clearInterval(cutting);
+        });
+        await answered(201, 10);
       });
-      expect(load.answers.filter(({ status }) => status === 503).length).toBeGreaterThan(0);
       expectOnlyUnavailable(load.answers);
       await expectNothingLost(load.acknowledged);
     });
@@ -133,9 +133,9 @@ if (databaseKind === 'postgres') {
            WHERE datname = current_database() AND pid <> pg_backend_pid()`,
           ),
         );
-      const load = await underLoad(server, 12, async (answered) => {
+      const load = await underLoad(server, 8, async (answered) => {
         await answered(201, 5);
-        for (let round = 0; round < 10; round++) {
+        for (let round = 0; round < 4; round++) {
           await terminate();
           await answered(201, 2);
         }
@@ -228,13 +228,13 @@ if (databaseKind === 'postgres') {
       });
 
       it('lives through a stop and a power cut under load', async () => {
-        const load = await underLoad(server, 12, async (answered) => {
+        const load = await underLoad(server, 8, async (answered) => {
           for (const mode of ['fast', 'immediate'] as const) {
             await answered(201, 10);
             await cluster.stop(mode);
             await answered(503, 24);
             await cluster.start();
-            await answered(201, 20);
+            await answered(201, 10);
           }
         });
         expectOnlyUnavailable(load.answers);
@@ -296,7 +296,7 @@ if (databaseKind === 'postgres') {
         await ask('max_page_count = 1');
         await answered(503, 20);
         await ask('max_page_count = 1073741823');
-        await answered(201, 20);
+        await answered(201, 10);
       });
       expectOnlyUnavailable(load.answers);
       expect(warnings().map(({ reason }) => reason)).toContain('SQLITE_FULL');
@@ -320,7 +320,7 @@ if (databaseKind === 'postgres') {
             );
             await answered(503, 20);
             await rm(join(disk, 'full'));
-            await answered(201, 20);
+            await answered(201, 10);
           });
           expectOnlyUnavailable(load.answers);
           await expectNothingLost(load.acknowledged);
@@ -339,7 +339,7 @@ if (databaseKind === 'postgres') {
         await ask('query_only = ON');
         await answered(503, 20);
         await ask('query_only = OFF');
-        await answered(201, 20);
+        await answered(201, 10);
       });
       expectOnlyUnavailable(load.answers);
       expect(warnings().map(({ reason }) => reason)).toContain('SQLITE_READONLY');
