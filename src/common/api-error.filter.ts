@@ -1,10 +1,12 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, codeOfStatus } from './api-error.js';
+import { reasonUnavailable } from './unavailable.js';
 
 /**
  * Writes every error of the application in the one shape `{ msg, code, errors? }`. What is not a
- * refusal but a fault of ours is logged with its cause and shown as a bare 500.
+ * refusal but a fault of ours is logged with its cause and shown as a bare 500; what is away for now
+ * (see `reasonUnavailable`) is a line in the log and a 503.
  */
 @Catch()
 export class ApiErrorFilter implements ExceptionFilter {
@@ -19,18 +21,29 @@ export class ApiErrorFilter implements ExceptionFilter {
 export function sendError(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = toApiError(exception);
   // Of refusals under load there are many; who refuses sums them up.
-  const fault = error.status >= 500 && error.code !== 'overloaded';
-  if (fault) request.log.error({ err: error.cause ?? exception }, error.message);
+  if (error.code === 'overloaded') request.log.debug(error.message);
+  else if (error.status === 503) request.log.warn({ reason: reasonOf(error) }, error.message);
+  else if (error.status >= 500) request.log.error({ err: error.cause ?? exception }, error.message);
   if (reply.sent) return;
   // What is left of a body that was not read to its end must not be taken for the next request.
   if (error.code === 'body_too_large' || error.code === 'json_too_deep') {
     reply.header('connection', 'close');
   }
-  reply.status(error.status).headers(error.headers).send(error.body);
+  // Whatever type the route's own answer would have had.
+  reply.status(error.status).type('application/json; charset=utf-8');
+  reply.headers(error.headers).send(error.body);
 }
 
-function toApiError(exception: unknown): ApiError {
+/** For the log: what is away comes back, and many requests say so meanwhile. */
+const reasonOf = ({ cause, code }: ApiError): string =>
+  reasonUnavailable(cause) ?? (cause instanceof Error ? cause.message : code);
+
+/** What a client is told of any error. */
+export function toApiError(exception: unknown): ApiError {
   if (exception instanceof ApiError) return exception;
+  if (reasonUnavailable(exception) !== undefined) {
+    return new ApiError('unavailable', { cause: exception });
+  }
   if (exception instanceof HttpException) {
     const status = exception.getStatus();
     const code = codeOfStatus(status);

@@ -5,7 +5,7 @@ export const DAY = 86_400;
 const UNITS: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600, d: DAY };
 
 /** A length of time in seconds, or with a unit: `900`, `900s`, `15m`, `12h`, `30d`. */
-export function duration(fallback: string, max: number): z.ZodType<number> {
+export function duration(fallback: string, max: number, min = 1): z.ZodType<number> {
   const longest = max >= DAY ? `${max / DAY}d` : `${max}s`;
   return z
     .string()
@@ -13,7 +13,7 @@ export function duration(fallback: string, max: number): z.ZodType<number> {
     .transform((text, ctx) => {
       const [, digits = '', unit = ''] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? [];
       const seconds = Number(digits) * (UNITS[unit] ?? 0);
-      if (seconds > 0 && seconds <= max) return seconds;
+      if (digits !== '' && seconds >= min && seconds <= max) return seconds;
       ctx.addIssue(`expected a time such as 900, 15m, 12h or 30d, at most ${longest}`);
       return z.NEVER;
     });
