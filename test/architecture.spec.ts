@@ -11,6 +11,8 @@ const ROOMS: Record<string, string[]> = {
   passwords: [...BASE, 'database'],
   users: [...BASE, 'database'],
   keys: [...BASE, 'database'],
+  mail: [...BASE, 'database', 'users', 'keys'],
+  'one-time-tokens': [...BASE, 'database', 'users', 'keys'],
   sessions: LOWER,
   auth: [...LOWER, 'sessions'],
   account: [...LOWER, 'sessions', 'auth'],

@@ -5,6 +5,7 @@ import { parseEnv } from 'node:util';
 import { generatedSecret } from './generated-secret.js';
 import { type JwtKeys, readJwtKeys, type SettingIssue } from './jwt-keys.js';
 import { type Settings, settingsSchema } from './settings.js';
+import { type MailConfig, mailConfig } from './settings.mail.js';
 
 /** The settings do not allow a start; the message lists every one that is wrong, without its value. */
 export class ConfigError extends Error {
@@ -53,6 +54,11 @@ export class Config {
 
   /** Whether the refresh token is also given as a cookie. */
   readonly authCookies: boolean;
+  /** A range service of breached passwords, without a slash at its end. */
+  readonly pwnedPasswordsUrl: string | undefined;
+  /** Where users reach this server, without a slash at its end. */
+  readonly publicUrl: string;
+  readonly mail: MailConfig;
 
   private constructor(
     settings: Settings,
@@ -92,6 +98,9 @@ export class Config {
       reuseWindow: settings.REFRESH_REUSE_WINDOW,
       cleanupInterval: settings.SESSION_CLEANUP_INTERVAL,
     };
+    this.pwnedPasswordsUrl = settings.PWNED_PASSWORDS_URL?.replace(/\/+$/, '');
+    this.publicUrl = settings.PUBLIC_URL ?? `http://${localHost(this.host)}:${this.port}`;
+    this.mail = mailConfig(settings);
   }
 
   /**
@@ -117,6 +126,12 @@ export class Config {
     }
     if (parsed.data?.AUTH_COOKIES === 'on' && parsed.data.CORS_ORIGINS.length === 0) {
       issues.push({ name: 'CORS_ORIGINS', expected: 'the origins that AUTH_COOKIES=on is for' });
+    }
+    if (given.SMTP_URL !== undefined && given.MAIL_FROM === undefined) {
+      issues.push({ name: 'MAIL_FROM', expected: 'needed with SMTP_URL' });
+    }
+    if (production && given.SMTP_URL !== undefined && given.PUBLIC_URL === undefined) {
+      issues.push({ name: 'PUBLIC_URL', expected: 'needed with SMTP_URL in production' });
     }
     const keySource = {
       JWT_ALGORITHM:
@@ -154,6 +169,12 @@ export function databaseUrl(
     throw new ConfigError([{ name: 'DATABASE_URL', expected }]);
   }
   return url.data ?? `sqlite:${join(DATA_DIR.parse(env.DATA_DIR || undefined), 'latchkey.sqlite')}`;
+}
+
+/** The address a browser on this machine has for a listener on `host`. */
+function localHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 function environment(): Record<string, string | undefined> {

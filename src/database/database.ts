@@ -1,9 +1,12 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import { PostgresListener } from './postgres-listener.js';
 
 /** PostgreSQL's advisory lock of the migrations: an arbitrary number, the same in every instance. */
 const MIGRATION_LOCK = 7_235_081;
+
+/** Rows removed by one statement. */
+const BATCH = 500;
 
 /**
  * The way to change what is stored. On SQLite all writes go one after another through a connection
@@ -15,6 +18,7 @@ const MIGRATION_LOCK = 7_235_081;
 @Injectable()
 export class Database implements OnApplicationShutdown {
   private last: Promise<unknown> = Promise.resolve();
+  private readonly afterwards = new WeakMap<EntityManager, (() => void)[]>();
 
   private constructor(
     private readonly reader: DataSource,
@@ -45,9 +49,60 @@ export class Database implements OnApplicationShutdown {
 
   /** Runs several statements as one; keep it short, nothing else is written meanwhile on SQLite. */
   transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.inTurn(() =>
-      this.isPostgres ? this.writer.transaction(work) : immediately(this.writer, work),
-    );
+    const steps: (() => void)[] = [];
+    const noting = async (manager: EntityManager): Promise<T> => {
+      this.afterwards.set(manager, steps);
+      try {
+        return await work(manager);
+      } finally {
+        // On SQLite it is the same one for the next transaction.
+        this.afterwards.delete(manager);
+      }
+    };
+    return this.inTurn(async () => {
+      const result = await (this.isPostgres
+        ? this.writer.transaction(noting)
+        : immediately(this.writer, noting));
+      for (const step of steps) step();
+      return result;
+    });
+  }
+
+  /**
+   * Calls `step` when the transaction of `manager` is committed, never if it is rolled back; at once
+   * where `manager` is in none.
+   */
+  afterCommit(manager: EntityManager, step: () => void): void {
+    const steps = this.afterwards.get(manager);
+    if (steps) steps.push(step);
+    else step();
+  }
+
+  /**
+   * Removes the rows that meet `condition` (in SQL, with named parameters), a few at a time, so that
+   * nothing waits long for it; resolves to how many there were.
+   */
+  async removeAll(
+    entity: EntityTarget<ObjectLiteral>,
+    condition: string,
+    parameters: ObjectLiteral,
+  ): Promise<number> {
+    const { tableName, primaryColumns } = this.writer.getMetadata(entity);
+    const id = primaryColumns.map(({ databaseName }) => databaseName).join(', ');
+    // In the order of ids, so that instances that clean up together wait for, not block, each other.
+    const some = `SELECT ${id} FROM ${tableName} WHERE ${condition} ORDER BY ${id} LIMIT ${BATCH}`;
+    for (let removed = 0; ;) {
+      const { affected } = await this.write((manager) =>
+        manager
+          .createQueryBuilder()
+          .delete()
+          .from(entity)
+          .where(`${id} IN (${some})`, parameters)
+          .execute(),
+      );
+      removed += affected ?? 0;
+      if ((affected ?? 0) < BATCH) return removed;
+    }
   }
 
   /** Whether this is PostgreSQL; SQLite otherwise. */
