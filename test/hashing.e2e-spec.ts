@@ -202,7 +202,8 @@ describe('a hashing thread that dies', () => {
       'export const bcryptCompare = () => { const a = []; for (;;) a.push(Array(1e6).fill(1.5)); };',
     ],
   ])('and %s takes its one job with it, and is replaced', async (_how, code) => {
-    const server = await start();
+    // However long it takes to run out of memory: the other one is not to give up meanwhile.
+    const server = await start({ HASH_MAX_WAIT: '60s' });
     const restore = replaceWorker(server, code);
     const answers = await Promise.all([server.post('/login', ADA), server.post('/login', ADA)]);
     expect(answers.map(shown)).toEqual(answers.map(() => [503, UNAVAILABLE, '1']));
