@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Piscina } from 'piscina';
@@ -65,17 +66,20 @@ const refused = (reason: string) => `latchkey_hash_refused_total{reason="${reaso
 const HASHED = 'latchkey_hash_seconds_count';
 const WAITED = 'latchkey_hash_wait_seconds_count';
 
-describe('a login or registration that cannot be hashed in time', () => {
+describe('a login, registration or new password that cannot be hashed in time', () => {
   it('is answered 503 when it has waited for HASH_MAX_WAIT, whoever it is for', async () => {
     const server = await start({ HASH_MAX_WAIT: '1s' });
+    const { jwt } = await server.login('ada');
+    const passwords = { current_password: GOOD_PASSWORD, new_password: `${GOOD_PASSWORD} too` };
     await server.queue.enter();
     const answers = await Promise.all([
       server.post('/login', ADA),
       server.post('/login', { ...ADA, username: 'nobody' }),
       server.post('/register', { ...ADA, username: 'grace' }),
+      server.http.put('/me/password').auth(jwt, { type: 'bearer' }).send(passwords),
     ]);
     expect(answers.map(shown)).toEqual(answers.map(() => [503, OVERLOADED, '1']));
-    expect(await server.metric(refused('wait'))).toBe(3);
+    expect(await server.metric(refused('wait'))).toBe(4);
     expect(await server.metric(QUEUE)).toBe(0);
     server.queue.leave();
     await server.login('ada');
@@ -266,7 +270,7 @@ describe('the hashing threads', () => {
       const fields = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ')[1];
       return Number(fields?.split(' ')[16]);
     });
-    const [main = 0] = nice;
-    expect(nice.filter((value) => value > main)).toEqual([main + 10]);
+    // Nicer than 19 there is nothing.
+    expect(nice).toContain(Math.min(getPriority() + 10, 19));
   });
 });

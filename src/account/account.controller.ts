@@ -4,6 +4,7 @@ import { userSchema, type UserView, viewOf } from '../auth/auth.schemas.js';
 import { CurrentUser, JwtPayload } from '../auth/decorators.js';
 import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
 import { refuses } from '../auth/openapi.js';
+import { ClientSignal } from '../common/client-signal.js';
 import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
 import { type ChangePasswordBody, changePasswordSchema } from './account.schemas.js';
 import { AccountService } from './account.service.js';
@@ -30,11 +31,13 @@ export class AccountController {
   @refuses(400, 'A parameter is missing, or the new password is weak')
   @refuses(403, 'The present password is not right')
   @refuses(409, 'The password was changed meanwhile')
+  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   changePassword(
     @CurrentUser() { id }: Subject,
     @JwtPayload() { sid }: AccessTokenClaims,
     @Body({ schema: changePasswordSchema }) body: ChangePasswordBody,
+    @ClientSignal() signal: AbortSignal,
   ): Promise<void> {
-    return this.account.changePassword(id, sid, body);
+    return this.account.changePassword(id, sid, body, { signal });
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
+import type { HashOptions } from '../passwords/hash-pool.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
 import { preparePassword } from '../passwords/password-policy.js';
 import { PasswordsService } from '../passwords/passwords.service.js';
@@ -28,17 +29,23 @@ export class AccountService {
   /**
    * Changes the password and ends all sessions but `session`.
    *
-   * @throws ApiError wrong_password, weak_password, conflict (it was changed meanwhile)
+   * @throws ApiError wrong_password, weak_password, conflict (it was changed meanwhile), overloaded,
+   *   unavailable
    */
-  async changePassword(userId: string, session: string, body: ChangePasswordBody): Promise<void> {
+  async changePassword(
+    userId: string,
+    session: string,
+    body: ChangePasswordBody,
+    options?: HashOptions,
+  ): Promise<void> {
     const user = await this.find(userId);
     const current = preparePassword(body.current_password);
     const plain = current.ok ? current.password : undefined;
-    if (!(await this.passwords.verify(plain, user.passwordHash))) {
+    if (!(await this.passwords.verify(plain, user.passwordHash, options))) {
       throw new ApiError('wrong_password');
     }
     const owner = { username: user.username, email: user.email ?? undefined };
-    const passwordHash = await this.newPasswords.hash(body.new_password, owner);
+    const passwordHash = await this.newPasswords.hash(body.new_password, owner, options);
     const changed = await this.userChanges.changePassword(user, passwordHash, session);
     if (!changed) throw new ApiError('conflict', { msg: 'The password was changed meanwhile' });
   }
