@@ -8,8 +8,9 @@ import { HashQueue } from './hash-queue.js';
 import type * as worker from './hash-worker.js';
 import { niceIncrement } from './thread-priority.js';
 
-/** The work of `hash-worker.js`, by name. */
+/** The work of `hash-worker.js`, by name, and what it answers with. */
 type Work = typeof worker;
+type Result<W extends keyof Work> = Awaited<ReturnType<Work[W]>>;
 
 /** A thread that had nothing to do for this long ends, in milliseconds. */
 const IDLE_TIMEOUT = 60_000;
@@ -75,17 +76,16 @@ export class HashPool implements OnApplicationShutdown {
     work: W,
     input: Parameters<Work[W]>[0],
     { signal }: HashOptions = {},
-  ): Promise<ReturnType<Work[W]>> {
+  ): Promise<Result<W>['value']> {
     await this.queue.enter(signal);
-    const began = performance.now();
-    const result = this.threads.run(input, { name: work }) as Promise<ReturnType<Work[W]>>;
+    const result = this.threads.run(input, { name: work }) as Promise<Result<W>>;
     this.running.add(result);
     let seconds: number | undefined;
     try {
-      const value = await result;
-      seconds = (performance.now() - began) / 1000;
+      const done = await result;
+      seconds = done.seconds;
       this.hashTime.observe(seconds);
-      return value;
+      return done.value;
     } catch (cause) {
       this.failed.inc();
       throw new ApiError('unavailable', { cause, headers: { 'Retry-After': '1' } });
