@@ -23,7 +23,7 @@ export class Revocation {
   belowVersion!: number | null;
 
   /** Whether a refresh brings a good token (roles changed), rather than the session being over. */
-  @Column('boolean', { default: false })
+  @Column('boolean')
   stale!: boolean;
 
   @Index('ix_revocations_revoked_at')

@@ -10,7 +10,7 @@ export class CreateRevocations1764000000002 implements MigrationInterface {
           { name: 'session_id', type: 'varchar', length: '36', isNullable: true },
           { name: 'user_id', type: 'varchar', length: '36' },
           { name: 'below_version', type: 'integer', isNullable: true },
-          { name: 'stale', type: 'boolean', default: false },
+          { name: 'stale', type: 'boolean' },
           { name: 'revoked_at', type: 'bigint' },
         ],
         indices: [{ name: 'ix_revocations_revoked_at', columnNames: ['revoked_at'] }],
