@@ -83,8 +83,7 @@ describe('HashQueue', () => {
     await queue.enter();
     const waiting = [queue.enter(), queue.enter()];
     queue.close();
-    for (const turn of [...waiting, queue.enter()]) {
-      expect(await refusal(turn)).toEqual(['unavailable', {}]);
-    }
+    const refusals = await Promise.all([...waiting, queue.enter()].map(refusal));
+    expect(refusals).toEqual(Array(3).fill(['unavailable', {}]));
   });
 });
