@@ -6,9 +6,19 @@ import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
+import { ThrottlingModule } from './throttling/throttling.module.js';
 
 /** The table of contents: a module of your own is one more line here. */
-@Module({ imports: [CommonModule, DatabaseModule, AuthModule, AccountModule, HealthModule] })
+@Module({
+  imports: [
+    CommonModule,
+    DatabaseModule,
+    ThrottlingModule,
+    AuthModule,
+    AccountModule,
+    HealthModule,
+  ],
+})
 export class AppModule {
   /** The application with its settings. */
   static with(config: Config): DynamicModule {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 /** The rooms a room may import from, beside itself: imports go one way. */
 const BASE = ['common', 'config'];
-const LOWER = [...BASE, 'database', 'passwords', 'users', 'keys'];
+const LOWER = [...BASE, 'database', 'passwords', 'users', 'keys', 'throttling'];
 const ROOMS: Record<string, string[]> = {
   common: BASE,
   config: BASE,
@@ -11,6 +11,7 @@ const ROOMS: Record<string, string[]> = {
   passwords: [...BASE, 'database'],
   users: [...BASE, 'database'],
   keys: [...BASE, 'database'],
+  throttling: [...BASE, 'keys'],
   sessions: LOWER,
   auth: [...LOWER, 'sessions'],
   account: [...LOWER, 'sessions', 'auth'],

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ClientSignal } from '../common/client-signal.js';
 import type { Subject } from '../keys/access-token.js';
+import { RateLimit } from '../throttling/rate-limit.guard.js';
 import {
   helloSchema,
   type LoginBody,
@@ -21,7 +22,9 @@ import {
 } from './auth.schemas.js';
 import { AuthService } from './auth.service.js';
 import { CurrentUser } from './decorators.js';
+import { LimitGuesses } from './guess.interceptor.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
+import { sessionOfRefreshToken } from './limit-keys.js';
 import { LogoutGuard } from './logout.guard.js';
 import { refuses } from './openapi.js';
 import { RefreshCookie, RefreshCookieGuard } from './refresh-cookie.js';
@@ -35,6 +38,7 @@ export class AuthController {
   ) {}
 
   @Post('register')
+  @RateLimit('register')
   @ApiOperation({ summary: 'Register a user' })
   @ApiResponse({ status: 201, description: 'The new user', standardSchema: userSchema })
   @refuses(400, 'A parameter is missing or not valid, or the password is weak')
@@ -48,6 +52,8 @@ export class AuthController {
   }
 
   @Post('login')
+  @RateLimit('login')
+  @LimitGuesses()
   @HttpCode(200)
   @ApiOperation({ summary: 'Exchange username (or e-mail address) and password for tokens' })
   @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })
@@ -67,6 +73,7 @@ export class AuthController {
   }
 
   @Post('refresh')
+  @RateLimit({ name: 'refresh', by: sessionOfRefreshToken })
   @UseGuards(RefreshCookieGuard)
   @HttpCode(200)
   @ApiOperation({ summary: 'Exchange a refresh token for new tokens' })

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { generatedSecret } from './generated-secret.js';
 import { type JwtKeys, readJwtKeys, type SettingIssue } from './jwt-keys.js';
+import type { Rate } from './setting-types.js';
 import { type Settings, settingsSchema } from './settings.js';
 
 /** The settings do not allow a start; the message lists every one that is wrong, without its value. */
@@ -15,6 +16,16 @@ export class ConfigError extends Error {
     super(['Latchkey cannot start with these settings:', ...lines].join('\n'));
   }
 }
+
+/** A limit that the settings set. */
+export type LimitName =
+  | 'login'
+  | 'register'
+  | 'refresh'
+  | 'failedAddress'
+  | 'failedPair'
+  | 'failedUsername'
+  | 'failedSlow';
 
 /** The typed settings, read once at the start; the only place where the environment is looked at. */
 export class Config {
@@ -53,6 +64,11 @@ export class Config {
 
   /** Whether the refresh token is also given as a cookie. */
   readonly authCookies: boolean;
+  readonly redisUrl: string | undefined;
+  readonly rateLimits: Settings['RATE_LIMITS'];
+  readonly limits: Record<LimitName, Rate>;
+  /** The longest wait after repeated failures of one address for one username, in seconds. */
+  readonly failedPairMax: number;
 
   private constructor(
     settings: Settings,
@@ -92,6 +108,18 @@ export class Config {
       reuseWindow: settings.REFRESH_REUSE_WINDOW,
       cleanupInterval: settings.SESSION_CLEANUP_INTERVAL,
     };
+    this.redisUrl = settings.REDIS_URL;
+    this.rateLimits = settings.RATE_LIMITS;
+    this.limits = {
+      login: settings.LIMIT_LOGIN,
+      register: settings.LIMIT_REGISTER,
+      refresh: settings.LIMIT_REFRESH,
+      failedAddress: settings.LIMIT_FAILED_ADDRESS,
+      failedPair: settings.LIMIT_FAILED_PAIR,
+      failedUsername: settings.LIMIT_FAILED_USERNAME,
+      failedSlow: settings.LIMIT_FAILED_SLOW,
+    };
+    this.failedPairMax = settings.LIMIT_FAILED_PAIR_MAX;
   }
 
   /**

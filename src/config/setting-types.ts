@@ -4,17 +4,54 @@ import { z } from 'zod';
 export const DAY = 86_400;
 const UNITS: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600, d: DAY };
 
+/** The seconds that `text` says, `900` or `15m`; NaN where it says none. */
+function secondsOf(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? [];
+  return digits === '' ? NaN : Number(digits) * (UNITS[unit] ?? NaN);
+}
+
+const span = (seconds: number): string => (seconds >= DAY ? `${seconds / DAY}d` : `${seconds}s`);
+
 /** A length of time in seconds, or with a unit: `900`, `900s`, `15m`, `12h`, `30d`. */
 export function duration(fallback: string, max: number): z.ZodType<number> {
-  const longest = max >= DAY ? `${max / DAY}d` : `${max}s`;
   return z
     .string()
     .default(fallback)
     .transform((text, ctx) => {
-      const [, digits = '', unit = ''] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? [];
-      const seconds = Number(digits) * (UNITS[unit] ?? 0);
+      const seconds = secondsOf(text);
       if (seconds > 0 && seconds <= max) return seconds;
-      ctx.addIssue(`expected a time such as 900, 15m, 12h or 30d, at most ${longest}`);
+      ctx.addIssue(`expected a time such as 900, 15m, 12h or 30d, at most ${span(max)}`);
+      return z.NEVER;
+    });
+}
+
+/** How often something may happen: `points` times in `seconds`. */
+export interface Rate {
+  points: number;
+  seconds: number;
+}
+
+/** What a rate has to look like, for messages. */
+export const RATE_FORM = `a rate such as 30/1m: up to 1000000 times in at most ${span(30 * DAY)}`;
+
+/** Reads `30/1m`, `5/15m`, `100/1d`; undefined where it is no rate. */
+export function readRate(text: string): Rate | undefined {
+  const [count = '', time = '', ...more] = text.split('/');
+  const rate = { points: Number(count), seconds: secondsOf(time) };
+  const counts = /^\d{1,7}$/.test(count) && rate.points > 0 && rate.points <= 1_000_000;
+  const lasts = rate.seconds > 0 && rate.seconds <= 30 * DAY;
+  return counts && lasts && more.length === 0 ? rate : undefined;
+}
+
+/** A {@link Rate}: `30/1m`. */
+export function rate(fallback: string): z.ZodType<Rate> {
+  return z
+    .string()
+    .default(fallback)
+    .transform((text, ctx) => {
+      const read = readRate(text);
+      if (read) return read;
+      ctx.addIssue(`expected ${RATE_FORM}`);
       return z.NEVER;
     });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIMIT_SETTINGS } from './settings.limits.js';
 import { PASSWORD_SETTINGS } from './settings.passwords.js';
 import { SERVER_SETTINGS } from './settings.server.js';
 import { SESSION_SETTINGS } from './settings.sessions.js';
@@ -13,6 +14,7 @@ export const SETTINGS = {
   ...TOKEN_SETTINGS,
   ...PASSWORD_SETTINGS,
   ...SESSION_SETTINGS,
+  ...LIMIT_SETTINGS,
 } as const;
 
 /** The settings' schema: takes the environment, gives typed values. */

@@ -154,6 +154,16 @@ export class SessionsService {
       take: LIST_LIMIT,
     });
   }
+
+  /** The addresses from which a user has signed in, of sessions that are stored. */
+  async addressesOf(userId: string): Promise<string[]> {
+    const rows = await this.sessions
+      .createQueryBuilder('session')
+      .select('DISTINCT session.address', 'address')
+      .where({ userId })
+      .getRawMany<{ address: string }>();
+    return rows.map(({ address }) => address);
+  }
 }
 
 /** A header's value as both databases can store it: PostgreSQL has no NUL, the column a width. */

@@ -2,14 +2,17 @@ import { Controller, Get, Module, Post, UseGuards } from '@nestjs/common';
 import { AuthModule } from '../../src/auth/auth.module.js';
 import { CurrentUser, JwtPayload } from '../../src/auth/decorators.js';
 import { JwtAuthGuard, OptionalJwtAuthGuard } from '../../src/auth/jwt-auth.guard.js';
+import { signedInUser } from '../../src/auth/limit-keys.js';
 import { Roles } from '../../src/auth/roles.guard.js';
 import type { AccessTokenClaims, Subject } from '../../src/keys/access-token.js';
+import { RateLimit } from '../../src/throttling/rate-limit.guard.js';
 
 /** A guarded controller in a module of its own, as the README tells a user to write it. */
 @Controller('cats')
 @UseGuards(JwtAuthGuard)
 export class CatsController {
   @Get()
+  @RateLimit({ name: 'cats', limit: '3/1m', by: signedInUser })
   list(@CurrentUser() user: Subject, @JwtPayload() payload: AccessTokenClaims) {
     return { owner: user, cats: ['Tom'], plan: payload.plan ?? null };
   }

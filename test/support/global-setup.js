@@ -11,6 +11,9 @@ export default function announce() {
   if (!process.env.TEST_DATABASE_URL) {
     console.log('\nLeft out: the end-to-end tests on PostgreSQL (TEST_DATABASE_URL is not set)');
   }
+  if (!process.env.TEST_REDIS_URL) {
+    console.log('\nLeft out: the rate limits on Redis (TEST_REDIS_URL is not set)');
+  }
   if (!process.env.CORPORA_DIR) {
     console.log('\nLeft out: the public test vectors (CORPORA_DIR is not set)');
   }

@@ -1,0 +1,139 @@
+import { EventEmitter, once } from 'node:events';
+import { Injectable } from '@nestjs/common';
+import { Config } from '../config/config.js';
+import { DAY } from '../config/setting-types.js';
+import type { Count, Limit } from './limit-store.js';
+import { RateLimits } from './rate-limits.js';
+
+/** Who tries a password, and whose. */
+export interface Guess {
+  /** The client's address, see `RateLimits.networkOf`. */
+  network: string;
+  /** The account in its unique form, whether it exists or not. */
+  account: string;
+  /** Whether the account was signed in from this address before; asked only where it matters. */
+  isKnown: () => Promise<boolean>;
+}
+
+/** How a guess came out; `unknown` where it was not judged, such as under overload. */
+export type Outcome = 'right' | 'wrong' | 'unknown';
+
+/** A guess that may be made; what it came out as has to be told. */
+export interface Attempt {
+  settle(outcome: Outcome): Promise<void>;
+}
+
+/**
+ * Limits wrong passwords, not right ones. Each guess is counted before it is judged, so that of any
+ * number at once no more than the limit are judged, and given back where it was not wrong.
+ *
+ * Three limits: of one address; of one address for one account, whose wait doubles each time it is
+ * reached within a day; and of one account over all addresses, after which addresses that did not
+ * sign it in before get one try a minute. Strangers can slow down each other, but not lock out the
+ * owner.
+ */
+@Injectable()
+export class GuessLimits {
+  private readonly address: Limit;
+  private readonly pair: Limit;
+  private readonly account: Limit;
+  private readonly slow: Limit;
+  /** How often the limit of a pair was reached in a day. */
+  private readonly strikes: Limit;
+  private readonly maxWait: number;
+
+  /** How many guesses this process is judging, by counter; an event of that name when one is done. */
+  private readonly running = new Map<string, number>();
+  private readonly done = new EventEmitter().setMaxListeners(0);
+  private settled = 0;
+
+  constructor(
+    private readonly limits: RateLimits,
+    config: Config,
+  ) {
+    this.address = limits.named('failedAddress');
+    this.pair = limits.named('failedPair');
+    this.account = limits.named('failedUsername');
+    this.slow = limits.named('failedSlow');
+    this.strikes = limits.declare({ name: 'failedPairStrikes', points: 1_000_000, seconds: DAY });
+    this.maxWait = Math.max(config.failedPairMax, this.pair.seconds);
+  }
+
+  /** Counts a guess that is about to be judged. @throws ApiError too_many_requests */
+  async begin({ network, account, isKnown }: Guess): Promise<Attempt> {
+    const pairKey = `${network} ${account}`;
+    const counts: Count[] = [];
+    const places: string[] = [];
+    const leave = async (giveBack: boolean): Promise<void> => {
+      if (giveBack) await Promise.all(counts.map((count) => count.giveBack()));
+      this.settled++;
+      for (const place of places) this.vacate(place);
+    };
+    const enter = async (limit: Limit, key: string): Promise<Count> => {
+      const place = `${limit.name} ${key}`;
+      const count = await this.admit(limit, key, place);
+      counts.push(count);
+      places.push(place);
+      return count;
+    };
+    try {
+      await enter(this.address, network);
+      const ofPair = await enter(this.pair, pairKey);
+      counts.push(...(await this.admitToAccount(account, isKnown)));
+      return {
+        settle: async (outcome) => {
+          if (outcome === 'wrong' && ofPair.remaining === 0) await this.strike(pairKey);
+          await leave(outcome !== 'wrong');
+          if (outcome !== 'right') return;
+          await this.limits.forget(this.pair, pairKey);
+          await this.limits.forget(this.strikes, pairKey);
+        },
+      };
+    } catch (error) {
+      await leave(true);
+      throw error;
+    }
+  }
+
+  /**
+   * Counts one more; where the limit is reached only because others are being judged, waits for
+   * them: a classroom that signs in at once has not failed.
+   */
+  private async admit(limit: Limit, key: string, place: string): Promise<Count> {
+    for (;;) {
+      const before = this.settled;
+      const count = await this.limits.count(limit, key);
+      if (count.allowed) {
+        this.running.set(place, (this.running.get(place) ?? 0) + 1);
+        return count;
+      }
+      await count.giveBack();
+      if (this.running.has(place)) await once(this.done, place);
+      else if (this.settled === before) throw this.limits.refusal(count);
+    }
+  }
+
+  private vacate(place: string): void {
+    const left = (this.running.get(place) ?? 0) - 1;
+    if (left > 0) this.running.set(place, left);
+    else this.running.delete(place);
+    this.done.emit(place);
+  }
+
+  private async admitToAccount(account: string, isKnown: Guess['isKnown']): Promise<Count[]> {
+    const count = await this.limits.count(this.account, account);
+    if (count.allowed) return [count];
+    await count.giveBack();
+    if (await isKnown()) return [];
+    const slow = await this.limits.count(this.slow, account);
+    if (slow.allowed) return [slow];
+    throw this.limits.refusal(slow);
+  }
+
+  /** The last wrong guess that the limit allowed: the wait doubles with each time in a day. */
+  private async strike(pairKey: string): Promise<void> {
+    const { used } = await this.limits.count(this.strikes, pairKey);
+    const wait = Math.min(this.pair.seconds * 2 ** (used - 1), this.maxWait);
+    await this.limits.block(this.pair, pairKey, wait);
+  }
+}

@@ -1,0 +1,134 @@
+import { createHmac } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import {
+  type RateLimiterAbstract,
+  RateLimiterMemory,
+  RateLimiterRedis,
+} from 'rate-limiter-flexible';
+import type { Rate } from '../config/setting-types.js';
+import type { RedisConnection } from './redis-connection.js';
+
+/** A limit: its name, which is public and counts as one over all routes, and its rate. */
+export interface Limit extends Rate {
+  name: string;
+}
+
+/** Where a counter stands after one more point, and how to take the point back. */
+export interface Count {
+  limit: Limit;
+  /** Whether the point was still within the limit. */
+  allowed: boolean;
+  used: number;
+  remaining: number;
+  /** Whole seconds until the counter starts anew. */
+  reset: number;
+  /** Takes the point back; nothing where the counter has started anew since. */
+  giveBack(): Promise<void>;
+}
+
+/**
+ * How many counters this process holds. At a million different clients the ones that were not used
+ * for longest go first; that takes about 90 MB.
+ */
+const COUNTERS = 50_000;
+
+interface Limiters {
+  local: RateLimiterAbstract;
+  shared: RateLimiterAbstract | undefined;
+}
+
+/**
+ * The counters, by rate-limiter-flexible: in Redis where there is one, and in this process where there
+ * is none or while it is away. Keys are kept as a keyed hash, so that neither holds a name or address.
+ */
+export class LimitStore {
+  private readonly limiters = new Map<string, Limiters>();
+  /** rate-limiter-flexible's own memory has no bound. */
+  private readonly recent = new LRUCache<string, RateLimiterAbstract>({
+    max: COUNTERS,
+    dispose: (limiter, key, reason) => {
+      if (reason === 'evict') void limiter.delete(limiter.parseKey(key));
+    },
+  });
+
+  constructor(
+    private readonly hashKey: Buffer,
+    private readonly redis?: RedisConnection,
+  ) {}
+
+  /** Adds a point to the counter of `key`. One step, however many ask at once. */
+  async add(limit: Limit, key: string): Promise<Count> {
+    // `penalty`, for `consume` rejects where the limit is reached.
+    const [result, limiter] = await this.run(limit, key, (at, hashed) => at.penalty(hashed));
+    const ends = Date.now() + result.msBeforeNext;
+    return {
+      limit,
+      allowed: result.consumedPoints <= limit.points,
+      used: result.consumedPoints,
+      remaining: result.remainingPoints,
+      reset: Math.max(1, Math.ceil(result.msBeforeNext / 1000)),
+      giveBack: async () => {
+        if (Date.now() >= ends) return;
+        // Where it was counted, and nowhere else.
+        await limiter.reward(this.hash(limit, key)).catch(() => undefined);
+      },
+    };
+  }
+
+  /** Refuses `key` for so many seconds from now. */
+  async block(limit: Limit, key: string, seconds: number): Promise<void> {
+    await this.run(limit, key, (at, hashed) => at.block(hashed, seconds));
+  }
+
+  /** Lets the counter of `key` start anew. */
+  async forget(limit: Limit, key: string): Promise<void> {
+    await this.run(limit, key, (at, hashed) => at.delete(hashed));
+  }
+
+  private async run<T>(
+    limit: Limit,
+    key: string,
+    work: (limiter: RateLimiterAbstract, key: string) => Promise<T>,
+  ): Promise<[result: T, limiter: RateLimiterAbstract]> {
+    const { local, shared } = this.limitersOf(limit);
+    const hashed = this.hash(limit, key);
+    if (shared) {
+      try {
+        const result = await work(shared, hashed);
+        this.redis?.works();
+        return [result, shared];
+      } catch (error) {
+        this.redis?.fails(error);
+      }
+    }
+    this.recent.set(local.getKey(hashed), local);
+    return [await work(local, hashed), local];
+  }
+
+  private limitersOf(limit: Limit): Limiters {
+    let limiters = this.limiters.get(limit.name);
+    if (!limiters) {
+      const { name, points, seconds: duration } = limit;
+      const client = this.redis?.client;
+      limiters = {
+        local: new RateLimiterMemory({ keyPrefix: name, points, duration }),
+        shared:
+          client &&
+          new RateLimiterRedis({
+            keyPrefix: `latchkey:limit:${name}`,
+            points,
+            duration,
+            storeClient: client,
+            rejectIfRedisNotReady: true,
+          }),
+      };
+      this.limiters.set(name, limiters);
+    }
+    return limiters;
+  }
+
+  private hash({ name }: Limit, key: string): string {
+    const mac = createHmac('sha256', this.hashKey).update(`${name}\0${key}`);
+    return mac.digest('base64url').slice(0, 22);
+  }
+}

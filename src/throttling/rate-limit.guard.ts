@@ -1,0 +1,80 @@
+import {
+  applyDecorators,
+  type CanActivate,
+  type ExecutionContext,
+  Injectable,
+  mixin,
+  UseGuards,
+} from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { ApiTooManyRequestsResponse } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { LimitName } from '../config/config.js';
+import { RATE_FORM, readRate } from '../config/setting-types.js';
+import type { Count } from './limit-store.js';
+import { rateLimitHeaders, RateLimits } from './rate-limits.js';
+
+/**
+ * What a request counts as, its id, an address, …; undefined: the limit is not for it. It runs before
+ * the body is validated. `app` gives what else is needed: `app.get(Service, { strict: false })`.
+ */
+export type LimitKey = (request: FastifyRequest, app: ModuleRef) => string | undefined;
+
+/** A limit of the settings by name, or a project's own one, by the client's address or another key. */
+export type LimitDeclaration =
+  LimitName | { name: LimitName; by: LimitKey } | { name: string; limit: string; by?: LimitKey };
+
+/**
+ * Limits how often a method, or all of a controller's together, is called: `@RateLimit('login')`,
+ * `@RateLimit({ name: 'feed', limit: '10/1m', by: signedInUser })`, or several. What is too much is
+ * answered 429 `too_many_requests`, before the body is looked at. It brings its guard along; below
+ * another guard it runs first, above it after.
+ *
+ * @throws Error at the start, where a rate cannot be read, or a name has two
+ */
+export function RateLimit(...declarations: LimitDeclaration[]): ClassDecorator & MethodDecorator {
+  @Injectable()
+  class RateLimitGuard implements CanActivate {
+    private readonly declared;
+
+    constructor(
+      private readonly limits: RateLimits,
+      private readonly app: ModuleRef,
+    ) {
+      this.declared = declarations.map((declaration) => {
+        const { name, limit, by }: { name: string; limit?: string; by?: LimitKey } =
+          typeof declaration === 'string' ? { name: declaration } : declaration;
+        if (limit === undefined) return { limit: limits.named(name), by };
+        const rate = readRate(limit);
+        if (!rate) throw new Error(`The limit "${name}": "${limit}" is not ${RATE_FORM}`);
+        return { limit: limits.declare({ name, ...rate }), by };
+      });
+    }
+
+    async canActivate(context: ExecutionContext): Promise<boolean> {
+      const http = context.switchToHttp();
+      const request = http.getRequest<FastifyRequest>();
+      const counts: Count[] = [];
+      for (const { limit, by } of this.declared) {
+        const key = by ? by(request, this.app) : this.limits.networkOf(request);
+        if (key === undefined) continue;
+        const count = await this.limits.take(request, limit, key);
+        if (count) counts.push(count);
+      }
+      if (counts.length > 0) show(http.getResponse<FastifyReply>(), counts);
+      return true;
+    }
+  }
+  return applyDecorators(
+    UseGuards(mixin(RateLimitGuard)),
+    ApiTooManyRequestsResponse({ description: 'Too many requests' }),
+  );
+}
+
+/** Adds to the headers that another limit of the same route has set. */
+function show(reply: FastifyReply, counts: Count[]): void {
+  for (const [name, value] of Object.entries(rateLimitHeaders(counts))) {
+    const before = reply.getHeader(name);
+    reply.header(name, before === undefined ? value : `${String(before)}, ${value}`);
+  }
+}

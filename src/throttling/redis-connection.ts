@@ -1,0 +1,75 @@
+import type { Logger } from '@nestjs/common';
+import { Redis } from 'ioredis';
+
+/** Milliseconds that an answer of Redis is waited for, and that the start waits for Redis. */
+const PATIENCE = { command: 500, start: 1_000 };
+
+/**
+ * The connection to Redis. It never makes a request wait for a Redis that is away: a command fails at
+ * once while there is no connection, and after half a second where no answer comes; meanwhile the
+ * connection is made again in the background. The log says once that Redis is away, and once that it
+ * is back.
+ */
+export class RedisConnection {
+  readonly client: Redis;
+  private away = false;
+  private closing = false;
+
+  constructor(
+    url: string,
+    private readonly logger: Logger,
+  ) {
+    this.client = new Redis(url, {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      connectTimeout: 2_000,
+      commandTimeout: PATIENCE.command,
+      // A connection without an answer is given up; the next commands then fail at once.
+      socketTimeout: 2 * PATIENCE.command,
+      retryStrategy: (times) => Math.min(times * 100, 2_000),
+    });
+    this.client.on('error', (error: unknown) => {
+      this.fails(error);
+    });
+    this.client.on('close', () => {
+      this.fails(new Error('connection closed'));
+    });
+    this.client.on('ready', () => {
+      this.works();
+    });
+  }
+
+  /** Connects; resolves also where Redis is away. */
+  async open(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE.start);
+    });
+    const connected = this.client.connect().catch((error: unknown) => {
+      this.fails(error);
+    });
+    await Promise.race([connected, late]);
+    clearTimeout(timer);
+  }
+
+  close(): void {
+    this.closing = true;
+    this.client.disconnect();
+  }
+
+  /** Reports that a command failed. */
+  fails(error: unknown): void {
+    if (this.away || this.closing) return;
+    this.away = true;
+    const reason = error instanceof Error ? error.message : 'unknown error';
+    this.logger.warn(`Redis is away (${reason}): each instance counts for itself until it is back`);
+  }
+
+  /** Reports that a command succeeded. */
+  works(): void {
+    if (!this.away) return;
+    this.away = false;
+    this.logger.log('Redis is back');
+  }
+}

@@ -1,0 +1,355 @@
+import { ApiError } from '../src/common/api-error.js';
+import { Metrics } from '../src/common/metrics.js';
+import { PasswordsService } from '../src/passwords/passwords.service.js';
+import { User } from '../src/users/user.entity.js';
+import { type FreshRedis, freshRedis, redisServer } from './support/redis.js';
+import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+
+const TOO_MANY = { msg: 'Too many requests', code: 'too_many_requests' };
+const HOME = '198.51.100.1';
+
+/** Puts the clients behind a proxy, so that a test says where a request comes from. */
+const LIMITED = { NODE_ENV: 'test', TRUST_PROXY: '1', LIMIT_LOGIN: '1000/1m' };
+
+interface PasswordInternals {
+  compare(password: string, hash: string): Promise<boolean>;
+  verify(...given: unknown[]): Promise<boolean>;
+}
+const passwordsOf = (server: Server) =>
+  server.app.get<unknown>(PasswordsService) as PasswordInternals;
+
+/** The tests' own network of so many addresses. */
+let lastAddress = 0;
+const newAddress = () => `203.0.${Math.floor(++lastAddress / 250)}.${lastAddress % 250}`;
+
+const post = (server: Server, path: string, body: unknown, from: string) =>
+  server.http
+    .post(path)
+    .set('x-forwarded-for', from)
+    .send(body as object);
+const login = (server: Server, username: string, password: string, from: string) =>
+  post(server, '/login', { username, password }, from);
+const statusOf = async (answer: Promise<{ status: number }>) => (await answer).status;
+const wrong = (server: Server, username: string, from: string) =>
+  statusOf(login(server, username, 'wrong password', from));
+const right = (server: Server, username: string, from: string) =>
+  statusOf(login(server, username, GOOD_PASSWORD, from));
+
+/** How often each status is among `statuses`. */
+const tally = (statuses: number[]) => {
+  const counts: Record<number, number> = {};
+  for (const status of statuses) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+};
+const times = <T>(count: number, work: (index: number) => Promise<T>) =>
+  Promise.all(Array.from({ length: count }, (_, index) => work(index)));
+
+describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (store) => {
+  const redises: FreshRedis[] = [];
+  const servers: Server[] = [];
+
+  /** A server with these limits, counting apart from every other test's. */
+  async function limited(settings: Record<string, string> = {}): Promise<Server> {
+    const redis = store === 'redis' ? freshRedis() : undefined;
+    if (redis) redises.push(redis);
+    const server = await startServer({
+      ...LIMITED,
+      ...(redis && { REDIS_URL: redis.url }),
+      ...settings,
+    });
+    servers.push(server);
+    return server;
+  }
+  afterEach(async () => {
+    for (const server of servers.splice(0)) await server.stop();
+    for (const redis of redises.splice(0)) await redis.drop();
+  });
+
+  it('counts logins by address, and says so', async () => {
+    const server = await limited({ LIMIT_LOGIN: '3/1m' });
+    await server.register('ada');
+    for (const remaining of [2, 1, 0]) {
+      const response = await login(server, 'ada', GOOD_PASSWORD, HOME);
+      expect(response.status).toBe(200);
+      expect(response.headers['ratelimit-policy']).toBe('"login";q=3;w=60');
+      expect(response.headers.ratelimit).toMatch(
+        new RegExp(`^"login";r=${remaining};t=([1-9]|[1-5]\\d|60)$`),
+      );
+    }
+    const refused = await login(server, 'ada', GOOD_PASSWORD, HOME);
+    expect([refused.status, refused.body]).toEqual([429, TOO_MANY]);
+    const wait = refused.headers['retry-after'] ?? '';
+    expect(Number(wait)).toBeGreaterThan(0);
+    expect(Number(wait)).toBeLessThanOrEqual(60);
+    expect(refused.headers['ratelimit-policy']).toBe('"login";q=3;w=60');
+    expect(refused.headers.ratelimit).toBe(`"login";r=0;t=${wait}`);
+    expect(await right(server, 'ada', newAddress())).toBe(200);
+    const metric = await server.app
+      .get(Metrics)
+      .registry.getSingleMetricAsString('latchkey_rate_limited_total');
+    expect(metric).toContain('latchkey_rate_limited_total{limit="login"} 1');
+  });
+
+  it('has the documented defaults', async () => {
+    const server = await limited({ LIMIT_LOGIN: '30/1m' });
+    expect(tally(await times(31, () => statusOf(post(server, '/login', {}, HOME))))).toEqual({
+      400: 30,
+      429: 1,
+    });
+    expect(tally(await times(61, () => statusOf(post(server, '/register', {}, HOME))))).toEqual({
+      400: 60,
+      429: 1,
+    });
+    const guesses = newAddress();
+    expect(tally(await times(7, () => wrong(server, 'ada', guesses)))).toEqual({ 401: 5, 429: 2 });
+    expect(tally(await times(7, (i) => wrong(server, `x${i}`, guesses)))).toEqual({
+      401: 5,
+      429: 2,
+    });
+  });
+
+  it('lets no more guesses reach bcrypt than the limit, however many come at once', async () => {
+    const server = await limited({ LIMIT_FAILED_ADDRESS: '1000/1m' });
+    await server.register('ada');
+    const passwords = passwordsOf(server);
+    const compare = passwords.compare.bind(passwords);
+    let compared = 0;
+    passwords.compare = (password, hash) => {
+      compared++;
+      return compare(password, hash);
+    };
+    const statuses = await times(200, () => wrong(server, 'ada', HOME));
+    expect(tally(statuses)).toEqual({ 401: 5, 429: 195 });
+    expect(compared).toBe(5);
+    // Nor is the right password looked at.
+    expect(await right(server, 'ada', HOME)).toBe(429);
+    expect(compared).toBe(5);
+    expect(await right(server, 'ada', newAddress())).toBe(200);
+  });
+
+  it('limits the guesses of one address over all usernames', async () => {
+    const server = await limited();
+    await server.register('ada');
+    const statuses = await times(50, (index) => wrong(server, `user${index}`, HOME));
+    expect(tally(statuses)).toEqual({ 401: 10, 429: 40 });
+    expect(await right(server, 'ada', HOME)).toBe(429);
+  });
+
+  it('counts no right password as a guess, also of many at once', async () => {
+    const server = await limited({ LIMIT_FAILED_ADDRESS: '3/1m', LIMIT_FAILED_PAIR: '2/15m' });
+    for (const name of ['ada', 'grace']) await server.register(name);
+    const names = ['ada', 'grace'];
+    const statuses = await times(30, (i) => right(server, names[i % 2] ?? '', HOME));
+    expect(tally(statuses)).toEqual({ 200: 30 });
+    expect(tally(await times(9, () => wrong(server, 'ada', HOME)))).toEqual({ 401: 2, 429: 7 });
+    // The other user is none the worse for it.
+    expect(await right(server, 'grace', HOME)).toBe(200);
+  });
+
+  it('forgets the typos of a user who then gets it right', async () => {
+    const server = await limited({ LIMIT_FAILED_ADDRESS: '1000/1m' });
+    await server.register('ada');
+    for (let round = 0; round < 3; round++) {
+      for (let typo = 0; typo < 4; typo++) expect(await wrong(server, 'ada', HOME)).toBe(401);
+      expect(await right(server, 'ada', HOME)).toBe(200);
+    }
+  });
+
+  it('counts nothing that was not judged, and no disabled user with the right password', async () => {
+    const server = await limited({ LIMIT_FAILED_PAIR: '2/15m' });
+    const { id } = await server.register('ada');
+    const passwords = passwordsOf(server);
+    const verify = passwords.verify.bind(passwords);
+    passwords.verify = () => Promise.reject(new ApiError('unavailable'));
+    expect(tally(await times(9, () => right(server, 'ada', HOME)))).toEqual({ 503: 9 });
+    passwords.verify = verify;
+    await server.withDatabase((db) =>
+      db.getRepository(User).update({ id }, { disabledAt: new Date() }),
+    );
+    for (let i = 0; i < 4; i++) expect(await right(server, 'ada', HOME)).toBe(403);
+    expect(tally(await times(4, () => wrong(server, 'ada', HOME)))).toEqual({ 401: 2, 429: 2 });
+  });
+
+  it('answers known and unknown usernames alike when it is too much', async () => {
+    const server = await limited({ LIMIT_FAILED_USERNAME: '8/1d' });
+    await server.register('known', GOOD_PASSWORD, 'known@example.org');
+    const seen = async (username: string) => {
+      const answers = [];
+      const places = Array<string>(7).fill(newAddress());
+      for (const from of [
+        ...places,
+        newAddress(),
+        newAddress(),
+        newAddress(),
+        newAddress(),
+        HOME,
+      ]) {
+        const { status, text, headers } = await login(server, username, 'wrong password', from);
+        const { date: _date, 'x-request-id': _id, ...others } = headers;
+        // Which second it is may differ.
+        answers.push(status, text, JSON.stringify(others).replaceAll(/(?<=;t=|after":")\d+/g, 'T'));
+      }
+      return answers;
+    };
+    const known = await seen('known');
+    const statuses = known.filter((part) => typeof part === 'number');
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429, 401, 401, 401, 401, 429]);
+    expect(await seen('unknown')).toEqual(known);
+    expect(await seen('known@example.org')).toEqual(known);
+    expect(await seen('unknown@example.org')).toEqual(known);
+    expect(await seen('not a name')).toEqual(known);
+  });
+
+  it('counts the spellings of one name or address together', async () => {
+    const server = await limited({ LIMIT_FAILED_ADDRESS: '1000/1m', LIMIT_FAILED_PAIR: '3/15m' });
+    const spellings = {
+      straße: ['Straße', 'STRAßE', 'ｓtraße'],
+      ä: ['Ä', 'a\u0308', 'A\u0308'],
+      'ada.lovelace@example.org': [
+        'ADA.LOVELACE@EXAMPLE.ORG',
+        'adalovelace@example.org',
+        'a.d.a.lovelace+tag@Example.org',
+      ],
+    };
+    for (const [plain, others] of Object.entries(spellings)) {
+      for (const name of others) expect(await wrong(server, name, HOME)).toBe(401);
+      expect(await wrong(server, plain, HOME)).toBe(429);
+    }
+    expect(await wrong(server, 'strasse', HOME)).toBe(401);
+  });
+
+  it('slows a username under attack down for strangers, not for its owner', async () => {
+    const server = await limited({ LIMIT_FAILED_USERNAME: '6/1d' });
+    await server.register('ada', GOOD_PASSWORD, 'ada@example.org');
+    const away = '2001:db8:1:2:aaaa:bbbb:cccc:dddd';
+    expect(await right(server, 'ada', HOME)).toBe(200);
+    expect(await right(server, 'ada', away)).toBe(200);
+    const attack = async (name: string) => {
+      const statuses = [];
+      for (let i = 0; i < 9; i++) statuses.push(await wrong(server, name, newAddress()));
+      return statuses;
+    };
+    // Six, one more in this minute, and then no more.
+    expect(await attack('ada')).toEqual([401, 401, 401, 401, 401, 401, 401, 429, 429]);
+    expect(await attack('ada@example.org')).toEqual([401, 401, 401, 401, 401, 401, 401, 429, 429]);
+    const refused = await login(server, 'ada', GOOD_PASSWORD, newAddress());
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(60);
+    for (const home of [HOME, `::ffff:${HOME}`, away, '2001:db8:1:2::1']) {
+      expect([home, await right(server, 'ada', home)]).toEqual([home, 200]);
+      expect([home, await right(server, 'ADA@example.org', home)]).toEqual([home, 200]);
+    }
+    // At home, too, guesses are limited.
+    expect(tally(await times(8, () => wrong(server, 'ada', HOME)))).toEqual({ 401: 5, 429: 3 });
+    expect(await right(server, 'ada', '2001:db8:1:3::1')).toBe(429);
+  });
+
+  it('believes no address that a client sends', async () => {
+    const rotate = (server: Server, prefix: (index: number) => string) =>
+      times(8, (index) => wrong(server, 'ada', prefix(index)));
+    const expected = { 401: 5, 429: 3 };
+    const bare = await limited({ TRUST_PROXY: 'off', RATE_LIMITS: 'on' });
+    expect(tally(await rotate(bare, (i) => `203.0.113.${i}`))).toEqual(expected);
+    const proxied = await limited();
+    expect(tally(await rotate(proxied, (i) => `203.0.113.${i}, ${HOME}`))).toEqual(expected);
+    // What the proxy passes on may be no address at all, and is none to count by.
+    const odd = await limited({ RATE_LIMITS: 'on' });
+    expect(tally(await rotate(odd, (i) => `made-up-${i}`))).toEqual(expected);
+  });
+
+  it('counts IPv6 by /64 and mapped IPv4 as IPv4', async () => {
+    const server = await limited({ LIMIT_LOGIN: '2/1m' });
+    const from = (address: string) => statusOf(post(server, '/login', {}, address));
+    expect(await from('2001:db8:0:1::1')).toBe(400);
+    expect(await from('2001:db8:0:1:ffff:ffff:ffff:ffff')).toBe(400);
+    expect(await from('2001:0DB8:0000:0001:abcd::')).toBe(429);
+    expect(await from('2001:db8:0:2::1')).toBe(400);
+    expect(await from('192.0.2.1')).toBe(400);
+    expect(await from('::ffff:192.0.2.1')).toBe(400);
+    expect(await from('192.0.2.1:54321')).toBe(429);
+    expect(await from('192.0.2.2')).toBe(400);
+  });
+
+  it('limits refreshes by session, and only by tokens that were issued here', async () => {
+    const server = await limited({ LIMIT_REFRESH: '3/1m' });
+    await server.register('ada');
+    const { refresh_token: token } = await server.login('ada');
+    const { refresh_token: other } = await server.login('ada');
+    const refresh = (refresh_token: unknown, from: string) =>
+      statusOf(post(server, '/refresh', { refresh_token }, from));
+    const forged = token.slice(0, -1) + (token.endsWith('A') ? 'B' : 'A');
+    expect(tally(await times(9, () => refresh(forged, newAddress())))).toEqual({ 401: 9 });
+    expect(tally(await times(9, () => refresh(token, newAddress())))).toEqual({ 200: 3, 429: 6 });
+    expect(await refresh(other, HOME)).toBe(200);
+    expect(await refresh({ $ne: 1 }, HOME)).toBe(400);
+    expect(await statusOf(post(server, '/refresh', null, HOME))).toBe(400);
+  });
+
+  it("limits a route of one's own, by the user", async () => {
+    const server = await limited();
+    const tokens: string[] = [];
+    for (const name of ['ada', 'grace']) {
+      await server.register(name);
+      tokens.push((await server.login(name)).jwt);
+    }
+    const [ada = '', grace = ''] = tokens;
+    const cats = (jwt: string) =>
+      server.get('/cats', `Bearer ${jwt}`).set('x-forwarded-for', newAddress());
+    const first = await cats(ada);
+    expect([first.status, first.headers['ratelimit-policy']]).toEqual([200, '"cats";q=3;w=60']);
+    expect(tally(await times(5, () => statusOf(cats(ada))))).toEqual({ 200: 2, 429: 3 });
+    expect((await cats(grace)).status).toBe(200);
+    expect((await cats('')).status).toBe(401);
+  });
+
+  it('keeps no name and no address', async () => {
+    const server = await limited();
+    await server.register('adalovelace');
+    await wrong(server, 'adalovelace', HOME);
+    await right(server, 'grace', HOME);
+    const keys = (await redises[0]?.keys()) ?? [];
+    expect(keys).toHaveLength(store === 'redis' ? 6 : 0);
+    for (const key of keys) expect(key).toMatch(/^latchkey-test-\w+:latchkey:limit:\w+:[\w-]{22}$/);
+  });
+});
+
+describe('RATE_LIMITS', () => {
+  const flood = async (settings: Record<string, string>, from = '') => {
+    const server = await startServer({ LOG_LEVEL: 'info', LIMIT_LOGIN: '2/1m', ...settings });
+    try {
+      const asked = () => {
+        const request = server.http.post('/login');
+        return from === '' ? request.send({}) : request.set('x-forwarded-for', from).send({});
+      };
+      const statuses = await times(4, () => statusOf(asked()));
+      const lines = server.log.map(({ msg }) => String(msg)).filter((msg) => /limit/i.test(msg));
+      return { counts: tally(statuses), lines };
+    } finally {
+      await server.stop();
+    }
+  };
+  const spared = { 400: 4 };
+  const limited = { 400: 2, 429: 2 };
+  const notice = ['Not in production: requests from this machine are not rate limited'];
+
+  it('auto spares this machine outside production, and says so once', async () => {
+    expect(await flood({})).toEqual({ counts: spared, lines: notice });
+    // Through a trusted proxy it is the client who counts.
+    expect(await flood({ TRUST_PROXY: '1' }, HOME)).toEqual({ counts: limited, lines: notice });
+    expect(await flood({ TRUST_PROXY: '1' }, '127.0.0.1')).toEqual({
+      counts: spared,
+      lines: notice,
+    });
+  });
+
+  it('auto spares nobody in production', async () => {
+    const production = { NODE_ENV: 'production', TEST_BCRYPT_COST: '', BCRYPT_COST: '10' };
+    expect(await flood(production)).toEqual({ counts: limited, lines: [] });
+  });
+
+  it('on spares nobody, off everybody', async () => {
+    expect(await flood({ RATE_LIMITS: 'on' })).toEqual({ counts: limited, lines: [] });
+    const off = { counts: spared, lines: ['Rate limits are off (RATE_LIMITS=off)'] };
+    expect(await flood({ RATE_LIMITS: 'off', TRUST_PROXY: '1' }, HOME)).toEqual(off);
+  });
+});
