@@ -1,14 +1,13 @@
 import type { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 
-/** Milliseconds that an answer of Redis is waited for, and that the start waits for Redis. */
-const PATIENCE = { command: 500, start: 1_000 };
+/** How long a command may take, and a connection, and the start may wait for one; milliseconds. */
+const PATIENCE = { command: 1_000, connection: 5_000 };
 
 /**
- * The connection to Redis. It never makes a request wait for a Redis that is away: a command fails at
- * once while there is no connection, and after half a second where no answer comes; meanwhile the
- * connection is made again in the background. The log says once that Redis is away, and once that it
- * is back.
+ * The connection to Redis. It never makes requests wait for a Redis that is away: a command fails at
+ * once while there is no connection, and one without an answer gives the connection up after a second;
+ * it is made again in the background. The log says once that Redis is away, and once that it is back.
  */
 export class RedisConnection {
   readonly client: Redis;
@@ -23,10 +22,8 @@ export class RedisConnection {
       lazyConnect: true,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
-      connectTimeout: 2_000,
+      connectTimeout: PATIENCE.connection,
       commandTimeout: PATIENCE.command,
-      // A connection without an answer is given up; the next commands then fail at once.
-      socketTimeout: 2 * PATIENCE.command,
       retryStrategy: (times) => Math.min(times * 100, 2_000),
     });
     this.client.on('error', (error: unknown) => {
@@ -44,7 +41,7 @@ export class RedisConnection {
   async open(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE.start);
+      timer = setTimeout(resolve, PATIENCE.connection);
     });
     const connected = this.client.connect().catch((error: unknown) => {
       this.fails(error);
@@ -64,6 +61,8 @@ export class RedisConnection {
     this.away = true;
     const reason = error instanceof Error ? error.message : 'unknown error';
     this.logger.warn(`Redis is away (${reason}): each instance counts for itself until it is back`);
+    // The next commands fail at once, until there is a connection that answers.
+    if (reason === 'Command timed out') this.client.disconnect(true);
   }
 
   /** Reports that a command succeeded. */

@@ -11,6 +11,8 @@ export interface FreshRedis {
   /** For `REDIS_URL`. */
   url: string;
   keys(): Promise<string[]>;
+  /** Makes commands that count in `key` fail. */
+  spoil(key: string): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -23,6 +25,9 @@ export function freshRedis(): FreshRedis {
   return {
     url: url.href,
     keys,
+    spoil: async (key) => {
+      await client.multi().del(key).lpush(key, 'spoiled').exec();
+    },
     drop: async () => {
       const left = await keys();
       if (left.length > 0) await client.del(left);
