@@ -27,13 +27,16 @@ export interface Count {
 }
 
 /**
- * How many counters this process holds. At a million different clients the ones that were not used
- * for longest go first; that takes about 90 MB.
+ * How many counters of one limit this process holds. Beyond that, those that were not used for longest
+ * go: a million different clients take about 50 MB. Each limit has its own, so that a flood of what is
+ * cheap to ask for pushes out no counts of wrong passwords.
  */
-const COUNTERS = 50_000;
+const COUNTERS = 10_000;
 
 interface Limiters {
   local: RateLimiterAbstract;
+  /** The keys of `local`, which has no bound of its own. */
+  recent: LRUCache<string, true>;
   shared: RateLimiterAbstract | undefined;
 }
 
@@ -43,13 +46,6 @@ interface Limiters {
  */
 export class LimitStore {
   private readonly limiters = new Map<string, Limiters>();
-  /** rate-limiter-flexible's own memory has no bound. */
-  private readonly recent = new LRUCache<string, RateLimiterAbstract>({
-    max: COUNTERS,
-    dispose: (limiter, key, reason) => {
-      if (reason === 'evict') void limiter.delete(limiter.parseKey(key));
-    },
-  });
 
   constructor(
     private readonly hashKey: Buffer,
@@ -68,9 +64,7 @@ export class LimitStore {
       remaining: result.remainingPoints,
       reset: Math.max(1, Math.ceil(result.msBeforeNext / 1000)),
       giveBack: async () => {
-        if (Date.now() >= ends) return;
-        // Where it was counted, and nowhere else.
-        await limiter.reward(this.hash(limit, key)).catch(() => undefined);
+        if (Date.now() < ends) await this.reward(limit, key, limiter);
       },
     };
   }
@@ -85,12 +79,21 @@ export class LimitStore {
     await this.run(limit, key, (at, hashed) => at.delete(hashed));
   }
 
+  /** Takes a point back where it was counted, and nowhere else. */
+  private async reward(limit: Limit, key: string, limiter: RateLimiterAbstract): Promise<void> {
+    const hashed = this.hash(limit, key);
+    const left = await limiter.reward(hashed).catch(() => undefined);
+    // Here an empty counter would take the place of a full one.
+    const { local, recent } = this.limitersOf(limit);
+    if (limiter === local && left && left.consumedPoints <= 0) recent.delete(hashed);
+  }
+
   private async run<T>(
     limit: Limit,
     key: string,
     work: (limiter: RateLimiterAbstract, key: string) => Promise<T>,
   ): Promise<[result: T, limiter: RateLimiterAbstract]> {
-    const { local, shared } = this.limitersOf(limit);
+    const { local, recent, shared } = this.limitersOf(limit);
     const hashed = this.hash(limit, key);
     if (shared) {
       try {
@@ -101,29 +104,35 @@ export class LimitStore {
         this.redis?.fails(error);
       }
     }
-    this.recent.set(local.getKey(hashed), local);
+    recent.set(hashed, true);
     return [await work(local, hashed), local];
   }
 
   private limitersOf(limit: Limit): Limiters {
-    let limiters = this.limiters.get(limit.name);
-    if (!limiters) {
-      const { name, points, seconds: duration } = limit;
-      const client = this.redis?.client;
-      limiters = {
-        local: new RateLimiterMemory({ keyPrefix: name, points, duration }),
-        shared:
-          client &&
-          new RateLimiterRedis({
-            keyPrefix: `latchkey:limit:${name}`,
-            points,
-            duration,
-            storeClient: client,
-            rejectIfRedisNotReady: true,
-          }),
-      };
-      this.limiters.set(name, limiters);
-    }
+    const known = this.limiters.get(limit.name);
+    if (known) return known;
+    const { name, points, seconds: duration } = limit;
+    const client = this.redis?.client;
+    const local = new RateLimiterMemory({ keyPrefix: '', points, duration });
+    const limiters = {
+      local,
+      recent: new LRUCache<string, true>({
+        max: COUNTERS,
+        dispose: (_, key, reason) => {
+          if (reason !== 'set') void local.delete(key);
+        },
+      }),
+      shared:
+        client &&
+        new RateLimiterRedis({
+          keyPrefix: `latchkey:limit:${name}`,
+          points,
+          duration,
+          storeClient: client,
+          rejectIfRedisNotReady: true,
+        }),
+    };
+    this.limiters.set(name, limiters);
     return limiters;
   }
 
