@@ -15,6 +15,7 @@ import { ApiError, codeOfStatus } from './common/api-error.js';
 import { ApiErrorFilter, sendError } from './common/api-error.filter.js';
 import { readJsonBodies } from './common/json-body.js';
 import { describeError, PinoLogger } from './common/pino-logger.js';
+import { RefusedTokens } from './common/refused-tokens.js';
 import { validationPipe } from './common/validation.js';
 import type { Config } from './config/config.js';
 
@@ -61,7 +62,7 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   app.useGlobalFilters(new ApiErrorFilter());
   await setSecurityHeaders(fastify);
   if (config.authCookies) await fastify.register(fastifyCookie);
-  logRequests(fastify);
+  logRequests(fastify, app.get(RefusedTokens));
   if (config.corsOrigins.length > 0) {
     app.enableCors({
       origin: [...config.corsOrigins],
@@ -112,10 +113,15 @@ async function setSecurityHeaders(fastify: FastifyInstance): Promise<void> {
   });
 }
 
-/** One line a request, without anything of it that may hold a secret. */
-function logRequests(fastify: FastifyInstance): void {
+/**
+ * One line a request, without anything of it that may hold a secret. Requests refused for their token
+ * are summed up instead, and have their line only where details are logged.
+ */
+function logRequests(fastify: FastifyInstance, refusedTokens: RefusedTokens): void {
   fastify.addHook('onResponse', (request, reply, done) => {
-    request.log.info(
+    const { tokenRefusal } = request;
+    if (tokenRefusal) refusedTokens.count(tokenRefusal);
+    request.log[tokenRefusal ? 'debug' : 'info'](
       {
         method: request.method,
         route: request.routeOptions.url ?? null,

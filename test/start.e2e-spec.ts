@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -8,8 +8,8 @@ import { promisify } from 'node:util';
 import request from 'supertest';
 import { databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
 import { GOOD_PASSWORD } from './support/server.js';
+import { startProcess } from './support/server-process.js';
 
-const MAIN = resolve('dist/src/main.js');
 const SECRET = 'a-secret-of-thirty-two-bytes-or-more!';
 
 let database: FreshDatabase;
@@ -25,29 +25,10 @@ afterEach(async () => {
   await rm(cwd, { recursive: true, force: true });
 });
 
-/** Starts the built program; `listening` resolves to its address, `exit` to code and output. */
 function start(env: Record<string, string>) {
-  const child = spawn(process.execPath, [MAIN], {
-    cwd,
-    env: { PATH: process.env.PATH, PORT: '0', TEST_BCRYPT_COST: '4', ...env },
-  });
-  children.push(child);
-  let output = '';
-  const exit = once(child, 'close').then(([code]) => ({ code: code as number, output }));
-  const listening = new Promise<string>((found, failed) => {
-    const read = (data: Buffer) => {
-      output += data.toString();
-      const [, url] = /Server listening at (http:\/\/[\d.:]+)/.exec(output) ?? [];
-      if (url) found(url);
-    };
-    child.stdout.on('data', read);
-    child.stderr.on('data', read);
-    exit.then(({ code }) => {
-      failed(new Error(`exited with ${code}: ${output}`));
-    }, failed);
-  });
-  listening.catch(() => undefined);
-  return { child, exit, listening, output: () => output };
+  const started = startProcess(cwd, env);
+  children.push(started.child);
+  return started;
 }
 
 const user = { username: 'ada', password: GOOD_PASSWORD };

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-jwt';
+import { withoutStacks } from '../common/stacks.js';
 import { Config } from '../config/config.js';
 import { AccessTokens } from '../keys/access-token.js';
 import { readPayload } from '../keys/compact-jws.js';
@@ -38,6 +39,13 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
       // Checked with the claims, with a tolerance that expiry does not have.
       jsonWebTokenOptions: { ignoreNotBefore: true },
       passReqToCallback: true,
+    });
+  }
+
+  /** A bad token is no fault of ours: jsonwebtoken's errors about it need no stack. */
+  override authenticate(...args: Parameters<Strategy['authenticate']>): void {
+    withoutStacks(() => {
+      super.authenticate(...args);
     });
   }
 

@@ -67,6 +67,6 @@ export class TokenHeader {
       (malformed && invalidTokenStatus !== 401
         ? { status: invalidTokenStatus, body: { ...error.body } }
         : undefined);
-    return error.with({ answer });
+    return answer ? error.with({ answer }) : error;
   }
 }

@@ -1,6 +1,13 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ApiError, codeOfStatus } from './api-error.js';
+import { ApiError, type ApiErrorCode, codeOfStatus } from './api-error.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set where the request was refused for its access token. */
+    tokenRefusal?: ApiErrorCode;
+  }
+}
 
 /**
  * Writes every error of the application in the one shape `{ msg, code, errors? }`. What is not a
@@ -18,9 +25,8 @@ export class ApiErrorFilter implements ExceptionFilter {
 /** Answers `request` with `exception`, and logs it where it is a fault of ours. */
 export function sendError(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = toApiError(exception);
-  // Of refusals under load there are many; who refuses sums them up.
-  const fault = error.status >= 500 && error.code !== 'overloaded';
-  if (fault) request.log.error({ err: error.cause ?? exception }, error.message);
+  if (error.isFault) request.log.error({ err: error.cause ?? exception }, error.message);
+  if (error.refusesToken) request.tokenRefusal = error.code;
   if (reply.sent) return;
   // What is left of a body that was not read to its end must not be taken for the next request.
   if (error.code === 'body_too_large' || error.code === 'json_too_deep') {

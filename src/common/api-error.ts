@@ -84,7 +84,11 @@ interface ApiErrorOptions {
   cause?: unknown;
 }
 
-/** An answer that is not a success; thrown by services and guards, written by the error filter. */
+/**
+ * An answer that is not a success; thrown by services and guards, written by the error filter. Only a
+ * fault of ours carries a stack: a refusal is the caller's doing, and taking one costs more than the
+ * rest of it.
+ */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
 
@@ -92,7 +96,10 @@ export class ApiError extends Error {
     readonly code: ApiErrorCode,
     private readonly options: ApiErrorOptions = {},
   ) {
+    const limit = Error.stackTraceLimit;
+    if (!isFault(code)) Error.stackTraceLimit = 0;
     super(options.msg ?? API_ERRORS[code][1], { cause: options.cause });
+    Error.stackTraceLimit = limit;
   }
 
   /** HTTP status. */
@@ -100,12 +107,21 @@ export class ApiError extends Error {
     return this.options.answer?.status ?? API_ERRORS[this.code][0];
   }
 
+  /** Whether we are to blame, and the log has to say more. */
+  get isFault(): boolean {
+    return isFault(this.code);
+  }
+
+  /** Whether it refuses a request for its access token, or for having none. */
+  get refusesToken(): boolean {
+    return /^(token_|missing_authorization|malformed_authorization)/.test(this.code);
+  }
+
   /** Response headers beside the body's own; the challenge of RFC 6750, section 3, among them. */
   get headers(): Record<string, string> {
     const challenge =
-      this.code === 'missing_authorization'
-        ? 'Bearer'
-        : /^(token_|malformed_authorization)/.test(this.code) && 'Bearer error="invalid_token"';
+      this.refusesToken &&
+      (this.code === 'missing_authorization' ? 'Bearer' : 'Bearer error="invalid_token"');
     return { ...(challenge && { 'WWW-Authenticate': challenge }), ...this.options.headers };
   }
 
@@ -121,6 +137,10 @@ export class ApiError extends Error {
     return new ApiError(this.code, { ...this.options, ...options });
   }
 }
+
+/** Of refusals under load there are many, at the callers' will; who refuses sums them up. */
+const isFault = (code: ApiErrorCode): boolean =>
+  API_ERRORS[code][0] >= 500 && code !== 'overloaded';
 
 /** The general code of an HTTP status, for errors that come from a library or a project's own code. */
 export function codeOfStatus(status: number): ApiErrorCode {

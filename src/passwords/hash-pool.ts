@@ -65,7 +65,6 @@ export class HashPool implements OnApplicationShutdown {
       setImmediate(() => void this.endStuck());
     });
   }
-
   /**
    * Does one piece of the worker's work, after those who came before.
    *

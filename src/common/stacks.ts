@@ -1,0 +1,14 @@
+/**
+ * Runs `work`, whose errors carry no stack while it is on the stack itself (not after an `await`). For
+ * refusals that a stranger can cause by the thousand: taking a stack costs more than verifying a
+ * signature.
+ */
+export function withoutStacks<T>(work: () => T): T {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return work();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}

@@ -1,0 +1,41 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+
+const MAIN = resolve('dist/src/main.js');
+
+/** The built program, running. */
+export interface ServerProcess {
+  child: ChildProcess;
+  /** Resolves to its address; rejects where it ends before it listens. */
+  listening: Promise<string>;
+  /** Resolves when it has ended. */
+  exit: Promise<{ code: number; output: string }>;
+  /** What it has written so far. */
+  output(): string;
+}
+
+/** Starts the built program in `cwd` with `env` and nothing else of this process's environment. */
+export function startProcess(cwd: string, env: Record<string, string>): ServerProcess {
+  const child = spawn(process.execPath, [MAIN], {
+    cwd,
+    env: { PATH: process.env.PATH, PORT: '0', TEST_BCRYPT_COST: '4', ...env },
+  });
+  let output = '';
+  const exit = once(child, 'close').then(([code]) => ({ code: code as number, output }));
+  let url: string | undefined;
+  const listening = new Promise<string>((found, failed) => {
+    const read = (data: Buffer) => {
+      output += data.toString();
+      url ??= /Server listening at (http:\/\/[\d.:]+)/.exec(output)?.[1];
+      if (url) found(url);
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    exit.then(({ code }) => {
+      failed(new Error(`exited with ${code}: ${output}`));
+    }, failed);
+  });
+  listening.catch(() => undefined);
+  return { child, exit, listening, output: () => output };
+}
