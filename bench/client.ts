@@ -1,0 +1,90 @@
+import { Agent, request } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
+import type { Child } from './child.js';
+import { USER } from './stage.js';
+
+const agent = new Agent({ keepAlive: true, maxSockets: 256 });
+
+/** An answer, and the milliseconds to its last byte. */
+export interface Answer<T> {
+  status: number;
+  body: T;
+  ms: number;
+}
+
+/** What a sign-in answers with; the documentation's sample has its own name for the token. */
+export interface Tokens {
+  jwt: string;
+  refresh_token: string;
+}
+
+/** Sends one request, over a connection kept open. */
+export function ask<T = unknown>(
+  server: Pick<Child, 'url'>,
+  method: 'GET' | 'POST',
+  path: string,
+  { body, jwt }: { body?: object; jwt?: string } = {},
+): Promise<Answer<T>> {
+  return new Promise((done, failed) => {
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const began = performance.now();
+    const asked = request(server.url + path, {
+      method,
+      agent,
+      headers: {
+        ...(jwt !== undefined && { authorization: `Bearer ${jwt}` }),
+        ...(payload !== undefined && {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(payload),
+        }),
+      },
+    });
+    asked.once('error', failed);
+    asked.once('response', (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      response.once('error', failed);
+      response.once('end', () => {
+        const ms = performance.now() - began;
+        done({ status: response.statusCode ?? 0, body: JSON.parse(text || 'null') as T, ms });
+      });
+    });
+    asked.end(payload);
+  });
+}
+
+/** As {@link ask}, of an answer that has to be a success. */
+export async function askWell<T>(...args: Parameters<typeof ask>): Promise<Answer<T>> {
+  const answer = await ask<T>(...args);
+  if (answer.status >= 300) {
+    throw new Error(`${args[1]} ${args[2]}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  }
+  return answer;
+}
+
+export async function register(server: Child): Promise<void> {
+  await askWell(server, 'POST', '/register', { body: USER });
+}
+
+/** Signs in `count` times, a few at once, so that no queue of the server is too long. */
+export async function signIn(server: Child, count: number): Promise<Tokens[]> {
+  const tokens: Tokens[] = [];
+  const one = async () => {
+    while (tokens.length < count) {
+      const { body } = await askWell<Tokens>(server, 'POST', '/login', { body: USER });
+      tokens.push(body);
+    }
+  };
+  await Promise.all([one(), one(), one()]);
+  return tokens.slice(0, count);
+}
+
+/** Waits until nothing is queued before a login any more. */
+export async function settle(server: Child): Promise<void> {
+  for (let i = 0; i < 240; i++) {
+    const { status } = await ask(server, 'POST', '/login', { body: USER });
+    if (status === 200) return;
+    await setTimeout(250);
+  }
+  throw new Error(`${server.name} does not recover`);
+}

@@ -1,0 +1,107 @@
+import autocannon from 'autocannon';
+import type { Child } from './child.js';
+
+/** How much is done: all of it, or a glimpse that shows that it works. */
+export interface Plan {
+  quick: boolean;
+  rounds: number;
+  /** Seconds of one measurement. */
+  seconds: number;
+  cost: number;
+  /** Rows of the large database. */
+  rows: number;
+}
+
+/** One measurement of a load. */
+export interface Rate {
+  perSecond: number;
+  /** Milliseconds. */
+  p50: number;
+  p99: number;
+  /** Processor time of the server for each request, in microseconds. */
+  cpu: number;
+  /** Share of one core that the server used. */
+  busy: number;
+}
+
+/** A load of equal clients, each of which sends its next request when the last one is answered. */
+export interface Load {
+  path: string;
+  connections: number;
+  seconds: number;
+  /** The status that every answer has to have; by default 200. */
+  status?: number;
+  /** Authorization headers that take turns. */
+  authorizations?: string[];
+  setupClient?: autocannon.Options['setupClient'];
+}
+
+/** Puts `server` under `load`. @throws Error if an answer has another status */
+export async function measure(server: Child, load: Load): Promise<Rate> {
+  const cpuBefore = server.cpu();
+  const began = performance.now();
+  const result = await autocannon({
+    url: server.url + load.path,
+    connections: load.connections,
+    duration: load.seconds,
+    timeout: 60,
+    sampleInt: 100,
+    setupClient: load.setupClient,
+    ...(load.authorizations && {
+      requests: load.authorizations.map((authorization) => ({
+        path: load.path,
+        headers: { authorization },
+      })),
+    }),
+  });
+  const ms = performance.now() - began;
+  const cpu = server.cpu() - cpuBefore;
+  const count = result.requests.total;
+  const wanted = result.statusCodeStats?.[`${load.status ?? 200}`]?.count ?? 0;
+  if (result.errors > 0 || result['2xx'] + result.non2xx !== wanted) {
+    const found = JSON.stringify(result.statusCodeStats);
+    throw new Error(`${server.name} ${load.path}: ${found}, ${result.errors} errors`);
+  }
+  return {
+    perSecond: (wanted / ms) * 1000,
+    p50: wanted > 0 ? result.latency.p50 : NaN,
+    p99: wanted > 0 ? result.latency.p99 : NaN,
+    cpu: (cpu * 1000) / count,
+    busy: cpu / ms,
+  };
+}
+
+/**
+ * Takes each of `variants` once a round, one after another, so that what the machine does meanwhile
+ * touches all of them; each round begins with another one.
+ */
+export async function interleave<K extends string, T>(
+  rounds: number,
+  variants: Record<K, () => Promise<T>>,
+): Promise<Record<K, T[]>> {
+  const names = Object.keys(variants) as K[];
+  const results = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<K, T[]>;
+  for (let round = 0; round < rounds; round++) {
+    for (let i = 0; i < names.length; i++) {
+      const name = names[(i + round) % names.length] as K;
+      results[name].push(await variants[name]());
+    }
+  }
+  return results;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2;
+}
+
+/** The median over the rounds of one of their figures. */
+export function middle<K extends string>(rounds: readonly Record<K, number>[], figure: K): number {
+  return median(rounds.map((round) => round[figure]));
+}
+
+/** The median of the ratios of the rounds: what slows a whole round down does not count. */
+export function ratio(above: readonly number[], below: readonly number[]): number {
+  return median(above.map((value, round) => value / (below[round] ?? NaN)));
+}

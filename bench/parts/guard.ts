@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { register, signIn } from '../client.js';
+import { interleave, type Load, measure, middle, type Plan, ratio } from '../measure.js';
+import { digits, type Section } from '../report.js';
+import { SECRET, Stage } from '../stage.js';
+import jwt from 'jsonwebtoken';
+
+const CONNECTIONS = 32;
+
+/** What the guard costs, against no guard and against the peers, and what a refusal costs. */
+export async function guard(plan: Plan): Promise<Section> {
+  const stage = new Stage(plan.cost);
+  try {
+    const [latchkey, quiet, byHand, sample] = [
+      await stage.latchkey('Latchkey'),
+      await stage.latchkey('Latchkey, quiet', { LOG_LEVEL: 'silent' }),
+      await stage.peer('fastify-fast-jwt'),
+      await stage.peer('nest-docs'),
+    ];
+    await register(latchkey);
+    // All servers have one secret: the same tokens are good for each.
+    const good = (await signIn(latchkey, 16)).map((tokens) => `Bearer ${tokens.jwt}`);
+    const path = '/protected';
+    const load = { path, connections: CONNECTIONS, seconds: plan.seconds };
+    const guarded: Load = { ...load, authorizations: good };
+    const refused = { ...load, status: 401 };
+    const variants = {
+      'Latchkey /health/live, no guard': () => measure(latchkey, { ...load, path: '/health/live' }),
+      'Latchkey /protected': () => measure(latchkey, guarded),
+      'Latchkey /protected, LOG_LEVEL=silent': () => measure(quiet, guarded),
+      'Fastify + fast-jwt /protected': () => measure(byHand, guarded),
+      'documentation’s sample /protected': () => measure(sample, guarded),
+      'Latchkey, no token': () => measure(latchkey, refused),
+      'Latchkey, malformed token': () =>
+        measure(latchkey, { ...refused, authorizations: good.map(scrambled) }),
+      'Latchkey, forged signature': () =>
+        measure(latchkey, { ...refused, authorizations: good.map(forged) }),
+      'Latchkey, expired token': () =>
+        measure(latchkey, { ...refused, authorizations: good.map(expired) }),
+    };
+    // Each once beforehand, so that no round has to compile.
+    await interleave(1, variants);
+    const rates = await interleave(plan.rounds, variants);
+    const perSecond = (name: keyof typeof rates) => rates[name].map((rate) => rate.perSecond);
+    const against = (name: keyof typeof rates) =>
+      ratio(perSecond('Latchkey /protected'), perSecond(name));
+    const cheaper = (name: keyof typeof rates) =>
+      ratio(perSecond(name), perSecond('Latchkey /protected'));
+    return {
+      title: 'The guard',
+      text:
+        `${CONNECTIONS} connections, 16 tokens in turns, ${plan.seconds} s a round. _CPU_ is the ` +
+        'processor time of the server for a request, all threads together; _busy_ the share of one ' +
+        'core it used: where it is under 1, the load generator was the limit, and CPU compares ' +
+        'better than requests. Ratios are of requests a second, the median of the rounds’ ratios. ' +
+        'Latchkey writes its log, a line a request, to /dev/null; the peers write none.',
+      columns: ['', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs', 'busy', '/protected to it'],
+      rows: Object.entries(rates).map(([name, rounds]) => [
+        name,
+        digits(middle(rounds, 'perSecond')),
+        digits(middle(rounds, 'p50')),
+        digits(middle(rounds, 'p99')),
+        digits(middle(rounds, 'cpu')),
+        digits(middle(rounds, 'busy')),
+        `${digits(against(name as keyof typeof rates))} ×`,
+      ]),
+      targets: [
+        {
+          what: '`/protected` to the unguarded route',
+          measured: against('Latchkey /health/live, no guard'),
+          atLeast: 0.85,
+          unit: ' ×',
+        },
+        {
+          what: '`/protected` to Fastify + fast-jwt',
+          measured: against('Fastify + fast-jwt /protected'),
+          atLeast: 1.2,
+          unit: ' ×',
+        },
+        {
+          what: '`/protected` to the documentation’s sample',
+          measured: against('documentation’s sample /protected'),
+          atLeast: 10,
+          unit: ' ×',
+        },
+        ...(
+          [
+            'Latchkey, no token',
+            'Latchkey, malformed token',
+            'Latchkey, forged signature',
+            'Latchkey, expired token',
+          ] as const
+        ).map((name) => ({
+          what: `${name.replace('Latchkey, ', 'Refusals for ')}, to good requests`,
+          measured: cheaper(name),
+          atLeast: 1,
+          unit: ' ×',
+        })),
+      ],
+    };
+  } finally {
+    await stage.close();
+  }
+}
+
+/** `authorization` with a signature of random bytes. */
+function forged(authorization: string): string {
+  const signature = randomBytes(32).toString('base64url');
+  return authorization.replace(/[^.]+$/, signature);
+}
+
+/** Something of the same length that is no token. */
+const scrambled = (authorization: string): string => authorization.replaceAll('.', '~');
+
+/** The same token, signed with the right secret, but over. */
+function expired(authorization: string): string {
+  const decoded = jwt.decode(authorization.slice('Bearer '.length), { complete: true });
+  if (!decoded) throw new Error('not a token');
+  const payload = { ...(decoded.payload as jwt.JwtPayload), exp: 1_700_000_000 };
+  return `Bearer ${jwt.sign(JSON.stringify(payload), SECRET, { header: decoded.header })}`;
+}

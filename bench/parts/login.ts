@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { promisify } from 'node:util';
+import type { Child } from '../child.js';
+import { register } from '../client.js';
+import { startLogins } from '../logins.js';
+import { interleave, median, type Plan, ratio } from '../measure.js';
+import { digits, type Section } from '../report.js';
+import { Stage } from '../stage.js';
+
+const CORES = availableParallelism();
+const CLIENTS = [1, 8, 64, 256];
+
+/** Logins a second, against what bcrypt alone does on this machine. */
+export async function login(plan: Plan): Promise<Section> {
+  const stage = new Stage(plan.cost);
+  try {
+    // The queue may be as long as there are clients: what is refused is no throughput.
+    const patient = await stage.latchkey('Latchkey', { HASH_MAX_WAIT: '300' });
+    const server = await stage.latchkey('Latchkey, defaults');
+    await register(patient);
+    await register(server);
+    const amount = (clients: number) => (plan.quick ? 16 : Math.min(96, Math.max(12, clients * 6)));
+    const variants: Record<string, () => Promise<Logins>> = {
+      'bcrypt, one process': () => hashes(plan, 1),
+      [`bcrypt, ${CORES} processes`]: () => hashes(plan, CORES),
+    };
+    for (const clients of CLIENTS) {
+      variants[`${clients} client${clients > 1 ? 's' : ''}`] = () =>
+        logins(patient, clients, amount(clients));
+    }
+    variants['256 clients, default HASH_MAX_WAIT'] = () => logins(server, 256, amount(256));
+    const found = await interleave(plan.rounds, variants);
+    const perSecond = (name: string) => (found[name] ?? []).map((rate) => rate.perSecond);
+    const one = perSecond('bcrypt, one process');
+    /** The most there can be: a client has one login under way, a core computes one. */
+    const bound = (clients: number) => one.map((rate) => rate * Math.min(clients, CORES));
+    const clientsOf = (name: string) => /^(\d+) client/.exec(name)?.[1];
+    return {
+      title: 'Logins',
+      text:
+        `bcrypt of cost ${plan.cost}. A hash in a process of its own, alone, took ` +
+        `${digits(1000 / median(one))} ms, measured in every round beside the rest; the bound is ` +
+        `that rate times the smaller of clients and cores (${CORES}). ` +
+        '_Refused_ are the 503 a second of clients that come back at once, whatever Retry-After says.',
+      columns: ['', 'logins/s', 'of the bound', 'refused/s'],
+      rows: Object.entries(found).map(([name, rounds]) => {
+        const clients = clientsOf(name);
+        const of = clients === undefined ? CORES : Number(clients);
+        return [
+          name,
+          digits(median(perSecond(name))),
+          name === 'bcrypt, one process' ? '' : digits(ratio(perSecond(name), bound(of))),
+          digits(median(rounds.map((rate) => rate.refused))),
+        ];
+      }),
+      targets: CLIENTS.map((clients) => ({
+        what: `Logins with ${clients} client${clients > 1 ? 's' : ''}, to min(clients, cores) ÷ time of one bcrypt`,
+        measured: ratio(perSecond(`${clients} client${clients > 1 ? 's' : ''}`), bound(clients)),
+        atLeast: 0.95,
+        unit: ' ×',
+      })),
+      notes: [
+        `What ${CORES} processes reach that do nothing but hash at once is what this machine can ` +
+          'give; where it is under the bound, its cores share something (caches, clock, a host).',
+      ],
+    };
+  } finally {
+    await stage.close();
+  }
+}
+
+interface Logins {
+  perSecond: number;
+  refused: number;
+}
+
+/** The time that `amount` logins take with `clients` clients, as a rate. */
+async function logins(server: Child, clients: number, amount: number): Promise<Logins> {
+  let [done, refused] = [0, 0];
+  const began = performance.now();
+  let stop = () => Promise.resolve();
+  const ms = await new Promise<number>((finished) => {
+    stop = startLogins(server, clients, (status) => {
+      if (done === amount) return;
+      if (status !== 200) refused++;
+      else if (++done === amount) finished(performance.now() - began);
+    });
+  });
+  await stop();
+  return { perSecond: (amount / ms) * 1000, refused: (refused / ms) * 1000 };
+}
+
+/** Hashes a second of as many processes at once. */
+async function hashes(plan: Plan, processes: number): Promise<Logins> {
+  const count = plan.quick ? 3 : 8;
+  const args = ['dist/bench/bcrypt-time.js', String(plan.cost), String(count)];
+  const outputs = await Promise.all(
+    Array.from({ length: processes }, () => promisify(execFile)(process.execPath, args)),
+  );
+  const rates = outputs.map(({ stdout }) => 1000 / Number(stdout));
+  return { perSecond: rates.reduce((sum, rate) => sum + rate, 0), refused: 0 };
+}

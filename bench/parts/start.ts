@@ -1,0 +1,60 @@
+import { setTimeout } from 'node:timers/promises';
+import autocannon from 'autocannon';
+import { register, signIn } from '../client.js';
+import { interleave, median, type Plan } from '../measure.js';
+import { digits, type Section } from '../report.js';
+import { Stage } from '../stage.js';
+
+/** Time to the first answer, and resident memory. */
+export async function start(plan: Plan): Promise<Section> {
+  const requests = plan.quick ? 5_000 : 100_000;
+  const once = (begin: (stage: Stage) => ReturnType<Stage['latchkey']>) => async () => {
+    const stage = new Stage(plan.cost);
+    try {
+      const server = await begin(stage);
+      const again = await begin(stage);
+      await setTimeout(1_000);
+      return { first: server.started, again: again.started, idle: again.memory(), after: NaN };
+    } finally {
+      await stage.close();
+    }
+  };
+  const found = await interleave(plan.rounds, {
+    Latchkey: once((stage) =>
+      stage.latchkey('Latchkey', { DATABASE_URL: `sqlite:${stage.dir}/a` }),
+    ),
+    'documentation’s sample': once((stage) => stage.peer('nest-docs')),
+    'Fastify + fast-jwt': once((stage) => stage.peer('fastify-fast-jwt')),
+  });
+  const stage = new Stage(plan.cost);
+  const memory: [string, number][] = [];
+  try {
+    const server = await stage.latchkey('Latchkey');
+    await register(server);
+    const headers = { authorization: `Bearer ${(await signIn(server, 1))[0]?.jwt ?? ''}` };
+    for (const path of ['/protected', '/me']) {
+      await autocannon({ url: server.url + path, connections: 50, amount: requests, headers });
+      memory.push([`after ${digits(requests)} × ${path}`, server.memory()]);
+    }
+  } finally {
+    await stage.close();
+  }
+  return {
+    title: 'Start and memory',
+    text:
+      'Milliseconds from the start of the process to its first answer, on a fresh database and on ' +
+      'one that is there; resident memory of the process a second after that, in MiB. (The peers ' +
+      'start anew each time; the sample hashes the password of its one user then.)',
+    columns: ['', 'first start ms', 'next start ms', 'idle MiB'],
+    rows: [
+      ...Object.entries(found).map(([name, rounds]) => [
+        name,
+        digits(median(rounds.map((round) => round.first))),
+        digits(median(rounds.map((round) => round.again))),
+        digits(median(rounds.map((round) => round.idle))),
+      ]),
+      ...memory.map(([what, mib]) => [`Latchkey, ${what}`, '', '', digits(mib)]),
+    ],
+    targets: [],
+  };
+}

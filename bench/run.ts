@@ -1,0 +1,74 @@
+/**
+ * The benchmark: `npm run bench`, or `npm run bench -- --only=guard,login` and `-- --quick`. Servers
+ * are child processes on 127.0.0.1; nothing is sent anywhere else. The report goes to the terminal,
+ * and, where it is the whole one, to bench/results.md.
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { Plan } from './measure.js';
+import { flood } from './parts/flood.js';
+import { guard } from './parts/guard.js';
+import { login } from './parts/login.js';
+import { refresh } from './parts/refresh.js';
+import { size } from './parts/size.js';
+import { start } from './parts/start.js';
+import { timing } from './parts/timing.js';
+import { machine, met, report, type Section } from './report.js';
+import { Stage } from './stage.js';
+
+const RESULTS = 'bench/results.md';
+
+/** Every part, in the order of the report. */
+const PARTS: Record<string, (plan: Plan) => Promise<Section>> = {
+  guard,
+  login,
+  flood,
+  refresh,
+  size,
+  timing,
+  start,
+};
+
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } },
+});
+const names = values.only?.split(',') ?? Object.keys(PARTS);
+const unknown = names.filter((name) => !(name in PARTS));
+if (unknown.length > 0) {
+  console.error(
+    `No such part: ${unknown.join(', ')}. There are: ${Object.keys(PARTS).join(', ')}.`,
+  );
+  process.exit(2);
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    void Stage.closeAll().finally(() => process.exit(130));
+  });
+}
+
+const plan: Plan = values.quick
+  ? { quick: true, rounds: 2, seconds: 0.5, cost: 10, rows: 20_000 }
+  : { quick: false, rounds: 5, seconds: 2, cost: 12, rows: 1_000_000 };
+
+const sections: Section[] = [];
+const began = Date.now();
+for (const name of names) {
+  console.error(`${name} …`);
+  const section = await PARTS[name]?.(plan);
+  if (section) sections.push(section);
+}
+const whole = !values.quick && values.only === undefined;
+const minutes = ((Date.now() - began) / 60_000).toFixed(1);
+const text = report(sections, [
+  ...machine(),
+  `${plan.rounds} rounds, ${minutes} minutes; all servers on 127.0.0.1, the load generator in a ` +
+    'process of its own on the same machine',
+  ...(whole ? [] : ['Only a part or a quick run: no figures to rely on']),
+]);
+console.log(text);
+if (whole) writeFileSync(RESULTS, text);
+const missed = sections.flatMap(({ targets }) => targets).filter((target) => !met(target));
+console.error(
+  `${missed.length} targets missed.` +
+    (whole ? ` Written to ${RESULTS}.` : ` ${RESULTS} left as it is.`),
+);

@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { type Child, startChild } from './child.js';
+
+/** The secret that Latchkey and its peers sign with, so that one token is good for all of them. */
+export const SECRET = 'a benchmark secret of more than sixty-four bytes: 0123456789 abcdefghij';
+
+/** What everybody here signs in with. */
+export const USER = { username: 'ada', password: 'correct horse battery staple' };
+
+const LATCHKEY = 'dist/src/main.js';
+
+/** Whether a PostgreSQL server was named that databases may be made in. */
+export const postgresServer = process.env.TEST_DATABASE_URL;
+
+const stages = new Set<Stage>();
+
+/** What one part needs, taken away when it ends: processes, a folder, databases. */
+export class Stage {
+  readonly dir = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
+  private readonly children: Child[] = [];
+  private readonly undo: (() => Promise<void> | void)[] = [];
+
+  constructor(
+    /** Cost of password hashes. */
+    readonly cost: number,
+  ) {
+    stages.add(this);
+  }
+
+  /**
+   * Starts Latchkey as its user would, in production, but without rate limits, which one address that
+   * is everybody would only measure. Its log, by default a line a request, is written to /dev/null.
+   */
+  latchkey(name: string, env: Record<string, string> = {}): Promise<Child> {
+    return this.start(name, LATCHKEY, {
+      NODE_ENV: 'production',
+      RATE_LIMITS: 'off',
+      JWT_SECRET_KEY: SECRET,
+      BCRYPT_COST: String(this.cost),
+      ...env,
+    });
+  }
+
+  /** Starts one of the servers in `bench/peers`, in production and without a log. */
+  peer(name: 'nest-docs' | 'fastify-fast-jwt'): Promise<Child> {
+    return this.start(name, `dist/bench/peers/${name}.js`, {
+      NODE_ENV: 'production',
+      SECRET,
+      COST: String(this.cost),
+      USERNAME: USER.username,
+      PASSWORD: USER.password,
+    });
+  }
+
+  /** A database of its own on the PostgreSQL server; the URL. */
+  async postgres(): Promise<string> {
+    const name = `latchkey_bench_${randomBytes(6).toString('hex')}`;
+    await onServer(`CREATE DATABASE ${name}`);
+    this.finally(() => onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    const url = new URL(postgresServer ?? '');
+    url.pathname = `/${name}`;
+    return url.href;
+  }
+
+  /** Does `undo` when the part ends. */
+  finally(undo: () => Promise<void> | void): void {
+    this.undo.push(undo);
+  }
+
+  /** Takes away what there is of every part under way. */
+  static async closeAll(): Promise<void> {
+    await Promise.all([...stages].map((stage) => stage.close()));
+  }
+
+  async close(): Promise<void> {
+    stages.delete(this);
+    await Promise.all(this.children.map((child) => child.stop()));
+    for (const undo of this.undo.reverse()) await undo();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private async start(name: string, file: string, env: Record<string, string>): Promise<Child> {
+    const dir = join(this.dir, `${name}-${this.children.length}`.replaceAll(/\W+/g, '-'));
+    mkdirSync(dir, { recursive: true });
+    const child = await startChild({ name, file, cwd: dir, env: { DATA_DIR: dir, ...env } });
+    this.children.push(child);
+    return child;
+  }
+}
+
+async function onServer(statement: string): Promise<void> {
+  const client = new Client({ connectionString: postgresServer });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
