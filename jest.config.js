@@ -15,7 +15,8 @@ const fromSource = { ...standIns, '^(\\.{1,2}/.*)\\.js$': '$1' };
 const fromDist = {
   ...standIns,
   '^(?:\\.\\./)+src/(.*)\\.js$': '<rootDir>/dist/src/$1.js',
-  '^(\\./(?:support/)?(?:server|cats|databases|http|keys|redis|raw)[a-z.-]*)\\.js$': '$1',
+  '^(\\./(?:support/)?(?:server|cats|databases|http|keys|redis|raw|faults|load|cluster)[a-z.-]*)\\.js$':
+    '$1',
 };
 
 const e2e = {

@@ -3,5 +3,10 @@ import { DataSource } from 'typeorm';
 import { databaseUrl } from './src/config/config.js';
 import { databaseOptions } from './src/database/database.options.js';
 
+/** A migration may take longer than a request's statement, in seconds. */
+const HOUR = 3_600;
+
 /** The DataSource of TypeORM's command line (`npm run migration:generate|run|revert`). */
-export default new DataSource(databaseOptions(databaseUrl()));
+export default new DataSource(
+  databaseOptions(databaseUrl(), { poolSize: 2, timeout: HOUR, waitTimeout: 5 }),
+);

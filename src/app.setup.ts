@@ -14,10 +14,13 @@ import {
 import { ApiError, codeOfStatus } from './common/api-error.js';
 import { ApiErrorFilter, sendError } from './common/api-error.filter.js';
 import { readJsonBodies } from './common/json-body.js';
+import { Metrics } from './common/metrics.js';
 import { describeError, PinoLogger } from './common/pino-logger.js';
 import { RefusedTokens } from './common/refused-tokens.js';
+import { measureRequests } from './common/request-metrics.js';
 import { validationPipe } from './common/validation.js';
 import type { Config } from './config/config.js';
+import { Database } from './database/database.js';
 
 /**
  * The HTTP server: its timeouts, its log, and what it answers before a route is found. The log goes
@@ -63,6 +66,12 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   await setSecurityHeaders(fastify);
   if (config.authCookies) await fastify.register(fastifyCookie);
   logRequests(fastify, app.get(RefusedTokens));
+  measureRequests(fastify, app.get(Metrics));
+  if (config.telemetry) {
+    // Loaded only where it is wanted: the library is large.
+    const { startTelemetry } = await import('./telemetry/telemetry.js');
+    startTelemetry(fastify, config.telemetry, app.get(Database));
+  }
   if (config.corsOrigins.length > 0) {
     app.enableCors({
       origin: [...config.corsOrigins],

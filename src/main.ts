@@ -1,9 +1,12 @@
 import 'reflect-metadata';
+import type { Server } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { createAdapter, setupApp } from './app.setup.js';
 import { PinoLogger } from './common/pino-logger.js';
+import { Readiness } from './common/readiness.js';
 import { Config, ConfigError } from './config/config.js';
 
 /** After a signal, connections that are still open are cut at this time, in milliseconds. */
@@ -26,26 +29,41 @@ async function start(): Promise<void> {
   });
   await setupApp(app, config);
 
-  const stop = (signal: NodeJS.Signals): void => {
+  let stopping = false;
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    if (stopping) {
+      log.warn(`${signal} again: stopping at once`);
+      process.exit(1);
+    }
+    stopping = true;
+    app.get(Readiness).add('shutdown', () => {
+      throw new Error('stopping');
+    });
+    // Whoever sends requests here has to see that first. A terminal's Ctrl-C waits for nobody.
+    const delay = signal === 'SIGTERM' ? config.shutdownDelay : 0;
+    if (delay > 0) {
+      log.info(`${signal}: not ready from now on, stopping in ${delay} s`);
+      await setTimeout(delay * 1000);
+    }
     log.info(`${signal}: finishing what runs, then stopping`);
-    const cut = setTimeout(() => {
-      server.closeAllConnections();
-    }, GRACE);
-    app.close().then(
-      () => {
-        clearTimeout(cut);
-        log.info('stopped');
-        process.exit(0);
-      },
-      (error: unknown) => {
-        log.fatal({ err: error }, 'could not stop cleanly');
-        process.exit(1);
-      },
-    );
+    void cutLate(server);
+    try {
+      await app.close();
+      log.info('stopped');
+      process.exit(0);
+    } catch (error) {
+      log.fatal({ err: error }, 'could not stop cleanly');
+      process.exit(1);
+    }
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  process.on('SIGTERM', (signal) => void stop(signal));
+  process.on('SIGINT', (signal) => void stop(signal));
   await app.listen(config.port, config.host);
+}
+
+async function cutLate(server: Server): Promise<void> {
+  await setTimeout(GRACE);
+  server.closeAllConnections();
 }
 
 start().catch((error: unknown) => {

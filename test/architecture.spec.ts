@@ -16,6 +16,7 @@ const ROOMS: Record<string, string[]> = {
   auth: [...LOWER, 'sessions'],
   account: [...LOWER, 'sessions', 'auth'],
   health: [...BASE, 'database'],
+  telemetry: [...BASE, 'database'],
 };
 
 /** The database's options list the entities and migrations of every room, and import nothing else. */

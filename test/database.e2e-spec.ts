@@ -6,7 +6,8 @@ import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 let server: Server;
 beforeAll(async () => {
-  server = await startServer();
+  // However slow the disk is, each write gets its turn.
+  server = await startServer({ DATABASE_WAIT_TIMEOUT: '60s' });
 });
 afterAll(() => server.stop());
 

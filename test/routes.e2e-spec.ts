@@ -12,6 +12,7 @@ const PUBLIC = [
   'GET /docs/swagger-ui-init.js',
   'GET /health/live',
   'GET /health/ready',
+  'GET /metrics',
   'GET /openapi.json',
   'GET /openapi.yaml',
   'GET /visitors',

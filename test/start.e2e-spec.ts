@@ -4,6 +4,7 @@ import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'nod
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import request from 'supertest';
 import { databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
@@ -187,6 +188,41 @@ it('hashes at the common priority where the platform refuses another, and says s
   await request(url).post('/login').send(user).expect(200);
   const said = server.output().match(/Passwords are hashed at the priority of the rest: [\w ]+/g);
   expect(said).toEqual(['Passwords are hashed at the priority of the rest: not permitted']);
+});
+
+it('turns not ready SHUTDOWN_DELAY before it stops on SIGTERM, and serves meanwhile', async () => {
+  const server = start({ DATABASE_URL: database.url, SHUTDOWN_DELAY: '5s' });
+  const url = await server.listening;
+  await request(url).get('/health/ready').expect(200);
+  server.child.kill('SIGTERM');
+  let statuses: number[] = [];
+  while (statuses.at(-1) !== 503) {
+    statuses = [...statuses, (await request(url).get('/health/ready')).status];
+  }
+  expect(new Set(statuses.slice(0, -1)).size).toBeLessThanOrEqual(1);
+  const { body } = (await request(url).get('/health/ready')) as { body: unknown };
+  expect(body).toEqual({ msg: 'Not ready: shutdown', code: 'not_ready' });
+  await request(url).get('/health/live').expect(200);
+  // A connection of its own is still let in.
+  await request(url).post('/register').send(user).expect(201);
+  const { code, output } = await server.exit;
+  expect(code).toBe(0);
+  expect(output).toMatch(/not ready from now on, stopping in 5 s/);
+});
+
+it.each([
+  ['a second SIGTERM stops at once', 'SIGTERM', 1],
+  ['Ctrl-C waits for no delay', 'SIGINT', 0],
+] as const)('where %s', async (_what, signal, expected) => {
+  const server = start({ DATABASE_URL: database.url, SHUTDOWN_DELAY: '5m' });
+  await server.listening;
+  server.child.kill(signal);
+  if (signal === 'SIGTERM') {
+    while (!server.output().includes('not ready from now on')) await setTimeout(20);
+    server.child.kill(signal);
+  }
+  const { code } = await server.exit;
+  expect(code).toBe(expected);
 });
 
 it('starts three instances at once on an empty database', async () => {

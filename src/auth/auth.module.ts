@@ -7,6 +7,7 @@ import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { AuthHooks } from './hooks.js';
 import { JwtStrategy } from './jwt.strategy.js';
+import { LoginMetrics } from './login-metrics.js';
 import { RefreshCookie } from './refresh-cookie.js';
 import { TokenHeader } from './token-header.js';
 import { VerifiedTokens } from './verified-tokens.js';
@@ -15,7 +16,15 @@ import { VerifiedTokens } from './verified-tokens.js';
 @Module({
   imports: [UsersModule, PasswordsModule, KeysModule, SessionsModule],
   controllers: [AuthController],
-  providers: [AuthService, AuthHooks, TokenHeader, JwtStrategy, VerifiedTokens, RefreshCookie],
+  providers: [
+    AuthService,
+    AuthHooks,
+    LoginMetrics,
+    TokenHeader,
+    JwtStrategy,
+    VerifiedTokens,
+    RefreshCookie,
+  ],
   exports: [JwtStrategy, TokenHeader, VerifiedTokens],
 })
 export class AuthModule {}

@@ -21,6 +21,7 @@ import type {
   TokensView,
 } from './auth.schemas.js';
 import { AuthHooks } from './hooks.js';
+import { LoginMetrics } from './login-metrics.js';
 
 /** The session a request comes from. */
 interface OwnSession {
@@ -39,6 +40,7 @@ export class AuthService {
     private readonly sessions: SessionsService,
     private readonly accessTokens: AccessTokens,
     private readonly hooks: AuthHooks,
+    private readonly logins: LoginMetrics,
   ) {}
 
   /**
@@ -60,7 +62,11 @@ export class AuthService {
    * @throws ApiError bad_credentials, the same and after the same work whatever is wrong;
    *   user_disabled only with the right password; overloaded, unavailable
    */
-  async login(
+  login(body: LoginBody, origin: Origin, options?: HashOptions): Promise<TokensView> {
+    return this.logins.count(this.signIn(body, origin, options));
+  }
+
+  private async signIn(
     { username, password }: LoginBody,
     origin: Origin,
     options?: HashOptions,

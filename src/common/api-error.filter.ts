@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, type ApiErrorCode, codeOfStatus } from './api-error.js';
+import { reasonUnavailable } from './unavailable.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -11,7 +12,8 @@ declare module 'fastify' {
 
 /**
  * Writes every error of the application in the one shape `{ msg, code, errors? }`. What is not a
- * refusal but a fault of ours is logged with its cause and shown as a bare 500.
+ * refusal but a fault of ours is logged with its cause and shown as a bare 500; what is away for now
+ * (see `reasonUnavailable`) is a line in the log and a 503.
  */
 @Catch()
 export class ApiErrorFilter implements ExceptionFilter {
@@ -25,18 +27,35 @@ export class ApiErrorFilter implements ExceptionFilter {
 /** Answers `request` with `exception`, and logs it where it is a fault of ours. */
 export function sendError(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = toApiError(exception);
-  if (error.isFault) request.log.error({ err: error.cause ?? exception }, error.message);
+  if (error.status === 503 && error.code !== 'overloaded') {
+    request.log.warn({ reason: reasonOf(error) }, error.message);
+  } else if (error.isFault) {
+    request.log.error({ err: error.cause ?? exception }, error.message);
+  } else if (error.code === 'overloaded') {
+    // Under load there are many; who refuses sums them up.
+    request.log.debug(error.message);
+  }
   if (error.refusesToken) request.tokenRefusal = error.code;
   if (reply.sent) return;
   // What is left of a body that was not read to its end must not be taken for the next request.
   if (error.code === 'body_too_large' || error.code === 'json_too_deep') {
     reply.header('connection', 'close');
   }
-  reply.status(error.status).headers(error.headers).send(error.body);
+  // Whatever type the route's own answer would have had.
+  reply.status(error.status).type('application/json; charset=utf-8');
+  reply.headers(error.headers).send(error.body);
 }
 
-function toApiError(exception: unknown): ApiError {
+/** For the log: what is away comes back, and many requests say so meanwhile. */
+const reasonOf = ({ cause, code }: ApiError): string =>
+  reasonUnavailable(cause) ?? (cause instanceof Error ? cause.message : code);
+
+/** What a client is told of any error. */
+export function toApiError(exception: unknown): ApiError {
   if (exception instanceof ApiError) return exception;
+  if (reasonUnavailable(exception) !== undefined) {
+    return new ApiError('unavailable', { cause: exception });
+  }
   if (exception instanceof HttpException) {
     const status = exception.getStatus();
     const code = codeOfStatus(status);

@@ -55,6 +55,9 @@ export const API_ERRORS = {
   not_ready: [503, 'The service is not ready'],
 } as const satisfies Record<string, readonly [status: number, msg: string]>;
 
+/** When to try again what cannot be done now, in seconds, where nothing better is known. */
+const RETRY_AFTER = '5';
+
 /** The code of an error body; see {@link API_ERRORS}. */
 export type ApiErrorCode = keyof typeof API_ERRORS;
 
@@ -117,12 +120,19 @@ export class ApiError extends Error {
     return /^(token_|missing_authorization|malformed_authorization)/.test(this.code);
   }
 
-  /** Response headers beside the body's own; the challenge of RFC 6750, section 3, among them. */
+  /**
+   * Response headers beside the body's own; the challenge of RFC 6750, section 3, among them, and
+   * when to try again what is unavailable.
+   */
   get headers(): Record<string, string> {
     const challenge =
       this.refusesToken &&
       (this.code === 'missing_authorization' ? 'Bearer' : 'Bearer error="invalid_token"');
-    return { ...(challenge && { 'WWW-Authenticate': challenge }), ...this.options.headers };
+    return {
+      ...(challenge && { 'WWW-Authenticate': challenge }),
+      ...(this.code === 'unavailable' && { 'Retry-After': RETRY_AFTER }),
+      ...this.options.headers,
+    };
   }
 
   /** The JSON body. */

@@ -34,6 +34,14 @@ export class Config {
   readonly port: number;
   readonly dataDir: string;
   readonly databaseUrl: string;
+  /** Times in seconds. */
+  readonly database: { poolSize: number; timeout: number; waitTimeout: number };
+  /** Seconds between turning not ready and stopping. */
+  readonly shutdownDelay: number;
+  readonly metricsToken: string | undefined;
+  /** Where traces go, if anywhere. */
+  readonly telemetry:
+    { endpoint: string; headers: Record<string, string>; serviceName: string } | undefined;
   readonly logLevel: Settings['LOG_LEVEL'];
   readonly corsOrigins: readonly string[];
   readonly trustProxy: Settings['TRUST_PROXY'];
@@ -43,6 +51,7 @@ export class Config {
   /** Times in seconds. */
   readonly jwt: JwtKeys & {
     expires: number;
+    nbfTolerance: number;
     issuer: string;
     audience: string | undefined;
     identityClaim: string;
@@ -80,6 +89,22 @@ export class Config {
     this.port = settings.PORT ?? 3000;
     this.dataDir = settings.DATA_DIR;
     this.databaseUrl = databaseUrl(settings);
+    this.database = {
+      poolSize: settings.DATABASE_POOL_SIZE ?? 10,
+      timeout: settings.DATABASE_TIMEOUT,
+      waitTimeout: settings.DATABASE_WAIT_TIMEOUT,
+    };
+    this.shutdownDelay = settings.SHUTDOWN_DELAY;
+    this.metricsToken = settings.METRICS_TOKEN;
+    const endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT;
+    this.telemetry =
+      endpoint === undefined
+        ? undefined
+        : {
+            endpoint,
+            headers: settings.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+            serviceName: settings.OTEL_SERVICE_NAME,
+          };
     this.logLevel = settings.LOG_LEVEL;
     this.corsOrigins = settings.CORS_ORIGINS;
     this.trustProxy = settings.TRUST_PROXY;
@@ -88,6 +113,7 @@ export class Config {
     this.jwt = {
       ...keys,
       expires: settings.JWT_EXPIRES,
+      nbfTolerance: settings.JWT_NBF_TOLERANCE,
       issuer: settings.JWT_ISSUER,
       audience: settings.JWT_DECODE_AUDIENCE,
       identityClaim: settings.JWT_IDENTITY_CLAIM,

@@ -13,13 +13,13 @@ function secondsOf(text: string): number {
 const span = (seconds: number): string => (seconds >= DAY ? `${seconds / DAY}d` : `${seconds}s`);
 
 /** A length of time in seconds, or with a unit: `900`, `900s`, `15m`, `12h`, `30d`. */
-export function duration(fallback: string, max: number): z.ZodType<number> {
+export function duration(fallback: string, max: number, min = 1): z.ZodType<number> {
   return z
     .string()
     .default(fallback)
     .transform((text, ctx) => {
       const seconds = secondsOf(text);
-      if (seconds > 0 && seconds <= max) return seconds;
+      if (seconds >= min && seconds <= max) return seconds;
       ctx.addIssue(`expected a time such as 900, 15m, 12h or 30d, at most ${span(max)}`);
       return z.NEVER;
     });

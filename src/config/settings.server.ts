@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readPostgresTls } from './postgres-tls.js';
 import { choice, integer, isOrigin, list } from './setting-types.js';
 
 const trustProxy = z
@@ -22,6 +23,15 @@ const databaseUrl = z
   .string()
   .refine((url) => /^sqlite:(?!.*:memory:).+|^postgres(ql)?:\/\/.+/.test(url), {
     error: 'expected sqlite:<path of a file> or postgres://…',
+    abort: true,
+  })
+  .superRefine((url, ctx) => {
+    if (url.startsWith('sqlite:')) return;
+    try {
+      readPostgresTls(url);
+    } catch (error) {
+      ctx.addIssue((error as Error).message);
+    }
   })
   .optional();
 

@@ -56,6 +56,9 @@ export const TOKEN_SETTINGS = {
     .optional()
     .describe('Public keys that are still (or already) accepted, PEMs or paths, likewise'),
   JWT_EXPIRES: duration('15m', DAY).describe('Life of an access token: seconds, `15m`, `1h`'),
+  JWT_NBF_TOLERANCE: duration('30s', 300, 0).describe(
+    'How far the clock of the instance that issued a token may be ahead',
+  ),
   JWT_ISSUER: z.string().min(1).default('latchkey').describe('Claim `iss` of tokens'),
   JWT_DECODE_AUDIENCE: z
     .string()

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LIMIT_SETTINGS } from './settings.limits.js';
+import { OPERATIONS_SETTINGS } from './settings.operations.js';
 import { PASSWORD_SETTINGS } from './settings.passwords.js';
 import { SERVER_SETTINGS } from './settings.server.js';
 import { SESSION_SETTINGS } from './settings.sessions.js';
@@ -15,6 +16,7 @@ export const SETTINGS = {
   ...PASSWORD_SETTINGS,
   ...SESSION_SETTINGS,
   ...LIMIT_SETTINGS,
+  ...OPERATIONS_SETTINGS,
 } as const;
 
 /** The settings' schema: takes the environment, gives typed values. */

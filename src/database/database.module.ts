@@ -1,8 +1,10 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { Metrics } from '../common/metrics.js';
 import { Config } from '../config/config.js';
 import { Database } from './database.js';
+import { measureDatabase } from './database.metrics.js';
 import { databaseOptions } from './database.options.js';
 
 /** Connects, migrates, and gives every module the {@link Database} to write through. */
@@ -12,7 +14,7 @@ import { databaseOptions } from './database.options.js';
     TypeOrmModule.forRootAsync({
       inject: [Config],
       useFactory: (config: Config) => ({
-        ...databaseOptions(config.databaseUrl),
+        ...databaseOptions(config.databaseUrl, config.database),
         retryAttempts: 0,
       }),
     }),
@@ -20,8 +22,12 @@ import { databaseOptions } from './database.options.js';
   providers: [
     {
       provide: Database,
-      inject: [DataSource],
-      useFactory: (dataSource: DataSource) => Database.open(dataSource),
+      inject: [DataSource, Config, Metrics],
+      useFactory: async (dataSource: DataSource, config: Config, metrics: Metrics) => {
+        const database = await Database.open(dataSource, config.database.waitTimeout);
+        measureDatabase(database, metrics);
+        return database;
+      },
     },
   ],
   exports: [Database],

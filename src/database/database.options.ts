@@ -5,6 +5,7 @@ import { User } from '../users/user.entity.js';
 import { CreateUsers1764000000000 } from './migrations/1764000000000-create-users.js';
 import { CreateSessions1764000000001 } from './migrations/1764000000001-create-sessions.js';
 import { CreateRevocations1764000000002 } from './migrations/1764000000002-create-revocations.js';
+import { PostgresClient, postgresClientOptions } from './postgres-client.js';
 
 /** Every entity and every migration, in order: one set serves both databases. */
 const entities = [User, Session, Revocation];
@@ -14,11 +15,24 @@ const migrations = [
   CreateRevocations1764000000002,
 ];
 
-/** How long a query may take, and SQLite waits for a lock, in milliseconds. */
-const TIMEOUT = 5_000;
+/** How the database is used; times in seconds. */
+export interface DatabaseSettings {
+  /** Connections to PostgreSQL. */
+  poolSize: number;
+  /** How long a statement may take, or SQLite waits for a lock. */
+  timeout: number;
+  /** How long a connection to PostgreSQL, or the turn to write to SQLite, is waited for. */
+  waitTimeout: number;
+}
+
+/** As the settings have it by default, for tools that have a URL alone. */
+const DEFAULTS: DatabaseSettings = { poolSize: 10, timeout: 5, waitTimeout: 5 };
 
 /** TypeORM's options for a `DATABASE_URL`: `sqlite:<path>` or `postgres://…`. */
-export function databaseOptions(url: string): DataSourceOptions {
+export function databaseOptions(
+  url: string,
+  settings: DatabaseSettings = DEFAULTS,
+): DataSourceOptions {
   const common = {
     entities,
     migrations,
@@ -34,14 +48,18 @@ export function databaseOptions(url: string): DataSourceOptions {
       type: 'sqlite',
       database: url.slice('sqlite:'.length),
       enableWAL: true,
-      busyTimeout: TIMEOUT,
+      busyTimeout: settings.timeout * 1000,
     };
   }
   return {
     ...common,
     type: 'postgres',
-    url,
-    applicationName: 'latchkey',
-    extra: { max: 10, connectionTimeoutMillis: TIMEOUT, statement_timeout: TIMEOUT },
+    // A connection lost while idle is no event: the pool makes another.
+    poolErrorHandler: () => undefined,
+    extra: {
+      ...postgresClientOptions(url, settings),
+      Client: PostgresClient,
+      max: settings.poolSize,
+    },
   };
 }

@@ -1,5 +1,11 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { Pool } from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
+import type { PostgresConnectionOptions } from 'typeorm/driver/postgres/PostgresConnectionOptions.js';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import type { AfterQueryEvent } from 'typeorm/subscriber/event/QueryEvent.js';
+import { ApiError } from '../common/api-error.js';
+import type { PostgresClientOptions } from './postgres-client.js';
 import { PostgresListener } from './postgres-listener.js';
 
 /** PostgreSQL's advisory lock of the migrations: an arbitrary number, the same in every instance. */
@@ -15,29 +21,36 @@ const MIGRATION_LOCK = 7_235_081;
 @Injectable()
 export class Database implements OnApplicationShutdown {
   private last: Promise<unknown> = Promise.resolve();
+  private waiting = 0;
 
   private constructor(
     private readonly reader: DataSource,
     private readonly writer: DataSource,
+    private readonly waitTimeout: number,
   ) {}
 
-  /** Takes the connected `reader`, opens the writer and runs the migrations. */
-  static async open(reader: DataSource): Promise<Database> {
+  /**
+   * Takes the connected `reader`, opens the writer and runs the migrations. A write waits for its turn
+   * for `waitTimeout` seconds.
+   */
+  static async open(reader: DataSource, waitTimeout: number): Promise<Database> {
     if (reader.options.type === 'postgres') {
-      await migrateUnderLock(reader);
-      return new Database(reader, reader);
+      await migrateUnderLock(reader.options);
+      return new Database(reader, reader, waitTimeout);
     }
     const writer = await new DataSource(reader.options).initialize();
     await writer.query('PRAGMA synchronous = FULL');
     await migrateAlone(writer);
     await reader.query('PRAGMA query_only = ON');
-    return new Database(reader, writer);
+    return new Database(reader, writer, waitTimeout);
   }
 
   /**
-   * Runs one writing statement; it is durable when the promise resolves.
+   * Runs one writing statement; it is durable when the promise resolves. A driver's error that means
+   * the database is away leaves it in doubt whether it was written.
    *
    * @throws QueryFailedError as TypeORM does; see `violatedUniqueIndex`
+   * @throws ApiError unavailable, where the turn did not come in time; nothing was written
    */
   write<T>(statement: (manager: EntityManager) => Promise<T>): Promise<T> {
     return this.inTurn(() => statement(this.writer.manager));
@@ -67,12 +80,19 @@ export class Database implements OnApplicationShutdown {
   listener(channel: string): PostgresListener | undefined {
     const { options } = this.reader;
     if (options.type !== 'postgres') return undefined;
-    return new PostgresListener({ connectionString: options.url }, channel);
+    return new PostgresListener(options.extra as PostgresClientOptions, channel);
   }
 
   /** Resolves when the database answers. */
   async ping(): Promise<void> {
     await this.reader.query('SELECT 1');
+  }
+
+  /** Calls `observer` after every statement; it must not throw. */
+  observe(observer: (event: AfterQueryEvent<unknown>) => void): void {
+    for (const dataSource of new Set([this.reader, this.writer])) {
+      dataSource.subscribers.push({ afterQuery: observer });
+    }
   }
 
   /** Waits for the writes under way and closes the writer; Nest closes the reader. */
@@ -81,25 +101,54 @@ export class Database implements OnApplicationShutdown {
     if (!this.isPostgres) await this.writer.destroy();
   }
 
+  /** Connections to PostgreSQL, or to the SQLite file, and who waits for one or for a turn. */
+  get use(): { connections: number; idle: number; waiting: number } {
+    if (!this.isPostgres) return { connections: 2, idle: 0, waiting: this.waiting };
+    const { totalCount, idleCount, waitingCount } = (this.reader.driver as PostgresDriver)
+      .master as Pool;
+    return { connections: totalCount, idle: idleCount, waiting: waitingCount };
+  }
+
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.isPostgres) return work();
-    const result = this.last.then(work);
-    this.last = result.catch(() => undefined);
-    return result;
+    return new Promise((resolve, reject) => {
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        this.waiting--;
+        reject(new ApiError('unavailable', { cause: new Error('too many writes before it') }));
+      }, this.waitTimeout * 1000);
+      this.waiting++;
+      this.last = this.last.then(async () => {
+        if (late) return;
+        clearTimeout(timer);
+        this.waiting--;
+        // Wrapped, so that what `work` throws at once does not end the queue.
+        await (async () => work())().then(resolve, reject);
+      });
+    });
   }
 }
 
-async function migrateUnderLock(dataSource: DataSource): Promise<void> {
-  const holder = dataSource.createQueryRunner();
+/**
+ * On connections of their own, since a migration, and the wait for another instance's, may take longer
+ * than a statement of a request.
+ */
+async function migrateUnderLock(options: PostgresConnectionOptions): Promise<void> {
+  const untimed = {
+    statement_timeout: 0,
+    query_timeout: 0,
+    idle_in_transaction_session_timeout: 0,
+  };
+  const extra = { ...(options.extra as object), ...untimed, max: 2 };
+  const dataSource = await new DataSource({ ...options, extra }).initialize();
   try {
-    // Another instance may migrate for longer than a statement may take.
-    await holder.query('SET statement_timeout = 0');
+    const holder = dataSource.createQueryRunner();
     await holder.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await dataSource.runMigrations();
   } finally {
-    await holder.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
-    await holder.query('RESET statement_timeout').catch(() => undefined);
-    await holder.release();
+    // Which lets go of the lock.
+    await dataSource.destroy();
   }
 }
 

@@ -1,15 +1,15 @@
 import { EventEmitter } from 'node:events';
-import { Client, type ClientConfig } from 'pg';
+import { PostgresClient, type PostgresClientOptions } from './postgres-client.js';
 
 /**
  * A connection of its own that hears one channel of PostgreSQL's NOTIFY. Emits `heard` for each
  * notification and `lost` when the connection is gone; it does not connect again by itself.
  */
 export class PostgresListener extends EventEmitter<{ heard: []; lost: [] }> {
-  private client: Client | undefined;
+  private client: PostgresClient | undefined;
 
   constructor(
-    private readonly options: ClientConfig,
+    private readonly options: PostgresClientOptions,
     private readonly channel: string,
   ) {
     super();
@@ -21,10 +21,9 @@ export class PostgresListener extends EventEmitter<{ heard: []; lost: [] }> {
 
   /** Connects and listens. @throws what `pg` throws */
   async connect(): Promise<void> {
-    const client = new Client({
+    const client = new PostgresClient({
       ...this.options,
       application_name: 'latchkey-listen',
-      keepAlive: true,
     });
     const lose = (): void => {
       if (this.client !== client) return;

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { HealthController } from './health.controller.js';
+import { MetricsController } from './metrics.controller.js';
 
-@Module({ controllers: [HealthController] })
+/** How the server is seen from outside: by whoever restarts it, sends it requests, or watches it. */
+@Module({ controllers: [HealthController, MetricsController] })
 export class HealthModule {}

@@ -6,9 +6,6 @@ import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { ACCESS_TOKEN_TYPE, Keyring } from './keyring.js';
 
-/** How far another server's clock may be ahead, in seconds. */
-const NOT_BEFORE_TOLERANCE = 30;
-
 const seconds = z.int().nonnegative();
 
 const claimsSchema = z.looseObject({
@@ -75,13 +72,14 @@ export class AccessTokens {
 
   /**
    * Checks the claims of a token whose signature, expiry, issuer and audience are good: types,
-   * presence, and not-before with a tolerance of 30 s.
+   * presence, and not-before with the tolerance of the settings.
    *
    * @throws ApiError token_claims_invalid, token_not_yet_valid
    */
   read(payload: unknown): { claims: AccessTokenClaims; subject: Subject } {
     const claims = claimsSchema.safeParse(payload).data;
-    const id = claims?.[this.config.jwt.identityClaim];
+    const { identityClaim } = this.config.jwt;
+    const id = claims?.[identityClaim];
     if (!claims || typeof id !== 'string') throw new ApiError('token_claims_invalid');
     this.checkTimes(claims);
     return { claims, subject: { id, username: claims.username, roles: claims.roles } };
@@ -95,8 +93,9 @@ export class AccessTokens {
    */
   checkTimes({ exp, iat, nbf }: AccessTokenClaims): void {
     const now = Date.now() / 1000;
-    const latest = iat + this.config.jwt.expires + NOT_BEFORE_TOLERANCE;
+    const { expires, nbfTolerance } = this.config.jwt;
+    const latest = iat + expires + nbfTolerance;
     if (exp <= now || latest <= now) throw new ApiError('token_expired');
-    if (nbf > now + NOT_BEFORE_TOLERANCE) throw new ApiError('token_not_yet_valid');
+    if (nbf > now + nbfTolerance) throw new ApiError('token_not_yet_valid');
   }
 }

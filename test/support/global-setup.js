@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /**
  * Builds what the start tests run, and says before the tests what this machine leaves out, so that
@@ -14,7 +17,40 @@ export default function announce() {
   if (!process.env.TEST_REDIS_URL) {
     console.log('\nLeft out: the rate limits on Redis (TEST_REDIS_URL is not set)');
   }
+  if (canMount()) process.env.TEST_MOUNT = 'yes';
+  else console.log('\nLeft out: a full disk (only root may mount one)');
+  const programs = postgresPrograms();
+  if (!folders().some((folder) => existsSync(join(folder, 'openssl')))) {
+    console.log('\nLeft out: PostgreSQL with TLS (openssl is not installed here)');
+  } else process.env.TEST_OPENSSL = 'yes';
+  if (programs) process.env.TEST_POSTGRES_BIN = programs;
+  else
+    console.log('\nLeft out: stopping and starting a PostgreSQL server (it is not installed here)');
   if (!process.env.CORPORA_DIR) {
     console.log('\nLeft out: the public test vectors (CORPORA_DIR is not set)');
+  }
+}
+
+/** The folder of `initdb` and `pg_ctl`: of the search path, or where Debian keeps them. */
+function postgresPrograms() {
+  const debian = '/usr/lib/postgresql';
+  const versions = existsSync(debian) ? readdirSync(debian).sort().reverse() : [];
+  const debians = versions.map((version) => join(debian, version, 'bin'));
+  return [...folders(), ...debians].find((folder) => existsSync(join(folder, 'initdb')));
+}
+
+const folders = () => (process.env.PATH ?? '').split(':');
+
+/** Whether a small file system may be mounted, to be filled up. */
+function canMount() {
+  const dir = mkdtempSync(join(tmpdir(), 'latchkey-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dir], { stdio: 'ignore' });
+    execFileSync('umount', [dir]);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmdirSync(dir);
   }
 }

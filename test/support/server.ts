@@ -10,7 +10,7 @@ import { createAdapter, setupApp } from '../../src/app.setup.js';
 import { Config } from '../../src/config/config.js';
 import { databaseOptions } from '../../src/database/database.options.js';
 import { CatsModule } from './cats.module.js';
-import { freshDatabase } from './databases.js';
+import { type FreshDatabase, freshDatabase } from './databases.js';
 
 /** A password that the policy takes. */
 export const GOOD_PASSWORD = 'correct horse battery staple';
@@ -24,9 +24,13 @@ export const now = () => Math.floor(Date.now() / 1000);
 /** A listening Latchkey on a database of its own. */
 export type Server = Awaited<ReturnType<typeof startServer>>;
 
-/** Starts Latchkey in this process, on a free port and a fresh database, with the cats beside it. */
+/**
+ * Starts Latchkey in this process, on a free port and a fresh database, with the cats beside it.
+ * `settings` may be made for that database.
+ */
 export async function startServer(
-  settings: Record<string, string> = {},
+  settings:
+    Record<string, string> | ((database: FreshDatabase) => Promise<Record<string, string>>) = {},
   adapt: (builder: TestingModuleBuilder) => TestingModuleBuilder = (builder) => builder,
 ) {
   const database = await freshDatabase();
@@ -37,7 +41,7 @@ export async function startServer(
     DATABASE_URL: database.url,
     JWT_SECRET_KEY: SECRET,
     TEST_BCRYPT_COST: '4',
-    ...settings,
+    ...(typeof settings === 'function' ? await settings(database) : settings),
   });
   const log: Record<string, unknown>[] = [];
   const write = (line: string) => {
@@ -86,7 +90,7 @@ export async function startServer(
 
     /** Runs `work` on a connection of its own, as another program would. */
     async withDatabase<T>(work: (dataSource: DataSource) => Promise<T>): Promise<T> {
-      const dataSource = await new DataSource(databaseOptions(database.url)).initialize();
+      const dataSource = await new DataSource(databaseOptions(config.databaseUrl)).initialize();
       try {
         return await work(dataSource);
       } finally {

@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify';
+import type { Metrics } from './metrics.js';
+
+/** Methods that have a series of their own; a client may make up others. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/**
+ * Counts the requests of `fastify` and their duration, by the pattern of the route and never the
+ * address that was asked for: what has no route is `unknown`.
+ */
+export function measureRequests(fastify: FastifyInstance, metrics: Metrics): void {
+  const requests = metrics.counter({
+    name: 'latchkey_http_requests_total',
+    help: 'Requests answered, by method, route pattern and status',
+    labelNames: ['method', 'route', 'status'],
+  });
+  const seconds = metrics.histogram({
+    name: 'latchkey_http_request_seconds',
+    help: 'Time from the request to the end of its answer, by method and route pattern',
+    labelNames: ['method', 'route'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const method = METHODS.includes(request.method) ? request.method : 'other';
+    const route = request.routeOptions.url ?? 'unknown';
+    requests.inc({ method, route, status: reply.statusCode });
+    seconds.observe({ method, route }, reply.elapsedTime / 1000);
+    done();
+  });
+}

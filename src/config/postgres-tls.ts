@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
+
+/** The modes of libpq's `sslmode`, from no protection to all of it. */
+const MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+
+/** A `postgres://` URL without what it says of TLS, and what it said. */
+export interface PostgresTls {
+  url: string;
+  ssl: false | ConnectionOptions;
+  /** Goes on without TLS where the server has none. */
+  optional: boolean;
+}
+
+/**
+ * Reads `sslmode`, `sslrootcert`, `sslcert` and `sslkey` (paths of PEM files) off a URL, with libpq's
+ * meaning, which is not pg's: `require` encrypts and trusts any server, unless a root certificate is
+ * given (then it is `verify-ca`); `verify-full` checks the name as well; `allow` is taken as `prefer`,
+ * the default. Node's own list of authorities is `sslrootcert=system`, or none with `verify-full`.
+ * Stricter than libpq: a root certificate without a mode means `verify-full`.
+ *
+ * @throws Error with a sentence that shows nothing of the URL
+ */
+export function readPostgresTls(postgresUrl: string): PostgresTls {
+  const [address = '', query = ''] = postgresUrl.split(/\?(.*)/s);
+  const parameters = new URLSearchParams(query);
+  const take = (name: string): string | undefined => {
+    const value = parameters.get(name) ?? undefined;
+    parameters.delete(name);
+    return value === '' ? undefined : value;
+  };
+  const root = take('sslrootcert');
+  const files = {
+    ca: root === 'system' ? undefined : root,
+    cert: take('sslcert'),
+    key: take('sslkey'),
+  };
+  // pg's own word.
+  const word = take('ssl') ?? '';
+  const ssl = /^(true|1)$/.test(word) ? 'verify-full' : /^(false|0)$/.test(word) ? 'disable' : word;
+  const mode =
+    take('sslmode') ?? (ssl || undefined) ?? (root === undefined ? 'prefer' : 'verify-full');
+  if (!(MODES as readonly string[]).includes(mode)) {
+    throw new Error(`sslmode is one of ${MODES.join(', ')}`);
+  }
+  if ((take('sslnegotiation') ?? 'postgres') !== 'postgres') {
+    throw new Error('sslnegotiation is postgres');
+  }
+  if (root === 'system' && mode !== 'verify-full') {
+    throw new Error('sslrootcert=system asks for sslmode=verify-full');
+  }
+  if (mode === 'verify-ca' && root === undefined) {
+    throw new Error('sslmode=verify-ca asks for sslrootcert');
+  }
+  const url = parameters.size > 0 ? `${address}?${parameters.toString()}` : address;
+  if (mode === 'disable') return { url, ssl: false, optional: false };
+  const optional = mode === 'allow' || mode === 'prefer';
+  const trusting = optional || (mode === 'require' && root === undefined);
+  const pems = Object.entries(files).map(([name, path]) => [name, path && pemOf(name, path)]);
+  return {
+    url,
+    ssl: {
+      ...(Object.fromEntries(pems) as Partial<typeof files>),
+      rejectUnauthorized: !trusting,
+      // The certificate's name is checked by verify-full alone.
+      ...(mode !== 'verify-full' && { checkServerIdentity: () => undefined }),
+    },
+    optional,
+  };
+}
+
+function pemOf(name: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw new Error(`the file that ssl${name === 'ca' ? 'rootcert' : name} names cannot be read`);
+  }
+}

@@ -1,0 +1,100 @@
+import {
+  context,
+  diag,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { AfterQueryEvent } from 'typeorm/subscriber/event/QueryEvent.js';
+import type { Config } from '../config/config.js';
+import type { Database } from '../database/database.js';
+
+/**
+ * Sends traces by OTLP over HTTP: a span a request, named by its route pattern and continuing the
+ * caller's trace (W3C `traceparent`), and one below it for each statement. Nothing of an
+ * address, a header, a body, a statement or its parameters is in them. Loaded only where a collector
+ * is set; a project's own spans, by `@opentelemetry/api`, join in.
+ */
+export function startTelemetry(
+  fastify: FastifyInstance,
+  { endpoint, headers, serviceName }: NonNullable<Config['telemetry']>,
+  database: Database,
+): void {
+  const exporter = new OTLPTraceExporter({
+    url: `${endpoint.replace(/\/+$/, '')}/v1/traces`,
+    headers,
+    timeoutMillis: 3_000,
+  });
+  const provider = new NodeTracerProvider({
+    resource: resourceFromAttributes({ 'service.name': serviceName }),
+    spanProcessors: [new BatchSpanProcessor(exporter)],
+  });
+  const complain = (message: string): void => {
+    fastify.log.warn(`telemetry: ${message.slice(0, 300)}`);
+  };
+  const silent = (): void => undefined;
+  diag.setLogger({ error: complain, warn: complain, info: silent, debug: silent, verbose: silent });
+  provider.register();
+  traceRequests(fastify);
+  database.observe(traceStatement);
+  fastify.addHook('onClose', async () => {
+    await provider.shutdown().catch(silent);
+    for (const api of [trace, context, propagation, diag]) api.disable();
+  });
+}
+
+const tracer = () => trace.getTracer('latchkey');
+
+function traceRequests(fastify: FastifyInstance): void {
+  const spans = new WeakMap<FastifyRequest, Span>();
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const { traceparent, tracestate } = request.headers;
+    const caller = propagation.extract(ROOT_CONTEXT, { traceparent, tracestate });
+    const route = request.routeOptions.url;
+    const span = tracer().startSpan(
+      route === undefined ? request.method : `${request.method} ${route}`,
+      {
+        kind: SpanKind.SERVER,
+        attributes: {
+          'http.request.method': request.method,
+          ...(route !== undefined && { 'http.route': route }),
+        },
+      },
+      caller,
+    );
+    spans.set(request, span);
+    context.with(trace.setSpan(caller, span), done);
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const span = spans.get(request);
+    span?.setAttribute('http.response.status_code', reply.statusCode);
+    if (reply.statusCode >= 500) span?.setStatus({ code: SpanStatusCode.ERROR });
+    span?.end();
+    done();
+  });
+}
+
+/** A span for a statement that has ended, where it was run for a request. */
+function traceStatement(event: AfterQueryEvent<unknown>): void {
+  const { query, success, executionTime = 0, connection } = event;
+  if (!trace.getActiveSpan()) return;
+  const operation = /^[A-Z]+/.exec(query)?.[0] ?? 'OTHER';
+  const end = Date.now();
+  const span = tracer().startSpan(operation, {
+    kind: SpanKind.CLIENT,
+    startTime: end - executionTime,
+    attributes: {
+      'db.system.name': connection.options.type === 'postgres' ? 'postgresql' : 'sqlite',
+      'db.operation.name': operation,
+    },
+  });
+  if (!success) span.setStatus({ code: SpanStatusCode.ERROR });
+  span.end(end);
+}

@@ -1,0 +1,78 @@
+import { GOOD_PASSWORD, type Server } from './server.js';
+
+/** What a server answered {@link underLoad}. */
+export interface Answer {
+  what: string;
+  status: number;
+  code: string | undefined;
+  retryAfter: string | null;
+  ms: number;
+}
+
+/** What a test does meanwhile: `answered` resolves when `count` more requests have that status. */
+type Work = (answered: (status: number, count: number) => Promise<void>) => Promise<void>;
+
+/**
+ * Clients that register, log in, refresh and show their token, over and over, while `work` runs. Gives
+ * what they were answered, and the names whose registration was acknowledged.
+ */
+export async function underLoad(server: Server, clients: number, work: Work) {
+  const answers: Answer[] = [];
+  const acknowledged: string[] = [];
+  let running = true;
+  let next = 0;
+
+  const ask = async (what: string, init: RequestInit) => {
+    const began = performance.now();
+    const response = await fetch(`${server.url}/${what}`, init);
+    const body = (await response.json()) as { code?: string; refresh_token?: string };
+    answers.push({
+      what,
+      status: response.status,
+      code: body.code,
+      retryAfter: response.headers.get('retry-after'),
+      ms: performance.now() - began,
+    });
+    return { ok: response.ok, body };
+  };
+  const post = (what: string, body: object) =>
+    ask(what, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+
+  const client = async (username: string) => {
+    const { jwt, ...tokens } = await server.login(username);
+    let { refresh_token } = tokens;
+    while (running) {
+      const name = `load${next++}`;
+      const { ok } = await post('register', { username: name, password: GOOD_PASSWORD });
+      if (ok) acknowledged.push(name);
+      await ask('protected', { headers: { authorization: `Bearer ${jwt}` } });
+      await post('login', { username, password: GOOD_PASSWORD });
+      // Where the answer was lost, the same token is good once more.
+      const refreshed = await post('refresh', { refresh_token });
+      refresh_token = refreshed.body.refresh_token ?? refresh_token;
+    }
+  };
+  const names = Array.from({ length: clients }, (_, i) => `client${i}`);
+  for (const name of names) await server.register(name).catch(() => undefined);
+  const done = Promise.all(names.map(client));
+  // Told at the end.
+  done.catch(() => undefined);
+  try {
+    await work(async (status, count) => {
+      const from = answers.length;
+      const deadline = Date.now() + 30_000;
+      while (answers.slice(from).filter((answer) => answer.status === status).length < count) {
+        if (Date.now() > deadline) throw new Error(`no ${status} within 30 s`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    });
+  } finally {
+    running = false;
+    await done;
+  }
+  return { answers, acknowledged };
+}
