@@ -17,6 +17,8 @@ const ROOMS: Record<string, string[]> = {
   account: [...LOWER, 'sessions', 'auth'],
   health: [...BASE, 'database'],
   telemetry: [...BASE, 'database'],
+  doctor: [...BASE, 'database'],
+  cli: [...BASE, 'database', 'doctor'],
 };
 
 /** The database's options list the entities and migrations of every room, and import nothing else. */

@@ -150,11 +150,14 @@ export class Config {
 
   /**
    * Reads the settings from `env`, by default the process's environment over a `.env` file.
-   * Outside production a missing HMAC secret is made in `DATA_DIR`.
+   * Outside production a missing HMAC secret is made in `DATA_DIR`, by `makeSecret`.
    *
    * @throws ConfigError naming every setting that is missing or wrong
    */
-  static load(env: Record<string, string | undefined> = environment()): Config {
+  static load(
+    env: Record<string, string | undefined> = environment(),
+    makeSecret = generatedSecret,
+  ): Config {
     // An empty value counts as not set, except where nothing is a choice of its own.
     const given: Record<string, string | undefined> = Object.fromEntries(
       Object.entries(env).filter(([name, value]) => value || name === 'JWT_HEADER_TYPE'),
@@ -187,7 +190,7 @@ export class Config {
     const hmac = keySource.JWT_ALGORITHM.startsWith('HS');
     if (hmac && keySource.JWT_SECRET_KEY === undefined && !production) {
       if (issues.length > 0 || !parsed.data) throw new ConfigError(issues);
-      generated = generatedSecret(parsed.data.DATA_DIR);
+      generated = makeSecret(parsed.data.DATA_DIR);
       keySource.JWT_SECRET_KEY = generated.secret;
     }
     const keys = readJwtKeys(keySource);
@@ -210,7 +213,8 @@ export function databaseUrl(
   return url.data ?? `sqlite:${join(DATA_DIR.parse(env.DATA_DIR || undefined), 'latchkey.sqlite')}`;
 }
 
-function environment(): Record<string, string | undefined> {
+/** The process's environment over what the file `.env` says. */
+export function environment(): Record<string, string | undefined> {
   let file: Record<string, string | undefined> = {};
   try {
     file = parseEnv(readFileSync('.env', 'utf8'));

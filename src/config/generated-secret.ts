@@ -41,6 +41,13 @@ export function generatedSecret(dataDir: string): {
   return { secret, path, created };
 }
 
+/** What {@link generatedSecret} would give, but nothing is written: a new one is gone afterwards. */
+export function secretToBe(dataDir: string): ReturnType<typeof generatedSecret> {
+  const path = join(dataDir, 'jwt-secret');
+  const existing = read(path);
+  return { secret: existing || randomBytes(64).toString('base64url'), path, created: !existing };
+}
+
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim();

@@ -25,6 +25,17 @@ export interface DatabaseSettings {
   waitTimeout: number;
 }
 
+/** The same without limits of time on statements, for work that takes as long as it needs. */
+export function withoutTimeouts(options: DataSourceOptions): DataSourceOptions {
+  if (options.type !== 'postgres') return options;
+  const untimed = {
+    statement_timeout: 0,
+    query_timeout: 0,
+    idle_in_transaction_session_timeout: 0,
+  };
+  return { ...options, extra: { ...(options.extra as object), ...untimed, max: 2 } };
+}
+
 /** As the settings have it by default, for tools that have a URL alone. */
 const DEFAULTS: DatabaseSettings = { poolSize: 10, timeout: 5, waitTimeout: 5 };
 

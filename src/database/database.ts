@@ -1,15 +1,14 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
-import type { PostgresConnectionOptions } from 'typeorm/driver/postgres/PostgresConnectionOptions.js';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import type { AfterQueryEvent } from 'typeorm/subscriber/event/QueryEvent.js';
 import { ApiError } from '../common/api-error.js';
+import { refuseUnfinishedCopy } from './copy-marker.js';
+import { migrate } from './migrate.js';
 import type { PostgresClientOptions } from './postgres-client.js';
 import { PostgresListener } from './postgres-listener.js';
-
-/** PostgreSQL's advisory lock of the migrations: an arbitrary number, the same in every instance. */
-const MIGRATION_LOCK = 7_235_081;
+import { immediately } from './transactions.js';
 
 /**
  * The way to change what is stored. On SQLite all writes go one after another through a connection
@@ -34,13 +33,14 @@ export class Database implements OnApplicationShutdown {
    * for `waitTimeout` seconds.
    */
   static async open(reader: DataSource, waitTimeout: number): Promise<Database> {
+    await refuseUnfinishedCopy(reader);
     if (reader.options.type === 'postgres') {
-      await migrateUnderLock(reader.options);
+      await migrate(reader);
       return new Database(reader, reader, waitTimeout);
     }
     const writer = await new DataSource(reader.options).initialize();
     await writer.query('PRAGMA synchronous = FULL');
-    await migrateAlone(writer);
+    await migrate(writer);
     await reader.query('PRAGMA query_only = ON');
     return new Database(reader, writer, waitTimeout);
   }
@@ -127,57 +127,6 @@ export class Database implements OnApplicationShutdown {
         await (async () => work())().then(resolve, reject);
       });
     });
-  }
-}
-
-/**
- * On connections of their own, since a migration, and the wait for another instance's, may take longer
- * than a statement of a request.
- */
-async function migrateUnderLock(options: PostgresConnectionOptions): Promise<void> {
-  const untimed = {
-    statement_timeout: 0,
-    query_timeout: 0,
-    idle_in_transaction_session_timeout: 0,
-  };
-  const extra = { ...(options.extra as object), ...untimed, max: 2 };
-  const dataSource = await new DataSource({ ...options, extra }).initialize();
-  try {
-    const holder = dataSource.createQueryRunner();
-    await holder.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    await dataSource.runMigrations();
-  } finally {
-    // Which lets go of the lock.
-    await dataSource.destroy();
-  }
-}
-
-/** SQLite's counterpart: one transaction that other processes wait for, and nothing half done. */
-async function migrateAlone(writer: DataSource): Promise<void> {
-  // Tables that are made anew must not take along what refers to them; within a transaction this
-  // setting cannot be changed.
-  await writer.query('PRAGMA foreign_keys = OFF');
-  await immediately(writer, () => writer.runMigrations({ transaction: 'none' }));
-  await writer.query('PRAGMA foreign_keys = ON');
-}
-
-/**
- * A transaction of SQLite that may write from its first statement on. One that begins by reading
- * fails at its first write if another process wrote in between, however long it would wait.
- */
-async function immediately<T>(
-  writer: DataSource,
-  work: (manager: EntityManager) => Promise<T>,
-): Promise<T> {
-  await writer.query('BEGIN IMMEDIATE');
-  try {
-    const result = await work(writer.manager);
-    await writer.query('COMMIT');
-    return result;
-  } catch (error) {
-    // SQLite has rolled back by itself after some errors (a full disk); then this is one more.
-    await writer.query('ROLLBACK').catch(() => undefined);
-    throw error;
   }
 }
 

@@ -65,6 +65,7 @@ export class HashPool implements OnApplicationShutdown {
       setImmediate(() => void this.endStuck());
     });
   }
+
   /**
    * Does one piece of the worker's work, after those who came before.
    *

@@ -84,6 +84,6 @@ describe('HashQueue', () => {
     const waiting = [queue.enter(), queue.enter()];
     queue.close();
     const refusals = await Promise.all([...waiting, queue.enter()].map(refusal));
-    expect(refusals).toEqual(Array(3).fill(['unavailable', {}]));
+    expect(refusals).toEqual(Array(3).fill(['unavailable', { 'Retry-After': '5' }]));
   });
 });

@@ -44,8 +44,8 @@ export class SessionCleanup implements OnApplicationBootstrap, BeforeApplication
   async run(): Promise<void> {
     const before = Date.now() - this.revocations.lifetime;
     const old = 'ended_at < :before OR expires_at < :before';
-    const sessions = await this.deleteRows(Session, 'sessions', old, before);
-    const revocations = await this.deleteRows(
+    const sessions = await this.deleteAll(Session, 'sessions', old, before);
+    const revocations = await this.deleteAll(
       Revocation,
       'revocations',
       'revoked_at < :before',
@@ -55,7 +55,7 @@ export class SessionCleanup implements OnApplicationBootstrap, BeforeApplication
     this.logger.log(`Removed ${sessions} old sessions and ${revocations} old revocations`);
   }
 
-  private async deleteRows(
+  private async deleteAll(
     entity: typeof Session | typeof Revocation,
     table: string,
     condition: string,

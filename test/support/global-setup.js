@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,9 @@ export default function announce() {
   if (programs) process.env.TEST_POSTGRES_BIN = programs;
   else
     console.log('\nLeft out: stopping and starting a PostgreSQL server (it is not installed here)');
+  if (process.env.TEST_DATABASE_URL && spawnSync('pg_dump', ['--version']).status !== 0) {
+    console.log('\nLeft out: restoring a backup of PostgreSQL (pg_dump is not here)');
+  }
   if (!process.env.CORPORA_DIR) {
     console.log('\nLeft out: the public test vectors (CORPORA_DIR is not set)');
   }

@@ -1,0 +1,14 @@
+import { Command } from 'commander';
+import { databaseUrl } from '../config/config.js';
+import { backUp } from '../database/backup.js';
+
+/** `db:backup`: a copy of the SQLite database of the settings, taken while the server runs. */
+export function backupCommand(): Command {
+  return new Command('db:backup')
+    .description('write the SQLite database, as it is now, to a new file')
+    .argument('<file>', 'the new file')
+    .action(async (file: string) => {
+      const bytes = await backUp(databaseUrl(), file);
+      console.log(`${file}: ${bytes} bytes, checked. Secrets in DATA_DIR are not part of it.`);
+    });
+}

@@ -1,0 +1,23 @@
+import { Command } from 'commander';
+import { diagnose } from '../doctor/doctor.js';
+
+const LABELS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' };
+
+/** `doctor`: a line a finding; the exit code is 1 where one is a failure. */
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description('look at the settings, the files and the database')
+    .option('--json', 'for programs')
+    .action(async ({ json }: { json?: true }) => {
+      const findings = await diagnose();
+      if (json) {
+        console.log(JSON.stringify(findings, null, 2));
+      } else {
+        for (const { status, check, message, advice } of findings) {
+          const line = `${LABELS[status]}  ${check.padEnd(10)}  ${message}`;
+          console.log(advice ? `${line}: ${advice}` : line);
+        }
+      }
+      if (findings.some(({ status }) => status === 'fail')) process.exitCode = 1;
+    });
+}

@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { DataSource } from 'typeorm';
+import { databaseOptions } from './database.options.js';
+
+/**
+ * Writes a copy of a SQLite database, of one moment, to a new file, while servers run on it. The file
+ * appears when it is whole, was checked and is on the disk.
+ *
+ * @returns the size of the file in bytes
+ * @throws Error with a sentence, where it cannot be done
+ */
+export async function backUp(url: string, file: string): Promise<number> {
+  if (!url.startsWith('sqlite:')) {
+    throw new Error('The database is on PostgreSQL: see docs/operations.md for pg_dump');
+  }
+  const path = url.slice('sqlite:'.length);
+  if (!existsSync(path)) throw new Error(`There is no database ${path}`);
+  if (existsSync(file)) throw new Error(`${file} is there already: name a new file`);
+  const draft = `${file}.${randomBytes(6).toString('hex')}`;
+  const database = await new DataSource(databaseOptions(url)).initialize();
+  try {
+    await database.query('VACUUM INTO $1', [draft]);
+    await database.query('ATTACH $1 AS backup', [draft]);
+    const [result] = await database.query<{ integrity_check: string }[]>(
+      'PRAGMA backup.integrity_check',
+    );
+    if (result?.integrity_check !== 'ok') throw new Error(`${path} is damaged`);
+    await database.query('DETACH backup');
+    await flush(draft);
+    await rename(draft, file);
+    return (await stat(file)).size;
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  } finally {
+    await database.destroy();
+  }
+}
+
+async function flush(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

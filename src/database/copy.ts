@@ -1,0 +1,230 @@
+import { existsSync } from 'node:fs';
+import { DataSource, type QueryRunner } from 'typeorm';
+import { copyPosition, MARKER_TABLE, moveMarker, placeMarker } from './copy-marker.js';
+import { type Position, removeMarker } from './copy-marker.js';
+import { databaseOptions, withoutTimeouts } from './database.options.js';
+import { migrate } from './migrate.js';
+import { MIGRATIONS_TABLE, migrationState, tableNames } from './migration-state.js';
+import { batches, Checksum, clearTable, continueCounting, countRows } from './table-rows.js';
+import { insertRows, keyOf } from './table-rows.js';
+import { CopyError, type TableShape, tableShapes } from './table-shape.js';
+
+/** From where to where, as `DATABASE_URL` has it. */
+export interface CopyOptions {
+  from: string;
+  to: string;
+  /** Drop what a broken copy left in the target, rather than go on with it. */
+  restart?: boolean;
+  onProgress?: (progress: CopyProgress) => void;
+}
+
+/** How many of a table's rows are copied, or read back and compared. */
+export interface CopyProgress {
+  phase: 'copy' | 'verify';
+  table: string;
+  done: number;
+  total: number;
+}
+
+/** A table that both databases now have alike. */
+export interface CopiedTable {
+  table: string;
+  rows: number;
+  /** SHA-256 of all rows, the same for both. */
+  checksum: string;
+}
+
+/**
+ * Copies every table into an empty database of either kind, parents first, with ids, hashes and times
+ * as they are, and reads both sides again to compare them. The source is read in one transaction, so
+ * of one moment. After a break the same call goes on where the target's marker stands.
+ *
+ * @throws CopyError where it cannot be done, or the two are not alike at the end
+ */
+export async function copyDatabase(options: CopyOptions): Promise<CopiedTable[]> {
+  const { from, to, restart = false, onProgress = () => undefined } = options;
+  const path = from.startsWith('sqlite:') ? from.slice('sqlite:'.length) : undefined;
+  if (path !== undefined && !existsSync(path)) {
+    throw new CopyError(`There is no database ${path}`);
+  }
+  const opened: DataSource[] = [];
+  const connect = async (url: string) => {
+    const dataSource = new DataSource(withoutTimeouts(databaseOptions(url)));
+    opened.push(await dataSource.initialize());
+    return dataSource.createQueryRunner();
+  };
+  try {
+    const source = await connect(from);
+    await holdStill(source);
+    await checkSource(source);
+    const target = await connect(to);
+    let position = await prepareTarget(target, restart);
+    const shapes = await commonShapes(source, target, position);
+    const begun = shapes.findIndex(({ name }) => name === position.table);
+    for (const shape of shapes.slice(Math.max(begun, 0))) {
+      position = await copyTable(source, target, shape, position, onProgress);
+    }
+    const copied: CopiedTable[] = [];
+    for (const shape of shapes) copied.push(await verify(source, target, shape, onProgress));
+    for (const shape of shapes) await continueCounting(target, shape);
+    await removeMarker(target);
+    return copied;
+  } finally {
+    for (const dataSource of opened) await dataSource.destroy();
+  }
+}
+
+/** Shows the reader one moment of its database, however long the copy takes. */
+async function holdStill(source: QueryRunner): Promise<void> {
+  if (source.connection.options.type === 'postgres') {
+    await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  } else {
+    await source.query('PRAGMA query_only = ON');
+    await source.query('BEGIN');
+  }
+}
+
+async function checkSource(source: QueryRunner): Promise<void> {
+  const { behind, ahead } = await migrationState(source);
+  if (ahead.length > 0) {
+    throw new CopyError(`The source was made by a newer Latchkey: it has ${ahead.join(', ')}`);
+  }
+  if (behind.length > 0) {
+    const missing = behind.join(', ');
+    throw new CopyError(`The source lacks ${missing}: start this Latchkey on it once`);
+  }
+  if (await copyPosition(source)) throw new CopyError('The source is itself an unfinished copy');
+}
+
+/** Leaves the target migrated, marked, and with no rows but those of a copy that was broken off. */
+async function prepareTarget(target: QueryRunner, restart: boolean): Promise<Position> {
+  const { ahead } = await migrationState(target);
+  if (ahead.length > 0) {
+    throw new CopyError(`The target was made by a newer Latchkey: it has ${ahead.join(', ')}`);
+  }
+  let position = await copyPosition(target);
+  if (!position) {
+    for (const table of await ownTables(target)) {
+      if ((await countRows(target, table)) > 0) {
+        throw new CopyError(`The target is not empty: table ${table} has rows`);
+      }
+    }
+    position = await placeMarker(target);
+  }
+  if (restart || !position.table) {
+    await migrate(target.connection);
+    // A copy that was given up left rows, and a migration may have made some.
+    const shapes = await tableShapes(target, await ownTables(target));
+    await step(target, position, {}, async () => {
+      for (const { name } of shapes.reverse()) await clearTable(target, name);
+    });
+    return {};
+  }
+  return position;
+}
+
+/** Does `work` and moves the marker on, both or neither. @throws CopyError where it has moved already */
+async function step(
+  target: QueryRunner,
+  from: Position,
+  to: Position,
+  work: () => Promise<void>,
+): Promise<void> {
+  await target.startTransaction();
+  try {
+    if (!(await moveMarker(target, from, to))) {
+      throw new CopyError('Another copy into the target is at work');
+    }
+    await work();
+    await target.commitTransaction();
+  } catch (error) {
+    await target.rollbackTransaction();
+    throw error;
+  }
+}
+
+async function ownTables(runner: QueryRunner): Promise<string[]> {
+  const names = await tableNames(runner);
+  return names.filter((name) => name !== MARKER_TABLE && name !== MIGRATIONS_TABLE);
+}
+
+/** The tables, in the order they are written. @throws CopyError where the two have not the same */
+async function commonShapes(
+  source: QueryRunner,
+  target: QueryRunner,
+  position: Position,
+): Promise<TableShape[]> {
+  try {
+    const shapes = await tableShapes(target, await ownTables(target));
+    const there = await tableShapes(source, await ownTables(source));
+    for (const shape of [...there, ...shapes]) {
+      const columns = (of: TableShape[]) =>
+        of
+          .find(({ name }) => name === shape.name)
+          ?.columns.map(({ name, kind }) => `${name} ${kind}`)
+          .sort()
+          .join();
+      if (columns(there) !== columns(shapes)) {
+        throw new CopyError(`Table ${shape.name} is not the same in source and target`);
+      }
+    }
+    return shapes;
+  } catch (error) {
+    // Nothing was copied: leave the target as it was found.
+    if (!position.table) await removeMarker(target);
+    throw error;
+  }
+}
+
+async function copyTable(
+  source: QueryRunner,
+  target: QueryRunner,
+  shape: TableShape,
+  begin: Position,
+  onProgress: (progress: CopyProgress) => void,
+): Promise<Position> {
+  const { name: table, key } = shape;
+  const after = begin.table === table ? begin.after : undefined;
+  const total = await countRows(source, table);
+  let done = after ? await countRows(target, table) : 0;
+  let position = begin;
+  onProgress({ phase: 'copy', table, done, total });
+  for await (const rows of batches(source, shape, after)) {
+    const next = { table, after: keyOf(rows, key) };
+    await step(target, position, next, () => insertRows(target, shape, rows));
+    position = next;
+    done += rows.length;
+    onProgress({ phase: 'copy', table, done, total });
+  }
+  return position;
+}
+
+/** @throws CopyError where the rows of the two are not the same */
+async function verify(
+  source: QueryRunner,
+  target: QueryRunner,
+  shape: TableShape,
+  onProgress: (progress: CopyProgress) => void,
+): Promise<CopiedTable> {
+  const table = shape.name;
+  const total = await countRows(source, table);
+  const [there, here] = await Promise.all(
+    [source, target].map(async (reader) => {
+      const checksum = new Checksum(shape.columns.map(({ name }) => name));
+      for await (const rows of batches(reader, shape)) {
+        checksum.add(rows);
+        const done = checksum.rows;
+        if (reader === target) onProgress({ phase: 'verify', table, done, total });
+      }
+      return checksum;
+    }),
+  );
+  if (there?.hex !== here?.hex || there?.rows !== here?.rows) {
+    const counts = `${there?.rows} rows in the source, ${here?.rows} in the target`;
+    throw new CopyError(
+      `Table ${table} is not the same (${counts}): stop what writes to either, and copy again ` +
+        'with --restart',
+    );
+  }
+  return { table, rows: here?.rows ?? 0, checksum: here?.hex ?? '' };
+}

@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs';
+import { DataSource, type QueryRunner } from 'typeorm';
+import type { Config } from '../config/config.js';
+import { copyPosition } from '../database/copy-marker.js';
+import { databaseOptions } from '../database/database.options.js';
+import { migrationState } from '../database/migration-state.js';
+import { fail, type Finding, ok, warn } from './finding.js';
+
+/** Clocks that differ by more than this refuse each other's fresh tokens, in milliseconds. */
+const TOLERANCE = 30_000;
+const NOTICEABLE = 1_000;
+
+/** Asks the database of the settings; changes nothing and makes none. */
+export async function checkDatabase(config: Config): Promise<Finding[]> {
+  const check = 'database';
+  const url = config.databaseUrl;
+  const path = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined;
+  if (path !== undefined && !existsSync(path)) {
+    return [ok(check, `the first start makes ${path}`)];
+  }
+  let dataSource: DataSource | undefined;
+  try {
+    dataSource = new DataSource(databaseOptions(url));
+    await dataSource.initialize();
+    const runner = dataSource.createQueryRunner();
+    const found = [await checkMigrations(runner)];
+    if (path === undefined) {
+      found.push(await checkClock(runner), await checkEncryption(runner, url));
+    }
+    await runner.release();
+    return found;
+  } catch (error) {
+    const message = `cannot be reached: ${error instanceof Error ? error.message : ''}`;
+    return [fail(check, message, 'see that it runs, and that DATABASE_URL is right')];
+  } finally {
+    if (dataSource?.isInitialized) await dataSource.destroy();
+  }
+}
+
+async function checkMigrations(runner: QueryRunner): Promise<Finding> {
+  const check = 'database';
+  if (await copyPosition(runner)) {
+    return fail(check, 'holds an unfinished copy', 'run npm run db:copy again');
+  }
+  const { behind, ahead } = await migrationState(runner);
+  if (ahead.length > 0) {
+    const message = `was migrated by a newer Latchkey: ${ahead.join(', ')}`;
+    return fail(check, message, 'run that one');
+  }
+  if (behind.length === runner.connection.migrations.length) {
+    return ok(check, 'is empty: the first start makes its tables');
+  }
+  if (behind.length > 0) {
+    const message = `lacks ${behind.length} migrations: ${behind.join(', ')}`;
+    return fail(check, message, 'start the server, or npm run migration:run');
+  }
+  return ok(check, 'answers, and has all migrations');
+}
+
+async function checkClock(runner: QueryRunner): Promise<Finding> {
+  const before = Date.now();
+  const [row] = (await runner.query(
+    'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS millis',
+  )) as { millis: string }[];
+  const after = Date.now();
+  return judgeClock(Number(row?.millis), before, after);
+}
+
+/** Compares the database's time with this machine's before and after it was asked, in milliseconds. */
+export function judgeClock(database: number, before: number, after: number): Finding {
+  const check = 'clock';
+  const off = Math.max(before - database, database - after, 0);
+  const message = `${(off / 1000).toFixed(1)} s off the database's`;
+  const advice = 'let both machines keep time by NTP';
+  if (off > TOLERANCE) return fail(check, message, advice);
+  if (off > NOTICEABLE) return warn(check, message, advice);
+  return ok(check, 'agrees with the database');
+}
+
+async function checkEncryption(runner: QueryRunner, url: string): Promise<Finding> {
+  const check = 'encryption';
+  const [row] = (await runner.query(
+    'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
+  )) as { ssl: boolean }[];
+  if (row?.ssl) return ok(check, 'TLS to the database');
+  if (/^(|localhost|127\..+|\[::1\])$/.test(new URL(url).hostname)) {
+    return ok(check, 'the database is on this machine');
+  }
+  const message = 'hashes cross the network to the database without TLS';
+  return warn(check, message, 'add ?sslmode=verify-full, unless that network is your own');
+}

@@ -1,0 +1,32 @@
+import { Config, ConfigError, environment } from '../config/config.js';
+import { secretToBe } from '../config/generated-secret.js';
+import { checkDatabase } from './database-check.js';
+import { checkFiles } from './files-check.js';
+import { fail, type Finding } from './finding.js';
+import { checkHashing } from './hashing-check.js';
+import { checkNetwork } from './network-check.js';
+import { checkSecret } from './secret-check.js';
+
+/**
+ * Reads the settings as the server would and looks at what they lead to, without changing anything.
+ * Wrong settings are findings too, and then the only ones.
+ */
+export async function diagnose(): Promise<Finding[]> {
+  const env = environment();
+  let config: Config;
+  try {
+    config = Config.load(env, secretToBe);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.issues.map(({ name, expected }) =>
+      fail('settings', `${name}: ${expected}`, 'the server does not start with it'),
+    );
+  }
+  return [
+    ...checkSecret(config, env),
+    ...checkNetwork(config),
+    ...checkFiles(config, env),
+    ...(await checkDatabase(config)),
+    await checkHashing(config),
+  ];
+}

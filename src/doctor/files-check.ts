@@ -1,0 +1,52 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import type { Config } from '../config/config.js';
+import { fail, type Finding, ok, warn } from './finding.js';
+
+/** Whether others can read what has secrets in it, and this user write what the server writes. */
+export function checkFiles(config: Config, env: Record<string, string | undefined>): Finding[] {
+  const check = 'files';
+  if (process.platform === 'win32') return [ok(check, 'who may read them is not checked here')];
+  const { dataDir, databaseUrl } = config;
+  const found: Finding[] = [];
+  const database = databaseUrl.startsWith('sqlite:') ? [databaseUrl.slice('sqlite:'.length)] : [];
+  const files = [
+    '.env',
+    join(dataDir, 'jwt-secret'),
+    ...database.flatMap((path) => [path, `${path}-wal`, `${path}-shm`]),
+    ...[env.JWT_PRIVATE_KEY ?? ''].filter((key) => !key.includes('-----BEGIN')),
+  ];
+  const closed = modeOf(dataDir) !== undefined && !((modeOf(dataDir) ?? 0) & 0o007);
+  const seen = (path: string) => !(closed && isInside(path, dataDir));
+  for (const path of [dataDir, ...files.filter(seen)]) {
+    const mode = modeOf(path);
+    if (mode === undefined || !(mode & 0o077)) continue;
+    const who = mode & 0o007 ? 'everybody on this machine' : 'its group';
+    const judge = mode & 0o007 ? fail : warn;
+    found.push(judge(check, `${path} is open to ${who}`, `chmod go= ${path}`));
+  }
+  for (const path of [dataDir, ...database.map((file) => dirname(file))]) {
+    if (existsSync(path) && !isWritable(path)) {
+      found.push(fail(check, `${path} cannot be written by this user`, `chown it to the server's`));
+    }
+  }
+  return found.length > 0 ? found : [ok(check, `${dataDir} and other secrets are for their owner`)];
+}
+
+function modeOf(path: string): number | undefined {
+  return path ? statSync(path, { throwIfNoEntry: false })?.mode : undefined;
+}
+
+function isInside(path: string, folder: string): boolean {
+  const way = relative(resolve(folder), resolve(path));
+  return way !== '' && !way.startsWith('..');
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import type { Config } from '../config/config.js';
+import { fail, type Finding, ok } from './finding.js';
+import { estimatedBits, isWellKnown } from './secret-strength.js';
+
+/** Fewer bits than this can be searched (NIST SP 800-131A). */
+const ENOUGH_BITS = 112;
+const check = 'secret';
+const ANOTHER = 'set another: openssl rand -base64 48';
+
+type Environment = Record<string, string | undefined>;
+
+/** Whether the secret of the settings can be guessed, or is known to somebody. */
+export function checkSecret(config: Config, env: Environment): Finding[] {
+  const secret = env.JWT_SECRET_KEY;
+  if (!secret) {
+    if (!config.generatedSecretPath) return [ok(check, `a key pair for ${config.jwt.algorithm}`)];
+    const verb = config.generatedSecretCreated ? 'the first start makes' : 'made for this server:';
+    return [ok(check, `${verb} ${config.generatedSecretPath}`)];
+  }
+  const found: Finding[] = [];
+  // A secret that is still accepted lets its holder in like the one that signs.
+  for (const [index, key] of config.jwt.secrets.entries()) {
+    if (key.type !== 'secret') continue;
+    const name = index === 0 ? 'JWT_SECRET_KEY' : `secret ${index} of JWT_PREVIOUS_SECRET_KEYS`;
+    found.push(...judgeSecret(name, key.export().toString('utf8'), env));
+  }
+  const bytes = Buffer.byteLength(secret);
+  return found.length > 0 ? found : [ok(check, `${bytes} bytes, used for nothing else`)];
+}
+
+function judgeSecret(name: string, secret: string, env: Environment): Finding[] {
+  const found: Finding[] = [];
+  if (isWellKnown(secret) || exampleFile().includes(secret)) {
+    found.push(fail(check, `${name} is an example that everybody can read`, ANOTHER));
+  }
+  const bits = Math.floor(estimatedBits(secret));
+  if (bits < ENOUGH_BITS) {
+    const message = `${name} can be guessed: about ${bits} bits, ${ENOUGH_BITS} are needed`;
+    found.push(fail(check, message, ANOTHER));
+  }
+  for (const [other, value] of Object.entries(env)) {
+    if (!value || other.startsWith('JWT_') || !holds(value, secret)) continue;
+    found.push(fail(check, `${name} is also in ${other}`, ANOTHER));
+  }
+  return found;
+}
+
+function holds(value: string, secret: string): boolean {
+  if (value.includes(secret) || value.includes(encodeURIComponent(secret))) return true;
+  try {
+    return decodeURIComponent(value).includes(secret);
+  } catch {
+    return false;
+  }
+}
+
+function exampleFile(): string {
+  try {
+    return readFileSync('.env.example', 'utf8');
+  } catch {
+    return '';
+  }
+}

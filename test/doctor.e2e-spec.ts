@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataSource } from 'typeorm';
+import { databaseOptions } from '../src/database/database.options.js';
+import { databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
+import { runTool } from './support/server-tools.js';
+
+const SECRET = randomBytes(48).toString('base64');
+
+let cwd: string;
+let database: FreshDatabase;
+beforeEach(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'latchkey-doctor-'));
+  database = await freshDatabase();
+});
+afterEach(async () => {
+  await database.drop();
+  await rm(cwd, { recursive: true });
+});
+
+interface Finding {
+  check: string;
+  status: string;
+  message: string;
+}
+
+/** Asks the doctor; resolves to the exit code and what is not in order. */
+async function findings(settings: Record<string, string>) {
+  const env = { DATABASE_URL: database.url, ...settings };
+  const { code, stdout, stderr } = await runTool(cwd, 'doctor', ['--json'], env);
+  const all = JSON.parse(stdout) as Finding[];
+  expect(stdout + stderr).not.toContain('canary');
+  expect(stdout + stderr).not.toContain(SECRET);
+  const of = (status: string) =>
+    // The time that a hash takes is this machine's, and has a test of its own.
+    all.filter((one) => one.status === status && one.check !== 'hashing');
+  return { code, all, failures: of('fail').map(({ check, message }) => `${check}: ${message}`) };
+}
+
+/** The code is that of the failures, whatever this machine's speed adds. */
+const expectClean = ({ all, failures }: Awaited<ReturnType<typeof findings>>) => {
+  expect(failures).toEqual([]);
+  expect(all.map(({ check }) => check)).toEqual(
+    databaseKind === 'postgres'
+      ? [
+          'secret',
+          'proxies',
+          'mode',
+          'origins',
+          'files',
+          'database',
+          'clock',
+          'encryption',
+          'hashing',
+        ]
+      : ['secret', 'proxies', 'mode', 'origins', 'files', 'database', 'hashing'],
+  );
+};
+
+const onDatabase = async (work: (db: DataSource) => Promise<unknown>) => {
+  const db = await new DataSource(databaseOptions(database.url)).initialize();
+  await work(db);
+  await db.destroy();
+};
+
+const production = { NODE_ENV: 'production', TRUST_PROXY: '1', JWT_SECRET_KEY: SECRET };
+
+it('finds nothing before the first start, and makes nothing', async () => {
+  expectClean(await findings(databaseKind === 'sqlite' ? { DATABASE_URL: '' } : { PORT: '0' }));
+  expect(await readdir(cwd)).toEqual([]);
+});
+
+it('finds nothing in a production that is in order', async () => {
+  await onDatabase((db) => db.runMigrations());
+  if (databaseKind === 'sqlite') await chmod(database.url.slice('sqlite:'.length), 0o600);
+  expectClean(await findings(production));
+});
+
+it('writes a line a finding, and exits 1 for one that is a failure', async () => {
+  const { code, stdout } = await runTool(cwd, 'doctor', [], {
+    DATABASE_URL: database.url,
+    ...production,
+    CORS_ORIGINS: 'http://app.example',
+  });
+  expect(code).toBe(1);
+  const lines = stdout.trim().split('\n');
+  expect(lines).toContainEqual(expect.stringMatching(/^FAIL {2}origins {5}pages without TLS/));
+  expect(lines).toContainEqual(expect.stringMatching(/^ok {4}proxies {5}/));
+  for (const line of lines) expect(line).toMatch(/^(ok {2}|warn|FAIL) {2}[a-z]+ +\S/);
+});
+
+it('reports settings that are wrong, without their values', async () => {
+  const { code, failures } = await findings({
+    JWT_SECRET_KEY: 'short-canary',
+    PORT: 'canary',
+    DATABASE_URL: 'mysql://canary',
+  });
+  expect(code).toBe(1);
+  expect(failures.map((line) => line.split(': ')[1])).toEqual([
+    'PORT',
+    'DATABASE_URL',
+    'JWT_SECRET_KEY',
+  ]);
+});
+
+it('knows a secret that can be guessed, is published or is used twice', async () => {
+  const guessed = await findings({ JWT_SECRET_KEY: 'canary-password-secret-change-me-please' });
+  expect(guessed.failures).toEqual([expect.stringMatching(/^secret: .+ can be guessed: about/)]);
+  await writeFile(join(cwd, '.env.example'), `JWT_SECRET_KEY=${SECRET}\n`);
+  const example = await findings({ JWT_SECRET_KEY: SECRET });
+  expect(example.failures).toEqual([
+    'secret: JWT_SECRET_KEY is an example that everybody can read',
+  ]);
+  await rm(join(cwd, '.env.example'));
+  const twice = await findings({
+    JWT_SECRET_KEY: SECRET,
+    DATABASE_URL: `postgres://u:${encodeURIComponent(SECRET)}@127.0.0.1:1/canary`,
+    SESSION_SECRET: SECRET,
+  });
+  expect(twice.code).toBe(1);
+  expect(twice.failures).toEqual([
+    expect.stringContaining('JWT_SECRET_KEY is also in '),
+    expect.stringContaining('JWT_SECRET_KEY is also in '),
+    expect.stringContaining('database: cannot be reached'),
+  ]);
+});
+
+it('knows a database that lacks migrations, is too new, or is half copied', async () => {
+  let last = '';
+  await onDatabase(async (db) => {
+    await db.runMigrations();
+    last = db.migrations.at(-1)?.constructor.name ?? '';
+    await db.query(`DELETE FROM migrations WHERE name = '${last}'`);
+  });
+  if (databaseKind === 'sqlite') await chmod(database.url.slice('sqlite:'.length), 0o600);
+  const behind = await findings(production);
+  expect(behind.code).toBe(1);
+  expect(behind.failures).toEqual([`database: lacks 1 migrations: ${last}`]);
+  await onDatabase((db) =>
+    db.query(`INSERT INTO migrations (timestamp, name) VALUES (1, 'FromTheFuture1')`),
+  );
+  const ahead = await findings(production);
+  expect(ahead.failures).toEqual(['database: was migrated by a newer Latchkey: FromTheFuture1']);
+  await onDatabase(async (db) => {
+    await db.query('CREATE TABLE latchkey_copy (position text NOT NULL)');
+    await db.query(`INSERT INTO latchkey_copy VALUES ('{}')`);
+  });
+  const half = await findings(production);
+  expect(half.failures).toEqual(['database: holds an unfinished copy']);
+});
+
+it('knows files that others can read', async () => {
+  const data = join(cwd, 'data');
+  await mkdir(data);
+  await chmod(data, 0o755);
+  await writeFile(join(data, 'jwt-secret'), SECRET, { mode: 0o644 });
+  await writeFile(join(cwd, '.env'), 'PORT=0', { mode: 0o604 });
+  await chmod(join(cwd, '.env'), 0o604);
+  const open = await findings({});
+  expect(open.code).toBe(1);
+  expect(open.failures).toEqual([
+    'files: data is open to everybody on this machine',
+    'files: .env is open to everybody on this machine',
+    'files: data/jwt-secret is open to everybody on this machine',
+  ]);
+  await chmod(data, 0o700);
+  await chmod(join(cwd, '.env'), 0o600);
+  expectClean(await findings({}));
+  expect((await stat(join(data, 'jwt-secret'))).size).toBe(SECRET.length);
+});
