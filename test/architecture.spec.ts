@@ -12,6 +12,8 @@ const ROOMS: Record<string, string[]> = {
   users: [...BASE, 'database'],
   keys: [...BASE, 'database'],
   throttling: [...BASE, 'keys'],
+  mail: [...BASE, 'database', 'users', 'keys'],
+  'one-time-tokens': [...BASE, 'database', 'users', 'keys'],
   sessions: LOWER,
   auth: [...LOWER, 'sessions'],
   account: [...LOWER, 'sessions', 'auth'],

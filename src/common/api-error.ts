@@ -9,6 +9,8 @@ export const API_ERRORS = {
   missing_parameter: [400, 'A required parameter is missing'],
   invalid_parameter: [400, 'A parameter is not valid'],
   weak_password: [400, 'The password is not strong enough'],
+  link_invalid: [400, 'This link is not valid, or no longer; ask for a new one'],
+  code_invalid: [400, 'This code is not valid, or no longer; ask for a new one'],
   bad_request: [400, 'The request could not be understood'],
   bad_credentials: [401, 'Bad username or password'],
   unauthorized: [401, 'You have to be signed in to do this'],

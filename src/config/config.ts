@@ -6,6 +6,7 @@ import { generatedSecret } from './generated-secret.js';
 import { type JwtKeys, readJwtKeys, type SettingIssue } from './jwt-keys.js';
 import type { Rate } from './setting-types.js';
 import { type Settings, settingsSchema } from './settings.js';
+import { type MailConfig, mailConfig } from './settings.mail.js';
 
 /** The settings do not allow a start; the message lists every one that is wrong, without its value. */
 export class ConfigError extends Error {
@@ -78,6 +79,11 @@ export class Config {
   readonly limits: Record<LimitName, Rate>;
   /** The longest wait after repeated failures of one address for one username, in seconds. */
   readonly failedPairMax: number;
+  /** A range service of breached passwords, without a slash at its end. */
+  readonly pwnedPasswordsUrl: string | undefined;
+  /** Where users reach this server, without a slash at its end. */
+  readonly publicUrl: string;
+  readonly mail: MailConfig;
 
   private constructor(
     settings: Settings,
@@ -146,6 +152,9 @@ export class Config {
       failedSlow: settings.LIMIT_FAILED_SLOW,
     };
     this.failedPairMax = settings.LIMIT_FAILED_PAIR_MAX;
+    this.pwnedPasswordsUrl = settings.PWNED_PASSWORDS_URL?.replace(/\/+$/, '');
+    this.publicUrl = settings.PUBLIC_URL ?? `http://${localHost(this.host)}:${this.port}`;
+    this.mail = mailConfig(settings);
   }
 
   /**
@@ -174,6 +183,12 @@ export class Config {
     }
     if (parsed.data?.AUTH_COOKIES === 'on' && parsed.data.CORS_ORIGINS.length === 0) {
       issues.push({ name: 'CORS_ORIGINS', expected: 'the origins that AUTH_COOKIES=on is for' });
+    }
+    if (given.SMTP_URL !== undefined && given.MAIL_FROM === undefined) {
+      issues.push({ name: 'MAIL_FROM', expected: 'needed with SMTP_URL' });
+    }
+    if (production && given.SMTP_URL !== undefined && given.PUBLIC_URL === undefined) {
+      issues.push({ name: 'PUBLIC_URL', expected: 'needed with SMTP_URL in production' });
     }
     const keySource = {
       JWT_ALGORITHM:
@@ -211,6 +226,12 @@ export function databaseUrl(
     throw new ConfigError([{ name: 'DATABASE_URL', expected }]);
   }
   return url.data ?? `sqlite:${join(DATA_DIR.parse(env.DATA_DIR || undefined), 'latchkey.sqlite')}`;
+}
+
+/** The address a browser on this machine has for a listener on `host`. */
+function localHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** The process's environment over what the file `.env` says. */

@@ -88,3 +88,8 @@ export const list = (text: string): string[] =>
 export function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text;
 }
+
+/** Whether `text` is an http address without credentials, query or fragment. */
+export function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:\/\/[^?#@]+$/.test(text);
+}

@@ -1,4 +1,5 @@
-import { duration, integer } from './setting-types.js';
+import { z } from 'zod';
+import { duration, integer, isHttpUrl } from './setting-types.js';
 
 /** Passwords and their hashes. */
 export const PASSWORD_SETTINGS = {
@@ -13,4 +14,14 @@ export const PASSWORD_SETTINGS = {
     'Who would wait longer for one of them is answered 503 `overloaded`',
   ),
   PASSWORD_MIN_LENGTH: integer(8, 8, 64).describe('Shortest password, in characters'),
+  PWNED_PASSWORDS_URL: z
+    .string()
+    .refine(isHttpUrl, {
+      error: 'expected an address such as https://api.pwnedpasswords.com/range',
+    })
+    .optional()
+    .describe(
+      'A range service that new passwords are looked up in by 5 digits of their SHA-1, such as ' +
+        '`https://api.pwnedpasswords.com/range`',
+    ),
 } as const;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LIMIT_SETTINGS } from './settings.limits.js';
+import { MAIL_SETTINGS } from './settings.mail.js';
 import { OPERATIONS_SETTINGS } from './settings.operations.js';
 import { PASSWORD_SETTINGS } from './settings.passwords.js';
 import { SERVER_SETTINGS } from './settings.server.js';
@@ -17,6 +18,7 @@ export const SETTINGS = {
   ...SESSION_SETTINGS,
   ...LIMIT_SETTINGS,
   ...OPERATIONS_SETTINGS,
+  ...MAIL_SETTINGS,
 } as const;
 
 /** The settings' schema: takes the environment, gives typed values. */

@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Pool } from 'pg';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import type { AfterQueryEvent } from 'typeorm/subscriber/event/QueryEvent.js';
 import { ApiError } from '../common/api-error.js';
@@ -9,6 +9,9 @@ import { migrate } from './migrate.js';
 import type { PostgresClientOptions } from './postgres-client.js';
 import { PostgresListener } from './postgres-listener.js';
 import { immediately } from './transactions.js';
+
+/** Rows removed by one statement. */
+const BATCH = 500;
 
 /**
  * The way to change what is stored. On SQLite all writes go one after another through a connection
@@ -21,6 +24,7 @@ import { immediately } from './transactions.js';
 export class Database implements OnApplicationShutdown {
   private last: Promise<unknown> = Promise.resolve();
   private waiting = 0;
+  private readonly afterwards = new WeakMap<EntityManager, (() => void)[]>();
 
   private constructor(
     private readonly reader: DataSource,
@@ -58,9 +62,60 @@ export class Database implements OnApplicationShutdown {
 
   /** Runs several statements as one; keep it short, nothing else is written meanwhile on SQLite. */
   transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.inTurn(() =>
-      this.isPostgres ? this.writer.transaction(work) : immediately(this.writer, work),
-    );
+    const steps: (() => void)[] = [];
+    const noting = async (manager: EntityManager): Promise<T> => {
+      this.afterwards.set(manager, steps);
+      try {
+        return await work(manager);
+      } finally {
+        // On SQLite it is the same one for the next transaction.
+        this.afterwards.delete(manager);
+      }
+    };
+    return this.inTurn(async () => {
+      const result = await (this.isPostgres
+        ? this.writer.transaction(noting)
+        : immediately(this.writer, noting));
+      for (const step of steps) step();
+      return result;
+    });
+  }
+
+  /**
+   * Calls `step` when the transaction of `manager` is committed, never if it is rolled back; at once
+   * where `manager` is in none.
+   */
+  afterCommit(manager: EntityManager, step: () => void): void {
+    const steps = this.afterwards.get(manager);
+    if (steps) steps.push(step);
+    else step();
+  }
+
+  /**
+   * Removes the rows that meet `condition` (in SQL, with named parameters), a few at a time, so that
+   * nothing waits long for it; resolves to how many there were.
+   */
+  async deleteAll(
+    entity: EntityTarget<ObjectLiteral>,
+    condition: string,
+    parameters: ObjectLiteral,
+  ): Promise<number> {
+    const { tableName, primaryColumns } = this.writer.getMetadata(entity);
+    const id = primaryColumns.map(({ databaseName }) => databaseName).join(', ');
+    // In the order of ids, so that instances that clean up together wait for, not block, each other.
+    const some = `SELECT ${id} FROM ${tableName} WHERE ${condition} ORDER BY ${id} LIMIT ${BATCH}`;
+    for (let removed = 0; ;) {
+      const { affected } = await this.write((manager) =>
+        manager
+          .createQueryBuilder()
+          .delete()
+          .from(entity)
+          .where(`${id} IN (${some})`, parameters)
+          .execute(),
+      );
+      removed += affected ?? 0;
+      if ((affected ?? 0) < BATCH) return removed;
+    }
   }
 
   /** Whether this is PostgreSQL; SQLite otherwise. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
+import { BreachedPasswords } from './breached-passwords.js';
 import type { HashOptions } from './hash-pool.js';
 import { checkNewPassword, type PasswordContext, preparePassword } from './password-policy.js';
 import { PasswordsService } from './passwords.service.js';
@@ -13,6 +14,7 @@ export type PasswordOwner = Omit<PasswordContext, 'minLength'>;
 export class NewPasswords {
   constructor(
     private readonly config: Config,
+    private readonly breached: BreachedPasswords,
     private readonly passwords: PasswordsService,
   ) {}
 
@@ -25,7 +27,9 @@ export class NewPasswords {
     const prepared = preparePassword(password);
     if (!prepared.ok) throw new ApiError('weak_password', { msg: prepared.reason });
     const minLength = this.config.passwordMinLength;
-    const reason = checkNewPassword(prepared.password, { ...owner, minLength });
+    const reason =
+      checkNewPassword(prepared.password, { ...owner, minLength }) ??
+      (await this.breached.check(prepared.password));
     if (reason !== undefined) throw new ApiError('weak_password', { msg: reason });
     return this.passwords.hash(prepared.password, options);
   }

@@ -11,9 +11,6 @@ import { Revocation } from './revocation.entity.js';
 import { Revocations } from './revocations.js';
 import { Session } from './session.entity.js';
 
-/** Rows removed by one statement: few, so that nothing waits long for it. */
-const BATCH = 500;
-
 /** A first turn soon after the start, for servers that never run for a whole interval. */
 const FIRST = 60_000;
 
@@ -42,34 +39,11 @@ export class SessionCleanup implements OnApplicationBootstrap, BeforeApplication
 
   /** One turn; resolves when nothing is left to remove. */
   async run(): Promise<void> {
-    const before = Date.now() - this.revocations.lifetime;
+    const at = { before: Date.now() - this.revocations.lifetime };
     const old = 'ended_at < :before OR expires_at < :before';
-    const sessions = await this.deleteAll(Session, 'sessions', old, before);
-    const revocations = await this.deleteAll(
-      Revocation,
-      'revocations',
-      'revoked_at < :before',
-      before,
-    );
+    const sessions = await this.database.deleteAll(Session, old, at);
+    const revocations = await this.database.deleteAll(Revocation, 'revoked_at < :before', at);
     if (sessions + revocations === 0) return;
     this.logger.log(`Removed ${sessions} old sessions and ${revocations} old revocations`);
-  }
-
-  private async deleteAll(
-    entity: typeof Session | typeof Revocation,
-    table: string,
-    condition: string,
-    before: number,
-  ): Promise<number> {
-    // In the order of ids, so that instances that clean up together wait for, not block, each other.
-    const batch = `id IN (SELECT id FROM ${table} WHERE ${condition} ORDER BY id LIMIT ${BATCH})`;
-    for (let removed = 0; ;) {
-      const rows = await this.database.write(async (manager) => {
-        const query = manager.createQueryBuilder().delete().from(entity);
-        return (await query.where(batch, { before }).execute()).affected ?? 0;
-      });
-      removed += rows;
-      if (rows < BATCH) return removed;
-    }
   }
 }

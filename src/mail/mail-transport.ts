@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Injectable } from '@nestjs/common';
+import { createTransport, type SendMailOptions } from 'nodemailer';
+import { Config } from '../config/config.js';
+import type { RenderedMail } from './mail-templates.js';
+
+/** A mail with all it needs; the same `id` and `writtenAt` however often it is sent. */
+export interface OutgoingMail extends RenderedMail {
+  id: string;
+  to: string;
+  locale: string;
+  writtenAt: Date;
+}
+
+/** How long connecting, the greeting, and a silence may take, in milliseconds. */
+const TIMEOUT = 10_000;
+
+/** Hands mail to the SMTP server of the settings, or writes it to files where there is none. */
+@Injectable()
+export class MailTransport {
+  /** The folder that mail is written to, where no SMTP server is set. */
+  readonly folder: string | undefined;
+  private readonly transporter: ReturnType<typeof createTransport>;
+
+  constructor(private readonly config: Config) {
+    const { smtp } = config.mail;
+    const never = { disableFileAccess: true, disableUrlAccess: true };
+    this.folder = smtp ? undefined : join(config.dataDir, 'outbox');
+    this.transporter = smtp
+      ? createTransport({
+          host: smtp.host,
+          port: smtp.port,
+          secure: smtp.secure,
+          auth: smtp.auth,
+          // Off means off: a certificate that cannot be checked would stop what needs none.
+          requireTLS: !smtp.secure && smtp.tlsRequired,
+          ignoreTLS: !smtp.tlsRequired,
+          connectionTimeout: TIMEOUT,
+          greetingTimeout: TIMEOUT,
+          socketTimeout: TIMEOUT,
+          ...never,
+        })
+      : createTransport({ streamTransport: true, buffer: true, ...never });
+  }
+
+  /** Resolves when the server has taken it, or the file is there whole. @throws nodemailer's errors */
+  async send(mail: OutgoingMail, signal: AbortSignal): Promise<void> {
+    const { name, address } = this.config.mail.from;
+    const message: SendMailOptions = {
+      from: { name, address },
+      to: { name: '', address: mail.to },
+      // Whatever the headers become, it goes to one address.
+      envelope: { from: address, to: [mail.to] },
+      subject: mail.subject,
+      text: mail.text,
+      html: mail.html,
+      messageId: `<${mail.id}@${address.split('@').at(-1)}>`,
+      date: mail.writtenAt,
+      headers: {
+        'Content-Language': mail.locale,
+        // RFC 3834: no answer by a machine, please.
+        'Auto-Submitted': 'auto-generated',
+      },
+      signal,
+    };
+    const sent = (await this.transporter.sendMail(message)) as { message?: unknown };
+    if (this.folder !== undefined) await this.write(this.folder, mail, sent.message as Buffer);
+  }
+
+  /** By its id, so that a mail written again takes its own place; whole, or not at all. */
+  private async write(folder: string, { id, writtenAt }: OutgoingMail, message: Buffer) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const path = join(folder, `${writtenAt.toISOString().replaceAll(/[^\dTZ]/g, '')}-${id}.eml`);
+    const draft = `${path}.${randomBytes(6).toString('hex')}`;
+    try {
+      const file = await open(draft, 'wx', 0o600);
+      try {
+        await file.writeFile(message);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(draft, path);
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
+    }
+  }
+}

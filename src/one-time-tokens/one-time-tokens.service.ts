@@ -1,0 +1,175 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { EntityManager, Repository } from 'typeorm';
+import { ApiError } from '../common/api-error.js';
+import { Recurring } from '../common/recurring.js';
+import { Database } from '../database/database.js';
+import { User } from '../users/user.entity.js';
+import { OneTimeCodes } from './one-time-codes.js';
+import { OneTimeToken } from './one-time-token.entity.js';
+import { ONE_TIME_PURPOSES, type OneTimePayloads, type OneTimePurpose } from './purposes.js';
+
+/** How often a code may be tried. */
+const CODE_ATTEMPTS = 5;
+
+const DAY = 86_400_000;
+/** For servers that never run for a whole day. */
+const FIRST_CLEANING = 60_000;
+
+/** What a user comes with: the token of a link, or the code and whose it is (undefined: nobody's). */
+export type Presented = { token: string } | { userId: string | undefined; code: string };
+
+/** A token that was just made; only its hash is kept. */
+export interface Issued {
+  token: string;
+  /** Eight digits; empty where the purpose has none. */
+  code: string;
+  /** Seconds. */
+  expiresIn: number;
+}
+
+/** Links and codes that are mailed and do one thing once (see `purposes.ts`). */
+@Injectable()
+export class OneTimeTokens implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(OneTimeTokens.name);
+  private readonly cleaning = new Recurring(
+    'Cleaning one-time tokens',
+    DAY,
+    () => this.clean(),
+    this.logger,
+  );
+
+  constructor(
+    @InjectRepository(OneTimeToken) private readonly tokens: Repository<OneTimeToken>,
+    private readonly database: Database,
+    private readonly codes: OneTimeCodes,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.cleaning.start(FIRST_CLEANING);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.cleaning.stop();
+  }
+
+  /**
+   * Makes a token for `user`, good while what its purpose guards stays as it is in `user`. It ends
+   * the older one of the purpose, by the statement that stores it.
+   */
+  async issue<P extends OneTimePurpose>(
+    manager: EntityManager,
+    user: User,
+    purpose: P,
+    payload: OneTimePayloads[P],
+  ): Promise<Issued> {
+    const rules = ONE_TIME_PURPOSES[purpose];
+    const token = randomBytes(32).toString('base64url');
+    const tokenHash = sha256(token);
+    const made = rules.code ? this.codes.make(tokenHash) : { code: '', mac: null };
+    const now = Date.now();
+    const values = {
+      tokenHash,
+      userId: user.id,
+      purpose,
+      slot: rules.alongside ? randomUUID() : '',
+      codeMac: made.mac,
+      codeAttempts: 0,
+      guard: guardOf(user, purpose),
+      payload,
+      createdAt: new Date(now),
+      expiresAt: new Date(now + rules.expiresIn * 1000),
+      usedAt: null,
+    };
+    await manager.upsert(OneTimeToken, values, ['userId', 'purpose', 'slot']);
+    return { token, code: made.code, expiresIn: rules.expiresIn };
+  }
+
+  /**
+   * Uses a token or code: does `work` in one transaction with marking it as used, so that of many at
+   * once one does, and with a failure of `work` it stays as it was. `user` is locked meanwhile on
+   * PostgreSQL.
+   *
+   * @throws ApiError link_invalid, code_invalid: the same for one that is unknown, expired, used,
+   *   replaced, for another purpose, tried too often, or made before what it guards changed
+   */
+  async redeem<P extends OneTimePurpose, T>(
+    presented: Presented,
+    purpose: P,
+    work: (manager: EntityManager, user: User, payload: OneTimePayloads[P]) => Promise<T>,
+  ): Promise<T> {
+    const refusal = new ApiError('token' in presented ? 'link_invalid' : 'code_invalid');
+    const tokenHash =
+      'token' in presented
+        ? sha256(presented.token)
+        : await this.hashOfCode(presented.userId, purpose, presented.code);
+    if (tokenHash === undefined) throw refusal;
+    return this.database.transaction(async (manager) => {
+      const used = await manager
+        .createQueryBuilder()
+        .update(OneTimeToken)
+        .set({ usedAt: new Date() })
+        .where('token_hash = :tokenHash AND purpose = :purpose', { tokenHash, purpose })
+        .andWhere('used_at IS NULL AND expires_at > :now', { now: Date.now() })
+        .execute();
+      if (used.affected !== 1) throw refusal;
+      const { userId, guard, payload } = await manager.findOneByOrFail(OneTimeToken, { tokenHash });
+      const lock = this.database.isPostgres && {
+        lock: { mode: 'pessimistic_write' as const },
+      };
+      const user = await manager.findOneOrFail(User, { where: { id: userId }, ...lock });
+      if (guard !== guardOf(user, purpose)) throw refusal;
+      return work(manager, user, payload as OneTimePayloads[P]);
+    });
+  }
+
+  /**
+   * Ends all tokens of a user, or those of one purpose. Who deletes a user does this first: tokens and
+   * users are locked in this order.
+   */
+  async end(manager: EntityManager, userId: string, purpose?: OneTimePurpose): Promise<void> {
+    await manager.delete(OneTimeToken, { userId, ...(purpose && { purpose }) });
+  }
+
+  /**
+   * The hash of the token that `code` stands for. The try is counted first, in a statement of its
+   * own, so that neither many at once nor a rollback get more tries.
+   */
+  private async hashOfCode(
+    userId: string = randomUUID(),
+    purpose: OneTimePurpose,
+    code: string,
+  ): Promise<string | undefined> {
+    const place = { userId, purpose, slot: '' };
+    const counted = await this.database.write((manager) =>
+      manager
+        .createQueryBuilder()
+        .update(OneTimeToken)
+        .set({ codeAttempts: () => 'code_attempts + 1' })
+        .where('user_id = :userId AND purpose = :purpose AND slot = :slot', place)
+        .andWhere('code_attempts < :limit AND code_mac IS NOT NULL', { limit: CODE_ATTEMPTS })
+        .andWhere('used_at IS NULL AND expires_at > :now', { now: Date.now() })
+        .execute(),
+    );
+    const token = await this.tokens.findOneBy(place);
+    const { tokenHash = '', codeMac } = token ?? {};
+    const right = this.codes.matches(code, tokenHash, codeMac ?? '');
+    return counted.affected === 1 && right ? tokenHash : undefined;
+  }
+
+  /** Forgets those that have expired. */
+  async clean(): Promise<void> {
+    await this.database.deleteAll(OneTimeToken, 'expires_at < :now', { now: Date.now() });
+  }
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
+
+const guardOf = (user: User, purpose: OneTimePurpose): string =>
+  sha256(JSON.stringify(ONE_TIME_PURPOSES[purpose].guard(user)));

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { Injectable, Logger } from '@nestjs/common';
+import { Metrics } from '../common/metrics.js';
+import { Config } from '../config/config.js';
+
+/** How long the service may take, in milliseconds. */
+const TIMEOUT = 1_000;
+
+/** How much it may answer, in bytes: ranges have about a thousand lines of some 40 bytes. */
+const LONGEST_ANSWER = 262_144;
+
+/**
+ * Looks passwords up in a range service of breached ones, such as Have I Been Pwned's: it is asked
+ * for all that share the first five digits of the SHA-1 (k-anonymity), so it learns neither the
+ * password nor its hash, and answers in padded length, so nor does who listens.
+ */
+@Injectable()
+export class BreachedPasswords {
+  private readonly logger = new Logger(BreachedPasswords.name);
+  private readonly results;
+  private silent = false;
+
+  constructor(
+    private readonly config: Config,
+    metrics: Metrics,
+  ) {
+    this.results = metrics.counter({
+      name: 'latchkey_breached_password_checks_total',
+      help: 'New passwords looked up: breached, clean, unanswered (let pass)',
+      labelNames: ['result'],
+    });
+  }
+
+  /**
+   * Why a prepared password must not be a new one, in a sentence; undefined if it may be, or where no
+   * service is set or it does not answer in a second, which is logged once until it does again.
+   */
+  async check(password: string): Promise<string | undefined> {
+    const { pwnedPasswordsUrl: url } = this.config;
+    if (url === undefined) return undefined;
+    const sha1 = createHash('sha1').update(password, 'utf8').digest('hex').toUpperCase();
+    try {
+      const range = await ask(`${url}/${sha1.slice(0, 5)}`);
+      this.silent = false;
+      const breached = has(range, sha1.slice(5));
+      this.results.inc({ result: breached ? 'breached' : 'clean' });
+      return breached ? 'The password is known from a data breach' : undefined;
+    } catch (error) {
+      this.results.inc({ result: 'unanswered' });
+      if (!this.silent) {
+        const cause = (error as Error).message;
+        this.logger.warn(`New passwords are not looked up in breaches: ${cause}`);
+      }
+      this.silent = true;
+      return undefined;
+    }
+  }
+}
+
+async function ask(url: string): Promise<string> {
+  const response = await fetch(url, {
+    headers: { 'Add-Padding': 'true', 'User-Agent': 'latchkey' },
+    redirect: 'error',
+    signal: AbortSignal.timeout(TIMEOUT),
+  });
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // Leaving the loop by an error ends the connection.
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > LONGEST_ANSWER) throw new Error('the service answers too much');
+    chunks.push(chunk);
+  }
+  const text = Buffer.concat(chunks).toString('latin1').trim();
+  if (!response.ok) throw new Error(`the service answers ${response.status}`);
+  if (text !== '' && !/^[\dA-F]{35}:\d{1,10}\r?$/im.test(text)) {
+    throw new Error('the service answers something else');
+  }
+  return text;
+}
+
+/** Whether the range has `suffix`; lines with a count of 0 are padding. */
+function has(range: string, suffix: string): boolean {
+  return range.split(/\r?\n/).some((line) => {
+    const [entry = '', count = ''] = line.split(':');
+    return entry.toUpperCase() === suffix && Number(count) > 0;
+  });
+}

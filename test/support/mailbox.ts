@@ -1,0 +1,75 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type AddressObject, simpleParser } from 'mailparser';
+import type { Server } from './server.js';
+
+/** A mail as its reader sees it. */
+export interface ReadMail {
+  to: string;
+  from: string;
+  subject: string;
+  text: string;
+  html: string;
+  messageId: string;
+  headers: ReadonlyMap<string, unknown>;
+  /** The first link of the text, and what stands in it as `token`. */
+  link: string | undefined;
+  token: string | undefined;
+  /** The first eight digits that stand alone in the text. */
+  code: string | undefined;
+}
+
+/** Reads a mail as it goes over the wire. */
+export async function readMail(source: string | Buffer): Promise<ReadMail> {
+  const {
+    to,
+    from,
+    subject = '',
+    text = '',
+    html,
+    messageId = '',
+    headers,
+  } = await simpleParser(source);
+  const link = /https?:\/\/\S+/.exec(text)?.[0];
+  return {
+    to: (to as AddressObject | undefined)?.text ?? '',
+    from: from?.text ?? '',
+    subject,
+    text,
+    html: html || '',
+    messageId,
+    headers,
+    link,
+    token: link === undefined ? undefined : (new URL(link).searchParams.get('token') ?? undefined),
+    code: /^\d{8}$/m.exec(text)?.[0],
+  };
+}
+
+/** Every mail that `server` (without SMTP_URL) has written so far, the oldest first. */
+export async function mailsOf(server: Server): Promise<ReadMail[]> {
+  const folder = join(server.config.dataDir, 'outbox');
+  const files = await readdir(folder).catch(() => []);
+  const whole = files.filter((file) => file.endsWith('.eml')).sort();
+  return Promise.all(whole.map(async (file) => readMail(await readFile(join(folder, file)))));
+}
+
+/** The `count`-th mail of `server` to `address`, when it is there. */
+export function mailTo(server: Server, address: string, count = 1): Promise<ReadMail> {
+  return until(async () => {
+    const mails = await mailsOf(server);
+    return mails.filter(({ to }) => to === address)[count - 1];
+  }, `mail ${count} to ${address}`);
+}
+
+/** Asks over and over until there is something, for at most 100 s. */
+export async function until<T>(
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  what: string,
+): Promise<T> {
+  for (const end = Date.now() + 100_000; Date.now() < end;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`waited in vain for ${what}`);
+}
