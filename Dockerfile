@@ -11,6 +11,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ormconfig.ts ./
 COPY src ./src
+COPY templates ./templates
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 
 # Run here: no compiler, no sources, and nothing that the server could write but data/.

@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /**
  * Unit tests stand beside the code (`*.spec.ts`), end-to-end tests in `test/` (`*.e2e-spec.ts`).
  * The end-to-end tests run on SQLite always, and on PostgreSQL where TEST_DATABASE_URL names a
@@ -40,6 +42,8 @@ if (process.env.TEST_DATABASE_URL) {
 
 export default {
   projects,
+  // On two cores too, two files at a time: much of a test is waiting.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   testTimeout: 60_000,
   globalSetup: '<rootDir>/test/support/global-setup.js',
 };

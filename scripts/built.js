@@ -3,7 +3,7 @@
  * before it only where a source is newer, so that a server that runs from `dist/` is not disturbed.
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { cpSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [program = '', ...args] = process.argv.slice(2);
@@ -17,5 +17,6 @@ const sources = readdirSync('src', { recursive: true, encoding: 'utf8' });
 const newest = Math.max(...sources.map((file) => changed(join('src', file))));
 if (newest > changed('dist/src/main.js')) {
   run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+  cpSync('templates', 'dist/templates', { recursive: true });
 }
 run(join('dist', program), ...args);

@@ -129,7 +129,7 @@ export class MailWorker implements OnApplicationBootstrap, BeforeApplicationShut
     } catch (error) {
       return this.putBack(item, error);
     }
-    await this.outbox.remove(item);
+    await this.outbox.drop(item);
     this.results.inc({ result: 'sent' });
     this.unreachable = false;
     return true;

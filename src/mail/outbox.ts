@@ -45,7 +45,7 @@ export class Outbox {
   }
 
   /** Removes a mail that was sent, unless somebody else holds it by now. */
-  async remove({ id, attempts }: OutboxItem): Promise<void> {
+  async drop({ id, attempts }: OutboxItem): Promise<void> {
     await this.database.write((manager) => manager.delete(OutboxItem, { id, attempts }));
   }
 

@@ -40,6 +40,8 @@ export class GuessLimits {
   private readonly slow: Limit;
   /** How often the limit of a pair was reached in a day. */
   private readonly strikes: Limit;
+  /** Who has to wait after that. */
+  private readonly waits: Limit;
   private readonly maxWait: number;
 
   /** How many guesses this process is judging, by counter; an event of that name when one is done. */
@@ -56,6 +58,7 @@ export class GuessLimits {
     this.account = limits.named('failedUsername');
     this.slow = limits.named('failedSlow');
     this.strikes = limits.declare({ name: 'failedPairStrikes', points: 1_000_000, seconds: DAY });
+    this.waits = limits.declare({ name: 'failedPairWaits', points: 1, seconds: DAY });
     this.maxWait = Math.max(config.failedPairMax, this.pair.seconds);
   }
 
@@ -69,16 +72,16 @@ export class GuessLimits {
       this.settled++;
       for (const place of places) this.vacate(place);
     };
-    const enter = async (limit: Limit, key: string): Promise<Count> => {
+    const enter = async (limit: Limit, key: string, check?: () => Promise<void>) => {
       const place = `${limit.name} ${key}`;
-      const count = await this.admit(limit, key, place);
+      const count = await this.admit(limit, key, place, check);
       counts.push(count);
       places.push(place);
       return count;
     };
     try {
       await enter(this.address, network);
-      const ofPair = await enter(this.pair, pairKey);
+      const ofPair = await enter(this.pair, pairKey, () => this.refuseWaiting(pairKey));
       counts.push(...(await this.admitToAccount(account, isKnown)));
       return {
         settle: async (outcome) => {
@@ -99,8 +102,14 @@ export class GuessLimits {
    * Counts one more; where the limit is reached only because others are being judged, waits for
    * them: a classroom that signs in at once has not failed.
    */
-  private async admit(limit: Limit, key: string, place: string): Promise<Count> {
+  private async admit(
+    limit: Limit,
+    key: string,
+    place: string,
+    check?: () => Promise<void>,
+  ): Promise<Count> {
     for (;;) {
+      await check?.();
       const before = this.settled;
       const count = await this.limits.count(limit, key);
       if (count.allowed) {
@@ -134,6 +143,12 @@ export class GuessLimits {
   private async strike(pairKey: string): Promise<void> {
     const { used } = await this.limits.count(this.strikes, pairKey);
     const wait = Math.min(this.pair.seconds * 2 ** (used - 1), this.maxWait);
-    await this.limits.block(this.pair, pairKey, wait);
+    await this.limits.block(this.waits, pairKey, wait);
+  }
+
+  /** @throws ApiError too_many_requests, where the pair has not waited for long enough */
+  private async refuseWaiting(pairKey: string): Promise<void> {
+    const reset = await this.limits.blockedFor(this.waits, pairKey);
+    if (reset > 0) throw this.limits.refusal({ limit: this.pair, remaining: 0, reset });
   }
 }

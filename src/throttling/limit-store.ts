@@ -13,15 +13,19 @@ export interface Limit extends Rate {
   name: string;
 }
 
-/** Where a counter stands after one more point, and how to take the point back. */
-export interface Count {
+/** Where a counter stands. */
+export interface CountState {
   limit: Limit;
-  /** Whether the point was still within the limit. */
-  allowed: boolean;
-  used: number;
   remaining: number;
   /** Whole seconds until the counter starts anew. */
   reset: number;
+}
+
+/** Where a counter stands after one more point, and how to take the point back. */
+export interface Count extends CountState {
+  /** Whether the point was still within the limit. */
+  allowed: boolean;
+  used: number;
   /** Takes the point back; nothing where the counter has started anew since. */
   giveBack(): Promise<void>;
 }
@@ -32,6 +36,20 @@ export interface Count {
  * cheap to ask for pushes out no counts of wrong passwords.
  */
 const COUNTERS = 10_000;
+
+/**
+ * rate-limiter-flexible's own script, but that a point which is given back to a counter that was
+ * forgotten meanwhile leaves it at nothing, not below: whoever comes next gets no points from it.
+ */
+const COUNT = `
+redis.call('set', KEYS[1], 0, 'EX', ARGV[2], 'NX')
+local consumed = redis.call('incrby', KEYS[1], ARGV[1])
+if consumed < 0 then
+  redis.call('set', KEYS[1], 0, 'KEEPTTL')
+  consumed = 0
+end
+return {consumed, redis.call('pttl', KEYS[1])}
+`;
 
 interface Limiters {
   local: RateLimiterAbstract;
@@ -69,9 +87,18 @@ export class LimitStore {
     };
   }
 
-  /** Refuses `key` for so many seconds from now. */
+  /**
+   * Blocks `key` for so many seconds from now. Of a limit that nothing is counted of: a point that is
+   * given back would open it again.
+   */
   async block(limit: Limit, key: string, seconds: number): Promise<void> {
     await this.run(limit, key, (at, hashed) => at.block(hashed, seconds));
+  }
+
+  /** Whole seconds for which `key` is still blocked; 0 where it is not. */
+  async blockedFor(limit: Limit, key: string): Promise<number> {
+    const [result] = await this.run(limit, key, (at, hashed) => at.get(hashed));
+    return result && result.consumedPoints > 0 ? Math.ceil(result.msBeforeNext / 1000) : 0;
   }
 
   /** Lets the counter of `key` start anew. */
@@ -130,6 +157,7 @@ export class LimitStore {
           duration,
           storeClient: client,
           rejectIfRedisNotReady: true,
+          customIncrTtlLuaScript: COUNT,
         }),
     };
     this.limiters.set(name, limiters);

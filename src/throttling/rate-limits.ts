@@ -4,7 +4,7 @@ import { ApiError } from '../common/api-error.js';
 import { Metrics } from '../common/metrics.js';
 import { Config } from '../config/config.js';
 import { Keyring } from '../keys/keyring.js';
-import { type Count, type Limit, LimitStore } from './limit-store.js';
+import { type Count, type CountState, type Limit, LimitStore } from './limit-store.js';
 import { isLoopback, networkOf } from './network.js';
 import { RedisConnection } from './redis-connection.js';
 
@@ -98,9 +98,14 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
     return count;
   }
 
-  /** Refuses `key` for so many seconds from now. */
+  /** Blocks `key` for so many seconds from now, see {@link LimitStore.block}. */
   block(limit: Limit, key: string, seconds: number): Promise<void> {
     return this.store.block(limit, key, seconds);
+  }
+
+  /** Whole seconds for which `key` is still blocked; 0 where it is not. */
+  blockedFor(limit: Limit, key: string): Promise<number> {
+    return this.store.blockedFor(limit, key);
   }
 
   /** Lets the counter of `key` start anew. */
@@ -109,7 +114,7 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** The 429 of a count that is not allowed. It says nothing of what the count is of. */
-  refusal(count: Count): ApiError {
+  refusal(count: CountState): ApiError {
     this.limited.inc({ limit: count.limit.name });
     const headers = { 'Retry-After': String(count.reset), ...rateLimitHeaders([count]) };
     return new ApiError('too_many_requests', { headers });
@@ -122,9 +127,10 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
 }
 
 /** `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4). */
-export function rateLimitHeaders(counts: Count[]): Record<string, string> {
-  const policy = ({ limit }: Count) => `"${limit.name}";q=${limit.points};w=${limit.seconds}`;
-  const state = ({ limit, remaining, reset }: Count) => `"${limit.name}";r=${remaining};t=${reset}`;
+export function rateLimitHeaders(counts: CountState[]): Record<string, string> {
+  const policy = ({ limit }: CountState) => `"${limit.name}";q=${limit.points};w=${limit.seconds}`;
+  const state = ({ limit, remaining, reset }: CountState) =>
+    `"${limit.name}";r=${remaining};t=${reset}`;
   return {
     'RateLimit-Policy': counts.map(policy).join(', '),
     RateLimit: counts.map(state).join(', '),

@@ -61,14 +61,17 @@ export function mailTo(server: Server, address: string, count = 1): Promise<Read
   }, `mail ${count} to ${address}`);
 }
 
+/** What {@link until} goes on asking for. */
+type None = undefined | null | false;
+
 /** Asks over and over until there is something, for at most 100 s. */
 export async function until<T>(
-  look: () => Promise<T | undefined | false> | T | undefined | false,
+  look: () => Promise<T | None> | T | None,
   what: string,
 ): Promise<T> {
   for (const end = Date.now() + 100_000; Date.now() < end;) {
     const found = await look();
-    if (found !== undefined && found !== false) return found;
+    if (found !== undefined && found !== null && found !== false) return found;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`waited in vain for ${what}`);
