@@ -65,10 +65,7 @@ export function mailTo(server: Server, address: string, count = 1): Promise<Read
 type None = undefined | null | false;
 
 /** Asks over and over until there is something, for at most 100 s. */
-export async function until<T>(
-  look: () => Promise<T | None> | T | None,
-  what: string,
-): Promise<T> {
+export async function until<T>(look: () => Promise<T | None> | T | None, what: string): Promise<T> {
   for (const end = Date.now() + 100_000; Date.now() < end;) {
     const found = await look();
     if (found !== undefined && found !== null && found !== false) return found;
