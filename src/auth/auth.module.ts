@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AddressesModule } from '../addresses/addresses.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
@@ -9,12 +10,13 @@ import { AuthHooks } from './hooks.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { LoginMetrics } from './login-metrics.js';
 import { RefreshCookie } from './refresh-cookie.js';
+import { StepUp } from './step-up.js';
 import { TokenHeader } from './token-header.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
 /** Registration, login and the guards. A module that guards its own controllers imports it. */
 @Module({
-  imports: [UsersModule, PasswordsModule, KeysModule, SessionsModule],
+  imports: [AddressesModule, UsersModule, PasswordsModule, KeysModule, SessionsModule],
   controllers: [AuthController],
   providers: [
     AuthService,
@@ -24,7 +26,8 @@ import { VerifiedTokens } from './verified-tokens.js';
     JwtStrategy,
     VerifiedTokens,
     RefreshCookie,
+    StepUp,
   ],
-  exports: [JwtStrategy, TokenHeader, VerifiedTokens],
+  exports: [RefreshCookie, StepUp, JwtStrategy, TokenHeader, VerifiedTokens],
 })
 export class AuthModule {}

@@ -19,6 +19,8 @@ const claimsSchema = z.looseObject({
   nbf: seconds,
   exp: seconds,
   jti: z.string(),
+  /** When the user showed the password (OpenID Connect Core, section 2). */
+  auth_time: seconds.optional(),
 });
 
 /** The claims of an access token (RFC 9068, section 2.2), a project's own among them. */
@@ -41,12 +43,12 @@ export class AccessTokens {
   ) {}
 
   /**
-   * A new token for `subject` in session `sid`. `own` are a project's claims; they replace none of
+   * A new token for `subject` in session `sid`, who signed in at `auth_time`. `own` are a project's claims; they replace none of
    * Latchkey's.
    */
   sign(
     subject: Subject,
-    session: { sid: string; ver: number },
+    session: { sid: string; ver: number; auth_time: number },
     own: Record<string, unknown> = {},
   ): Promise<string> {
     const { issuer, audience, identityClaim, expires } = this.config.jwt;

@@ -4,8 +4,10 @@ import {
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { Metrics } from '../common/metrics.js';
 import { Recurring } from '../common/recurring.js';
+import { Database } from '../database/database.js';
 import { backoff, mailFailure } from './mail-failure.js';
 import { MailSeal } from './mail-seal.js';
 import { type MailTemplate, MailTemplates } from './mail-templates.js';
@@ -26,6 +28,9 @@ const LANES = 4;
 const LONGEST_TRY = LEASE / 2;
 const GRACE = 5_000;
 
+/** Writes the mails that were asked for to an address, if any, through `manager`. */
+export type MailAnswer = (manager: EntityManager, to: string, locale: string) => Promise<void>;
+
 /** Sends what is in the outbox. Every instance has one; no mail is with two of them at a time. */
 @Injectable()
 export class MailWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -44,11 +49,13 @@ export class MailWorker implements OnApplicationBootstrap, BeforeApplicationShut
     this.logger,
   );
   private readonly results;
+  private readonly answers = new Map<string, MailAnswer>();
   private stopped = false;
   private unreachable = false;
   private waiting: Awaited<ReturnType<Outbox['pending']>> = { count: 0, oldest: undefined };
 
   constructor(
+    private readonly database: Database,
     private readonly outbox: Outbox,
     private readonly seal: MailSeal,
     private readonly templates: MailTemplates,
@@ -97,6 +104,11 @@ export class MailWorker implements OnApplicationBootstrap, BeforeApplicationShut
     void this.sending.now();
   }
 
+  /** Sets what a request of this name is answered with. */
+  answerWith(name: string, answer: MailAnswer): void {
+    this.answers.set(name, answer);
+  }
+
   private async send(): Promise<void> {
     const first = await this.outbox.take();
     if (first) {
@@ -124,7 +136,12 @@ export class MailWorker implements OnApplicationBootstrap, BeforeApplicationShut
       return true;
     }
     const limits = [this.stopping.signal, AbortSignal.timeout(LONGEST_TRY)];
+    const answer = this.answers.get(item.template);
     try {
+      if (answer) {
+        await this.replace(item, answer);
+        return true;
+      }
       await this.transport.send(this.compose(item), AbortSignal.any(limits));
     } catch (error) {
       return this.putBack(item, error);
@@ -133,6 +150,14 @@ export class MailWorker implements OnApplicationBootstrap, BeforeApplicationShut
     this.results.inc({ result: 'sent' });
     this.unreachable = false;
     return true;
+  }
+
+  /** Puts the mails that a request asks for in its place, if any; see `Mail.request`. */
+  private async replace(item: OutboxItem, answer: MailAnswer): Promise<void> {
+    const { to, locale } = this.seal.open(item.id, item.sealed);
+    await this.database.transaction(async (manager) => {
+      if (await this.outbox.drop(item, manager)) await answer(manager, to, locale);
+    });
   }
 
   private compose({ id, template, sealed, createdAt: writtenAt }: OutboxItem) {

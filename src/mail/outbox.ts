@@ -44,9 +44,12 @@ export class Outbox {
     return undefined;
   }
 
-  /** Removes a mail that was sent, unless somebody else holds it by now. */
-  async drop({ id, attempts }: OutboxItem): Promise<void> {
-    await this.database.write((manager) => manager.delete(OutboxItem, { id, attempts }));
+  /** Removes a mail that was sent, unless somebody else holds it by now. @returns whether it did */
+  drop(item: OutboxItem, manager?: EntityManager): Promise<boolean> {
+    const { id, attempts } = item;
+    const remove = async (by: EntityManager): Promise<boolean> =>
+      (await by.delete(OutboxItem, { id, attempts })).affected === 1;
+    return manager ? remove(manager) : this.database.write(remove);
   }
 
   /** Puts a mail back until `dueAt`, likewise; without one it is given up and emptied. */

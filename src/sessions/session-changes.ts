@@ -13,6 +13,7 @@ export type EndReason =
   | 'ended_by_user'
   | 'refresh_token_reused'
   | 'password_changed'
+  | 'email_change_undone'
   | 'user_disabled'
   | 'user_deleted'
   | 'ended_by_admin';

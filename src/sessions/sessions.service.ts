@@ -24,6 +24,8 @@ export interface Origin {
 export interface RefreshableSession {
   id: string;
   userId: string;
+  /** When the user signed in. */
+  createdAt: Date;
   refreshToken: string;
 }
 
@@ -78,7 +80,7 @@ export class SessionsService {
     });
     if (!started) return undefined;
     const refreshToken = this.refreshTokens.issue({ sessionId: id, generation: 0, salt });
-    return { id, userId, refreshToken };
+    return { id, userId, createdAt: now, refreshToken };
   }
 
   /**
@@ -125,7 +127,8 @@ export class SessionsService {
       }
     }
     const successor = { sessionId: id, generation: generation + 1, salt };
-    return { id, userId: session.userId, refreshToken: this.refreshTokens.issue(successor) };
+    const { userId, createdAt } = session;
+    return { id, userId, createdAt, refreshToken: this.refreshTokens.issue(successor) };
   }
 
   /**

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Repository } from 'typeorm';
+import type { EntityManager, Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { Database, violatedUniqueIndex } from '../database/database.js';
 import { prepareEmail } from './email.js';
@@ -22,27 +22,46 @@ export class UsersService {
     private readonly database: Database,
   ) {}
 
-  /** @throws ApiError username_taken, email_taken: the unique index decides, not a look beforehand */
-  async create(values: NewUser): Promise<User> {
+  /**
+   * Stores a new user; `also` is written in the same transaction. Where another account holds the
+   * address, this one has it without its key, see `Addresses`.
+   *
+   * @throws ApiError username_taken: the unique index decides, not a look beforehand
+   */
+  async create(
+    values: NewUser,
+    also?: (manager: EntityManager, user: User) => Promise<void>,
+  ): Promise<User> {
     const now = new Date();
     const user = this.users.create({
       ...values,
       id: randomUUID(),
+      emailVerifiedAt: null,
+      displayName: null,
+      locale: null,
       roles: [],
       tokenVersion: 0,
       disabledAt: null,
       createdAt: now,
       updatedAt: now,
     });
-    try {
-      await this.database.write((manager) => manager.insert(User, user));
-    } catch (error) {
-      const index = violatedUniqueIndex(error);
-      if (index?.includes('username_key')) throw new ApiError('username_taken');
-      if (index?.includes('email_key')) throw new ApiError('email_taken');
-      throw error;
+    for (;;) {
+      try {
+        return await this.database.transaction(async (manager) => {
+          const { emailKey } = values;
+          const isHeld = emailKey !== null && (await manager.existsBy(User, { emailKey }));
+          user.emailKey = isHeld ? null : emailKey;
+          await manager.insert(User, user);
+          await also?.(manager, user);
+          return user;
+        });
+      } catch (error) {
+        const index = violatedUniqueIndex(error);
+        if (index?.includes('username_key')) throw new ApiError('username_taken');
+        // Somebody else was faster: next time it is seen that the address is held.
+        if (!index?.includes('email_key')) throw error;
+      }
     }
-    return user;
   }
 
   findById(id: string): Promise<User | null> {
