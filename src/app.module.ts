@@ -6,8 +6,6 @@ import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
-import { MailModule } from './mail/mail.module.js';
-import { OneTimeTokensModule } from './one-time-tokens/one-time-tokens.module.js';
 import { ThrottlingModule } from './throttling/throttling.module.js';
 
 /** The table of contents: a module of your own is one more line here. */
@@ -19,8 +17,6 @@ import { ThrottlingModule } from './throttling/throttling.module.js';
     AuthModule,
     AccountModule,
     HealthModule,
-    MailModule,
-    OneTimeTokensModule,
   ],
 })
 export class AppModule {

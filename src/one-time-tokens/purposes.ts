@@ -22,7 +22,7 @@ interface Rules {
   guard: (user: User) => (string | null)[];
 }
 
-const passwordAndAddress = (user: User) => [user.passwordHash, user.email];
+const passwordAndAddress = (user: User) => [user.passwordHash, user.email, user.emailKey];
 
 /** The rules of each purpose. */
 export const ONE_TIME_PURPOSES: Readonly<Record<OneTimePurpose, Rules>> = {
