@@ -39,3 +39,26 @@ export function startProcess(cwd: string, env: Record<string, string>): ServerPr
   listening.catch(() => undefined);
   return { child, exit, listening, output: () => output };
 }
+
+/**
+ * Starts the built program as {@link startProcess} does, until `killAll` has ended all of them: a test that
+ * failed while it went on leaves none behind.
+ */
+export function processes() {
+  const running = new Set<ServerProcess>();
+  let over = false;
+  return {
+    start(cwd: string, env: Record<string, string>): ServerProcess {
+      if (over) throw new Error('the test is over');
+      const started = startProcess(cwd, env);
+      running.add(started);
+      void started.exit.then(() => running.delete(started));
+      return started;
+    },
+    async killAll(): Promise<void> {
+      over = true;
+      for (const { child } of running) child.kill('SIGKILL');
+      await Promise.all([...running].map(({ exit }) => exit));
+    },
+  };
+}
