@@ -95,7 +95,7 @@ export class SessionsService {
     if (!content) throw new ApiError('refresh_token_invalid');
     const { sessionId: id, generation, salt } = content;
     const now = new Date();
-    const { idle, absolute, reuseWindow } = this.config.sessions;
+    const { idle, absolute } = this.config.sessions;
     const idleEnd = now.getTime() + idle * 1000;
     const ofAge = `created_at + ${absolute * 1000}`;
     const moved = await this.database.write((manager) =>
@@ -104,7 +104,7 @@ export class SessionsService {
         .update(Session)
         .set({
           refreshGeneration: generation + 1,
-          refreshedAt: now,
+          refreshedAt: () => this.database.clock,
           lastUsedAt: now,
           expiresAt: () => `CASE WHEN ${ofAge} < ${idleEnd} THEN ${ofAge} ELSE ${idleEnd} END`,
         })
@@ -117,8 +117,7 @@ export class SessionsService {
     if (session.endedAt) throw new ApiError('session_ended');
     if (moved.affected !== 1) {
       if (session.expiresAt <= now) throw new ApiError('refresh_token_expired');
-      const age = now.getTime() - session.refreshedAt.getTime();
-      if (session.refreshGeneration !== generation + 1 || age > reuseWindow * 1000) {
+      if (!(await this.hasJustMoved(id, generation + 1))) {
         await this.end({ userId: session.userId, id }, 'refresh_token_reused');
         this.logger.warn(`A refresh token was used again: session ${id} has ended`);
         throw new ApiError('refresh_token_reused');
@@ -163,6 +162,17 @@ export class SessionsService {
       .where({ userId })
       .getRawMany<{ address: string }>();
     return rows.map(({ address }) => address);
+  }
+
+  /** Whether a session moved on to `generation`, and no further, within `REFRESH_REUSE_WINDOW`. */
+  private hasJustMoved(id: string, refreshGeneration: number): Promise<boolean> {
+    return this.sessions
+      .createQueryBuilder()
+      .where({ id, refreshGeneration })
+      .andWhere(`${this.database.clock} - refreshed_at <= :window`, {
+        window: this.config.sessions.reuseWindow * 1000,
+      })
+      .getExists();
   }
 }
 
