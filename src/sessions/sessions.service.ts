@@ -2,8 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
+import type { Counter } from 'prom-client';
 import { IsNull, MoreThan, type Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
+import { Metrics } from '../common/metrics.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { User } from '../users/user.entity.js';
@@ -31,6 +33,7 @@ export interface RefreshableSession {
 @Injectable()
 export class SessionsService {
   private readonly logger = new Logger(SessionsService.name);
+  private readonly reuse: Counter<'result'>;
 
   constructor(
     @InjectRepository(Session) private readonly sessions: Repository<Session>,
@@ -38,7 +41,15 @@ export class SessionsService {
     private readonly database: Database,
     private readonly refreshTokens: RefreshTokens,
     private readonly changes: SessionChanges,
-  ) {}
+    metrics: Metrics,
+  ) {
+    this.reuse = metrics.counter({
+      name: 'latchkey_refresh_reuse_total',
+      help: 'Refresh tokens that came again: given their successor, or taken for stolen',
+      labelNames: ['result'],
+    });
+    for (const result of ['successor', 'session_ended']) this.reuse.inc({ result }, 0);
+  }
 
   /**
    * Starts a session of a user who has shown the password of `user`; stored when the promise resolves.
@@ -119,9 +130,11 @@ export class SessionsService {
       if (session.expiresAt <= now) throw new ApiError('refresh_token_expired');
       if (!(await this.hasJustMoved(id, generation + 1))) {
         await this.end({ userId: session.userId, id }, 'refresh_token_reused');
+        this.reuse.inc({ result: 'session_ended' });
         this.logger.warn(`A refresh token was used again: session ${id} has ended`);
         throw new ApiError('refresh_token_reused');
       }
+      this.reuse.inc({ result: 'successor' });
     }
     const successor = { sessionId: id, generation: generation + 1, salt };
     return { id, userId: session.userId, refreshToken: this.refreshTokens.issue(successor) };
