@@ -32,7 +32,7 @@ interface Tokens {
   refresh_token: string;
 }
 
-const { start, killAll } = processes();
+const server = processes();
 let database: FreshDatabase;
 let dataSource: DataSource;
 let cwd: string;
@@ -47,20 +47,20 @@ beforeAll(async () => {
   const clock = join(cwd, 'clock.cjs');
   await writeFile(clock, CLOCK);
   const ahead = { ...env, NODE_OPTIONS: `--require ${clock}` };
-  instances = [env, env, ahead].map((settings) => start(cwd, settings));
+  instances = [env, env, ahead].map((settings) => server.start(cwd, settings));
   urls = (await Promise.all(instances.map(({ listening }) => listening))) as typeof urls;
   dataSource = await new DataSource(databaseOptions(database.url)).initialize();
 }, PATIENCE);
 afterAll(async () => {
-  await killAll();
+  await server.killAll();
   await dataSource.destroy();
   await database.drop();
   await rm(cwd, { recursive: true, force: true });
 });
 
 const login = async (url: string) => {
-  const { body } = await request(url).post('/login').send(user).expect(200);
-  return body as Tokens;
+  const response = await request(url).post('/login').send(user).expect(200);
+  return response.body as Tokens;
 };
 const refresh = (url: string, { refresh_token }: Tokens) =>
   request(url).post('/refresh').send({ refresh_token });
@@ -115,7 +115,7 @@ describe('three instances that started at once on an empty database', () => {
     expect(ran.map(({ name }) => name)).toEqual(
       dataSource.migrations.map((migration) => migration.constructor.name),
     );
-    for (const { output } of instances) expect(output()).not.toMatch(/"level":[56]0/);
+    for (const instance of instances) expect(instance.output()).not.toMatch(/"level":[56]0/);
   });
 
   it('serve one user: register, login, /protected, refresh and logout on whichever', async () => {
@@ -151,12 +151,12 @@ describe('three instances that started at once on an empty database', () => {
     async () => {
       const listeners = `FROM pg_stat_activity
       WHERE application_name = 'latchkey-listen' AND datname = current_database()`;
-      let measuring = true;
+      const state = { measuring: true };
       const measured = timesToRefuse(3).finally(() => {
-        measuring = false;
+        state.measuring = false;
       });
       // They listen again within a second, so over and over.
-      while (measuring) {
+      while (state.measuring) {
         await dataSource.query(`SELECT pg_terminate_backend(pid) ${listeners}`);
         await setTimeout(20);
       }
