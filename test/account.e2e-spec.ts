@@ -68,8 +68,10 @@ describe('PATCH /me', () => {
     const answer = await ask('patch', '/me', user.jwt).send({ username: renamed });
     expect(answer.body).toMatchObject({ username: renamed, displayName: null });
     expect(await codeOf(ask('get', '/protected', user.jwt))).toBe('token_stale');
-    const { body } = await server.http.post('/refresh').send({ refresh_token: user.refresh_token });
-    const hello = await ask('get', '/protected', (body as { jwt: string }).jwt);
+    const refreshed = await server.http
+      .post('/refresh')
+      .send({ refresh_token: user.refresh_token });
+    const hello = await ask('get', '/protected', (refreshed.body as { jwt: string }).jwt);
     expect(hello.body).toEqual({ hello_from: renamed });
     await expect(server.login(user.username)).rejects.toThrow('bad_credentials');
     await expect(server.login(renamed.toLowerCase())).resolves.toBeDefined();

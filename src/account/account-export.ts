@@ -18,7 +18,6 @@ export class AccountExport {
   async of(user: User): Promise<Record<string, unknown>> {
     const userId = user.id;
     const { manager } = this.database;
-    const { passwordHash: _hash, usernameKey: _name, emailKey, ...account } = user;
     const sessions = await manager.find(Session, {
       where: { userId },
       order: { createdAt: 'ASC' },
@@ -33,8 +32,11 @@ export class AccountExport {
     });
     return {
       exportedAt: new Date(),
-      user: { ...account, emailSignsIn: emailKey !== null },
-      sessions: sessions.map(({ salt: _salt, user: _user, ...session }) => session),
+      user: {
+        ...without(user, 'passwordHash', 'usernameKey', 'emailKey'),
+        emailSignsIn: user.emailKey !== null,
+      },
+      sessions: sessions.map((session) => without(session, 'salt', 'user')),
       links: links.map(({ purpose, payload, createdAt, expiresAt, usedAt }) => ({
         purpose,
         email: payload?.email ?? null,
@@ -50,4 +52,10 @@ export class AccountExport {
       })),
     };
   }
+}
+
+function without<T extends object>(row: T, ...names: (keyof T)[]): Partial<T> {
+  const rest: Partial<T> = { ...row };
+  for (const name of names) delete rest[name];
+  return rest;
 }

@@ -50,7 +50,7 @@ export const updateProfileSchema = z
       .nullable()
       .optional(),
   })
-  .refine((body) => Object.values(body).some((value) => value !== undefined), {
+  .refine((body) => Object.keys(body).length > 0, {
     error: 'Nothing to change: name username, displayName or locale',
     path: ['username'],
   });
