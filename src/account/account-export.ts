@@ -54,8 +54,7 @@ export class AccountExport {
   }
 }
 
-function without<T extends object>(row: T, ...names: (keyof T)[]): Partial<T> {
-  const rest: Partial<T> = { ...row };
-  for (const name of names) delete rest[name];
-  return rest;
+function without<T extends object>(row: T, ...names: (keyof T & string)[]): Partial<T> {
+  const kept = Object.entries(row).filter(([name]) => !(names as string[]).includes(name));
+  return Object.fromEntries(kept) as Partial<T>;
 }
