@@ -77,10 +77,13 @@ function pair(number: number, passwordHash: string): Pair {
     usernameKey: name,
     email,
     emailKey: email,
+    emailVerifiedAt: null,
     passwordHash,
     roles: [],
     tokenVersion: 0,
     disabledAt: null,
+    disabledUntil: null,
+    disabledReason: null,
     createdAt: now,
     updatedAt: now,
   };

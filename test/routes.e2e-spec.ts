@@ -57,13 +57,23 @@ it('closes every route that is not named as public', async () => {
   );
   expect(closed.sort()).toEqual([
     'DELETE /me/sessions/:id',
+    'DELETE /roles/:name',
     'GET /cats',
     'GET /me',
     'GET /me/sessions',
     'GET /protected',
+    'GET /roles',
+    'GET /users',
+    'GET /users/:id',
+    'PATCH /users/:id',
     'POST /cats/feed',
     'POST /logout',
+    'POST /users',
+    'POST /users/:id/impersonate',
+    'POST /users/:id/password-reset',
+    'POST /users/:id/sessions/revoke',
     'PUT /me/password',
+    'PUT /roles/:name',
   ]);
   for (const route of closed) {
     const [method = '', path = ''] = route.split(' ');

@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Put, UseGuards } from '@nestjs/common'
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { userSchema, type UserView, viewOf } from '../auth/auth.schemas.js';
 import { CurrentUser, JwtPayload } from '../auth/decorators.js';
+import { RefuseImpersonation } from '../auth/impersonation.guard.js';
 import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
 import { refuses } from '../auth/openapi.js';
 import { ClientSignal } from '../common/client-signal.js';
@@ -25,11 +26,12 @@ export class AccountController {
   }
 
   @Put('password')
+  @RefuseImpersonation()
   @HttpCode(204)
   @ApiOperation({ summary: 'Change the password; ends all other sessions' })
   @ApiResponse({ status: 204, description: 'Changed' })
   @refuses(400, 'A parameter is missing, or the new password is weak')
-  @refuses(403, 'The present password is not right')
+  @refuses(403, 'The present password is not right, or this is not on behalf of oneself')
   @refuses(409, 'The password was changed meanwhile')
   @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   changePassword(

@@ -11,7 +11,7 @@ import {
   type RefreshableSession,
   SessionsService,
 } from '../sessions/sessions.service.js';
-import type { User } from '../users/user.entity.js';
+import { isDisabled, type User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type {
   LoginBody,
@@ -95,7 +95,7 @@ export class AuthService {
     const plain = prepared.ok ? prepared.password : undefined;
     const good = await this.passwords.verify(plain, user?.passwordHash, options);
     if (!user || plain === undefined || !good) throw new ApiError('bad_credentials');
-    if (user.disabledAt) throw new ApiError('user_disabled');
+    if (isDisabled(user)) throw new ApiError('user_disabled');
     if (!this.passwords.needsRehash(plain, user.passwordHash)) return user;
     return this.renewHash(user, plain, options);
   }
@@ -109,7 +109,7 @@ export class AuthService {
     const session = await this.sessions.refresh(token);
     const user = await this.users.findById(session.userId);
     if (!user) throw new ApiError('session_ended');
-    if (user.disabledAt) throw new ApiError('user_disabled');
+    if (isDisabled(user)) throw new ApiError('user_disabled');
     return this.tokens(user, session);
   }
 

@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Repository } from 'typeorm';
+import type { EntityManager, Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { Database, violatedUniqueIndex } from '../database/database.js';
 import { prepareEmail } from './email.js';
 import { User } from './user.entity.js';
+import { writeRoles } from './user-role.entity.js';
 import { prepareUsername } from './username.js';
 
 /** What makes a new user; the keys are the unique forms of name and address. */
 export type NewUser = Pick<
   User,
   'username' | 'usernameKey' | 'email' | 'emailKey' | 'passwordHash'
->;
+> &
+  Partial<Pick<User, 'roles' | 'emailVerifiedAt'>>;
 
 /** The stored users. */
 @Injectable()
@@ -22,20 +24,36 @@ export class UsersService {
     private readonly database: Database,
   ) {}
 
-  /** @throws ApiError username_taken, email_taken: the unique index decides, not a look beforehand */
-  async create(values: NewUser): Promise<User> {
+  /**
+   * Stores a user; `more` may write what belongs to it in the same transaction.
+   *
+   * @throws ApiError username_taken, email_taken: the unique index decides, not a look beforehand
+   */
+  async create(
+    values: NewUser,
+    more?: (manager: EntityManager, user: User) => Promise<void>,
+  ): Promise<User> {
     const now = new Date();
     const user = this.users.create({
+      roles: [],
+      emailVerifiedAt: null,
       ...values,
       id: randomUUID(),
-      roles: [],
       tokenVersion: 0,
       disabledAt: null,
+      disabledUntil: null,
+      disabledReason: null,
       createdAt: now,
       updatedAt: now,
     });
+    const store = async (manager: EntityManager): Promise<void> => {
+      await manager.insert(User, user);
+      if (user.roles.length > 0) await writeRoles(manager, user);
+      await more?.(manager, user);
+    };
     try {
-      await this.database.write((manager) => manager.insert(User, user));
+      const several = more !== undefined || user.roles.length > 0;
+      await (several ? this.database.transaction(store) : this.database.write(store));
     } catch (error) {
       const index = violatedUniqueIndex(error);
       if (index?.includes('username_key')) throw new ApiError('username_taken');
