@@ -78,6 +78,8 @@ function pair(number: number, passwordHash: string): Pair {
     email,
     emailKey: email,
     emailVerifiedAt: null,
+    displayName: null,
+    locale: null,
     passwordHash,
     roles: [],
     tokenVersion: 0,

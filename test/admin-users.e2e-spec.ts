@@ -45,6 +45,7 @@ describe('GET /users/:id', () => {
       const nothing = { status: 404, body: noSuchUser };
       expect(await admin.ask('GET', `/users/${id}`)).toEqual(nothing);
       expect(await admin.ask('PATCH', `/users/${id}`, { roles: [] })).toEqual(nothing);
+      expect(await admin.ask('DELETE', `/users/${id}`)).toEqual(nothing);
       for (const action of ['sessions/revoke', 'password-reset', 'impersonate']) {
         expect(await admin.ask('POST', `/users/${id}/${action}`)).toEqual(nothing);
       }
@@ -58,6 +59,7 @@ describe('GET /users/:id', () => {
       ['GET', `/users/${ada.id}`],
       ['POST', '/users'],
       ['PATCH', `/users/${ada.id}`],
+      ['DELETE', `/users/${ada.id}`],
       ['POST', `/users/${ada.id}/sessions/revoke`],
       ['POST', `/users/${ada.id}/password-reset`],
       ['POST', `/users/${ada.id}/impersonate`],
@@ -225,6 +227,18 @@ describe('PATCH /users/:id', () => {
   });
 });
 
+describe('DELETE /users/:id', () => {
+  it('removes a user, whose tokens are refused at once and whose name is free', async () => {
+    const ada = await person(server, 'Removed', ['admin']);
+    expect(await ada.outcome('GET', '/me')).toBe(200);
+    expect(await admin.ask('DELETE', `/users/${ada.id}`)).toEqual({ status: 204, body: {} });
+    expect(await ada.outcome('GET', '/me')).toBe('token_revoked');
+    expect(await admin.ask('GET', `/users/${ada.id}`)).toEqual({ status: 404, body: noSuchUser });
+    expect(await admin.outcome('DELETE', `/users/${ada.id}`)).toBe('not_found');
+    await expect(server.register('removed')).resolves.toBeDefined();
+  });
+});
+
 describe('POST /users/:id/sessions/revoke', () => {
   it('ends every session and token of that user alone', async () => {
     const ada = await person(server, 'Everywhere');
@@ -284,6 +298,7 @@ describe('the last administrator', () => {
     ]) {
       expect(await admin.ask('PATCH', path, body)).toEqual({ status: 409, body: lastAdmin });
     }
+    expect(await admin.ask('DELETE', path)).toEqual({ status: 409, body: lastAdmin });
     expect(await admin.outcome('GET', path)).toBe(200);
     expect(await rolesOf(admin.id)).toEqual(['admin']);
     expect(await admin.outcome('PATCH', path, { disabled: null })).toBe(200);
@@ -298,22 +313,19 @@ describe('the last administrator', () => {
     expect(await admin.outcome('PATCH', `/users/${other.id}`, { roles: [] })).toBe(200);
   });
 
-  it('is one of two that demote, or disable, each other at once', async () => {
-    const [one, two] = [
-      await person(server, 'Duellist1', ['admin']),
-      await person(server, 'Duellist2', ['admin']),
-    ];
-    for (let round = 0; round < 10; round++) {
-      await changes().enable(one.id);
-      await changes().enable(two.id);
+  it('is one of two that demote, disable or delete each other at once', async () => {
+    for (let round = 0; round < 9; round++) {
+      const one = await person(server, `duellist${round}a`, ['admin']);
+      const two = await person(server, `duellist${round}b`, ['admin']);
       await only(one, two);
-      const again = [await server.login('duellist1'), await server.login('duellist2')] as const;
-      const body = round % 2 ? { roles: [] } : { disabled: {} };
+      const method = round % 3 ? 'PATCH' : 'DELETE';
+      const body = [undefined, { roles: [] }, { disabled: {} }][round % 3];
       const outcomes = await Promise.all([
-        asking(server, again[0].jwt).outcome('PATCH', `/users/${two.id}`, body),
-        asking(twin, again[1].jwt).outcome('PATCH', `/users/${one.id}`, body),
+        one.outcome(method, `/users/${two.id}`, body),
+        asking(twin, two.jwt).outcome(method, `/users/${one.id}`, body),
       ]);
-      expect(outcomes.filter((outcome) => outcome === 200)).toHaveLength(1);
+      // Who is refused is the last one, or no longer an administrator.
+      expect(outcomes.filter((outcome) => typeof outcome === 'number')).toHaveLength(1);
       const stored = await server.withDatabase((db) => db.getRepository(User).find());
       const left = stored.filter(({ roles, disabledAt }) => roles[0] === 'admin' && !disabledAt);
       expect(left).toHaveLength(1);

@@ -58,6 +58,7 @@ it('closes every route that is not named as public', async () => {
   expect(closed.sort()).toEqual([
     'DELETE /me/sessions/:id',
     'DELETE /roles/:name',
+    'DELETE /users/:id',
     'GET /cats',
     'GET /me',
     'GET /me/sessions',

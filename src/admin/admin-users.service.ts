@@ -88,6 +88,14 @@ export class AdminUsersService {
     return existing(await this.userChanges.update(checked(id), patch, permit));
   }
 
+  /** Removes every row about a user. @throws ApiError not_found, forbidden, last_admin */
+  async delete(actor: Subject, id: string): Promise<void> {
+    const removed = await this.userChanges.delete({ id: checked(id) }, (_manager, user) => {
+      this.authority.over(actor, user);
+    });
+    existing(removed || null);
+  }
+
   /** Ends all sessions of a user; resolves to how many. @throws ApiError not_found, forbidden */
   async endSessions(actor: Subject, id: string): Promise<number> {
     const permit = (user: User): void => {

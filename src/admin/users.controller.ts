@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CurrentUser } from '../auth/decorators.js';
 import { refuses } from '../auth/openapi.js';
@@ -81,5 +81,16 @@ export class UsersController {
     @Body({ schema: patchUserSchema }) body: PatchUserBody,
   ): Promise<AdminUserView> {
     return adminViewOf(await this.admin.update(actor, id, body));
+  }
+
+  @Delete(':id')
+  @Permissions('users:write')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Remove a user and everything about them' })
+  @ApiResponse({ status: 204, description: 'Removed; access tokens are refused from now on' })
+  @refuses(404, 'There is no such user')
+  @refuses(409, 'This is the last administrator')
+  delete(@CurrentUser() actor: Subject, @Param('id') id: string): Promise<void> {
+    return this.admin.delete(actor, id);
   }
 }

@@ -11,6 +11,7 @@ import { CreateSessions1764000000001 } from './migrations/1764000000001-create-s
 import { CreateRevocations1764000000002 } from './migrations/1764000000002-create-revocations.js';
 import { CreateMailOutbox1764000000010 } from './migrations/1764000000010-create-mail-outbox.js';
 import { CreateOneTimeTokens1764000000011 } from './migrations/1764000000011-create-one-time-tokens.js';
+import { AddAccountColumns1764000000012 } from './migrations/1764000000012-add-account-columns.js';
 import { AdministerUsers1764000000040 } from './migrations/1764000000040-administer-users.js';
 import { PostgresClient, postgresClientOptions } from './postgres-client.js';
 
@@ -22,6 +23,7 @@ const migrations = [
   CreateRevocations1764000000002,
   CreateMailOutbox1764000000010,
   CreateOneTimeTokens1764000000011,
+  AddAccountColumns1764000000012,
   AdministerUsers1764000000040,
 ];
 

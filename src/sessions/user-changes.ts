@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
 import { keepAnAdmin } from '../users/last-admin.js';
 import { isDisabled, User } from '../users/user.entity.js';
 import { writeRoles } from '../users/user-role.entity.js';
@@ -25,6 +26,14 @@ export interface UserPatch {
 export type PermitUser = (user: User, manager: EntityManager) => Promise<void> | void;
 
 const FOR_EVER: Ban = { reason: null, until: null };
+
+/** Rolls a transaction back that found nothing to change. */
+class NothingChanged extends Error {}
+
+function nothingChanged(error: unknown): false {
+  if (error instanceof NothingChanged) return false;
+  throw error;
+}
 
 /** Changes of a user that reach the tokens already handed out. */
 @Injectable()
@@ -122,6 +131,36 @@ export class UserChanges {
       await change.revokeTokens(userId);
       return ended;
     });
+  }
+
+  /**
+   * Removes every row about a user, and ends the tokens already handed out; `also` is written in the
+   * same transaction, with the user as it was, and what it throws undoes it.
+   *
+   * @returns false, and nothing is changed, where there is no such user, or with another password than
+   *   `user` was seen with
+   * @throws ApiError last_admin
+   */
+  delete(
+    user: Pick<User, 'id'> & Partial<Pick<User, 'passwordHash'>>,
+    also?: (manager: EntityManager, user: User) => Promise<void> | void,
+  ): Promise<boolean> {
+    const { id, passwordHash } = user;
+    return this.changes
+      .transaction(async (change) => {
+        const { manager } = change;
+        // Who redeems a one-time token locks first it and then its user.
+        await manager.delete(OneTimeToken, { userId: id });
+        const found = await lockUser(manager, id);
+        const isMeant = passwordHash === undefined || passwordHash === found?.passwordHash;
+        if (!found || !isMeant) throw new NothingChanged();
+        await manager.delete(User, { id });
+        await change.forgetUser(id);
+        await also?.(manager, found);
+        await keepAnAdmin(manager, found, null);
+        return true;
+      })
+      .catch(nothingChanged);
   }
 }
 

@@ -21,7 +21,7 @@ export class User {
 
   /** The name in PRECIS UsernameCaseMapped form (RFC 8265, section 3.3); unique. */
   @Index('uq_users_username_key', { unique: true })
-  @Column('varchar', { name: 'username_key', length: 256 })
+  @Column('varchar', { name: 'username_key', length: 256, collation: 'C' })
   usernameKey!: string;
 
   /** The address as typed, if any. */
@@ -30,12 +30,20 @@ export class User {
 
   /** The address without regard to case; unique. */
   @Index('uq_users_email_key', { unique: true })
-  @Column('varchar', { name: 'email_key', length: 512, nullable: true })
+  @Column('varchar', { name: 'email_key', length: 512, nullable: true, collation: 'C' })
   emailKey!: string | null;
 
-  /** When the user was found to receive mail there; null where nobody knows. */
+  /** Since when the address is known to be the user's, if it is. */
   @Column('bigint', { name: 'email_verified_at', nullable: true, transformer: epochMillis })
   emailVerifiedAt!: Date | null;
+
+  /** What the user wants to be called, if anything. */
+  @Column('varchar', { name: 'display_name', length: 256, nullable: true })
+  displayName!: string | null;
+
+  /** Language of mails, a BCP 47 tag such as `de-AT`; null: that of the request. */
+  @Column('varchar', { length: 35, nullable: true })
+  locale!: string | null;
 
   /** bcrypt, see `PasswordsService`. Never leaves the server. */
   @Column('varchar', { name: 'password_hash', length: 255 })

@@ -3,7 +3,7 @@ import { type MigrationInterface, type QueryRunner, Table, TableIndex } from 'ty
 /** Rows that are read at a time. */
 const BATCH = 1_000;
 
-const COLUMNS = ['email_verified_at', 'disabled_until', 'disabled_reason'];
+const COLUMNS = ['disabled_until', 'disabled_reason'];
 
 const INDICES = [
   { name: 'ix_users_created_at' },
@@ -15,7 +15,6 @@ const INDICES = [
 export class AdministerUsers1764000000040 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     // The schema API would make SQLite copy the whole table for each column.
-    await runner.query('ALTER TABLE users ADD COLUMN email_verified_at bigint');
     await runner.query('ALTER TABLE users ADD COLUMN disabled_until bigint');
     await runner.query('ALTER TABLE users ADD COLUMN disabled_reason varchar(255)');
     await collate(runner, '"C"');
