@@ -146,6 +146,8 @@ describe('POST /users', () => {
 });
 
 describe('PATCH /users/:id', () => {
+  let wrong = 0;
+
   it('disables at once, with a reason and until a time, after which it is over by itself', async () => {
     const ada = await person(server, 'Banned');
     const until = later(86_400_000);
@@ -221,7 +223,7 @@ describe('PATCH /users/:id', () => {
     [{ roles: null }, 'The roles have to be a list'],
     [{ verified: null }, 'The verified has to be true or false'],
   ])('refuses %j', async (body, msg) => {
-    const { id } = await server.register(`wrong${Math.random()}`);
+    const { id } = await server.register(`wrong${wrong++}`);
     const answer = await admin.ask('PATCH', `/users/${id}`, body);
     expect([answer.status, answer.body.msg]).toEqual([400, msg]);
   });

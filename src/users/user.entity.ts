@@ -20,8 +20,9 @@ export class User {
   username!: string;
 
   /** The name in PRECIS UsernameCaseMapped form (RFC 8265, section 3.3); unique. */
+  // By code points on PostgreSQL as well, so that the index finds a beginning.
   @Index('uq_users_username_key', { unique: true })
-  @Column('varchar', { name: 'username_key', length: 256, collation: 'C' })
+  @Column({ type: 'varchar', name: 'username_key', length: 256, collation: 'C' })
   usernameKey!: string;
 
   /** The address as typed, if any. */
@@ -30,7 +31,7 @@ export class User {
 
   /** The address without regard to case; unique. */
   @Index('uq_users_email_key', { unique: true })
-  @Column('varchar', { name: 'email_key', length: 512, nullable: true, collation: 'C' })
+  @Column({ type: 'varchar', name: 'email_key', length: 512, nullable: true, collation: 'C' })
   emailKey!: string | null;
 
   /** Since when the address is known to be the user's, if it is. */
