@@ -84,8 +84,8 @@ export const putRoleSchema = z.object({
     .max(100, { error: 'These are more than 100 permissions' }),
 });
 
-/** Parameter of `/roles/:name`. */
-export const roleNameSchema = roleName;
+/** Parameters of `/roles/:name`. */
+export const roleNameSchema = z.object({ name: roleName });
 
 /** A user as shown to an administrator. */
 export const adminUserSchema = userSchema.extend({
@@ -132,6 +132,7 @@ export const impersonationSchema = z.object({
 export type ListUsersQuery = z.infer<typeof listUsersSchema>;
 export type CreateUserBody = z.infer<typeof createUserSchema>;
 export type PatchUserBody = z.infer<typeof patchUserSchema>;
+export type RoleName = z.infer<typeof roleNameSchema>;
 export type PutRoleBody = z.infer<typeof putRoleSchema>;
 export type AdminUserView = z.infer<typeof adminUserSchema>;
 export type UserPageView = z.infer<typeof userPageSchema>;

@@ -8,6 +8,7 @@ import { RolesService, type RoleView } from '../roles/roles.service.js';
 import {
   type PutRoleBody,
   putRoleSchema,
+  type RoleName,
   roleNameSchema,
   roleSchema,
   rolesSchema,
@@ -41,7 +42,7 @@ export class RolesController {
   @refuses(409, 'The role is built in')
   put(
     @CurrentUser() actor: Subject,
-    @Param('name', { schema: roleNameSchema }) name: string,
+    @Param({ schema: roleNameSchema }) { name }: RoleName,
     @Body({ schema: putRoleSchema }) { permissions }: PutRoleBody,
   ): Promise<RoleView> {
     return this.roles.put(name, permissions, (before) => {
@@ -58,7 +59,7 @@ export class RolesController {
   @refuses(409, 'The role is built in, or somebody has it')
   delete(
     @CurrentUser() actor: Subject,
-    @Param('name', { schema: roleNameSchema }) name: string,
+    @Param({ schema: roleNameSchema }) { name }: RoleName,
   ): Promise<void> {
     return this.roles.delete(name, (before) => {
       this.authority.toGive(actor, before);
