@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AccountModule } from './account/account.module.js';
+import { AdminModule } from './admin/admin.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { CommonModule } from './common/common.module.js';
 import type { Config } from './config/config.js';
@@ -16,6 +17,7 @@ import { ThrottlingModule } from './throttling/throttling.module.js';
     ThrottlingModule,
     AuthModule,
     AccountModule,
+    AdminModule,
     HealthModule,
   ],
 })

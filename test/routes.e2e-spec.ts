@@ -66,17 +66,28 @@ it('closes every route that is not named as public', async () => {
   expect(closed.sort()).toEqual([
     'DELETE /me',
     'DELETE /me/sessions/:id',
+    'DELETE /roles/:name',
+    'DELETE /users/:id',
     'GET /cats',
     'GET /me',
     'GET /me/export',
     'GET /me/sessions',
     'GET /protected',
+    'GET /roles',
+    'GET /users',
+    'GET /users/:id',
     'PATCH /me',
+    'PATCH /users/:id',
     'POST /cats/feed',
     'POST /logout',
     'POST /me/email/verification',
+    'POST /users',
+    'POST /users/:id/impersonate',
+    'POST /users/:id/password-reset',
+    'POST /users/:id/sessions/revoke',
     'PUT /me/email',
     'PUT /me/password',
+    'PUT /roles/:name',
   ]);
   for (const route of closed) {
     const [method = '', path = ''] = route.split(' ');

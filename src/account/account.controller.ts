@@ -16,6 +16,7 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentUser, JwtPayload } from '../auth/decorators.js';
 import { LimitGuesses } from '../auth/guess.interceptor.js';
+import { RefuseImpersonation } from '../auth/impersonation.guard.js';
 import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
 import { refuses } from '../auth/openapi.js';
 import { RefreshCookie } from '../auth/refresh-cookie.js';
@@ -55,6 +56,7 @@ export class AccountController {
   }
 
   @Patch()
+  @RefuseImpersonation()
   @ApiOperation({ summary: 'Change username, display name or locale' })
   @ApiResponse({ status: 200, description: 'The account', standardSchema: accountSchema })
   @refuses(400, 'A parameter is not valid')
@@ -69,6 +71,7 @@ export class AccountController {
   }
 
   @Get('export')
+  @RefuseImpersonation()
   @Header('content-disposition', 'attachment; filename="account.json"')
   @ApiOperation({ summary: 'Everything that is stored about the user, but secrets' })
   @ApiResponse({ status: 200, description: 'A JSON document' })
@@ -77,6 +80,7 @@ export class AccountController {
   }
 
   @Delete()
+  @RefuseImpersonation()
   @LimitGuesses()
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete the account with everything stored about it' })
@@ -98,13 +102,14 @@ export class AccountController {
   }
 
   @Put('password')
+  @RefuseImpersonation()
   @LimitGuesses()
   @HttpCode(204)
   @ApiOperation({ summary: 'Change the password; ends all other sessions' })
   @ApiResponse({ status: 204, description: 'Changed' })
   @refuses(400, 'A parameter is missing, or the new password is weak')
   @refuses(401, 'No good access token, or neither a recent sign-in nor the password')
-  @refuses(403, 'The present password is not right')
+  @refuses(403, 'The present password is not right, or this is not on behalf of oneself')
   @refuses(409, 'The password was changed meanwhile')
   @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   changePassword(

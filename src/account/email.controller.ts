@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import type { FastifyRequest } from 'fastify';
 import { CurrentUser, JwtPayload } from '../auth/decorators.js';
 import { LimitGuesses } from '../auth/guess.interceptor.js';
+import { RefuseImpersonation } from '../auth/impersonation.guard.js';
 import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
 import { refuses } from '../auth/openapi.js';
 import { ClientSignal } from '../common/client-signal.js';
@@ -26,6 +27,7 @@ export class EmailController {
   ) {}
 
   @Put()
+  @RefuseImpersonation()
   @LimitGuesses()
   @HttpCode(202)
   @ApiOperation({ summary: 'Ask for a mail to a new address, by which the account moves to it' })

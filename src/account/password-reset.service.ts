@@ -9,7 +9,7 @@ import { NewPasswords } from '../passwords/new-passwords.js';
 import { SessionChanges } from '../sessions/session-changes.js';
 import { UserChanges } from '../sessions/user-changes.js';
 import { prepareEmail } from '../users/email.js';
-import { User } from '../users/user.entity.js';
+import { isDisabled, User } from '../users/user.entity.js';
 
 /** What may be asked for by who is not signed in, as rows of the outbox name it. */
 const REQUESTS = { reset: 'request-password-reset', verification: 'request-verification' } as const;
@@ -33,7 +33,7 @@ export class PasswordResetService implements OnModuleInit {
     this.mail.answerRequests(REQUESTS.reset, async (manager, to, locale) => {
       const prepared = prepareEmail(to);
       const user = prepared.ok && (await this.addresses.holder(manager, prepared.key));
-      if (user && !user.disabledAt) await this.addresses.sendReset(manager, user, locale);
+      if (user && !isDisabled(user)) await this.addresses.sendReset(manager, user, locale);
     });
     this.mail.answerRequests(REQUESTS.verification, async (manager, to, locale) => {
       const prepared = prepareEmail(to);
@@ -63,7 +63,7 @@ export class PasswordResetService implements OnModuleInit {
     const passwordHash = await this.newPasswords.hash(password, owner, options);
     await this.changes.transaction((change) =>
       this.tokens.redeemIn(change.manager, located, 'reset-password', async (manager, user) => {
-        if (user.disabledAt) throw new ApiError(located.code);
+        if (isDisabled(user)) throw new ApiError(located.code);
         await this.userChanges.resetPassword(change, user.id, passwordHash);
         if (!user.emailVerifiedAt && user.emailKey !== null) {
           await manager.update(User, { id: user.id }, { emailVerifiedAt: new Date() });

@@ -2,11 +2,13 @@ import { Module } from '@nestjs/common';
 import { AddressesModule } from '../addresses/addresses.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
+import { RolesModule } from '../roles/roles.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { AuthHooks } from './hooks.js';
+import { Impersonation } from './impersonation.service.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { LoginMetrics } from './login-metrics.js';
 import { RefreshCookie } from './refresh-cookie.js';
@@ -16,11 +18,12 @@ import { VerifiedTokens } from './verified-tokens.js';
 
 /** Registration, login and the guards. A module that guards its own controllers imports it. */
 @Module({
-  imports: [AddressesModule, UsersModule, PasswordsModule, KeysModule, SessionsModule],
+  imports: [AddressesModule, UsersModule, PasswordsModule, KeysModule, RolesModule, SessionsModule],
   controllers: [AuthController],
   providers: [
     AuthService,
     AuthHooks,
+    Impersonation,
     LoginMetrics,
     TokenHeader,
     JwtStrategy,
@@ -28,6 +31,14 @@ import { VerifiedTokens } from './verified-tokens.js';
     RefreshCookie,
     StepUp,
   ],
-  exports: [RefreshCookie, StepUp, JwtStrategy, TokenHeader, VerifiedTokens],
+  exports: [
+    RefreshCookie,
+    StepUp,
+    JwtStrategy,
+    TokenHeader,
+    VerifiedTokens,
+    Impersonation,
+    RolesModule,
+  ],
 })
 export class AuthModule {}

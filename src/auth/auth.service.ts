@@ -12,7 +12,7 @@ import {
   type RefreshableSession,
   SessionsService,
 } from '../sessions/sessions.service.js';
-import type { User } from '../users/user.entity.js';
+import { isDisabled, type User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type {
   LoginBody,
@@ -106,7 +106,7 @@ export class AuthService {
     const plain = prepared.ok ? prepared.password : undefined;
     const good = await this.passwords.verify(plain, user?.passwordHash, options);
     if (!user || plain === undefined || !good) throw new ApiError('bad_credentials');
-    if (user.disabledAt) throw new ApiError('user_disabled');
+    if (isDisabled(user)) throw new ApiError('user_disabled');
     if (this.config.requireVerifiedEmail && !user.emailVerifiedAt) {
       throw new ApiError('email_not_verified');
     }
@@ -123,7 +123,7 @@ export class AuthService {
     const session = await this.sessions.refresh(token);
     const user = await this.users.findById(session.userId);
     if (!user) throw new ApiError('session_ended');
-    if (user.disabledAt) throw new ApiError('user_disabled');
+    if (isDisabled(user)) throw new ApiError('user_disabled');
     return this.tokens(user, session);
   }
 
@@ -153,7 +153,7 @@ export class AuthService {
       {
         sid: session.id,
         ver: user.tokenVersion,
-        auth_time: Math.floor(session.createdAt.getTime() / 1000),
+        authTime: Math.floor(session.createdAt.getTime() / 1000),
       },
       await this.hooks.claims(user),
     );

@@ -16,7 +16,7 @@ export class StepUp {
 
   /**
    * @param password the user's present one as typed, if it came along; then it has to be right
-   * @throws ApiError reauthentication_required, wrong_password, overloaded, unavailable
+   * @throws ApiError impersonation_forbidden, reauthentication_required, wrong_password, overloaded, unavailable
    */
   async require(
     user: User,
@@ -24,6 +24,7 @@ export class StepUp {
     password: string | undefined,
     options?: HashOptions,
   ): Promise<void> {
+    if (claims.act) throw new ApiError('impersonation_forbidden');
     if (password === undefined) {
       const age = Date.now() / 1000 - (claims.auth_time ?? 0);
       if (age > RECENT_SIGN_IN) throw new ApiError('reauthentication_required');

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, IsNull, MoreThan, Not } from 'typeorm';
 import { Database } from '../database/database.js';
+import { Following } from '../database/following.js';
 import { User } from '../users/user.entity.js';
 import { Revocation } from './revocation.entity.js';
-import { Revocations, REVOCATIONS_CHANNEL } from './revocations.js';
+import { Revocations } from './revocations.js';
 import { Session } from './session.entity.js';
 
 /** Why sessions end. */
@@ -108,6 +109,7 @@ export class SessionChange {
 export class SessionChanges {
   constructor(
     private readonly database: Database,
+    private readonly following: Following,
     private readonly revocations: Revocations,
   ) {}
 
@@ -119,7 +121,7 @@ export class SessionChanges {
     const [result, revoked] = await this.database.transaction(async (manager) => {
       const change = new SessionChange(manager, this.revocations.lifetime);
       const done = await work(change);
-      if (change.revoked.length > 0) await this.database.notify(manager, REVOCATIONS_CHANNEL);
+      if (change.revoked.length > 0) await this.following.tell(manager);
       return [done, change.revoked] as const;
     });
     this.revocations.announce(revoked);

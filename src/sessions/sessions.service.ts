@@ -3,12 +3,12 @@ import { isIP } from 'node:net';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Counter } from 'prom-client';
-import { IsNull, MoreThan, type Repository } from 'typeorm';
+import { type EntityManager, IsNull, MoreThan, type Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { Metrics } from '../common/metrics.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
-import { User } from '../users/user.entity.js';
+import { isDisabled, User } from '../users/user.entity.js';
 import { RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
 import { SessionChanges, type SessionChoice, type EndReason } from './session-changes.js';
@@ -68,12 +68,11 @@ export class SessionsService {
     const salt = randomBytes(16).toString('base64url');
     const started = await this.database.transaction(async (manager) => {
       const unchanged = await manager.findOne(User, {
-        select: { id: true },
-        where: { id: userId, passwordHash, disabledAt: IsNull() },
+        where: { id: userId, passwordHash },
         // Whoever changes the user waits for this session, and then ends it.
         ...(this.database.isPostgres && { lock: { mode: 'pessimistic_read' } }),
       });
-      if (!unchanged) return false;
+      if (!unchanged || isDisabled(unchanged)) return false;
       await manager.insert(Session, {
         id,
         userId,
@@ -154,6 +153,16 @@ export class SessionsService {
     if (session?.salt !== content?.salt || !session) throw new ApiError('refresh_token_invalid');
     if (session.endedAt) throw new ApiError('session_ended');
     return { id: session.id, userId: session.userId };
+  }
+
+  /** Marks a session as used now, in a transaction; false where it has ended. */
+  async touch(manager: EntityManager, session: { id: string; userId: string }): Promise<boolean> {
+    const { affected } = await manager.update(
+      Session,
+      { ...session, endedAt: IsNull() },
+      { lastUsedAt: new Date() },
+    );
+    return affected === 1;
   }
 
   /** Ends living sessions with their access tokens; resolves to how many it were. */
