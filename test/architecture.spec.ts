@@ -14,13 +14,15 @@ const ROOMS: Record<string, string[]> = {
   throttling: [...BASE, 'keys'],
   mail: [...BASE, 'database', 'users', 'keys'],
   'one-time-tokens': [...BASE, 'database', 'users', 'keys'],
-  sessions: LOWER,
-  auth: [...LOWER, 'sessions'],
+  audit: [...BASE, 'database', 'keys'],
+  sessions: [...LOWER, 'audit'],
+  auth: [...LOWER, 'audit', 'sessions'],
   account: [...LOWER, 'sessions', 'auth'],
+  admin: [...LOWER, 'audit', 'sessions', 'auth'],
   health: [...BASE, 'database'],
   telemetry: [...BASE, 'database'],
   doctor: [...BASE, 'database'],
-  cli: [...BASE, 'database', 'doctor'],
+  cli: [...BASE, 'database', 'keys', 'audit', 'doctor'],
 };
 
 /** The database's options list the entities and migrations of every room, and import nothing else. */

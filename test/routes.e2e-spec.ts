@@ -57,6 +57,7 @@ it('closes every route that is not named as public', async () => {
   );
   expect(closed.sort()).toEqual([
     'DELETE /me/sessions/:id',
+    'GET /audit',
     'GET /cats',
     'GET /me',
     'GET /me/sessions',

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
@@ -14,7 +15,7 @@ import { VerifiedTokens } from './verified-tokens.js';
 
 /** Registration, login and the guards. A module that guards its own controllers imports it. */
 @Module({
-  imports: [UsersModule, PasswordsModule, KeysModule, SessionsModule],
+  imports: [UsersModule, PasswordsModule, KeysModule, SessionsModule, AuditModule],
   controllers: [AuthController],
   providers: [
     AuthService,

@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { Audit } from '../audit/audit.service.js';
+import { FailedLogins, type LoginFailure } from '../audit/failed-logins.js';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { AccessTokens } from '../keys/access-token.js';
@@ -41,6 +43,8 @@ export class AuthService {
     private readonly accessTokens: AccessTokens,
     private readonly hooks: AuthHooks,
     private readonly logins: LoginMetrics,
+    private readonly audit: Audit,
+    private readonly failedLogins: FailedLogins,
   ) {}
 
   /**
@@ -53,7 +57,9 @@ export class AuthService {
   ): Promise<User> {
     const owner = { username: username.username, email: email.email ?? undefined };
     const passwordHash = await this.newPasswords.hash(password, owner, options);
-    return this.users.create({ ...username, ...email, passwordHash });
+    return this.users.create({ ...username, ...email, passwordHash }, (manager, { id }) =>
+      this.audit.record(manager, { action: 'registered', subjectId: id, actorId: id }),
+    );
   }
 
   /**
@@ -94,10 +100,16 @@ export class AuthService {
     const prepared = preparePassword(password);
     const plain = prepared.ok ? prepared.password : undefined;
     const good = await this.passwords.verify(plain, user?.passwordHash, options);
-    if (!user || plain === undefined || !good) throw new ApiError('bad_credentials');
-    if (user.disabledAt) throw new ApiError('user_disabled');
+    if (!user || plain === undefined || !good) throw this.failed('bad_credentials', user);
+    if (user.disabledAt) throw this.failed('user_disabled', user);
     if (!this.passwords.needsRehash(plain, user.passwordHash)) return user;
     return this.renewHash(user, plain, options);
+  }
+
+  /** Notes for the audit that a login failed; takes as long whoever it was, if anybody. */
+  private failed(reason: LoginFailure, user: User | null): ApiError {
+    this.failedLogins.note(user?.id ?? null, reason);
+    return new ApiError(reason);
   }
 
   /**

@@ -1,4 +1,7 @@
 import type { DataSourceOptions } from 'typeorm';
+import { AuditEvent } from '../audit/audit-event.entity.js';
+import { AuditKey } from '../audit/audit-key.entity.js';
+import { AuditMark } from '../audit/audit-mark.entity.js';
 import { OutboxItem } from '../mail/outbox-item.entity.js';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
 import { Revocation } from '../sessions/revocation.entity.js';
@@ -9,16 +12,27 @@ import { CreateSessions1764000000001 } from './migrations/1764000000001-create-s
 import { CreateRevocations1764000000002 } from './migrations/1764000000002-create-revocations.js';
 import { CreateMailOutbox1764000000010 } from './migrations/1764000000010-create-mail-outbox.js';
 import { CreateOneTimeTokens1764000000011 } from './migrations/1764000000011-create-one-time-tokens.js';
+import { CreateAudit1764000000030 } from './migrations/1764000000030-create-audit.js';
 import { PostgresClient, postgresClientOptions } from './postgres-client.js';
 
 /** Every entity and every migration, in order: one set serves both databases. */
-const entities = [User, Session, Revocation, OutboxItem, OneTimeToken];
+const entities = [
+  User,
+  Session,
+  Revocation,
+  OutboxItem,
+  OneTimeToken,
+  AuditEvent,
+  AuditMark,
+  AuditKey,
+];
 const migrations = [
   CreateUsers1764000000000,
   CreateSessions1764000000001,
   CreateRevocations1764000000002,
   CreateMailOutbox1764000000010,
   CreateOneTimeTokens1764000000011,
+  CreateAudit1764000000030,
 ];
 
 /** How the database is used; times in seconds. */

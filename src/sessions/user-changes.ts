@@ -1,12 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { IsNull, Not } from 'typeorm';
+import { Audit } from '../audit/audit.service.js';
 import { User } from '../users/user.entity.js';
 import { SessionChanges } from './session-changes.js';
 
 /** Changes of a user that reach the tokens already handed out. */
 @Injectable()
 export class UserChanges {
-  constructor(private readonly changes: SessionChanges) {}
+  constructor(
+    private readonly changes: SessionChanges,
+    private readonly audit: Audit,
+  ) {}
 
   /**
    * Replaces the password `user` was seen with, and ends all sessions but `keptSession`.
@@ -22,7 +26,13 @@ export class UserChanges {
         { passwordHash, updatedAt: new Date() },
       );
       if (affected !== 1) return false;
-      await change.endSessions({ userId, except: keptSession }, 'password_changed');
+      const chosen = { userId, except: keptSession };
+      const sessions = await change.endSessions(chosen, 'password_changed');
+      await this.audit.record(change.manager, {
+        action: 'password_changed',
+        subjectId: userId,
+        details: { sessions },
+      });
       return true;
     });
   }
@@ -37,8 +47,13 @@ export class UserChanges {
         { disabledAt: now, updatedAt: now },
       );
       if (affected !== 1) return false;
-      await change.endSessions({ userId }, 'user_disabled');
+      const sessions = await change.endSessions({ userId }, 'user_disabled');
       await change.revokeTokens(userId);
+      await this.audit.record(change.manager, {
+        action: 'user_disabled',
+        subjectId: userId,
+        details: { sessions },
+      });
       return true;
     });
   }
@@ -51,7 +66,9 @@ export class UserChanges {
         disabledAt: null,
         updatedAt: new Date(),
       });
-      return affected === 1;
+      if (affected !== 1) return false;
+      await this.audit.record(manager, { action: 'user_enabled', subjectId: userId });
+      return true;
     });
   }
 
@@ -65,6 +82,11 @@ export class UserChanges {
       );
       if (affected !== 1) return false;
       await change.outdateTokens(userId);
+      await this.audit.record(change.manager, {
+        action: 'role_changed',
+        subjectId: userId,
+        details: { roles: roles.join(' ') },
+      });
       return true;
     });
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Repository } from 'typeorm';
+import type { EntityManager, Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { Database, violatedUniqueIndex } from '../database/database.js';
 import { prepareEmail } from './email.js';
@@ -22,8 +22,15 @@ export class UsersService {
     private readonly database: Database,
   ) {}
 
-  /** @throws ApiError username_taken, email_taken: the unique index decides, not a look beforehand */
-  async create(values: NewUser): Promise<User> {
+  /**
+   * Stores a user, and in the same transaction what `alongside` writes.
+   *
+   * @throws ApiError username_taken, email_taken: the unique index decides, not a look beforehand
+   */
+  async create(
+    values: NewUser,
+    alongside: (manager: EntityManager, user: User) => Promise<void>,
+  ): Promise<User> {
     const now = new Date();
     const user = this.users.create({
       ...values,
@@ -35,7 +42,10 @@ export class UsersService {
       updatedAt: now,
     });
     try {
-      await this.database.write((manager) => manager.insert(User, user));
+      await this.database.transaction(async (manager) => {
+        await manager.insert(User, user);
+        await alongside(manager, user);
+      });
     } catch (error) {
       const index = violatedUniqueIndex(error);
       if (index?.includes('username_key')) throw new ApiError('username_taken');

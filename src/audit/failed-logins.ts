@@ -1,0 +1,119 @@
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { Recurring } from '../common/recurring.js';
+import { currentContext, type RequestContext } from '../common/request-context.js';
+import { Database } from '../database/database.js';
+import { AuditEvent } from './audit-event.entity.js';
+import { AuditKeys } from './audit-keys.js';
+import { auditRow } from './audit-row.js';
+
+/** How often what is noted is written, in milliseconds. */
+const INTERVAL = 1_000;
+
+/** For how long the failures of one address for one user are one row, after the first. */
+const WINDOW = 15 * 60_000;
+
+/** Pairs of user and address that are told apart in a window; what exceeds them is one sum. */
+const MOST = 1_000;
+
+/** Why a login failed. */
+export type LoginFailure = 'bad_credentials' | 'user_disabled';
+
+/** Failures that become one row. */
+interface Tally {
+  subjectId: string | null;
+  reason: LoginFailure | 'several';
+  /** That of the first of them. */
+  context: Readonly<RequestContext>;
+  since: Date;
+  count: number;
+  /** Until when they are only counted, in milliseconds since 1970. */
+  quietUntil: number;
+}
+
+/** The key of what exceeds {@link MOST}. */
+const REST = 'rest';
+
+/**
+ * Failed logins, on their way into the audit. They are only counted while a client waits, so that the
+ * time of an answer tells nothing of who exists, and written within a second: the first of a user and an
+ * address at once, the others of a quarter of an hour as one sum, so that a flood fills no disk. A
+ * killed process loses the sums under way.
+ */
+@Injectable()
+export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(FailedLogins.name);
+  private readonly tallies = new Map<string, Tally>();
+  private readonly job = new Recurring(
+    'Recording failed logins',
+    INTERVAL,
+    () => this.write(),
+    this.logger,
+  );
+
+  constructor(
+    private readonly keys: AuditKeys,
+    private readonly database: Database,
+  ) {}
+
+  /** Counts one; `subjectId` is null where there is no such user. What was typed is not kept. */
+  note(subjectId: string | null, reason: LoginFailure): void {
+    const context = currentContext();
+    const key = JSON.stringify([subjectId, context.address, reason]);
+    if (this.tallies.has(key) || this.tallies.size < MOST) {
+      this.count(key, { subjectId, reason, context });
+    } else {
+      const nobody = { ...context, address: null, userAgent: null, requestId: null };
+      this.count(REST, { subjectId: null, reason: 'several', context: nobody });
+    }
+  }
+
+  onApplicationBootstrap(): void {
+    this.job.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.job.stop();
+    await this.write(true);
+  }
+
+  /** Writes what is due, or `all`. */
+  async write(all = false): Promise<void> {
+    const now = Date.now();
+    const tallies = [...this.tallies.values()];
+    const due = tallies
+      .filter(({ count, quietUntil }) => count > 0 && (all || quietUntil <= now))
+      .map((tally) => ({ tally, count: tally.count, row: this.rowOf(tally) }));
+    if (due.length > 0) {
+      await this.database.write((manager) =>
+        manager.insert(
+          AuditEvent,
+          due.map(({ row }) => row),
+        ),
+      );
+    }
+    for (const { tally, count } of due) {
+      tally.count -= count;
+      tally.quietUntil = now + WINDOW;
+    }
+    for (const [key, { count, quietUntil }] of this.tallies) {
+      if (count === 0 && quietUntil <= now) this.tallies.delete(key);
+    }
+  }
+
+  private count(key: string, first: Pick<Tally, 'subjectId' | 'reason' | 'context'>): void {
+    const tally = this.tallies.get(key);
+    if (!tally) this.tallies.set(key, { ...first, since: new Date(), count: 1, quietUntil: 0 });
+    else if (tally.count++ === 0) Object.assign(tally, first, { since: new Date() });
+  }
+
+  private rowOf({ subjectId, reason, context, since, count }: Tally): AuditEvent {
+    const details = { reason, ...(count > 1 && { count }) };
+    const entry = { action: 'login_failed' as const, subjectId, actorId: null, details };
+    return auditRow(this.keys.macs, entry, context, since);
+  }
+}
