@@ -48,6 +48,7 @@ const REST = 'rest';
 export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(FailedLogins.name);
   private readonly tallies = new Map<string, Tally>();
+  private last: Promise<unknown> = Promise.resolve();
   private readonly job = new Recurring(
     'Recording failed logins',
     INTERVAL,
@@ -81,8 +82,14 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
     await this.write(true);
   }
 
-  /** Writes what is due, or `all`. */
-  async write(all = false): Promise<void> {
+  /** Writes what is due, or `all`; one after another. */
+  write(all = false): Promise<void> {
+    const turn = this.last.then(() => this.writeDue(all));
+    this.last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private async writeDue(all: boolean): Promise<void> {
     const now = Date.now();
     const tallies = [...this.tallies.values()];
     const due = tallies
