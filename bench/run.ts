@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Plan } from './measure.js';
+import { audit } from './parts/audit.js';
 import { flood } from './parts/flood.js';
 import { guard } from './parts/guard.js';
 import { login } from './parts/login.js';
@@ -25,6 +26,7 @@ const PARTS: Record<string, (plan: Plan) => Promise<Section>> = {
   flood,
   refresh,
   size,
+  audit,
   timing,
   start,
 };

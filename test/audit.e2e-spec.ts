@@ -230,8 +230,7 @@ describe('what is recorded', () => {
     failing.mockRestore();
     expect((await login()).status).toBe(200);
     expect((await eventsOf(id)).map(({ action }) => action)).toEqual(['registered', 'login']);
-    const { body } = await login();
-    const { jwt } = body as { jwt: string };
+    const { jwt } = await server.login('unseen');
     const list = await server.get('/me/sessions', bearer(jwt));
     expect((list.body as { sessions: unknown[] }).sessions).toHaveLength(2);
   });
@@ -311,8 +310,8 @@ describe('a failed login', () => {
 describe('secrets', () => {
   it('are in no row', async () => {
     const password = 'a canary of a password 1';
-    const { id } = await server.register('Canary', password, 'canary@example.org');
-    const first = await server.login('canary', password);
+    const { id } = await server.register('Secretive', password, 'keeper@example.org');
+    const first = await server.login('secretive', password);
     const refreshed = await server.http
       .post('/refresh')
       .send({ refresh_token: first.refresh_token });
@@ -323,7 +322,7 @@ describe('secrets', () => {
       .set('authorization', bearer(tokens.jwt))
       .send({ current_password: password, new_password: next })
       .expect(204);
-    await failLogin('canary', 'a canary of a password 3').expect(401);
+    await failLogin('secretive', 'a canary of a password 3').expect(401);
     await server.http.post('/logout').set('authorization', bearer(tokens.jwt)).expect(204);
     expect((await eventsOf(id)).length).toBe(5);
     const text = await stored();
@@ -332,7 +331,7 @@ describe('secrets', () => {
       token.split('.')[2],
       token.split('.')[3],
     ]);
-    for (const secret of ['a canary', 'canary@', '$2b$', ...secrets]) {
+    for (const secret of ['a canary', 'keeper@', '$2b$', ...secrets]) {
       expect(text).not.toContain(secret);
     }
   });
