@@ -5,7 +5,7 @@ import type { AuditEvent } from './audit-event.entity.js';
 import type { AuditMacs, MacFault } from './audit-macs.js';
 
 /** The most a row's details may take, in characters of JSON. */
-const MOST_DETAILS = 4_000;
+const MOST_DETAILS = 16_000;
 
 /** A row as it is written, not yet sealed. */
 export function auditRow(

@@ -5,6 +5,7 @@ import type { AuditEntry } from './audit-entry.js';
 import { AuditEvent } from './audit-event.entity.js';
 import { AuditKeys } from './audit-keys.js';
 import { auditRow } from './audit-row.js';
+import { lockChain } from './chain.js';
 
 /** Where everything that matters is recorded. */
 @Injectable()
@@ -20,10 +21,12 @@ export class Audit {
   }
 
   /**
-   * Empties address and user agent in the rows of a user who is deleted in `manager`'s transaction, in
-   * which `user_deleted` has to be recorded as well: without, `verify` takes them for removed by others.
+   * Empties address and user agent in the rows of a user who is deleted in `manager`'s transaction. Call
+   * it after `user_deleted` was recorded there: without that row, emptied ones count as tampered with.
    */
   async forget(manager: EntityManager, userId: string): Promise<void> {
+    // Its rows may be about to be sealed, which locks them in another order.
+    await lockChain(manager);
     const empty = { address: null, userAgent: null, originSalt: null };
     await manager.update(AuditEvent, { actorId: userId }, empty);
     await manager.update(AuditEvent, { actorId: IsNull(), subjectId: userId }, empty);

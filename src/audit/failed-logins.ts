@@ -79,7 +79,10 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.job.stop();
-    await this.write(true);
+    // Where the database is away, that is no reason not to stop.
+    await this.write(true).catch((cause: unknown) => {
+      this.logger.error(new Error('Recording failed logins failed', { cause }));
+    });
   }
 
   /** Writes what is due, or `all`; one after another. */

@@ -10,8 +10,11 @@ export async function sealAll(server: Server): Promise<void> {
   const unsealed = () =>
     server.withDatabase((db) => db.getRepository(AuditEvent).countBy({ seq: IsNull() }));
   // Another instance, or the server's own turn, may be at it.
-  do await server.app.get(AuditSealer, { strict: false }).seal();
+  const sealer = server.app.get(AuditSealer, { strict: false });
+  do await sealer.seal();
   while ((await unsealed()) > 0);
+  // Which has seen that nothing is left.
+  await sealer.seal();
 }
 
 /** Verifies a server's audit; also gives the faults, as they are worded. */
