@@ -17,7 +17,10 @@ const INTERVAL = 1_000;
 /** For how long the failures of one address for one user are one row, after the first. */
 const WINDOW = 15 * 60_000;
 
-/** Pairs of user and address that are told apart in a window; what exceeds them is one sum. */
+/**
+ * Pairs of known user and address that are told apart in a window, and addresses with unknown names; what
+ * exceeds them is one sum.
+ */
 const MOST = 1_000;
 
 /** Why a login failed. */
@@ -47,7 +50,9 @@ const REST = 'rest';
 @Injectable()
 export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(FailedLogins.name);
-  private readonly tallies = new Map<string, Tally>();
+  /** Apart, so that a flood of unknown names does not blur what happens to known ones. */
+  private readonly known = new Map<string, Tally>();
+  private readonly unknown = new Map<string, Tally>();
   private last: Promise<unknown> = Promise.resolve();
   private readonly job = new Recurring(
     'Recording failed logins',
@@ -65,11 +70,12 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
   note(subjectId: string | null, reason: LoginFailure): void {
     const context = currentContext();
     const key = JSON.stringify([subjectId, context.address, reason]);
-    if (this.tallies.has(key) || this.tallies.size < MOST) {
-      this.count(key, { subjectId, reason, context });
+    const tallies = subjectId === null ? this.unknown : this.known;
+    if (tallies.has(key) || tallies.size < MOST) {
+      count(tallies, key, { subjectId, reason, context });
     } else {
       const nobody = { ...context, address: null, userAgent: null, requestId: null };
-      this.count(REST, { subjectId: null, reason: 'several', context: nobody });
+      count(tallies, REST, { subjectId: null, reason: 'several', context: nobody });
     }
   }
 
@@ -94,8 +100,7 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
 
   private async writeDue(all: boolean): Promise<void> {
     const now = Date.now();
-    const tallies = [...this.tallies.values()];
-    const due = tallies
+    const due = [...this.known.values(), ...this.unknown.values()]
       .filter(({ count, quietUntil }) => count > 0 && (all || quietUntil <= now))
       .map((tally) => ({ tally, count: tally.count, row: this.rowOf(tally) }));
     if (due.length > 0) {
@@ -110,15 +115,11 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
       tally.count -= count;
       tally.quietUntil = now + WINDOW;
     }
-    for (const [key, { count, quietUntil }] of this.tallies) {
-      if (count === 0 && quietUntil <= now) this.tallies.delete(key);
+    for (const tallies of [this.known, this.unknown]) {
+      for (const [key, { count, quietUntil }] of tallies) {
+        if (count === 0 && quietUntil <= now) tallies.delete(key);
+      }
     }
-  }
-
-  private count(key: string, first: Pick<Tally, 'subjectId' | 'reason' | 'context'>): void {
-    const tally = this.tallies.get(key);
-    if (!tally) this.tallies.set(key, { ...first, since: new Date(), count: 1, quietUntil: 0 });
-    else if (tally.count++ === 0) Object.assign(tally, first, { since: new Date() });
   }
 
   private rowOf({ subjectId, reason, context, since, count }: Tally): AuditEvent {
@@ -126,4 +127,14 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
     const entry = { action: 'login_failed' as const, subjectId, actorId: null, details };
     return auditRow(this.keys.macs, entry, context, since);
   }
+}
+
+function count(
+  tallies: Map<string, Tally>,
+  key: string,
+  first: Pick<Tally, 'subjectId' | 'reason' | 'context'>,
+): void {
+  const tally = tallies.get(key);
+  if (!tally) tallies.set(key, { ...first, since: new Date(), count: 1, quietUntil: 0 });
+  else if (tally.count++ === 0) Object.assign(tally, first, { since: new Date() });
 }
