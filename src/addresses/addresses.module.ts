@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
 import { MailModule } from '../mail/mail.module.js';
 import { OneTimeTokensModule } from '../one-time-tokens/one-time-tokens.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { Addresses } from './addresses.service.js';
 
 @Module({
-  imports: [MailModule, OneTimeTokensModule, SessionsModule],
+  imports: [AuditModule, MailModule, OneTimeTokensModule, SessionsModule],
   providers: [Addresses],
   exports: [Addresses],
 })

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { Revocation } from './revocation.entity.js';
 import { Revocations } from './revocations.js';
@@ -11,7 +12,7 @@ import { SessionsService } from './sessions.service.js';
 import { UserChanges } from './user-changes.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Session, Revocation]), KeysModule],
+  imports: [TypeOrmModule.forFeature([Session, Revocation]), KeysModule, AuditModule],
   providers: [
     RefreshTokens,
     Revocations,
