@@ -3,7 +3,16 @@ import { join } from 'node:path';
 
 /** The rooms a room may import from, beside itself: imports go one way. */
 const BASE = ['common', 'config'];
-const LOWER = [...BASE, 'database', 'passwords', 'users', 'keys', 'throttling'];
+const LOWER = [
+  ...BASE,
+  'database',
+  'passwords',
+  'users',
+  'keys',
+  'throttling',
+  'mail',
+  'one-time-tokens',
+];
 const ROOMS: Record<string, string[]> = {
   common: BASE,
   config: BASE,

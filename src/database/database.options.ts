@@ -10,6 +10,7 @@ import { CreateRevocations1764000000002 } from './migrations/1764000000002-creat
 import { CreateMailOutbox1764000000010 } from './migrations/1764000000010-create-mail-outbox.js';
 import { CreateOneTimeTokens1764000000011 } from './migrations/1764000000011-create-one-time-tokens.js';
 import { PostgresClient, postgresClientOptions } from './postgres-client.js';
+import { AddAccountColumns1764000000012 } from './migrations/1764000000012-add-account-columns.js';
 
 /** Every entity and every migration, in order: one set serves both databases. */
 const entities = [User, Session, Revocation, OutboxItem, OneTimeToken];
@@ -19,6 +20,7 @@ const migrations = [
   CreateRevocations1764000000002,
   CreateMailOutbox1764000000010,
   CreateOneTimeTokens1764000000011,
+  AddAccountColumns1764000000012,
 ];
 
 /** How the database is used; times in seconds. */

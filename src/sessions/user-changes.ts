@@ -1,7 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { IsNull, Not } from 'typeorm';
+import { type EntityManager, IsNull, Not } from 'typeorm';
+import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
 import { User } from '../users/user.entity.js';
 import { SessionChanges } from './session-changes.js';
+
+/** Rolls a transaction back that found nothing to change. */
+class NothingChanged extends Error {}
+
+function nothingChanged(error: unknown): false {
+  if (error instanceof NothingChanged) return false;
+  throw error;
+}
 
 /** Changes of a user that reach the tokens already handed out. */
 @Injectable()
@@ -67,5 +76,34 @@ export class UserChanges {
       await change.outdateTokens(userId);
       return true;
     });
+  }
+
+  /**
+   * Removes every row about a user, and ends the tokens already handed out; `also` is written in the
+   * same transaction.
+   *
+   * @returns false, and nothing is changed, where there is no such user, or with another password than
+   *   `user` was seen with
+   */
+  delete(
+    user: Pick<User, 'id'> & Partial<Pick<User, 'passwordHash'>>,
+    also?: (manager: EntityManager) => Promise<void>,
+  ): Promise<boolean> {
+    const { id, passwordHash } = user;
+    return this.changes
+      .transaction(async (change) => {
+        const { manager } = change;
+        // Who redeems a one-time token locks first it and then its user.
+        await manager.delete(OneTimeToken, { userId: id });
+        const { affected } = await manager.delete(User, {
+          id,
+          ...(passwordHash && { passwordHash }),
+        });
+        if (affected !== 1) throw new NothingChanged();
+        await change.forgetUser(id);
+        await also?.(manager);
+        return true;
+      })
+      .catch(nothingChanged);
   }
 }

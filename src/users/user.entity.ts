@@ -26,6 +26,18 @@ export class User {
   @Column('varchar', { name: 'email_key', length: 512, nullable: true })
   emailKey!: string | null;
 
+  /** Since when the address is known to be the user's, if it is. */
+  @Column('bigint', { name: 'email_verified_at', nullable: true, transformer: epochMillis })
+  emailVerifiedAt!: Date | null;
+
+  /** What the user wants to be called, if anything. */
+  @Column('varchar', { name: 'display_name', length: 256, nullable: true })
+  displayName!: string | null;
+
+  /** Language of mails, a BCP 47 tag such as `de-AT`; null: that of the request. */
+  @Column('varchar', { length: 35, nullable: true })
+  locale!: string | null;
+
   /** bcrypt, see `PasswordsService`. Never leaves the server. */
   @Column('varchar', { name: 'password_hash', length: 255 })
   passwordHash!: string;
