@@ -79,6 +79,27 @@ export class UserChanges {
   }
 
   /**
+   * Changes a user's roles from what they are to what `edit` makes of them; living access tokens become
+   * stale. @returns whether they are others now
+   */
+  editRoles(userId: string, edit: (roles: string[]) => string[]): Promise<boolean> {
+    return this.changes.transaction(async (change) => {
+      const { manager } = change;
+      const isPostgres = manager.connection.options.type === 'postgres';
+      const user = await manager.findOne(User, {
+        select: { id: true, roles: true },
+        where: { id: userId },
+        ...(isPostgres && { lock: { mode: 'pessimistic_write' as const } }),
+      });
+      const roles = edit(user?.roles ?? []);
+      if (!user || roles.join() === user.roles.join()) return false;
+      await manager.update(User, { id: userId }, { roles, updatedAt: new Date() });
+      await change.outdateTokens(userId);
+      return true;
+    });
+  }
+
+  /**
    * Removes every row about a user, and ends the tokens already handed out; `also` is written in the
    * same transaction.
    *

@@ -5,7 +5,7 @@ import type { User } from '../users/user.entity.js';
 import { prepareUsername } from '../users/username.js';
 
 /** The form of a role's name. */
-const ROLE = /^[\w:.-]{1,64}$/;
+export const ROLE = /^[\w:.-]{1,64}$/;
 
 /** What an import stores of a user; without an id of the file's own, a new one is made. */
 export type ImportedUser = Pick<
@@ -14,6 +14,9 @@ export type ImportedUser = Pick<
   | 'usernameKey'
   | 'email'
   | 'emailKey'
+  | 'emailVerifiedAt'
+  | 'displayName'
+  | 'locale'
   | 'passwordHash'
   | 'roles'
   | 'disabledAt'
@@ -52,6 +55,18 @@ const recordSchema = z
           return z.NEVER;
         })
         .nullish(),
+      verified: z.boolean({ error: 'verified is neither true nor false' }).nullish(),
+      emailVerifiedAt: time('emailVerifiedAt').nullish(),
+      displayName: z
+        .string({ error: 'The displayName is not a text' })
+        .refine((text) => text.length <= 256 && text.isWellFormed() && !/\p{Cc}/u.test(text), {
+          error: 'The displayName has more than 256 characters, or control characters',
+        })
+        .nullish(),
+      locale: z
+        .string({ error: 'The locale is not a text' })
+        .refine(isLocale, { error: 'The locale is not a language tag such as de-AT' })
+        .nullish(),
       passwordHash: z
         .string({ error: 'The passwordHash is not a text' })
         .superRefine((hash, ctx) => {
@@ -77,23 +92,33 @@ const recordSchema = z
       },
     },
   )
-  .transform(
-    ({ id, username, email, passwordHash, roles, disabled, disabledAt, createdAt }): ImportedUser => ({
-      id: id ?? undefined,
+  .transform(({ username, email, ...record }): ImportedUser => {
+    const now = new Date();
+    const address = email ?? { email: null, emailKey: null };
+    const verifiedAt = record.emailVerifiedAt ?? (record.verified ? now : null);
+    return {
+      id: record.id ?? undefined,
       ...username,
-      ...(email ?? { email: null, emailKey: null }),
-      passwordHash: passwordHash ?? NO_PASSWORD,
-      roles: [...new Set(roles)],
-      disabledAt: disabledAt ?? (disabled ? new Date() : null),
-      createdAt: createdAt ?? new Date(),
-    }),
-  );
+      ...address,
+      emailVerifiedAt: address.email === null ? null : verifiedAt,
+      displayName: record.displayName ?? null,
+      locale: record.locale ?? null,
+      passwordHash: record.passwordHash ?? NO_PASSWORD,
+      roles: [...new Set(record.roles)],
+      disabledAt: record.disabledAt ?? (record.disabled ? now : null),
+      createdAt: record.createdAt ?? now,
+    };
+  });
 
 /** The columns that a CSV file may have. */
 export const COLUMNS: readonly string[] = [
   'id',
   'username',
   'email',
+  'verified',
+  'emailVerifiedAt',
+  'displayName',
+  'locale',
   'passwordHash',
   'roles',
   'disabled',
@@ -117,7 +142,9 @@ export function readRow(header: readonly string[], fields: readonly string[]): R
     const text = fields[i] ?? '';
     if (text === '') return [];
     if (name === 'roles') return [[name, text.split(/[\s,;]+/).filter(Boolean)]];
-    if (name === 'disabled') return [[name, { true: true, false: false }[text] ?? text]];
+    if (name === 'disabled' || name === 'verified') {
+      return [[name, { true: true, false: false }[text] ?? text]];
+    }
     return [[name, text]];
   });
   return readRecord(Object.fromEntries(given));
@@ -128,19 +155,34 @@ export interface UserRecord {
   id: string;
   username: string;
   email: string | null;
+  emailVerifiedAt: string | null;
+  displayName: string | null;
+  locale: string | null;
   roles: string[];
   disabledAt: string | null;
   createdAt: string;
 }
 
-/** What is shown of a user: everything but what tokens are about, and the hash. */
-export function recordOf({ id, username, email, roles, disabledAt, createdAt }: User): UserRecord {
+/** What is shown of a user: all but the hash and what tokens are about. */
+export function recordOf(user: User): UserRecord {
+  const { id, username, email, displayName, locale, roles } = user;
   return {
     id,
     username,
     email,
+    emailVerifiedAt: user.emailVerifiedAt?.toISOString() ?? null,
+    displayName,
+    locale,
     roles,
-    disabledAt: disabledAt?.toISOString() ?? null,
-    createdAt: createdAt.toISOString(),
+    disabledAt: user.disabledAt?.toISOString() ?? null,
+    createdAt: user.createdAt.toISOString(),
   };
+}
+
+function isLocale(text: string): boolean {
+  try {
+    return text.length <= 35 && Intl.getCanonicalLocales(text).length === 1;
+  } catch {
+    return false;
+  }
 }

@@ -12,7 +12,8 @@ import { prepareUsername } from './username.js';
 export type NewUser = Pick<
   User,
   'username' | 'usernameKey' | 'email' | 'emailKey' | 'passwordHash'
->;
+> &
+  Partial<Pick<User, 'roles' | 'emailVerifiedAt'>>;
 
 /** The stored users. */
 @Injectable()
@@ -26,9 +27,10 @@ export class UsersService {
   async create(values: NewUser): Promise<User> {
     const now = new Date();
     const user = this.users.create({
+      roles: [],
+      emailVerifiedAt: null,
       ...values,
       id: randomUUID(),
-      roles: [],
       tokenVersion: 0,
       disabledAt: null,
       createdAt: now,
