@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AccountModule } from './account/account.module.js';
 import { AuthModule } from './auth/auth.module.js';
+import { BootstrapModule } from './bootstrap/bootstrap.module.js';
 import { CommonModule } from './common/common.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
@@ -18,6 +19,7 @@ import { ThrottlingModule } from './throttling/throttling.module.js';
     ThrottlingModule,
     AuthModule,
     AccountModule,
+    BootstrapModule,
     HealthModule,
     MailModule,
     OneTimeTokensModule,

@@ -25,11 +25,13 @@ const ROOMS: Record<string, string[]> = {
   'one-time-tokens': [...BASE, 'database', 'users', 'keys'],
   sessions: LOWER,
   auth: [...LOWER, 'sessions'],
+  transfer: [...BASE, 'database', 'passwords', 'users'],
+  bootstrap: [...BASE, 'passwords', 'users'],
   account: [...LOWER, 'sessions', 'auth'],
   health: [...BASE, 'database'],
   telemetry: [...BASE, 'database'],
   doctor: [...BASE, 'database'],
-  cli: [...BASE, 'database', 'doctor'],
+  cli: [...LOWER, 'sessions', 'transfer', 'doctor'],
 };
 
 /** The database's options list the entities and migrations of every room, and import nothing else. */

@@ -3,6 +3,7 @@ import { generateKeys } from '../keys/generate.js';
 import { backupCommand } from './backup-command.js';
 import { copyCommand } from './copy-command.js';
 import { doctorCommand } from './doctor-command.js';
+import { listUsers } from './list-command.js';
 import { revokeSessions } from './session-commands.js';
 import { exportUsers, importUsers } from './transfer-commands.js';
 import { userCommands } from './user-commands.js';
@@ -12,7 +13,7 @@ export function program(): Command {
   return group(
     'latchkey',
     'Runs beside the server, with its settings: from the environment and the .env here.',
-    group('users', 'people', ...userCommands(), importUsers(), exportUsers()),
+    group('users', 'people', listUsers(), ...userCommands(), importUsers(), exportUsers()),
     group('sessions', 'signed-in devices', revokeSessions()),
     group('keys', 'what tokens are signed with', generate()),
     group('db', 'the database', copyCommand().name('copy'), backupCommand().name('backup')),

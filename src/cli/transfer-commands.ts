@@ -68,7 +68,9 @@ export function exportUsers(): Command {
         if (withPasswordHashes) {
           console.error('The password hashes come along: keep the file as you keep the database.');
         }
-        for await (const user of services.get(UserExport, { strict: false }).run(withPasswordHashes)) {
+        for await (const user of services
+          .get(UserExport, { strict: false })
+          .run(withPasswordHashes)) {
           const room = process.stdout.write(`${JSON.stringify(user)}\n`);
           if (!room) await once(process.stdout, 'drain');
         }
@@ -80,7 +82,10 @@ export function exportUsers(): Command {
 function formatOf(file: string): ImportFormat {
   if (file === '-' || /\.(jsonl|ndjson|json)$/i.test(file)) return 'jsonl';
   if (/\.csv$/i.test(file)) return 'csv';
-  throw new CliError('Say --format jsonl or --format csv: the name of the file does not', EXIT.usage);
+  throw new CliError(
+    'Say --format jsonl or --format csv: the name of the file does not',
+    EXIT.usage,
+  );
 }
 
 /** @throws CliError where the file cannot be read */

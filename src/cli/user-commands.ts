@@ -94,9 +94,14 @@ function show(): Command {
   return about('show', 'show a user').action((name: string, options: Json) =>
     withServices([UsersModule], async (services) => {
       const record = recordOf(await namedUser(services, name));
-      if (options.json) return console.log(JSON.stringify(record));
+      if (options.json) {
+        console.log(JSON.stringify(record));
+        return;
+      }
       for (const [key, value] of Object.entries(record)) {
-        console.log(`${key.padEnd(15)}  ${Array.isArray(value) ? value.join(', ') : (value ?? '-')}`);
+        console.log(
+          `${key.padEnd(15)}  ${Array.isArray(value) ? value.join(', ') : (value ?? '-')}`,
+        );
       }
     }),
   );

@@ -1,7 +1,5 @@
 /** A line of a file, by its number, from 1 on; or why it could not be read. */
-export type Line = { number: number; bytesRead: number } & (
-  { text: string } | { refused: string }
-);
+export type Line = { number: number; bytesRead: number } & ({ text: string } | { refused: string });
 
 /** The longest line, in bytes. */
 const LONGEST = 65_536;

@@ -113,7 +113,12 @@ export class UserImport {
       }
     }
     if (fresh.length === 0) return;
-    const rows = fresh.map(({ id, user }) => ({ ...user, id, tokenVersion: 0, updatedAt: new Date() }));
+    const rows = fresh.map(({ id, user }) => ({
+      ...user,
+      id,
+      tokenVersion: 0,
+      updatedAt: new Date(),
+    }));
     await this.database.write((manager) =>
       manager.createQueryBuilder().insert().into(User).values(rows).orIgnore().execute(),
     );
@@ -197,7 +202,9 @@ function readHeader(line: Line): string[] {
   const known = header.every((name) => COLUMNS.includes(name));
   if (known && header.includes('username') && new Set(header).size === header.length) return header;
   const columns = COLUMNS.join(', ');
-  throw new ImportError(`The first line has to name columns, of ${columns}, and username among them`);
+  throw new ImportError(
+    `The first line has to name columns, of ${columns}, and username among them`,
+  );
 }
 
 /** The fields of one line; undefined where it is not well-formed. */

@@ -38,14 +38,12 @@ const recordSchema = z
   .strictObject(
     {
       id: z.uuid({ error: 'The id is not a UUID' }).toLowerCase().nullish(),
-      username: z
-        .string({ error: 'There is no username' })
-        .transform((username, ctx) => {
-          const prepared = prepareUsername(username);
-          if (prepared.ok) return { username, usernameKey: prepared.key };
-          ctx.addIssue(prepared.reason);
-          return z.NEVER;
-        }),
+      username: z.string({ error: 'There is no username' }).transform((username, ctx) => {
+        const prepared = prepareUsername(username);
+        if (prepared.ok) return { username, usernameKey: prepared.key };
+        ctx.addIssue(prepared.reason);
+        return z.NEVER;
+      }),
       email: z
         .string({ error: 'The email is not a text' })
         .transform((email, ctx) => {

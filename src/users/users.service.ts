@@ -59,6 +59,11 @@ export class UsersService {
     return email.ok ? this.users.findOneBy({ emailKey: email.key }) : null;
   }
 
+  /** Whether anybody has the role `admin`, may he sign in or not. */
+  hasAdmin(): Promise<boolean> {
+    return this.users.createQueryBuilder('user').where(`user.roles LIKE '%"admin"%'`).getExists();
+  }
+
   /** Replaces a hash by a better one of the same password, unless the password changed meanwhile. */
   async renewHash(user: User, passwordHash: string): Promise<void> {
     const unchanged = { id: user.id, passwordHash: user.passwordHash };
