@@ -13,15 +13,16 @@ import { CliError } from './exit.js';
 @Module({})
 class CliModule {}
 
-/** Warnings go where errors go, so that what a command prints is its result alone. */
+/**
+ * Warnings go where errors go, so that what a command prints is its result alone. What fails leaves by
+ * an exception, so it is not said twice.
+ */
 const LOGGER: LoggerService = {
   log: () => undefined,
   warn: (message: unknown) => {
-    console.error(message instanceof Error ? message.message : message);
+    console.error(message);
   },
-  error: (message: unknown) => {
-    console.error(message instanceof Error ? message.message : message);
-  },
+  error: () => undefined,
 };
 
 /**

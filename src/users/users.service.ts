@@ -29,6 +29,8 @@ export class UsersService {
     const user = this.users.create({
       roles: [],
       emailVerifiedAt: null,
+      displayName: null,
+      locale: null,
       ...values,
       id: randomUUID(),
       tokenVersion: 0,
