@@ -73,7 +73,9 @@ const recordSchema = z
         })
         .nullish(),
       roles: z
-        .array(z.string().regex(ROLE), { error: 'The roles are not a list of names' })
+        .array(z.string().regex(ROLE, { error: 'The roles are not a list of names' }), {
+          error: 'The roles are not a list of names',
+        })
         .max(64, 'There are more than 64 roles')
         .nullish(),
       disabled: z.boolean({ error: 'disabled is neither true nor false' }).nullish(),
