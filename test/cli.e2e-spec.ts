@@ -38,15 +38,15 @@ const status = async (path: string, jwt: string) =>
 /** Waits for what another process wrote to reach this server, which asks every second. */
 async function refused(jwt: string) {
   for (const since = Date.now(); Date.now() - since < 10_000;) {
-    const { status, body } = await server.get('/protected', `Bearer ${jwt}`);
-    if (status !== 200) return (body as { code: string }).code;
+    const response = await server.get('/protected', `Bearer ${jwt}`);
+    if (response.status !== 200) return (response.body as { code: string }).code;
   }
   return 'never';
 }
 
 const login = async (username: string, password = GOOD_PASSWORD) => {
-  const { status, body } = await server.http.post('/login').send({ username, password });
-  return status === 200 ? 200 : (body as { code: string }).code;
+  const response = await server.http.post('/login').send({ username, password });
+  return response.status === 200 ? 200 : (response.body as { code: string }).code;
 };
 
 describe('users create', () => {
@@ -67,8 +67,8 @@ describe('users create', () => {
       createdAt: expect.any(String) as string,
     });
     const { jwt } = await server.login('root');
-    const { body } = await server.get('/me', `Bearer ${jwt}`);
-    expect(body).toMatchObject({ id: made.id, roles: ['admin'] });
+    const me = await server.get('/me', `Bearer ${jwt}`);
+    expect(me.body).toMatchObject({ id: made.id, roles: ['admin'] });
     expect(await told(['users', 'show', 'ROOT@example.org'])).toEqual(made);
     expect(await told(['users', 'show', made.id.toUpperCase()])).toEqual(made);
   });
@@ -205,8 +205,8 @@ it('grants and revokes roles, which outdates living tokens', async () => {
     roles: ['admin', 'editor'],
   });
   expect(await refused(jwt)).toBe('token_stale');
-  const { body } = await server.http.post('/refresh').send({ refresh_token: refreshToken });
-  const fresh = (body as { jwt: string }).jwt;
+  const refreshed = await server.http.post('/refresh').send({ refresh_token: refreshToken });
+  const fresh = (refreshed.body as { jwt: string }).jwt;
   expect((await server.get('/me', `Bearer ${fresh}`)).body).toMatchObject({
     roles: ['admin', 'editor'],
   });

@@ -45,7 +45,7 @@ const stored = (username: string) =>
   server.withDatabase((database) => database.manager.findOneBy(User, { usernameKey: username }));
 
 it('takes over what a line says, and what export prints is the same again', async () => {
-  const record = {
+  const shown = {
     id: ID,
     username: 'Ida',
     email: 'Ida@Example.org',
@@ -55,8 +55,8 @@ it('takes over what a line says, and what export prints is the same again', asyn
     roles: ['admin', 'editor'],
     disabledAt: null,
     createdAt: '2019-01-02T03:04:05.678Z',
-    passwordHash: BCRYPT,
   };
+  const record = { ...shown, passwordHash: BCRYPT };
   const bom = '\uFEFF';
   const outcome = await imported(`${bom}${JSON.stringify(record)}\r\n\r\n`);
   expect(outcome).toMatchObject({
@@ -65,14 +65,13 @@ it('takes over what a line says, and what export prints is the same again', asyn
     refused: [],
   });
   const { jwt } = await server.login('ida');
-  const { body } = await server.get('/me', `Bearer ${jwt}`);
-  expect(body).toMatchObject({
+  const me = await server.get('/me', `Bearer ${jwt}`);
+  expect(me.body).toMatchObject({
     id: ID,
     username: 'Ida',
     roles: ['admin', 'editor'],
     createdAt: record.createdAt,
   });
-  const { passwordHash: _hash, ...shown } = record;
   const plain = await latchkey(server, ['users', 'export']);
   expect([plain.code, plain.stderr]).toEqual([0, '']);
   const exported = plain.stdout
@@ -135,7 +134,7 @@ it('reports each line that it refuses, with its number and the reason, and takes
           { username: 'GOOD-2' },
           { username: 'good-3', email: 'Good-2@example.org' },
           '{"__proto__": {"roles": ["admin"]}, "username": "proto"}',
-          `${'['.repeat(30_000)}`,
+          '['.repeat(30_000),
           '',
         ),
       ),

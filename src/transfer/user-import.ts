@@ -120,7 +120,14 @@ export class UserImport {
       updatedAt: new Date(),
     }));
     await this.database.write((manager) =>
-      manager.createQueryBuilder().insert().into(User).values(rows).orIgnore().execute(),
+      manager
+        .createQueryBuilder()
+        .insert()
+        .into(User)
+        .values(rows)
+        .orIgnore()
+        .updateEntity(false)
+        .execute(),
     );
     // Who registered in between has the name: the unique index decided.
     const stored = await this.users.find({
