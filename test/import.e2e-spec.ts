@@ -14,6 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
+/** For tests that run several programs, on a machine that has other work. */
+const LONG = 300_000;
+
 let files = 0;
 
 /** Imports what `text` says, with a report; resolves to counts and refused lines. */
@@ -82,23 +85,33 @@ it('takes over what a line says, and what export prints is the same again', asyn
   expect(plain.stdout).not.toContain('$2b$');
 });
 
-it('exports hashes where they are asked for, with a warning, and imports them again', async () => {
-  await server.register('export-ada');
-  const { stdout, stderr } = await latchkey(server, ['users', 'export', '--with-password-hashes']);
-  expect(stderr).toBe('The password hashes come along: keep the file as you keep the database.\n');
-  const other = await startServer();
-  try {
-    const args = ['users', 'import', '-', '--json'];
-    const { code } = await latchkey(other, args, { input: stdout });
-    expect(code).toBe(0);
-    await other.login('export-ada');
-    const again = await latchkey(other, ['users', 'export']);
-    const before = await latchkey(server, ['users', 'export']);
-    expect(again.stdout).toBe(before.stdout);
-  } finally {
-    await other.stop();
-  }
-});
+it(
+  'exports hashes where they are asked for, with a warning, and imports them again',
+  async () => {
+    await server.register('export-ada');
+    const { stdout, stderr } = await latchkey(server, [
+      'users',
+      'export',
+      '--with-password-hashes',
+    ]);
+    expect(stderr).toBe(
+      'The password hashes come along: keep the file as you keep the database.\n',
+    );
+    const other = await startServer();
+    try {
+      const args = ['users', 'import', '-', '--json'];
+      const { code } = await latchkey(other, args, { input: stdout });
+      expect(code).toBe(0);
+      await other.login('export-ada');
+      const again = await latchkey(other, ['users', 'export']);
+      const before = await latchkey(server, ['users', 'export']);
+      expect(again.stdout).toBe(before.stdout);
+    } finally {
+      await other.stop();
+    }
+  },
+  LONG,
+);
 
 it('reports each line that it refuses, with its number and the reason, and takes the others', async () => {
   await server.register('there', GOOD_PASSWORD, 'there@example.org');
@@ -256,49 +269,57 @@ const many = (prefix: string) =>
     }),
   );
 
-it('goes on after a kill, with nobody lost and nobody twice', async () => {
-  const text = many('killed').join('\n');
-  const count = () =>
-    server.withDatabase((database) =>
-      database.manager
-        .createQueryBuilder(User, 'user')
-        .where(`user.username_key LIKE 'killed-%'`)
-        .getCount(),
-    );
-  const broken = await imported(text, 'jsonl', {
-    watch: (stderr, kill) => {
-      if (stderr.includes('importing: 10 %')) kill();
-    },
-  });
-  expect(broken.code).toBeNull();
-  const before = await count();
-  expect(before).toBeGreaterThan(0);
-  expect(before).toBeLessThan(MANY);
-  expect(await imported(text)).toMatchObject({
-    code: 0,
-    counts: { imported: MANY - before, unchanged: before, refused: 0 },
-  });
-  expect(await count()).toBe(MANY);
-  await server.login(`killed-${MANY - 1}`);
-});
-
-it('holds neither the file nor a line of any length in memory', async () => {
-  const hook = join(server.database.dataDir, 'peak.cjs');
-  const peaks = join(server.database.dataDir, 'peak');
-  await writeFile(
-    hook,
-    `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(peaks)},
-       String(process.resourceUsage().maxRSS)))`,
-  );
-  const peakOf = async (text: string) => {
-    const { counts } = await imported(text, 'jsonl', {
-      env: { NODE_OPTIONS: `--require ${hook} --max-old-space-size=128` },
+it(
+  'goes on after a kill, with nobody lost and nobody twice',
+  async () => {
+    const text = many('killed').join('\n');
+    const count = () =>
+      server.withDatabase((database) =>
+        database.manager
+          .createQueryBuilder(User, 'user')
+          .where(`user.username_key LIKE 'killed-%'`)
+          .getCount(),
+      );
+    const broken = await imported(text, 'jsonl', {
+      watch: (stderr, kill) => {
+        if (stderr.includes('importing: 10 %')) kill();
+      },
     });
-    return { counts, peak: Number(await readFile(peaks, 'utf8')) / 1024 };
-  };
-  const few = await peakOf(many('few').slice(0, 1_000).join('\n'));
-  const large = [...many('large'), 'x'.repeat(250_000_000), ''].join('\n');
-  const all = await peakOf(large);
-  expect(all.counts).toEqual({ imported: MANY, unchanged: 0, refused: 1 });
-  expect(all.peak - few.peak).toBeLessThan(125);
-});
+    expect(broken.code).toBeNull();
+    const before = await count();
+    expect(before).toBeGreaterThan(0);
+    expect(before).toBeLessThan(MANY);
+    expect(await imported(text)).toMatchObject({
+      code: 0,
+      counts: { imported: MANY - before, unchanged: before, refused: 0 },
+    });
+    expect(await count()).toBe(MANY);
+    await server.login(`killed-${MANY - 1}`);
+  },
+  LONG,
+);
+
+it(
+  'holds neither the file nor a line of any length in memory',
+  async () => {
+    const hook = join(server.database.dataDir, 'peak.cjs');
+    const peaks = join(server.database.dataDir, 'peak');
+    await writeFile(
+      hook,
+      `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(peaks)},
+       String(process.resourceUsage().maxRSS)))`,
+    );
+    const peakOf = async (text: string) => {
+      const { counts } = await imported(text, 'jsonl', {
+        env: { NODE_OPTIONS: `--require ${hook} --max-old-space-size=128` },
+      });
+      return { counts, peak: Number(await readFile(peaks, 'utf8')) / 1024 };
+    };
+    const few = await peakOf(many('few').slice(0, 1_000).join('\n'));
+    const large = [...many('large'), 'x'.repeat(250_000_000), ''].join('\n');
+    const all = await peakOf(large);
+    expect(all.counts).toEqual({ imported: MANY, unchanged: 0, refused: 1 });
+    expect(all.peak - few.peak).toBeLessThan(125);
+  },
+  LONG,
+);
