@@ -63,11 +63,12 @@ async function ask({ input, output }: PasswordTerminal, question: string): Promi
   output.write(question);
   try {
     return await new Promise((resolve, reject) => {
-      // Ctrl-C and Ctrl-D.
-      lines.once('close', () => {
+      const none = (): void => {
         reject(new CliError('No password was given'));
-      });
-      void lines.question('').then(resolve);
+      };
+      // Ctrl-C, Ctrl-D, or the terminal is gone.
+      lines.once('close', none);
+      lines.question('').then(resolve, none);
     });
   } finally {
     lines.close();
