@@ -53,28 +53,32 @@ const login = async (username: string, password = GOOD_PASSWORD) => {
 };
 
 describe('users create', () => {
-  it('makes the first administrator, who can sign in with the password of the standard input', async () => {
-    const made = await told(
-      ['users', 'create', 'Root', '--email', 'root@example.org', '--verified', '--role', 'admin'],
-      `${GOOD_PASSWORD}\r\n`,
-    );
-    expect(made).toEqual({
-      id: expect.stringMatching(/^[\da-f-]{36}$/) as string,
-      username: 'Root',
-      email: 'root@example.org',
-      emailVerifiedAt: expect.any(String) as string,
-      displayName: null,
-      locale: null,
-      roles: ['admin'],
-      disabledAt: null,
-      createdAt: expect.any(String) as string,
-    });
-    const { jwt } = await server.login('root');
-    const me = await server.get('/me', `Bearer ${jwt}`);
-    expect(me.body).toMatchObject({ id: made.id, roles: ['admin'] });
-    expect(await told(['users', 'show', 'ROOT@example.org'])).toEqual(made);
-    expect(await told(['users', 'show', made.id.toUpperCase()])).toEqual(made);
-  });
+  it(
+    'makes the first administrator, who can sign in with the password of the standard input',
+    async () => {
+      const made = await told(
+        ['users', 'create', 'Root', '--email', 'root@example.org', '--verified', '--role', 'admin'],
+        `${GOOD_PASSWORD}\r\n`,
+      );
+      expect(made).toEqual({
+        id: expect.stringMatching(/^[\da-f-]{36}$/) as string,
+        username: 'Root',
+        email: 'root@example.org',
+        emailVerifiedAt: expect.any(String) as string,
+        displayName: null,
+        locale: null,
+        roles: ['admin'],
+        disabledAt: null,
+        createdAt: expect.any(String) as string,
+      });
+      const { jwt } = await server.login('root');
+      const me = await server.get('/me', `Bearer ${jwt}`);
+      expect(me.body).toMatchObject({ id: made.id, roles: ['admin'] });
+      expect(await told(['users', 'show', 'ROOT@example.org'])).toEqual(made);
+      expect(await told(['users', 'show', made.id.toUpperCase()])).toEqual(made);
+    },
+    LONG,
+  );
 
   it('makes a user who cannot sign in, where no password is wanted', async () => {
     await told(['users', 'create', 'robot', '--no-password']);
