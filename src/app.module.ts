@@ -3,6 +3,7 @@ import { AccountModule } from './account/account.module.js';
 import { AdminModule } from './admin/admin.module.js';
 import { AuditLogModule } from './admin/audit-log.module.js';
 import { AuthModule } from './auth/auth.module.js';
+import { BootstrapModule } from './bootstrap/bootstrap.module.js';
 import { CommonModule } from './common/common.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
@@ -20,6 +21,7 @@ import { ThrottlingModule } from './throttling/throttling.module.js';
     AccountModule,
     AdminModule,
     AuditLogModule,
+    BootstrapModule,
     HealthModule,
   ],
 })

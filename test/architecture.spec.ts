@@ -33,7 +33,9 @@ const ROOMS: Record<string, string[]> = {
   health: [...BASE, 'database'],
   telemetry: [...BASE, 'database'],
   doctor: [...BASE, 'database'],
-  cli: [...BASE, 'database', 'keys', 'audit', 'doctor'],
+  transfer: [...BASE, 'database', 'passwords', 'users', 'audit'],
+  bootstrap: [...BASE, 'passwords', 'users', 'audit'],
+  cli: [...LOWER, 'audit', 'sessions', 'transfer', 'doctor'],
 };
 
 /** The database's options list the entities and migrations of every room, and import nothing else. */

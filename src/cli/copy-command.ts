@@ -17,8 +17,9 @@ export function copyCommand(): Command {
           from: given('--from', options.from),
           to: given('--to', options.to),
           restart: options.restart ?? false,
-          onProgress: (now) => {
-            progress.update(now);
+          onProgress: ({ phase, table, done, total }) => {
+            const what = `${phase === 'copy' ? 'copying' : 'comparing'} ${table}`;
+            progress.update({ what, done, total });
           },
         });
         progress.end();

@@ -1,15 +1,21 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { CopyProgress } from '../database/copy.js';
 
-/** Shows how a copy comes along on the standard error: a bar on a terminal, else a line a tenth. */
-export function showProgress(): { update(progress: CopyProgress): void; end(): void } {
+/** How far something has come. */
+export interface Progress {
+  /** In a few words. */
+  what: string;
+  done: number;
+  total: number;
+}
+
+/** Shows on the standard error how something comes along: a bar on a terminal, else a line a tenth. */
+export function showProgress(): { update(progress: Progress): void; end(): void } {
   const bar = process.stderr.isTTY
     ? new SingleBar({ format: '{what} {bar} {value}/{total}' }, Presets.shades_classic)
     : undefined;
   let shown = '';
   return {
-    update({ phase, table, done, total }) {
-      const what = `${phase === 'copy' ? 'copying' : 'comparing'} ${table}`;
+    update({ what, done, total }) {
       if (bar) {
         if (shown !== what) {
           bar.stop();

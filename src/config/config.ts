@@ -37,6 +37,8 @@ export class Config {
   readonly port: number;
   readonly dataDir: string;
   readonly databaseUrl: string;
+  /** Who is made the first administrator, if anybody. */
+  readonly bootstrapAdmin: string | undefined;
   /** Times in seconds. */
   readonly database: { poolSize: number; timeout: number; waitTimeout: number };
   /** Seconds between turning not ready and stopping. */
@@ -100,6 +102,7 @@ export class Config {
     this.port = settings.PORT ?? 3000;
     this.dataDir = settings.DATA_DIR;
     this.databaseUrl = databaseUrl(settings);
+    this.bootstrapAdmin = settings.BOOTSTRAP_ADMIN;
     this.database = {
       poolSize: settings.DATABASE_POOL_SIZE ?? 10,
       timeout: settings.DATABASE_TIMEOUT,

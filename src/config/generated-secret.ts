@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { unlinkSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /**
- * The secret kept in `dataDir` (mode 0600), made on the first start. Two first starts at once agree
- * on one: the file appears whole or not at all, and only the first to link it wins.
+ * The secret kept in `dataDir`, made on the first start.
  *
  * @returns the secret, the file's path, and whether this call made it
  */
@@ -15,14 +14,24 @@ export function generatedSecret(dataDir: string): {
   created: boolean;
 } {
   const path = join(dataDir, 'jwt-secret');
-  const existing = read(path);
-  if (existing) return { secret: existing, path, created: false };
+  const { text, created } = madeOnce(path, () => randomBytes(64).toString('base64url'));
+  return { secret: text, path, created };
+}
 
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+/**
+ * The text of a file with a secret in it (mode 0600), which is made where there is none. Two first
+ * starts at once agree on one: the file appears whole or not at all, and only the first to link it
+ * wins.
+ */
+export function madeOnce(path: string, make: () => string): { text: string; created: boolean } {
+  const existing = read(path);
+  if (existing) return { text: existing, created: false };
+
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${randomBytes(6).toString('hex')}`;
   const fd = openSync(draft, 'wx', 0o600);
   try {
-    writeSync(fd, randomBytes(64).toString('base64url') + '\n');
+    writeSync(fd, `${make()}\n`);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
@@ -36,9 +45,9 @@ export function generatedSecret(dataDir: string): {
   } finally {
     unlinkSync(draft);
   }
-  const secret = read(path);
-  if (!secret) throw new Error(`${path} is empty: remove it, and the next start makes a new one`);
-  return { secret, path, created };
+  const text = read(path);
+  if (!text) throw new Error(`${path} is empty: remove it, and the next start makes a new one`);
+  return { text, created };
 }
 
 /** What {@link generatedSecret} would give, but nothing is written: a new one is gone afterwards. */

@@ -54,6 +54,13 @@ export const SERVER_SETTINGS = {
   DATABASE_URL: databaseUrl.describe(
     '`sqlite:<path>` or `postgres://…`; by default `latchkey.sqlite` in `DATA_DIR`',
   ),
+  BOOTSTRAP_ADMIN: z
+    .string()
+    .optional()
+    .describe(
+      'Where nobody has the role `admin`, the start makes a user of this name who has, and writes a ' +
+        'password to `bootstrap-admin` in `DATA_DIR`',
+    ),
   LOG_LEVEL: choice(['silent', 'error', 'warn', 'info', 'debug'], 'info').describe(
     'How much is logged',
   ),

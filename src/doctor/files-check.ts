@@ -13,6 +13,7 @@ export function checkFiles(config: Config, env: Record<string, string | undefine
   const files = [
     '.env',
     join(dataDir, 'jwt-secret'),
+    join(dataDir, 'bootstrap-admin'),
     ...database.flatMap((path) => [path, `${path}-wal`, `${path}-shm`]),
     ...[env.JWT_PRIVATE_KEY ?? ''].filter((key) => !key.includes('-----BEGIN')),
   ];

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { type HashOptions, HashPool } from './hash-pool.js';
+import { CONDENSED, readStoredHash } from './stored-hash.js';
 
 /**
  * bcrypt ignores what comes after 72 bytes, and ends shorter passwords with a NUL, so that up to 71
@@ -9,12 +10,11 @@ import { type HashOptions, HashPool } from './hash-pool.js';
  * hash marked, so that plain hashes of other systems keep their meaning.
  */
 const CONDENSE_FROM = 72;
-const CONDENSED = 'sha384$';
 
-/** A hash that costs more than this is not computed: it would block a thread for minutes. */
-const MAX_COST = 16;
-
-/** Hashes and verifies prepared passwords (see `preparePassword`) with bcrypt. */
+/**
+ * Hashes prepared passwords (see `preparePassword`) with bcrypt, and verifies them with what they
+ * were hashed with, here or elsewhere.
+ */
 @Injectable()
 export class PasswordsService implements OnModuleInit {
   private dummyHash = '';
@@ -60,17 +60,29 @@ export class PasswordsService implements OnModuleInit {
     stored: string | undefined,
     options?: HashOptions,
   ): Promise<boolean> {
-    const { hash, condensed, cost } = parse(stored);
-    if (password === undefined || hash === undefined || cost > MAX_COST) {
+    const read = readStoredHash(stored ?? '');
+    if (password === undefined || !read.ok) {
       await this.compare(password ?? '', this.dummyHash, options);
       return false;
     }
-    return this.compare(condensed ? condense(password) : password, hash, options);
+    const { hash } = read;
+    switch (hash.algorithm) {
+      case 'bcrypt':
+        return this.compare(hash.condensed ? condense(password) : password, hash.hash, options);
+      case 'pbkdf2':
+        return this.pool.run('pbkdf2Verify', { ...hash, password }, options);
+      case 'scrypt':
+        return this.pool.run('scryptVerify', { ...hash, password }, options);
+      case 'argon2id':
+        return this.pool.run('argon2idVerify', { ...hash, password }, options);
+    }
   }
 
   /** Whether `stored` should be renewed with the password at hand. */
   needsRehash(password: string, stored: string): boolean {
-    const { cost, condensed } = parse(stored);
+    const read = readStoredHash(stored);
+    if (!read.ok || read.hash.algorithm !== 'bcrypt') return true;
+    const { cost, condensed } = read.hash;
     return cost < this.config.bcryptCost || condensed !== isLong(password);
   }
 
@@ -78,16 +90,6 @@ export class PasswordsService implements OnModuleInit {
   protected compare(password: string, hash: string, options?: HashOptions): Promise<boolean> {
     return this.pool.run('bcryptCompare', { password, hash }, options);
   }
-}
-
-function parse(stored = ''): { hash?: string; condensed: boolean; cost: number } {
-  const condensed = stored.startsWith(CONDENSED);
-  const plain = condensed ? stored.slice(CONDENSED.length) : stored;
-  const match = /^\$2[aby](\$(\d\d)\$[./A-Za-z0-9]{53})$/.exec(plain);
-  // $2a$, $2b$ and $2y$ name fixed bugs of other implementations; the computation is one.
-  return match
-    ? { hash: `$2b${match[1]}`, condensed, cost: Number(match[2]) }
-    : { condensed, cost: 0 };
 }
 
 const isLong = (password: string): boolean => Buffer.byteLength(password) >= CONDENSE_FROM;

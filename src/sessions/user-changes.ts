@@ -134,16 +134,21 @@ export class UserChanges {
    * @returns the user as changed; undefined where there is none
    * @throws ApiError last_admin, and what `permit` throws
    */
-  update(userId: string, patch: UserPatch, permit?: PermitUser): Promise<User | undefined> {
+  update(
+    userId: string,
+    wanted: UserPatch | ((user: User) => UserPatch),
+    permit?: PermitUser,
+  ): Promise<User | undefined> {
     return this.changes.transaction(async (change) => {
       const { manager } = change;
       const user = await lockUser(manager, userId);
       if (!user) return undefined;
       await permit?.(user, manager);
+      const patch = typeof wanted === 'function' ? wanted(user) : wanted;
       const values = valuesOf(patch, user);
       const changed = { ...user, ...values };
       await manager.update(User, { id: userId }, values);
-      if (!sameRoles(user, changed)) {
+      if (!sameRoles(user.roles, changed.roles)) {
         await writeRoles(manager, changed);
         await change.outdateTokens(userId);
         const details = { roles: changed.roles.join(' ') };
@@ -217,6 +222,23 @@ export class UserChanges {
   }
 
   /**
+   * Changes a user's roles from what they are to what `edit` makes of them; living access tokens become
+   * stale.
+   *
+   * @returns whether they are others now
+   * @throws ApiError last_admin
+   */
+  async editRoles(userId: string, edit: (roles: string[]) => string[]): Promise<boolean> {
+    let changed = false;
+    await this.update(userId, (user) => {
+      const roles = edit(user.roles);
+      changed = !sameRoles(user.roles, roles);
+      return { roles };
+    });
+    return changed;
+  }
+
+  /**
    * Removes every row about a user, and ends the tokens already handed out; `also` is written in the
    * same transaction, with the user as it was, and what it throws undoes it.
    *
@@ -275,5 +297,5 @@ function valuesOf({ roles, ban, verified }: UserPatch, user: User): Partial<User
   };
 }
 
-const sameRoles = (one: User, other: User): boolean =>
-  JSON.stringify(one.roles.toSorted()) === JSON.stringify(other.roles.toSorted());
+const sameRoles = (one: string[], other: string[]): boolean =>
+  JSON.stringify(one.toSorted()) === JSON.stringify([...new Set(other)].toSorted());

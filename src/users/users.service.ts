@@ -6,7 +6,8 @@ import { ApiError } from '../common/api-error.js';
 import { Database, violatedUniqueIndex } from '../database/database.js';
 import { prepareEmail } from './email.js';
 import { User } from './user.entity.js';
-import { writeRoles } from './user-role.entity.js';
+import { ADMIN } from './last-admin.js';
+import { UserRole, writeRoles } from './user-role.entity.js';
 import { prepareUsername } from './username.js';
 
 /** What makes a new user; the keys are the unique forms of name and address. */
@@ -39,10 +40,10 @@ export class UsersService {
     const user = this.users.create({
       roles: [],
       emailVerifiedAt: null,
-      ...values,
-      id: randomUUID(),
       displayName: null,
       locale: null,
+      ...values,
+      id: randomUUID(),
       tokenVersion: 0,
       disabledAt: null,
       disabledUntil: null,
@@ -82,6 +83,11 @@ export class UsersService {
     if (username.ok) return this.users.findOneBy({ usernameKey: username.key });
     const email = prepareEmail(login);
     return email.ok ? this.users.findOneBy({ emailKey: email.key }) : null;
+  }
+
+  /** Whether anybody has the role `admin`, may he sign in or not. */
+  hasAdmin(): Promise<boolean> {
+    return this.users.manager.existsBy(UserRole, { role: ADMIN });
   }
 
   /** Replaces a hash by a better one of the same password, unless the password changed meanwhile. */

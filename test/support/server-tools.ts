@@ -12,6 +12,7 @@ export interface Outcome {
 /**
  * Runs a built program of `src/cli` in `cwd` with `env` and nothing else of this process's
  * environment. `watch` is called with what it has written to the standard error whenever that grows.
+ * `input` is what it finds on its standard input.
  */
 export async function runTool(
   cwd: string,
@@ -19,11 +20,14 @@ export async function runTool(
   args: string[],
   env: Record<string, string> = {},
   watch: (stderr: string, kill: () => void) => void = () => undefined,
+  input: string | Buffer = '',
 ): Promise<Outcome> {
   const child = spawn(process.execPath, [resolve(`dist/src/cli/${tool}.js`), ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...env },
   });
+  // One that ends before it has read everything.
+  child.stdin.on('error', () => undefined).end(input);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));

@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+/** `npx latchkey …`: the command line, compiled before where a source is newer. */
+import { buildIfNewer } from '../scripts/build-if-newer.js';
+
+buildIfNewer();
+await import('../dist/src/cli/latchkey.js');

@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Audit } from '../audit/audit.service.js';
+import { ApiError } from '../common/api-error.js';
+import { Config } from '../config/config.js';
+import { madeOnce } from '../config/generated-secret.js';
+import { PasswordsService } from '../passwords/passwords.service.js';
+import { prepareUsername } from '../users/username.js';
+import { UsersService } from '../users/users.service.js';
+
+/**
+ * Makes the first administrator, `BOOTSTRAP_ADMIN`, where there is none. It only ever makes a new
+ * user: whoever has the name already may be anybody, since everybody can register, so nothing is
+ * granted to him. The password goes to a file beside the server's secret, and never to the log.
+ */
+@Injectable()
+export class BootstrapAdmin implements OnApplicationBootstrap {
+  private readonly logger = new Logger(BootstrapAdmin.name);
+  private readonly path: string;
+
+  constructor(
+    private readonly config: Config,
+    private readonly users: UsersService,
+    private readonly passwords: PasswordsService,
+    private readonly audit: Audit,
+  ) {
+    this.path = join(config.dataDir, 'bootstrap-admin');
+  }
+
+  /** Before the server listens. @throws Error where the name is none, or the file cannot be written */
+  async onApplicationBootstrap(): Promise<void> {
+    const username = this.config.bootstrapAdmin;
+    if (username === undefined) return;
+    if (!(await this.users.hasAdmin())) return this.make(username);
+    if (!existsSync(this.path)) return;
+    this.logger.warn(`Change the password that stands in ${this.path}, and remove the file`);
+  }
+
+  private async make(username: string): Promise<void> {
+    const name = prepareUsername(username);
+    if (!name.ok) throw new Error(`BOOTSTRAP_ADMIN: ${name.reason}`);
+    // Written first: after a kill at any moment the file has the password, or the next start uses it.
+    const password = this.passwordFor(username);
+    const passwordHash = await this.passwords.hash(password);
+    try {
+      await this.users.create(
+        {
+          username,
+          usernameKey: name.key,
+          email: null,
+          emailKey: null,
+          roles: ['admin'],
+          passwordHash,
+        },
+        (manager, { id }) => this.audit.record(manager, { action: 'user_created', subjectId: id }),
+      );
+      this.logger.log(`Made ${username} with the role admin; the password is in ${this.path}`);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 'username_taken') throw error;
+      await this.yield(username, password);
+    }
+  }
+
+  /** Somebody has the name: another instance's administrator, or anybody. */
+  private async yield(username: string, password: string): Promise<void> {
+    const user = await this.users.findByLogin(username);
+    const isAdmin = user?.roles.includes('admin') ?? false;
+    // The file may be shared with the instance that was first.
+    if (isAdmin && (await this.passwords.verify(password, user?.passwordHash))) return;
+    rmSync(this.path, { force: true });
+    if (isAdmin) return;
+    this.logger.error(
+      `BOOTSTRAP_ADMIN: there is a user ${username} already, who may be anybody, so nothing was ` +
+        `granted. If he is the one: npx latchkey users grant ${username} admin`,
+    );
+  }
+
+  /** The password in the file, which is made where there is none for this user. */
+  private passwordFor(username: string): string {
+    const begin = `Username: ${username}\nPassword: `;
+    const made = () =>
+      madeOnce(this.path, () => begin + randomBytes(24).toString('base64url')).text;
+    let text = made();
+    if (!text.startsWith(begin)) {
+      rmSync(this.path);
+      text = made();
+    }
+    return text.slice(begin.length);
+  }
+}

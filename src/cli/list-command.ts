@@ -1,0 +1,53 @@
+import { type Command, createCommand, InvalidArgumentError, Option } from 'commander';
+import { recordOf, type UserRecord } from '../transfer/user-record.js';
+import { UserSearch } from '../users/user-search.js';
+import { UsersModule } from '../users/users.module.js';
+import { withServices } from './context.js';
+
+/** Users read at a time. */
+const PAGE = 100;
+
+interface ListOptions {
+  role?: string;
+  state?: 'active' | 'disabled' | 'unverified';
+  prefix?: string;
+  limit: number;
+  json?: true;
+}
+
+/** `users list`: a line a user. */
+export function listUsers(): Command {
+  return createCommand('list')
+    .description('list users')
+    .option('--prefix <text>', 'whose name or e-mail address begins so')
+    .option('--role <name>', 'who have this role')
+    .addOption(new Option('--state <state>').choices(['active', 'disabled', 'unverified']))
+    .option('--limit <number>', 'at most so many', readLimit, 100)
+    .option('--json', 'print lines of JSON for programs')
+    .action((options: ListOptions) =>
+      withServices([UsersModule], async (services) => {
+        const { prefix, role, state, limit, json } = options;
+        const search = services.get(UserSearch, { strict: false });
+        let left = limit;
+        let cursor: string | undefined;
+        do {
+          const page = await search.page({ prefix, role, state }, cursor, Math.min(left, PAGE));
+          for (const user of page.users.map(recordOf)) {
+            console.log(json ? JSON.stringify(user) : lineOf(user));
+          }
+          left -= page.users.length;
+          cursor = page.next ?? undefined;
+        } while (left > 0 && cursor !== undefined);
+      }),
+    );
+}
+
+const lineOf = ({ id, username, email, roles, disabledAt }: UserRecord): string =>
+  [id, username, email ?? '-', roles.join(',') || '-', disabledAt === null ? '' : 'disabled']
+    .join('\t')
+    .trimEnd();
+
+function readLimit(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is not a whole number from 1 on.');
+}

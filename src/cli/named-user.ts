@@ -1,0 +1,27 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { recordOf } from '../transfer/user-record.js';
+import type { User } from '../users/user.entity.js';
+import { UsersService } from '../users/users.service.js';
+import { CliError, EXIT } from './exit.js';
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+/**
+ * The user with this id, username or e-mail address, in this order: a name that looks like another
+ * user's id names nobody.
+ *
+ * @throws CliError where there is none
+ */
+export async function namedUser(services: INestApplicationContext, name: string): Promise<User> {
+  const users = services.get(UsersService, { strict: false });
+  const byId = UUID.test(name) ? await users.findById(name.toLowerCase()) : null;
+  const user = byId ?? (await users.findByLogin(name));
+  if (!user) throw new CliError(`There is no user ${JSON.stringify(name)}`, EXIT.noUser);
+  return user;
+}
+
+/** Prints a user: for programs as a line of JSON, otherwise with `what` happened. */
+export function printUser(user: User, { json }: { json?: true }, what = ''): void {
+  if (json) console.log(JSON.stringify(recordOf(user)));
+  else console.log(`${user.username} (${user.id})${what && ` ${what}`}`);
+}

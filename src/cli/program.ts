@@ -1,0 +1,39 @@
+import { Command, createCommand } from 'commander';
+import { generateKeys } from '../keys/generate.js';
+import { auditVerifyCommand } from './audit-verify-command.js';
+import { backupCommand } from './backup-command.js';
+import { copyCommand } from './copy-command.js';
+import { doctorCommand } from './doctor-command.js';
+import { listUsers } from './list-command.js';
+import { revokeSessions } from './session-commands.js';
+import { exportUsers, importUsers } from './transfer-commands.js';
+import { userCommands } from './user-commands.js';
+
+/** `latchkey …`, every command. */
+export function program(): Command {
+  return group(
+    'latchkey',
+    'Runs beside the server, with its settings: from the environment and the .env here.',
+    group('users', 'people', listUsers(), ...userCommands(), importUsers(), exportUsers()),
+    group('sessions', 'signed-in devices', revokeSessions()),
+    group('keys', 'what tokens are signed with', generate()),
+    group('audit', 'what happened', auditVerifyCommand().name('verify')),
+    group('db', 'the database', copyCommand().name('copy'), backupCommand().name('backup')),
+    doctorCommand(),
+  );
+}
+
+function group(name: string, description: string, ...commands: Command[]): Command {
+  const parent = new Command(name).description(description);
+  for (const command of commands) parent.addCommand(command);
+  return parent;
+}
+
+function generate(): Command {
+  return createCommand('generate')
+    .description('print a fresh key pair or secret for .env')
+    .argument('<algorithm>', 'ES256, HS256, …')
+    .action((algorithm: string) => {
+      process.stdout.write(generateKeys(algorithm));
+    });
+}

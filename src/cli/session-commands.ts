@@ -1,0 +1,30 @@
+import { type Command, createCommand } from 'commander';
+import { SessionChanges } from '../sessions/session-changes.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { withServices } from './context.js';
+import { CliError } from './exit.js';
+import { namedUser } from './named-user.js';
+
+/** `sessions revoke`: signs a user out everywhere, or on one device. */
+export function revokeSessions(): Command {
+  return createCommand('revoke')
+    .description('end a user’s sessions; servers that run refuse their tokens within 2 s')
+    .argument('<user>', 'id, username or e-mail address')
+    .option('--session <id>', 'only this one')
+    .option('--json', 'print the number for programs')
+    .action((name: string, { session: id, json }: { session?: string; json?: true }) =>
+      withServices([UsersModule, SessionsModule], async (services) => {
+        const { id: userId, username } = await namedUser(services, name);
+        const changes = services.get(SessionChanges, { strict: false });
+        const chosen = { userId, ...(id !== undefined && { id }) };
+        const ended = await changes.transaction((change) =>
+          change.endSessions(chosen, 'ended_by_admin'),
+        );
+        if (id !== undefined && ended === 0) {
+          throw new CliError(`${username} has no session ${JSON.stringify(id)} that has not ended`);
+        }
+        console.log(json ? JSON.stringify({ userId, ended }) : `${ended} sessions have ended`);
+      }),
+    );
+}

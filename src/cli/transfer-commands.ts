@@ -1,0 +1,134 @@
+import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import { type Command, createCommand, Option } from 'commander';
+import { TransferModule } from '../transfer/transfer.module.js';
+import { UserExport } from '../transfer/user-export.js';
+import { type ImportFormat, type RefusedLine, UserImport } from '../transfer/user-import.js';
+import { withServices } from './context.js';
+import { CliError, EXIT } from './exit.js';
+import { showProgress } from './progress.js';
+
+/** Refused lines that are shown where no report is asked for. */
+const SHOWN = 20;
+
+interface ImportOptions {
+  format?: ImportFormat;
+  report?: string;
+  json?: true;
+}
+
+/** `users import`: takes users over from a file, or from the standard input. */
+export function importUsers(): Command {
+  return createCommand('import')
+    .description('take users over with their password hashes; run it again after a break')
+    .argument('<file>', 'JSON lines or CSV; - is the standard input')
+    .addOption(
+      new Option('--format <format>', 'by default by the file’s name').choices(['jsonl', 'csv']),
+    )
+    .option('--report <file>', 'a new file for the lines that were refused, and why')
+    .option('--json', 'print the counts for programs')
+    .action(async (file: string, { format = formatOf(file), report, json }: ImportOptions) => {
+      const source = await openSource(file);
+      const refused = new RefusedLines(report === undefined ? undefined : await newFile(report));
+      const progress = showProgress();
+      const counts = await withServices(
+        [TransferModule],
+        (services) =>
+          services.get(UserImport, { strict: false }).run(source.chunks, format, {
+            onRefused: (line) => {
+              refused.add(line);
+            },
+            onProgress: (done) => {
+              if (source.size > 0) progress.update({ what: 'importing', done, total: source.size });
+            },
+          }),
+        { mayCreate: true },
+      ).finally(() => {
+        progress.end();
+      });
+      await refused.end();
+      const { imported, unchanged, refused: lines } = counts;
+      console.log(
+        json
+          ? JSON.stringify(counts)
+          : `${imported} imported, ${unchanged} there already, ${lines} refused`,
+      );
+      if (lines > 0) process.exitCode = EXIT.refusedLines;
+    });
+}
+
+/** `users export`: writes every user to the standard output. */
+export function exportUsers(): Command {
+  return createCommand('export')
+    .description('print every user as a line of JSON, as an import reads it')
+    .option('--with-password-hashes', 'the hashes too: who has them can try passwords')
+    .action(({ withPasswordHashes = false }: { withPasswordHashes?: boolean }) =>
+      withServices([TransferModule], async (services) => {
+        if (withPasswordHashes) {
+          console.error('The password hashes come along: keep the file as you keep the database.');
+        }
+        for await (const user of services
+          .get(UserExport, { strict: false })
+          .run(withPasswordHashes)) {
+          const room = process.stdout.write(`${JSON.stringify(user)}\n`);
+          if (!room) await once(process.stdout, 'drain');
+        }
+      }),
+    );
+}
+
+/** @throws CliError where the name does not tell */
+function formatOf(file: string): ImportFormat {
+  if (file === '-' || /\.(jsonl|ndjson|json)$/i.test(file)) return 'jsonl';
+  if (/\.csv$/i.test(file)) return 'csv';
+  throw new CliError(
+    'Say --format jsonl or --format csv: the name of the file does not',
+    EXIT.usage,
+  );
+}
+
+/** @throws CliError where the file cannot be read */
+async function openSource(file: string) {
+  if (file === '-') return { chunks: process.stdin, size: 0 };
+  try {
+    const { size } = await stat(file);
+    const handle = await open(file);
+    return { chunks: createReadStream('', { fd: handle }), size };
+  } catch (error) {
+    throw new CliError(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+/** @throws CliError where there is one already, which may be the one to import */
+async function newFile(path: string): Promise<WriteStream> {
+  const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+  try {
+    await once(file, 'open');
+    return file;
+  } catch (error) {
+    throw new CliError(`${path} cannot be made: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+/** Says which lines were refused: in the report, or the first ones on the standard error. */
+class RefusedLines {
+  private count = 0;
+
+  constructor(private readonly report: WriteStream | undefined) {}
+
+  add(line: RefusedLine): void {
+    this.count++;
+    if (this.report) this.report.write(`${JSON.stringify(line)}\n`);
+    else if (this.count <= SHOWN) console.error(`line ${line.line}: ${line.reason}`);
+  }
+
+  async end(): Promise<void> {
+    if (this.report) {
+      this.report.end();
+      await once(this.report, 'close');
+    } else if (this.count > SHOWN) {
+      console.error(`and ${this.count - SHOWN} more: --report writes them all to a file`);
+    }
+  }
+}

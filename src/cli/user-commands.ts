@@ -1,0 +1,213 @@
+import { type Command, createCommand, Option } from 'commander';
+import { AuditModule } from '../audit/audit.module.js';
+import { Audit } from '../audit/audit.service.js';
+import { NewPasswords } from '../passwords/new-passwords.js';
+import { PasswordsModule } from '../passwords/passwords.module.js';
+import { NO_PASSWORD } from '../passwords/stored-hash.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { UserChanges } from '../sessions/user-changes.js';
+import { recordOf, ROLE } from '../transfer/user-record.js';
+import { prepareEmail } from '../users/email.js';
+import type { User } from '../users/user.entity.js';
+import { prepareUsername } from '../users/username.js';
+import { UsersModule } from '../users/users.module.js';
+import { UsersService } from '../users/users.service.js';
+import { withServices } from './context.js';
+import { CliError } from './exit.js';
+import { namedUser, printUser } from './named-user.js';
+import { confirm, readPassword, refuseArgument } from './read-password.js';
+
+interface Json {
+  json?: true;
+}
+
+interface CreateOptions extends Json {
+  email?: string;
+  verified?: true;
+  role: string[];
+  password: false | undefined;
+}
+
+const USER = 'id, username or e-mail address';
+
+/** A command about one user. */
+const about = (name: string, description: string): Command =>
+  createCommand(name)
+    .description(description)
+    .argument('<user>', USER)
+    .option('--json', 'print the user for programs');
+
+/** Takes what looks like a password on the command line, and refuses it. */
+const withoutPassword = (command: Command): Command =>
+  command
+    .argument('[password]', 'never here, but when asked or on the standard input', refuseArgument)
+    .addOption(
+      new Option('-p, --password [password]').hideHelp().argParser(refuseArgument).preset(''),
+    );
+
+/** `users …`: whoever may read the settings may do everything with users. */
+export function userCommands(): Command[] {
+  return [create(), show(), disable(), enable(), remove(), setPassword(), grant(), revoke()];
+}
+
+function create(): Command {
+  return withoutPassword(
+    createCommand('create')
+      .description('make a user; the password is asked for, or read from the standard input')
+      .argument('<username>', 'the name')
+      .option('--email <address>', 'the e-mail address')
+      .option('--verified', 'the address is known to be the user’s')
+      .option('--role <name>', 'a role; may be given several times', addRole, [])
+      .option('--no-password', 'none: the user cannot sign in before one is set')
+      .option('--json', 'print the user for programs'),
+  )
+    .usage('[options] <username>')
+    .action(async (username: string, _none: undefined, options: CreateOptions) => {
+      const name = prepareUsername(username);
+      if (!name.ok) throw new CliError(name.reason);
+      const email = options.email === undefined ? undefined : prepareEmail(options.email);
+      if (email && !email.ok) throw new CliError(email.reason);
+      const password = options.password === false ? undefined : await readPassword();
+      await withServices(
+        [AuditModule, UsersModule, PasswordsModule],
+        async (services) => {
+          const owner = { username, email: email?.email };
+          const passwordHash =
+            password === undefined
+              ? NO_PASSWORD
+              : await services.get(NewPasswords, { strict: false }).hash(password, owner);
+          const user = await services.get(UsersService, { strict: false }).create(
+            {
+              username,
+              usernameKey: name.key,
+              email: email?.email ?? null,
+              emailKey: email?.key ?? null,
+              emailVerifiedAt: email && options.verified ? new Date() : null,
+              roles: options.role,
+              passwordHash,
+            },
+            (manager, { id }) =>
+              services
+                .get(Audit, { strict: false })
+                .record(manager, { action: 'user_created', subjectId: id }),
+            { holdsAddress: true },
+          );
+          printUser(user, options, 'was made');
+        },
+        { mayCreate: true },
+      );
+    });
+}
+
+function show(): Command {
+  return about('show', 'show a user').action((name: string, options: Json) =>
+    withServices([UsersModule], async (services) => {
+      const record = recordOf(await namedUser(services, name));
+      if (options.json) {
+        console.log(JSON.stringify(record));
+        return;
+      }
+      for (const [key, value] of Object.entries(record)) {
+        console.log(
+          `${key.padEnd(15)}  ${Array.isArray(value) ? value.join(', ') : (value ?? '-')}`,
+        );
+      }
+    }),
+  );
+}
+
+function disable(): Command {
+  return about('disable', 'keep a user from signing in, and end all sessions at once').action(
+    changing('is disabled', 'was disabled already', (changes, { id }) => changes.disable(id)),
+  );
+}
+
+function enable(): Command {
+  return about('enable', 'let a disabled user sign in again').action(
+    changing('is enabled', 'was enabled already', (changes, { id }) => changes.enable(id)),
+  );
+}
+
+function remove(): Command {
+  return about('delete', 'remove a user and everything about him; sessions end at once')
+    .option('--yes', 'do not ask')
+    .action((name: string, options: Json & { yes?: true }) =>
+      withServices([UsersModule, SessionsModule], async (services) => {
+        const user = await namedUser(services, name);
+        const question = `Delete ${user.username} (${user.id}) for good?`;
+        if (!options.yes && !(await confirm(question))) {
+          throw new CliError('Nothing was deleted: say yes when asked, or give --yes');
+        }
+        await services.get(UserChanges, { strict: false }).delete(user);
+        printUser(user, options, 'was deleted');
+      }),
+    );
+}
+
+function setPassword(): Command {
+  return withoutPassword(
+    about('set-password', 'set a password, asked for or read from the standard input'),
+  ).action(async (name: string, _none: undefined, options: Json) => {
+    const modules = [UsersModule, PasswordsModule, SessionsModule];
+    // Whether there is such a user is said before anybody types.
+    await withServices([UsersModule], (services) => namedUser(services, name));
+    const password = await readPassword();
+    await withServices(modules, async (services) => {
+      const user = await namedUser(services, name);
+      const owner = { username: user.username, email: user.email ?? undefined };
+      const passwordHash = await services
+        .get(NewPasswords, { strict: false })
+        .hash(password, owner);
+      const changes = services.get(UserChanges, { strict: false });
+      if (!(await changes.changePassword(user, passwordHash))) {
+        throw new CliError('The password was changed by another meanwhile: nothing was set');
+      }
+      printUser(user, options, 'has the new password; all sessions have ended');
+    });
+  });
+}
+
+function grant(): Command {
+  return about('grant', 'give roles; tokens handed out bring them after a refresh')
+    .argument('<role...>', 'names of roles')
+    .action((name: string, given: string[], options: Json) => {
+      const roles = given.reduce<string[]>((roles, role) => addRole(role, roles), []);
+      const edit = (present: string[]) => [...new Set([...present, ...roles])];
+      return editing(edit, `has ${roles.join(', ')}`)(name, options);
+    });
+}
+
+function revoke(): Command {
+  return about('revoke', 'take roles away; tokens handed out are refused until a refresh')
+    .argument('<role...>', 'names of roles')
+    .action((name: string, taken: string[], options: Json) => {
+      const edit = (present: string[]) => present.filter((role) => !taken.includes(role));
+      return editing(edit, `does not have ${taken.join(', ')}`)(name, options);
+    });
+}
+
+function editing(edit: (roles: string[]) => string[], outcome: string) {
+  return changing(outcome, `${outcome}, as before`, (changes, { id }) =>
+    changes.editRoles(id, edit),
+  );
+}
+
+/** An action that changes the named user, and prints what became of him. */
+function changing(
+  done: string,
+  already: string,
+  change: (changes: UserChanges, user: User) => Promise<boolean>,
+) {
+  return (name: string, options: Json): Promise<void> =>
+    withServices([UsersModule, SessionsModule], async (services) => {
+      const user = await namedUser(services, name);
+      const changed = await change(services.get(UserChanges, { strict: false }), user);
+      printUser(await namedUser(services, user.id), options, changed ? done : already);
+    });
+}
+
+/** @throws CliError where it is not the name of a role */
+function addRole(role: string, roles: string[]): string[] {
+  if (!ROLE.test(role)) throw new CliError(`${JSON.stringify(role)} is not the name of a role`);
+  return [...roles, role];
+}

@@ -1,0 +1,113 @@
+import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import request from 'supertest';
+import { type FreshDatabase, freshDatabase } from './support/databases.js';
+import { startProcess } from './support/server-process.js';
+import { GOOD_PASSWORD, SECRET } from './support/server.js';
+
+let database: FreshDatabase;
+let cwd: string;
+const children: ChildProcess[] = [];
+beforeEach(async () => {
+  database = await freshDatabase();
+  cwd = await mkdtemp(join(tmpdir(), 'latchkey-bootstrap-'));
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await database.drop();
+  await rm(cwd, { recursive: true, force: true });
+});
+
+function start(env: Record<string, string> = { BOOTSTRAP_ADMIN: 'Root' }) {
+  const settings = { DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET, ...env };
+  const started = startProcess(cwd, settings);
+  children.push(started.child);
+  return started;
+}
+
+async function stop(server: ReturnType<typeof start>) {
+  server.child.kill('SIGKILL');
+  await server.exit;
+}
+
+const fileIn = (folder: string) => join(cwd, folder, 'bootstrap-admin');
+
+async function passwordIn(folder = 'data'): Promise<string> {
+  const text = await readFile(fileIn(folder), 'utf8');
+  const [, password = ''] = /^Username: Root\nPassword: ([\w-]{32})\n$/.exec(text) ?? [];
+  return password;
+}
+
+/** The roles of who signs in, or the code of the refusal. */
+async function rolesOf(url: string, username: string, password: string) {
+  const login = await request(url).post('/login').send({ username, password });
+  const { jwt, code } = login.body as { jwt?: string; code?: string };
+  if (!jwt) return code;
+  const me = await request(url).get('/me').auth(jwt, { type: 'bearer' });
+  return (me.body as { roles: string[] }).roles;
+}
+
+it('makes the first administrator once, with a password in a file that only its owner reads', async () => {
+  const first = start();
+  const url = await first.listening;
+  const password = await passwordIn();
+  expect(await rolesOf(url, 'root', password)).toEqual(['admin']);
+  expect((await stat(fileIn('data'))).mode & 0o777).toBe(0o600);
+  expect(first.output()).toContain('Made Root with the role admin');
+  expect(first.output()).not.toContain(password);
+  await stop(first);
+
+  const second = start({ BOOTSTRAP_ADMIN: 'Other' });
+  const again = await second.listening;
+  expect(await rolesOf(again, 'other', password)).toBe('bad_credentials');
+  expect(await rolesOf(again, 'root', password)).toEqual(['admin']);
+  expect(await passwordIn()).toBe(password);
+  expect(second.output()).toContain('Change the password that stands in data/bootstrap-admin');
+  expect(second.output()).not.toContain(password);
+});
+
+it('grants nothing to who has the name already', async () => {
+  const before = start({});
+  const user = { username: 'root', password: GOOD_PASSWORD };
+  await request(await before.listening)
+    .post('/register')
+    .send(user)
+    .expect(201);
+  await stop(before);
+  const after = start();
+  const url = await after.listening;
+  expect(await rolesOf(url, 'root', GOOD_PASSWORD)).toEqual([]);
+  expect(after.output()).toContain('there is a user Root already');
+  expect(existsSync(fileIn('data'))).toBe(false);
+});
+
+it.each([
+  ['a folder of its own each', ['one', 'two', 'three']],
+  ['one folder', ['data', 'data', 'data']],
+])('makes one where three instances start at once, with %s', async (_what, folders) => {
+  const servers = folders.map((DATA_DIR) => start({ BOOTSTRAP_ADMIN: 'Root', DATA_DIR }));
+  const [url = ''] = await Promise.all(servers.map(({ listening }) => listening));
+  const holders = [...new Set(folders)].filter((folder) => existsSync(fileIn(folder)));
+  expect(holders).toHaveLength(1);
+  expect(await rolesOf(url, 'root', await passwordIn(holders[0]))).toEqual(['admin']);
+  const outputs = servers.map((server) => server.output()).join('');
+  expect(outputs.match(/Made Root with the role admin/g)).toHaveLength(1);
+  expect(outputs).not.toContain('there is a user');
+});
+
+it('takes up the password of a start that was killed before the user was made', async () => {
+  await mkdir(join(cwd, 'data'));
+  const password = 'p'.repeat(32);
+  await writeFile(fileIn('data'), `Username: Root\nPassword: ${password}\n`);
+  const url = await start().listening;
+  expect(await rolesOf(url, 'root', password)).toEqual(['admin']);
+});
+
+it('does not start with a name that is none', async () => {
+  const { code, output } = await start({ BOOTSTRAP_ADMIN: 'no name' }).exit;
+  expect(code).toBe(1);
+  expect(output).toContain('BOOTSTRAP_ADMIN: The username must not contain blanks');
+});

@@ -1,0 +1,326 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { User } from '../src/users/user.entity.js';
+import { type CommandOptions, latchkey } from './support/server-cli.js';
+import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+
+/** Of the C library, for {@link GOOD_PASSWORD}. */
+const BCRYPT = '$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS';
+const ID = '0f0e0d0c-0b0a-4908-8706-050403020100';
+
+let server: Server;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.stop());
+
+/** For tests that run several programs, on a machine that has other work. */
+const LONG = 300_000;
+
+let files = 0;
+
+/** Imports what `text` says, with a report; resolves to counts and refused lines. */
+async function imported(text: string | Buffer, kind = 'jsonl', options: CommandOptions = {}) {
+  const path = join(server.database.dataDir, `import-${files++}`);
+  await writeFile(`${path}.${kind}`, text);
+  const args = ['users', 'import', `${path}.${kind}`, '--json', '--report', `${path}.report`];
+  const { code, stdout, stderr } = await latchkey(server, args, options);
+  expect(stderr).not.toContain(BCRYPT);
+  const report = await readFile(`${path}.report`, 'utf8').catch(() => '');
+  const refused = report
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { line: number; reason: string });
+  return {
+    code,
+    counts: stdout === '' ? undefined : (JSON.parse(stdout) as unknown),
+    refused: refused.map(({ line, reason }) => `${line}: ${reason}`),
+    stderr,
+  };
+}
+
+const lines = (...records: unknown[]) =>
+  records
+    .map((record) => (typeof record === 'string' ? record : JSON.stringify(record)))
+    .join('\n');
+
+const stored = (username: string) =>
+  server.withDatabase((database) => database.manager.findOneBy(User, { usernameKey: username }));
+
+it('takes over what a line says, and what export prints is the same again', async () => {
+  const shown = {
+    id: ID,
+    username: 'Ida',
+    email: 'Ida@Example.org',
+    emailVerifiedAt: '2020-02-03T04:05:06.789Z',
+    displayName: 'Ida Łukasz 🐈',
+    locale: 'pl-PL',
+    roles: ['admin', 'editor'],
+    disabledAt: null,
+    createdAt: '2019-01-02T03:04:05.678Z',
+  };
+  const record = { ...shown, passwordHash: BCRYPT };
+  const bom = '\uFEFF';
+  const outcome = await imported(`${bom}${JSON.stringify(record)}\r\n\r\n`);
+  expect(outcome).toMatchObject({
+    code: 0,
+    counts: { imported: 1, unchanged: 0, refused: 0 },
+    refused: [],
+  });
+  const { jwt } = await server.login('ida');
+  const me = await server.get('/me', `Bearer ${jwt}`);
+  expect(me.body).toMatchObject({
+    id: ID,
+    username: 'Ida',
+    roles: ['admin', 'editor'],
+    createdAt: record.createdAt,
+  });
+  const plain = await latchkey(server, ['users', 'export']);
+  expect([plain.code, plain.stderr]).toEqual([0, '']);
+  const exported = plain.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+  expect(exported).toContainEqual(shown);
+  expect(plain.stdout).not.toContain('$2b$');
+});
+
+it(
+  'exports hashes where they are asked for, with a warning, and imports them again',
+  async () => {
+    await server.register('export-ada');
+    const { stdout, stderr } = await latchkey(server, [
+      'users',
+      'export',
+      '--with-password-hashes',
+    ]);
+    expect(stderr).toBe(
+      'The password hashes come along: keep the file as you keep the database.\n',
+    );
+    const other = await startServer();
+    try {
+      const args = ['users', 'import', '-', '--json'];
+      const { code } = await latchkey(other, args, { input: stdout });
+      expect(code).toBe(0);
+      await other.login('export-ada');
+      const again = await latchkey(other, ['users', 'export']);
+      const before = await latchkey(server, ['users', 'export']);
+      expect(again.stdout).toBe(before.stdout);
+    } finally {
+      await other.stop();
+    }
+  },
+  LONG,
+);
+
+it('reports each line that it refuses, with its number and the reason, and takes the others', async () => {
+  await server.register('there', GOOD_PASSWORD, 'there@example.org');
+  const outcome = await imported(
+    Buffer.concat([
+      Buffer.from(
+        lines(
+          { username: 'good-1' },
+          '{"username": "good',
+          '[]',
+          'null',
+          {},
+          { username: 'nul\0' },
+          { username: '🐈' },
+          { username: '\uD800' },
+          { username: 'x'.repeat(65) },
+          { username: 'hash', passwordHash: BCRYPT.replace('$05', '$31') },
+          { username: 'hash', passwordHash: 'hunter2' },
+          { username: 'hash', password: 'hunter2' },
+          { username: 'odd', isAdmin: true },
+          { username: 'mail', email: 'nowhere' },
+          { username: 'role', roles: ['a b'] },
+          { username: 'role', roles: 'admin' },
+          { username: 'time', createdAt: '2019-13-01T00:00:00Z' },
+          { username: 'time', createdAt: '2999-01-01T00:00:00Z' },
+          { username: 'ids', id: 'x' },
+          { username: 'locale', locale: 'x'.repeat(40) },
+          { username: 'name', displayName: 'a\u0007' },
+          { username: 'THERE', id: ID.replace('0f', '0e') },
+          { username: 'other', email: 'THERE@example.org' },
+          { username: 'THERE' },
+          { username: 'good-2', email: 'good-2@example.org' },
+          { username: 'GOOD-2' },
+          { username: 'good-3', email: 'Good-2@example.org' },
+          '{"__proto__": {"roles": ["admin"]}, "username": "proto"}',
+          '['.repeat(30_000),
+          '',
+        ),
+      ),
+      Buffer.from([0xff, 0xfe, 0x0a]),
+      Buffer.from(`{"username": "${'long'.repeat(2_500_000)}"}\n`),
+      Buffer.from(lines({ username: 'good-4', disabled: true, verified: true, roles: ['b', 'b'] })),
+    ]),
+  );
+  expect(outcome.refused).toEqual([
+    '2: The line is not JSON',
+    '3: The line is not a JSON object',
+    '4: The line is not a JSON object',
+    '5: There is no username',
+    '6: The username contains a character that is not a letter, digit or ASCII sign',
+    '7: The username contains a character that is not a letter, digit or ASCII sign',
+    '8: The username is not well-formed Unicode',
+    '9: The username has more than 64 characters',
+    '10: The hash asks for too much work for each login',
+    '11: The hash is not one of bcrypt, pbkdf2_sha256, scrypt or argon2id',
+    '12: Passwords are taken as hashes, in passwordHash, and never as they are',
+    '13: Nothing is known of "isAdmin"',
+    '14: The email is not an e-mail address',
+    '15: The roles are not a list of names',
+    '16: The roles are not a list of names',
+    '17: createdAt is not a time such as 2026-01-31T12:00:00Z',
+    '18: createdAt is in the future',
+    '19: The id is not a UUID',
+    '20: The locale is not a language tag such as de-AT',
+    '21: The displayName has more than 256 characters, or control characters',
+    '28: Nothing is known of "__proto__"',
+    '29: The line is not JSON',
+    '30: The line is not in UTF-8',
+    '31: The line has more than 65536 bytes',
+    '22: The username is that of another user',
+    '23: The email is that of another user',
+    '26: The user stands in the file before',
+    '27: The email is that of another user',
+  ]);
+  expect(outcome).toMatchObject({
+    code: 4,
+    counts: { imported: 3, unchanged: 1, refused: 28 },
+  });
+  expect(await stored('good-4')).toMatchObject({
+    disabledAt: expect.any(Date) as Date,
+    emailVerifiedAt: null,
+    passwordHash: '!',
+    roles: ['b'],
+  });
+});
+
+it('takes CSV, with quotes and empty fields', async () => {
+  const outcome = await imported(
+    [
+      '\uFEFFusername,email,passwordHash,roles,disabled,verified',
+      `csv-1,"csv-1@example.org",${BCRYPT},"editor, lister",false,true`,
+      `"csv-2",,,,true,`,
+      'csv-3,,,',
+      'csv-4,,,,perhaps,',
+      '"csv-5,,,,,',
+      'csv-6,,,,,,',
+      '',
+    ].join('\r\n'),
+    'csv',
+  );
+  expect(outcome).toMatchObject({
+    code: 4,
+    counts: { imported: 2, unchanged: 0, refused: 4 },
+    refused: [
+      '4: The line has 4 fields, not 6',
+      '5: disabled is neither true nor false',
+      '6: The line is not CSV, or a field goes over its end',
+      '7: The line has 7 fields, not 6',
+    ],
+  });
+  await server.login('csv-1');
+  expect(await stored('csv-1')).toMatchObject({
+    email: 'csv-1@example.org',
+    emailVerifiedAt: expect.any(Date) as Date,
+    roles: ['editor', 'lister'],
+  });
+  expect(await stored('csv-2')).toMatchObject({
+    disabledAt: expect.any(Date) as Date,
+    email: null,
+  });
+});
+
+it.each(['username,password\n', 'email\n', 'username,username\n', '"username\n', '\0\n', '\xFF\n'])(
+  'refuses a CSV file that begins with %j',
+  async (header) => {
+    const { code, counts, stderr } = await imported(`${header}ada,x\n`, 'csv');
+    expect([code, counts]).toEqual([1, undefined]);
+    expect(stderr).toMatch(/^The first line has to name columns, of id, username, .+\n$/);
+  },
+);
+
+it('writes no report over a file, and says what it cannot read or tell', async () => {
+  const path = join(server.database.dataDir, 'precious.jsonl');
+  await writeFile(path, '{"username": "precious"}\n');
+  for (const [args, code, sentence] of [
+    [[path, '--report', path], 1, `${path} cannot be made: EEXIST`],
+    [['nowhere.csv'], 1, 'nowhere.csv cannot be read: ENOENT'],
+    [['users.dump'], 2, 'Say --format jsonl or --format csv: the name of the file does not'],
+  ] as const) {
+    const outcome = await latchkey(server, ['users', 'import', ...args]);
+    expect(outcome).toEqual({ code, stdout: '', stderr: `${sentence}\n` });
+  }
+  expect(await readFile(path, 'utf8')).toBe('{"username": "precious"}\n');
+  expect(await stored('precious')).toBeNull();
+});
+
+const MANY = 20_000;
+const many = (prefix: string) =>
+  Array.from({ length: MANY }, (_, i) =>
+    JSON.stringify({
+      username: `${prefix}-${i}`,
+      email: `${prefix}-${i}@example.org`,
+      passwordHash: BCRYPT,
+      roles: ['imported'],
+    }),
+  );
+
+it(
+  'goes on after a kill, with nobody lost and nobody twice',
+  async () => {
+    const text = many('killed').join('\n');
+    const count = () =>
+      server.withDatabase((database) =>
+        database.manager
+          .createQueryBuilder(User, 'user')
+          .where(`user.username_key LIKE 'killed-%'`)
+          .getCount(),
+      );
+    const broken = await imported(text, 'jsonl', {
+      watch: (stderr, kill) => {
+        if (stderr.includes('importing: 10 %')) kill();
+      },
+    });
+    expect(broken.code).toBeNull();
+    const before = await count();
+    expect(before).toBeGreaterThan(0);
+    expect(before).toBeLessThan(MANY);
+    expect(await imported(text)).toMatchObject({
+      code: 0,
+      counts: { imported: MANY - before, unchanged: before, refused: 0 },
+    });
+    expect(await count()).toBe(MANY);
+    await server.login(`killed-${MANY - 1}`);
+  },
+  LONG,
+);
+
+it(
+  'holds neither the file nor a line of any length in memory',
+  async () => {
+    const hook = join(server.database.dataDir, 'peak.cjs');
+    const peaks = join(server.database.dataDir, 'peak');
+    await writeFile(
+      hook,
+      `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(peaks)},
+       String(process.resourceUsage().maxRSS)))`,
+    );
+    const peakOf = async (text: string) => {
+      const { counts } = await imported(text, 'jsonl', {
+        env: { NODE_OPTIONS: `--require ${hook} --max-old-space-size=128` },
+      });
+      return { counts, peak: Number(await readFile(peaks, 'utf8')) / 1024 };
+    };
+    const few = await peakOf(many('few').slice(0, 1_000).join('\n'));
+    const large = [...many('large'), 'x'.repeat(250_000_000), ''].join('\n');
+    const all = await peakOf(large);
+    expect(all.counts).toEqual({ imported: MANY, unchanged: 0, refused: 1 });
+    // Most of it is what the collector leaves for later; the line alone would be more.
+    expect(all.peak - few.peak).toBeLessThan(240);
+  },
+  LONG,
+);
