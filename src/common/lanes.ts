@@ -4,7 +4,7 @@ import type { Logger } from '@nestjs/common';
 export interface LaneWork<T> {
   /** The next piece of work; undefined where there is none. */
   take: () => Promise<T | undefined>;
-  /** Does it; whether it is worth going on with another one just now. */
+  /** Does it; false where another one should wait for the next look into the queue. */
   handle: (piece: T) => Promise<boolean>;
 }
 
@@ -19,6 +19,7 @@ export class Lanes<T> {
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
   private wakes = 0;
+  private held = false;
   private failing = false;
 
   constructor(
@@ -41,6 +42,7 @@ export class Lanes<T> {
   /** Looks into the queue now; does nothing before the start. */
   wake(): void {
     this.wakes++;
+    this.held = false;
     if (this.timer) this.open();
   }
 
@@ -76,9 +78,10 @@ export class Lanes<T> {
     while (!this.stopped) {
       const piece = await this.work.take();
       // Where there is one, there may be more.
-      if (piece !== undefined) this.open();
+      if (piece !== undefined && !this.held) this.open();
       const goOn = piece === undefined || (await this.work.handle(piece));
       this.failing = false;
+      this.held = !goOn;
       if (piece === undefined || !goOn) return goOn;
     }
     return false;

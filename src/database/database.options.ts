@@ -4,6 +4,7 @@ import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
 import { Revocation } from '../sessions/revocation.entity.js';
 import { Session } from '../sessions/session.entity.js';
 import { User } from '../users/user.entity.js';
+import { WebhookItem } from '../webhooks/webhook-item.entity.js';
 import { CreateUsers1764000000000 } from './migrations/1764000000000-create-users.js';
 import { CreateSessions1764000000001 } from './migrations/1764000000001-create-sessions.js';
 import { CreateRevocations1764000000002 } from './migrations/1764000000002-create-revocations.js';
@@ -11,9 +12,10 @@ import { CreateMailOutbox1764000000010 } from './migrations/1764000000010-create
 import { CreateOneTimeTokens1764000000011 } from './migrations/1764000000011-create-one-time-tokens.js';
 import { PostgresClient, postgresClientOptions } from './postgres-client.js';
 import { AddAccountColumns1764000000012 } from './migrations/1764000000012-add-account-columns.js';
+import { CreateWebhookOutbox1764000000040 } from './migrations/1764000000040-create-webhook-outbox.js';
 
 /** Every entity and every migration, in order: one set serves both databases. */
-const entities = [User, Session, Revocation, OutboxItem, OneTimeToken];
+const entities = [User, Session, Revocation, OutboxItem, OneTimeToken, WebhookItem];
 const migrations = [
   CreateUsers1764000000000,
   CreateSessions1764000000001,
@@ -21,6 +23,7 @@ const migrations = [
   CreateMailOutbox1764000000010,
   CreateOneTimeTokens1764000000011,
   AddAccountColumns1764000000012,
+  CreateWebhookOutbox1764000000040,
 ];
 
 /** How the database is used; times in seconds. */

@@ -82,11 +82,9 @@ export abstract class OutboxRows<T extends OutboxRow> {
   /** Forgets those that were given up a week ago, and those that nobody has taken since. */
   async clean(): Promise<void> {
     const before = Date.now() - KEEP_FAILED;
-    await this.database.deleteAll(
-      this.entity,
-      'failed_at < :before OR expires_at < :before',
-      { before },
-    );
+    await this.database.deleteAll(this.entity, 'failed_at < :before OR expires_at < :before', {
+      before,
+    });
   }
 
   /** Makes the last change of a row that is held. */

@@ -30,6 +30,8 @@ export interface DeliveryFailure {
 
 /** How an outbox is worked through; times in milliseconds. */
 export interface OutboxWork {
+  /** Whether there is somebody to deliver to; otherwise old rows are forgotten, and that is all. */
+  sends: boolean;
   /** `Mail`, in the log. */
   noun: string;
   /** What its metrics begin with: `latchkey_mail`. */
@@ -94,9 +96,10 @@ export abstract class OutboxWorker<T extends OutboxRow>
   }
 
   onApplicationBootstrap(): void {
+    this.cleaning.start(FIRST_CLEANING);
+    if (!this.work.sends) return;
     this.lanes.start();
     this.counting.start(0);
-    this.cleaning.start(FIRST_CLEANING);
   }
 
   /** Lets the tries under way end, within a few seconds. */

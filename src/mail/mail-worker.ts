@@ -9,6 +9,7 @@ import { LEASE, Outbox } from './outbox.js';
 import type { OutboxItem } from './outbox-item.entity.js';
 
 const WORK: OutboxWork = {
+  sends: true,
   noun: 'Mail',
   metric: 'latchkey_mail',
   lanes: 4,

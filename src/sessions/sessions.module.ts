@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { KeysModule } from '../keys/keys.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { WebhooksModule } from '../webhooks/webhooks.module.js';
 import { Revocation } from './revocation.entity.js';
 import { Revocations } from './revocations.js';
 import { SessionChanges } from './session-changes.js';
@@ -11,7 +13,12 @@ import { SessionsService } from './sessions.service.js';
 import { UserChanges } from './user-changes.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Session, Revocation]), KeysModule],
+  imports: [
+    TypeOrmModule.forFeature([Session, Revocation]),
+    KeysModule,
+    UsersModule,
+    WebhooksModule,
+  ],
   providers: [
     RefreshTokens,
     Revocations,

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type EntityManager, IsNull, Not } from 'typeorm';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
 import { User } from '../users/user.entity.js';
+import { UserEvents } from '../users/user-events.js';
 import { SessionChanges } from './session-changes.js';
 
 /** Rolls a transaction back that found nothing to change. */
@@ -15,7 +16,10 @@ function nothingChanged(error: unknown): false {
 /** Changes of a user that reach the tokens already handed out. */
 @Injectable()
 export class UserChanges {
-  constructor(private readonly changes: SessionChanges) {}
+  constructor(
+    private readonly changes: SessionChanges,
+    private readonly events: UserEvents,
+  ) {}
 
   /**
    * Replaces the password `user` was seen with, and ends all sessions but `keptSession`.
@@ -31,6 +35,7 @@ export class UserChanges {
         { passwordHash, updatedAt: new Date() },
       );
       if (affected !== 1) return false;
+      await this.events.passwordChanged(change.manager, userId);
       await change.endSessions({ userId, except: keptSession }, 'password_changed');
       return true;
     });
@@ -46,6 +51,7 @@ export class UserChanges {
         { disabledAt: now, updatedAt: now },
       );
       if (affected !== 1) return false;
+      await this.events.updated(change.manager, userId);
       await change.endSessions({ userId }, 'user_disabled');
       await change.revokeTokens(userId);
       return true;
@@ -60,7 +66,9 @@ export class UserChanges {
         disabledAt: null,
         updatedAt: new Date(),
       });
-      return affected === 1;
+      if (affected !== 1) return false;
+      await this.events.updated(manager, userId);
+      return true;
     });
   }
 
@@ -73,6 +81,7 @@ export class UserChanges {
         { roles, updatedAt: new Date() },
       );
       if (affected !== 1) return false;
+      await this.events.updated(change.manager, userId);
       await change.outdateTokens(userId);
       return true;
     });
@@ -100,6 +109,7 @@ export class UserChanges {
           ...(passwordHash && { passwordHash }),
         });
         if (affected !== 1) throw new NothingChanged();
+        await this.events.deleted(manager, id);
         await change.forgetUser(id);
         await also?.(manager);
         return true;

@@ -5,6 +5,7 @@ import type { Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { Database, violatedUniqueIndex } from '../database/database.js';
 import { prepareEmail } from './email.js';
+import { UserEvents } from './user-events.js';
 import { User } from './user.entity.js';
 import { prepareUsername } from './username.js';
 
@@ -20,6 +21,7 @@ export class UsersService {
   constructor(
     @InjectRepository(User) private readonly users: Repository<User>,
     private readonly database: Database,
+    private readonly events: UserEvents,
   ) {}
 
   /** @throws ApiError username_taken, email_taken: the unique index decides, not a look beforehand */
@@ -35,7 +37,10 @@ export class UsersService {
       updatedAt: now,
     });
     try {
-      await this.database.write((manager) => manager.insert(User, user));
+      await this.database.transaction(async (manager) => {
+        await manager.insert(User, user);
+        await this.events.created(manager, user);
+      });
     } catch (error) {
       const index = violatedUniqueIndex(error);
       if (index?.includes('username_key')) throw new ApiError('username_taken');
