@@ -39,6 +39,7 @@ export function webhookFailure(error: unknown, now = Date.now()): DeliveryFailur
 function readRetryAfter(text: string | null, now: number): number | undefined {
   if (text === null) return undefined;
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
-  const until = Date.parse(text);
+  // Without the zone it is no HTTP date, and much else would be one.
+  const until = text.endsWith(' GMT') ? Date.parse(text) : NaN;
   return Number.isNaN(until) ? undefined : Math.max(0, until - now);
 }
