@@ -84,6 +84,8 @@ function pair(number: number, passwordHash: string): Pair {
     roles: [],
     tokenVersion: 0,
     disabledAt: null,
+    disabledUntil: null,
+    disabledReason: null,
     createdAt: now,
     updatedAt: now,
   };

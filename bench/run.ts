@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import type { Plan } from './measure.js';
 import { flood } from './parts/flood.js';
 import { guard } from './parts/guard.js';
+import { listing } from './parts/listing.js';
 import { login } from './parts/login.js';
 import { refresh } from './parts/refresh.js';
 import { size } from './parts/size.js';
@@ -25,6 +26,7 @@ const PARTS: Record<string, (plan: Plan) => Promise<Section>> = {
   flood,
   refresh,
   size,
+  listing,
   timing,
   start,
 };

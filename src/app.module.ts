@@ -1,13 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AccountModule } from './account/account.module.js';
+import { AdminModule } from './admin/admin.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { CommonModule } from './common/common.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
-import { MailModule } from './mail/mail.module.js';
-import { OneTimeTokensModule } from './one-time-tokens/one-time-tokens.module.js';
 import { ThrottlingModule } from './throttling/throttling.module.js';
 
 /** The table of contents: a module of your own is one more line here. */
@@ -18,9 +17,8 @@ import { ThrottlingModule } from './throttling/throttling.module.js';
     ThrottlingModule,
     AuthModule,
     AccountModule,
+    AdminModule,
     HealthModule,
-    MailModule,
-    OneTimeTokensModule,
   ],
 })
 export class AppModule {

@@ -76,7 +76,9 @@ it('moves 100,000 users over a kill -9, and old tokens and passwords stay good',
   await onDatabase(source, (db) =>
     db.query(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${CROWD})
-         INSERT INTO users SELECT printf('%08x-0000-4000-8000-000000000000', i), 'user' || i,
+         INSERT INTO users (id, username, username_key, email, email_key, password_hash, roles,
+             token_version, disabled_at, created_at, updated_at)
+           SELECT printf('%08x-0000-4000-8000-000000000000', i), 'user' || i,
            'user' || i, 'u' || i || '@example.org', 'u' || i || '@example.org', password_hash, '[]',
            0, NULL, 1764000000000 + i, 1764000000000 + i FROM n, users`,
     ),
@@ -271,7 +273,8 @@ describe('refuses, in a sentence and without a password', () => {
     await migrated(source);
     await onDatabase(source, (db) =>
       db.query(
-        `INSERT INTO users VALUES ('id', 'n' || char(0), 'n', NULL, NULL, 'canary', '[]', 0, NULL, 0, 0)`,
+        `INSERT INTO users (id, username, username_key, password_hash, roles, created_at, updated_at)
+           VALUES ('id', 'n' || char(0), 'n', 'canary', '[]', 0, 0)`,
       ),
     );
     await refused(source, target.url, /^Table users: .*invalid byte sequence/);

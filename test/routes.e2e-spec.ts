@@ -3,6 +3,7 @@ import { type Server, startServer } from './support/server.js';
 /** Who may call without a token. A route that is not here has to refuse. */
 const PUBLIC = [
   'GET /.well-known/jwks.json',
+  'GET /account/:page',
   'GET /docs',
   'GET /docs/',
   'GET /docs/*',
@@ -17,7 +18,14 @@ const PUBLIC = [
   'GET /openapi.yaml',
   'GET /visitors',
   'GET /visitors/crash',
+  'POST /account/:page',
+  'POST /email/confirm',
+  'POST /email/undo',
+  'POST /email/verification',
+  'POST /email/verify',
   'POST /login',
+  'POST /password/forgot',
+  'POST /password/reset',
   'POST /refresh',
   'POST /register',
 ];
@@ -56,14 +64,30 @@ it('closes every route that is not named as public', async () => {
     (route) => !/^(HEAD|OPTIONS) /.test(route) && !PUBLIC.includes(route),
   );
   expect(closed.sort()).toEqual([
+    'DELETE /me',
     'DELETE /me/sessions/:id',
+    'DELETE /roles/:name',
+    'DELETE /users/:id',
     'GET /cats',
     'GET /me',
+    'GET /me/export',
     'GET /me/sessions',
     'GET /protected',
+    'GET /roles',
+    'GET /users',
+    'GET /users/:id',
+    'PATCH /me',
+    'PATCH /users/:id',
     'POST /cats/feed',
     'POST /logout',
+    'POST /me/email/verification',
+    'POST /users',
+    'POST /users/:id/impersonate',
+    'POST /users/:id/password-reset',
+    'POST /users/:id/sessions/revoke',
+    'PUT /me/email',
     'PUT /me/password',
+    'PUT /roles/:name',
   ]);
   for (const route of closed) {
     const [method = '', path = ''] = route.split(' ');

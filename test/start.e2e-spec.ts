@@ -224,22 +224,3 @@ it.each([
   const { code } = await server.exit;
   expect(code).toBe(expected);
 });
-
-it('starts three instances at once on an empty database', async () => {
-  const env = { DATABASE_URL: database.url, DATA_DIR: join(cwd, 'data') };
-  const urls = await Promise.all([1, 2, 3].map(() => start(env).listening));
-  await request(urls[0] ?? '')
-    .post('/register')
-    .send(user)
-    .expect(201);
-  const login = await request(urls[1] ?? '')
-    .post('/login')
-    .send(user)
-    .expect(200);
-  // All three agreed on one made secret.
-  const { jwt } = login.body as { jwt: string };
-  const response = await request(urls[2] ?? '')
-    .get('/protected')
-    .auth(jwt, { type: 'bearer' });
-  expect([response.status, response.body]).toEqual([200, { hello_from: 'ada' }]);
-});

@@ -61,6 +61,12 @@ const attributes = (of: { attributes: Attribute[] }) =>
     of.attributes.map(({ key, value }) => [key, value.stringValue ?? value.intValue]),
   );
 
+/** Looking for the user, and then the transaction that starts the session. */
+const STATEMENTS_OF_LOGIN =
+  databaseKind === 'sqlite'
+    ? ['SELECT', 'BEGIN', 'SELECT', 'INSERT', 'COMMIT']
+    : ['SELECT', 'START', 'SELECT', 'INSERT', 'COMMIT'];
+
 it('sends a span a request by route pattern, continuing the trace, and nothing secret', async () => {
   const collector = await startCollector();
   const server: Server = await startServer({
@@ -136,7 +142,7 @@ it('sends a span a request by route pattern, continuing the trace, and nothing s
   const ofLogin = statements.filter(({ parentSpanId }) => parentSpanId === login?.spanId);
   const system = databaseKind === 'sqlite' ? 'sqlite' : 'postgresql';
   expect(ofLogin.map((span) => [span.name, span.traceId, attributes(span)])).toEqual(
-    ['SELECT', 'INSERT'].map((name) => [
+    STATEMENTS_OF_LOGIN.map((name) => [
       name,
       traceId,
       { 'db.system.name': system, 'db.operation.name': name },

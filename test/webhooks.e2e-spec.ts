@@ -78,6 +78,7 @@ describe('webhooks', () => {
       displayName: null,
       roles: [] as string[],
       disabled: false,
+      disabledUntil: null,
       createdAt: ISO,
       updatedAt: ISO,
     };

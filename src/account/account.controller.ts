@@ -1,12 +1,39 @@
-import { Body, Controller, Get, HttpCode, Put, UseGuards } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Header,
+  Headers,
+  HttpCode,
+  Patch,
+  Put,
+  Req,
+  Res,
+  UseGuards,
+} from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { userSchema, type UserView, viewOf } from '../auth/auth.schemas.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentUser, JwtPayload } from '../auth/decorators.js';
+import { LimitGuesses } from '../auth/guess.interceptor.js';
+import { RefuseImpersonation } from '../auth/impersonation.guard.js';
 import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
 import { refuses } from '../auth/openapi.js';
+import { RefreshCookie } from '../auth/refresh-cookie.js';
 import { ClientSignal } from '../common/client-signal.js';
 import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
-import { type ChangePasswordBody, changePasswordSchema } from './account.schemas.js';
+import { AccountExport } from './account-export.js';
+import {
+  accountSchema,
+  type AccountView,
+  accountViewOf,
+  type ChangePasswordBody,
+  changePasswordSchema,
+  type DeleteAccountBody,
+  deleteAccountSchema,
+  type UpdateProfileBody,
+  updateProfileSchema,
+} from './account.schemas.js';
 import { AccountService } from './account.service.js';
 
 @ApiTags('account')
@@ -15,29 +42,83 @@ import { AccountService } from './account.service.js';
 @UseGuards(JwtAuthGuard)
 @refuses(401, 'No good access token')
 export class AccountController {
-  constructor(private readonly account: AccountService) {}
+  constructor(
+    private readonly account: AccountService,
+    private readonly exports: AccountExport,
+    private readonly cookie: RefreshCookie,
+  ) {}
 
   @Get()
   @ApiOperation({ summary: "The signed-in user's own account" })
-  @ApiResponse({ status: 200, description: 'The user', standardSchema: userSchema })
-  async me(@CurrentUser() { id }: Subject): Promise<UserView> {
-    return viewOf(await this.account.find(id));
+  @ApiResponse({ status: 200, description: 'The account', standardSchema: accountSchema })
+  async me(@CurrentUser() { id }: Subject): Promise<AccountView> {
+    return accountViewOf(await this.account.find(id));
+  }
+
+  @Patch()
+  @RefuseImpersonation()
+  @ApiOperation({ summary: 'Change username, display name or locale' })
+  @ApiResponse({ status: 200, description: 'The account', standardSchema: accountSchema })
+  @refuses(400, 'A parameter is not valid')
+  @refuses(409, 'The username is taken')
+  async update(
+    @CurrentUser() { id: userId }: Subject,
+    @JwtPayload() claims: AccessTokenClaims,
+    @Body({ schema: updateProfileSchema }) body: UpdateProfileBody,
+    @Headers('accept-language') locale?: string,
+  ): Promise<AccountView> {
+    return accountViewOf(await this.account.updateProfile({ userId, claims, locale }, body));
+  }
+
+  @Get('export')
+  @RefuseImpersonation()
+  @Header('content-disposition', 'attachment; filename="account.json"')
+  @ApiOperation({ summary: 'Everything that is stored about the user, but secrets' })
+  @ApiResponse({ status: 200, description: 'A JSON document' })
+  async export(@CurrentUser() { id }: Subject): Promise<Record<string, unknown>> {
+    return this.exports.of(await this.account.find(id));
+  }
+
+  @Delete()
+  @RefuseImpersonation()
+  @LimitGuesses()
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Delete the account with everything stored about it' })
+  @ApiResponse({ status: 204, description: 'Deleted' })
+  @refuses(401, 'No good access token, or neither a recent sign-in nor the password')
+  @refuses(403, 'The present password is not right')
+  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
+  async delete(
+    @CurrentUser() { id: userId }: Subject,
+    @JwtPayload() claims: AccessTokenClaims,
+    @Body({ schema: deleteAccountSchema }) body: DeleteAccountBody,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @ClientSignal() signal: AbortSignal,
+  ): Promise<void> {
+    const locale = request.headers['accept-language'];
+    await this.account.delete({ userId, claims, locale }, body, { signal });
+    this.cookie.clear(request, reply);
   }
 
   @Put('password')
+  @RefuseImpersonation()
+  @LimitGuesses()
   @HttpCode(204)
   @ApiOperation({ summary: 'Change the password; ends all other sessions' })
   @ApiResponse({ status: 204, description: 'Changed' })
   @refuses(400, 'A parameter is missing, or the new password is weak')
-  @refuses(403, 'The present password is not right')
+  @refuses(401, 'No good access token, or neither a recent sign-in nor the password')
+  @refuses(403, 'The present password is not right, or this is not on behalf of oneself')
   @refuses(409, 'The password was changed meanwhile')
   @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   changePassword(
-    @CurrentUser() { id }: Subject,
-    @JwtPayload() { sid }: AccessTokenClaims,
+    @CurrentUser() { id: userId }: Subject,
+    @JwtPayload() claims: AccessTokenClaims,
     @Body({ schema: changePasswordSchema }) body: ChangePasswordBody,
     @ClientSignal() signal: AbortSignal,
+    @Headers('accept-language') locale?: string,
   ): Promise<void> {
-    return this.account.changePassword(id, sid, body, { signal });
+    return this.account.changePassword({ userId, claims, locale }, body, { signal });
   }
 }

@@ -1,22 +1,45 @@
 import { Injectable } from '@nestjs/common';
+import { Addresses } from '../addresses/addresses.service.js';
+import { StepUp } from '../auth/step-up.js';
 import { ApiError } from '../common/api-error.js';
+import { Database } from '../database/database.js';
+import type { AccessTokenClaims } from '../keys/access-token.js';
+import { Mail } from '../mail/mail.service.js';
+import type { MailTemplate } from '../mail/mail-templates.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
-import { preparePassword } from '../passwords/password-policy.js';
-import { PasswordsService } from '../passwords/passwords.service.js';
-import { UserChanges } from '../sessions/user-changes.js';
+import { type Also, UserChanges } from '../sessions/user-changes.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
-import type { ChangePasswordBody } from './account.schemas.js';
+import type {
+  ChangeEmailBody,
+  ChangePasswordBody,
+  DeleteAccountBody,
+  UpdateProfileBody,
+} from './account.schemas.js';
+
+/** A request about one's own account: who asks, and in which language. */
+export interface OwnRequest {
+  userId: string;
+  claims: AccessTokenClaims;
+  /** `Accept-Language`. */
+  locale?: string;
+}
+
+/** The mails that tell of a change and ask for nothing. */
+type Notice = Extract<MailTemplate, 'password-changed' | 'account-updated' | 'account-deleted'>;
 
 /** What signed-in users do with their own account. */
 @Injectable()
 export class AccountService {
   constructor(
     private readonly users: UsersService,
-    private readonly passwords: PasswordsService,
     private readonly newPasswords: NewPasswords,
     private readonly userChanges: UserChanges,
+    private readonly stepUp: StepUp,
+    private readonly addresses: Addresses,
+    private readonly mail: Mail,
+    private readonly database: Database,
   ) {}
 
   /** @throws ApiError token_revoked where the user is gone */
@@ -27,26 +50,91 @@ export class AccountService {
   }
 
   /**
-   * Changes the password and ends all sessions but `session`.
+   * Changes the password and ends all sessions but the one that asks.
    *
-   * @throws ApiError wrong_password, weak_password, conflict (it was changed meanwhile), overloaded,
-   *   unavailable
+   * @throws ApiError reauthentication_required, wrong_password, weak_password, conflict (it was
+   *   changed meanwhile), overloaded, unavailable
    */
   async changePassword(
-    userId: string,
-    session: string,
+    own: OwnRequest,
     body: ChangePasswordBody,
     options?: HashOptions,
   ): Promise<void> {
-    const user = await this.find(userId);
-    const current = preparePassword(body.current_password);
-    const plain = current.ok ? current.password : undefined;
-    if (!(await this.passwords.verify(plain, user.passwordHash, options))) {
-      throw new ApiError('wrong_password');
-    }
+    const user = await this.find(own.userId);
+    await this.stepUp.require(user, own.claims, body.current_password, options);
     const owner = { username: user.username, email: user.email ?? undefined };
     const passwordHash = await this.newPasswords.hash(body.new_password, owner, options);
-    const changed = await this.userChanges.changePassword(user, passwordHash, session);
+    const changed = await this.userChanges.changePassword(user, passwordHash, {
+      keptSession: own.claims.sid,
+      also: this.notice(user, 'password-changed', own.locale),
+    });
     if (!changed) throw new ApiError('conflict', { msg: 'The password was changed meanwhile' });
+  }
+
+  /**
+   * Changes name and profile; resolves to the account as it is then.
+   *
+   * @throws ApiError username_taken
+   */
+  async updateProfile(own: OwnRequest, body: UpdateProfileBody): Promise<User> {
+    const user = await this.find(own.userId);
+    const { username, ...profile } = body;
+    await this.userChanges.updateProfile(
+      user.id,
+      { ...username, ...profile },
+      this.notice(user, 'account-updated', own.locale),
+    );
+    return this.find(own.userId);
+  }
+
+  /**
+   * Mails the new address a link, by which the account moves to it.
+   *
+   * @throws ApiError reauthentication_required, wrong_password, overloaded, unavailable
+   */
+  async changeEmail(own: OwnRequest, body: ChangeEmailBody, options?: HashOptions): Promise<void> {
+    const user = await this.find(own.userId);
+    await this.stepUp.require(user, own.claims, body.current_password, options);
+    await this.database.transaction((manager) =>
+      this.addresses.sendChange(manager, user, body.email, own.locale),
+    );
+  }
+
+  /** Mails the account's address a link once more. @throws ApiError email_missing */
+  async sendVerification(user: User, locale?: string): Promise<void> {
+    if (user.email === null) throw new ApiError('email_missing');
+    if (user.emailVerifiedAt) return;
+    await this.database.transaction((manager) =>
+      this.addresses.sendVerification(manager, user, locale),
+    );
+  }
+
+  /**
+   * Removes the account with everything that is stored about it.
+   *
+   * @throws ApiError reauthentication_required, wrong_password, conflict (the password was changed
+   *   meanwhile), overloaded, unavailable
+   */
+  async delete(own: OwnRequest, body: DeleteAccountBody, options?: HashOptions): Promise<void> {
+    const user = await this.find(own.userId);
+    await this.stepUp.require(user, own.claims, body.current_password, options);
+    const farewell = this.notice(user, 'account-deleted', own.locale);
+    if (!(await this.userChanges.delete(user, farewell))) {
+      throw new ApiError('conflict', { msg: 'The password was changed meanwhile' });
+    }
+  }
+
+  /** Tells the user of a change, where there is an address that nobody else holds. */
+  private notice(user: User, template: Notice, locale?: string): Also | undefined {
+    const { email, emailKey, username } = user;
+    if (email === null || emailKey === null) return undefined;
+    return (manager) =>
+      this.mail.enqueue(manager, {
+        to: email,
+        userId: template === 'account-deleted' ? null : user.id,
+        template,
+        values: { username },
+        locale: user.locale ?? locale,
+      });
   }
 }

@@ -3,7 +3,9 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ClientSignal } from '../common/client-signal.js';
 import type { Subject } from '../keys/access-token.js';
+import type { Limit } from '../throttling/limit-store.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
+import { RateLimits } from '../throttling/rate-limits.js';
 import {
   helloSchema,
   type LoginBody,
@@ -32,23 +34,33 @@ import { RefreshCookie, RefreshCookieGuard } from './refresh-cookie.js';
 @ApiTags('auth')
 @Controller()
 export class AuthController {
+  private readonly mails: Limit;
+
   constructor(
     private readonly auth: AuthService,
     private readonly cookie: RefreshCookie,
-  ) {}
+    private readonly limits: RateLimits,
+  ) {
+    // Apart from what is asked for: who registers with an address must not use up its owner's mails.
+    this.mails = limits.declare({ ...limits.named('mail'), name: 'registrationMail' });
+  }
 
   @Post('register')
   @RateLimit('register')
   @ApiOperation({ summary: 'Register a user' })
   @ApiResponse({ status: 201, description: 'The new user', standardSchema: userSchema })
   @refuses(400, 'A parameter is missing or not valid, or the password is weak')
-  @refuses(409, 'The username or e-mail address is taken')
+  @refuses(409, 'The username is taken')
   @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   async register(
     @Body({ schema: registerSchema }) body: RegisterBody,
+    @Req() request: FastifyRequest,
     @ClientSignal() signal: AbortSignal,
   ): Promise<UserView> {
-    return viewOf(await this.auth.register(body, { signal }));
+    const { emailKey } = body.email;
+    const allowed = !emailKey || (await this.limits.allows(request, this.mails, emailKey));
+    const locale = request.headers['accept-language'];
+    return viewOf(await this.auth.register(body, { locale, allowed }, { signal }));
   }
 
   @Post('login')
@@ -59,6 +71,7 @@ export class AuthController {
   @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })
   @refuses(400, 'A parameter is missing')
   @refuses(401, 'Bad username or password')
+  @refuses(403, 'The account is disabled, or its e-mail address not verified')
   @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   async login(
     @Body({ schema: loginSchema }) body: LoginBody,

@@ -1,30 +1,44 @@
 import { Module } from '@nestjs/common';
+import { AddressesModule } from '../addresses/addresses.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
+import { RolesModule } from '../roles/roles.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { AuthHooks } from './hooks.js';
+import { Impersonation } from './impersonation.service.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { LoginMetrics } from './login-metrics.js';
 import { RefreshCookie } from './refresh-cookie.js';
+import { StepUp } from './step-up.js';
 import { TokenHeader } from './token-header.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
 /** Registration, login and the guards. A module that guards its own controllers imports it. */
 @Module({
-  imports: [UsersModule, PasswordsModule, KeysModule, SessionsModule],
+  imports: [AddressesModule, UsersModule, PasswordsModule, KeysModule, RolesModule, SessionsModule],
   controllers: [AuthController],
   providers: [
     AuthService,
     AuthHooks,
+    Impersonation,
     LoginMetrics,
     TokenHeader,
     JwtStrategy,
     VerifiedTokens,
     RefreshCookie,
+    StepUp,
   ],
-  exports: [JwtStrategy, TokenHeader, VerifiedTokens],
+  exports: [
+    RefreshCookie,
+    StepUp,
+    JwtStrategy,
+    TokenHeader,
+    VerifiedTokens,
+    Impersonation,
+    RolesModule,
+  ],
 })
 export class AuthModule {}

@@ -4,25 +4,32 @@ import { prepareEmail } from '../users/email.js';
 import type { User } from '../users/user.entity.js';
 import { prepareUsername } from '../users/username.js';
 
-/** Body of `POST /register`. Unknown keys are dropped, so no request can set a role. */
-export const registerSchema = z.object({
-  username: requiredString('username').transform((username, ctx) => {
-    const prepared = prepareUsername(username);
-    if (prepared.ok) return { username, usernameKey: prepared.key };
+/** A username, with its unique form. */
+export const usernameSchema = requiredString('username').transform((username, ctx) => {
+  const prepared = prepareUsername(username);
+  if (prepared.ok) return { username, usernameKey: prepared.key };
+  ctx.addIssue(prepared.reason);
+  return z.NEVER;
+});
+
+/** An e-mail address, with its unique form. */
+export const emailSchema = z
+  .string({
+    error: ({ input }) =>
+      input === undefined ? 'Missing email parameter' : 'The email has to be a string',
+  })
+  .transform((text, ctx) => {
+    const prepared = prepareEmail(text);
+    if (prepared.ok) return { email: prepared.email, emailKey: prepared.key };
     ctx.addIssue(prepared.reason);
     return z.NEVER;
-  }),
+  });
+
+/** Body of `POST /register`. Unknown keys are dropped, so no request can set a role. */
+export const registerSchema = z.object({
+  username: usernameSchema,
   password: requiredString('password'),
-  email: z
-    .string({ error: 'The email has to be a string' })
-    .transform((text, ctx) => {
-      const prepared = prepareEmail(text);
-      if (prepared.ok) return { email: prepared.email, emailKey: prepared.key };
-      ctx.addIssue(prepared.reason);
-      return z.NEVER;
-    })
-    .nullish()
-    .transform((email) => email ?? { email: null, emailKey: null }),
+  email: emailSchema.nullish().transform((email) => email ?? { email: null, emailKey: null }),
 });
 
 /** Body of `POST /login`; `username` also takes the e-mail address. */

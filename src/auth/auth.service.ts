@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Addresses } from '../addresses/addresses.service.js';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { AccessTokens } from '../keys/access-token.js';
@@ -11,7 +12,7 @@ import {
   type RefreshableSession,
   SessionsService,
 } from '../sessions/sessions.service.js';
-import type { User } from '../users/user.entity.js';
+import { isDisabled, type User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type {
   LoginBody,
@@ -41,26 +42,36 @@ export class AuthService {
     private readonly accessTokens: AccessTokens,
     private readonly hooks: AuthHooks,
     private readonly logins: LoginMetrics,
+    private readonly addresses: Addresses,
   ) {}
 
   /**
-   * @throws ApiError weak_password with the reason, username_taken, email_taken, overloaded,
-   *   unavailable
+   * An address that another account holds is taken like any other (see `Addresses`). `notify` says
+   * whether mail may go to it.
+   *
+   * @throws ApiError weak_password with the reason, username_taken, missing_parameter (the e-mail
+   *   address, where the settings ask for one), overloaded, unavailable
    */
   async register(
     { username, password, email }: RegisterBody,
+    notify: { locale?: string; allowed: boolean },
     options?: HashOptions,
   ): Promise<User> {
+    if (this.config.requireVerifiedEmail && email.email === null) {
+      throw new ApiError('missing_parameter', { msg: 'Missing email parameter' });
+    }
     const owner = { username: username.username, email: email.email ?? undefined };
     const passwordHash = await this.newPasswords.hash(password, owner, options);
-    return this.users.create({ ...username, ...email, passwordHash });
+    return this.users.create({ ...username, ...email, passwordHash }, async (manager, user) => {
+      if (notify.allowed) await this.addresses.sendVerification(manager, user, notify.locale);
+    });
   }
 
   /**
    * Signs a user in: a new session and its first tokens.
    *
    * @throws ApiError bad_credentials, the same and after the same work whatever is wrong;
-   *   user_disabled only with the right password; overloaded, unavailable
+   *   user_disabled and email_not_verified only with the right password; overloaded, unavailable
    */
   login(body: LoginBody, origin: Origin, options?: HashOptions): Promise<TokensView> {
     return this.logins.count(this.signIn(body, origin, options));
@@ -84,7 +95,7 @@ export class AuthService {
   /**
    * The user, where `password` is the right one; takes as long if there is no user.
    *
-   * @throws ApiError bad_credentials; user_disabled only with the right password
+   * @throws ApiError bad_credentials; user_disabled, email_not_verified only with the right password
    */
   private async checkPassword(
     user: User | null,
@@ -95,7 +106,10 @@ export class AuthService {
     const plain = prepared.ok ? prepared.password : undefined;
     const good = await this.passwords.verify(plain, user?.passwordHash, options);
     if (!user || plain === undefined || !good) throw new ApiError('bad_credentials');
-    if (user.disabledAt) throw new ApiError('user_disabled');
+    if (isDisabled(user)) throw new ApiError('user_disabled');
+    if (this.config.requireVerifiedEmail && !user.emailVerifiedAt) {
+      throw new ApiError('email_not_verified');
+    }
     if (!this.passwords.needsRehash(plain, user.passwordHash)) return user;
     return this.renewHash(user, plain, options);
   }
@@ -109,7 +123,7 @@ export class AuthService {
     const session = await this.sessions.refresh(token);
     const user = await this.users.findById(session.userId);
     if (!user) throw new ApiError('session_ended');
-    if (user.disabledAt) throw new ApiError('user_disabled');
+    if (isDisabled(user)) throw new ApiError('user_disabled');
     return this.tokens(user, session);
   }
 
@@ -136,7 +150,11 @@ export class AuthService {
   private async tokens(user: User, session: RefreshableSession): Promise<TokensView> {
     const jwt = await this.accessTokens.sign(
       user,
-      { sid: session.id, ver: user.tokenVersion },
+      {
+        sid: session.id,
+        ver: user.tokenVersion,
+        authTime: Math.floor(session.createdAt.getTime() / 1000),
+      },
       await this.hooks.claims(user),
     );
     return {

@@ -18,10 +18,10 @@ import { UsersService } from '../users/users.service.js';
 import { accountKey } from './limit-keys.js';
 
 /** The answers that tell a client that its password was wrong. */
-const WRONG: ApiErrorCode[] = ['bad_credentials'];
+const WRONG: ApiErrorCode[] = ['bad_credentials', 'wrong_password'];
 
 /** Those that it gets only with the right one. */
-const RIGHT: ApiErrorCode[] = ['user_disabled'];
+const RIGHT: ApiErrorCode[] = ['user_disabled', 'email_not_verified'];
 
 /** Counts the wrong passwords of a route, see {@link LimitGuesses}. */
 @Injectable()
@@ -35,10 +35,13 @@ export class GuessInterceptor implements NestInterceptor {
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const { username } = (request.body ?? {}) as { username?: unknown };
-    const login = request.authentication?.subject.username ?? username;
-    // A body that is not one yet is refused by the route, before there is a guess.
-    if (typeof login !== 'string' || this.limits.exempt(request)) return next.handle();
+    const body = (request.body ?? {}) as { username?: unknown; current_password?: unknown };
+    const subject = request.authentication?.subject;
+    const login = subject ? subject.username : body.username;
+    // A body that is not one yet is refused by the route, before there is a guess; and a signed-in user
+    // who does without the password makes none.
+    const guesses = typeof login === 'string' && (!subject || 'current_password' in body);
+    if (!guesses || this.limits.exempt(request)) return next.handle();
     const network = this.limits.networkOf(request);
     const attempt = await this.guesses.begin({
       network,
@@ -68,7 +71,8 @@ export class GuessInterceptor implements NestInterceptor {
 
 /**
  * Limits the wrong passwords that a route takes for the `username` of its body, or on a guarded route
- * for the signed-in user, see `GuessLimits`. The route answers `bad_credentials` to a wrong one.
+ * for the signed-in user and its `current_password`, see `GuessLimits`. The route answers
+ * `bad_credentials` or `wrong_password` to a wrong one.
  */
 export function LimitGuesses(): MethodDecorator {
   return applyDecorators(

@@ -8,6 +8,7 @@ import { Metrics } from '../common/metrics.js';
 const RESULTS: readonly ApiErrorCode[] = [
   'bad_credentials',
   'user_disabled',
+  'email_not_verified',
   'too_many_requests',
   'unavailable',
 ];

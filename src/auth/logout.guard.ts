@@ -1,6 +1,7 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { SessionsService } from '../sessions/sessions.service.js';
+import { refuseImpersonation } from './impersonation.guard.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { RefreshCookie } from './refresh-cookie.js';
@@ -35,6 +36,7 @@ export class LogoutGuard extends JwtAuthGuard {
       return true;
     }
     await super.canActivate(context);
+    refuseImpersonation(request);
     const { subject, claims } = request.authentication ?? {};
     if (subject && claims) request.ownSession = { id: claims.sid, userId: subject.id };
     return true;

@@ -40,9 +40,13 @@ export class VerifiedTokens {
    */
   check({ claims, subject }: Authentication): void {
     this.accessTokens.checkTimes(claims);
-    const { sid, ver } = claims;
+    const { sid, ver, act, act_ver: actorVer = 0 } = claims;
     const verdict = this.revocations.verdict({ userId: subject.id, sid, ver });
     if (verdict) throw new ApiError(verdict);
+    if (!act) return;
+    const actor = this.revocations.verdict({ userId: act.sub, sid, ver: actorVer });
+    // No refresh brings another one.
+    if (actor) throw new ApiError('token_revoked');
   }
 }
 

@@ -18,6 +18,7 @@ export const API_ERRORS = {
   refresh_token_expired: [401, 'The session has expired'],
   refresh_token_reused: [401, 'The refresh token was used before; the session has ended'],
   session_ended: [401, 'The session has ended'],
+  reauthentication_required: [401, 'Sign in again, or send your password along, to do this'],
   missing_authorization: [401, 'Missing Authorization Header'],
   malformed_authorization: [401, "Bad Authorization header. Expected value 'Bearer <JWT>'"],
   token_malformed: [401, 'The token is not a well-formed JSON Web Token'],
@@ -37,12 +38,18 @@ export const API_ERRORS = {
   wrong_password: [403, 'The present password is not right'],
   origin_not_allowed: [403, 'Requests with a cookie are not taken from this origin'],
   forbidden: [403, 'You are not allowed to do this'],
+  email_not_verified: [403, 'The e-mail address of this account has yet to be verified'],
   user_disabled: [403, 'This account is disabled'],
+  impersonation_forbidden: [403, 'This cannot be done on behalf of another user'],
   not_found: [404, 'There is nothing at this address'],
   method_not_allowed: [405, 'This method is not known here'],
   request_timeout: [408, 'The request took too long to arrive'],
   username_taken: [409, 'This username is taken'],
   email_taken: [409, 'This e-mail address is taken'],
+  email_missing: [409, 'The user has no e-mail address'],
+  last_admin: [409, 'Nobody else could administer this server'],
+  role_built_in: [409, 'This role is built in'],
+  role_in_use: [409, 'Somebody still has this role'],
   conflict: [409, 'The request conflicts with what is stored'],
   body_too_large: [413, 'The request body is too large'],
   uri_too_long: [414, 'The address of the request is too long'],
@@ -56,6 +63,17 @@ export const API_ERRORS = {
   overloaded: [503, 'Too many people are signing in right now; try again shortly'],
   not_ready: [503, 'The service is not ready'],
 } as const satisfies Record<string, readonly [status: number, msg: string]>;
+
+/** How old a sign-in may be for what asks for a recent one (`StepUp`), in seconds. */
+export const RECENT_SIGN_IN = 900;
+
+/** `WWW-Authenticate` of RFC 6750, section 3, and RFC 9470, section 3; for other tokens, invalid_token. */
+const CHALLENGES: Partial<Record<ApiErrorCode, string>> = {
+  missing_authorization: 'Bearer',
+  reauthentication_required:
+    'Bearer error="insufficient_user_authentication", ' +
+    `error_description="A more recent sign-in is required", max_age="${RECENT_SIGN_IN}"`,
+};
 
 /** When to try again what cannot be done now, in seconds, where nothing better is known. */
 const RETRY_AFTER = '5';
@@ -128,8 +146,7 @@ export class ApiError extends Error {
    */
   get headers(): Record<string, string> {
     const challenge =
-      this.refusesToken &&
-      (this.code === 'missing_authorization' ? 'Bearer' : 'Bearer error="invalid_token"');
+      CHALLENGES[this.code] ?? (this.refusesToken && 'Bearer error="invalid_token"');
     return {
       ...(challenge && { 'WWW-Authenticate': challenge }),
       ...(this.code === 'unavailable' && { 'Retry-After': RETRY_AFTER }),

@@ -24,6 +24,8 @@ export type LimitName =
   | 'login'
   | 'register'
   | 'refresh'
+  | 'forgot'
+  | 'mail'
   | 'failedAddress'
   | 'failedPair'
   | 'failedUsername'
@@ -85,6 +87,7 @@ export class Config {
   /** Where users reach this server, without a slash at its end. */
   readonly publicUrl: string;
   readonly mail: MailConfig;
+  readonly requireVerifiedEmail: boolean;
   /** Undefined where nobody is told of changes. */
   readonly webhooks: WebhookConfig | undefined;
 
@@ -149,6 +152,8 @@ export class Config {
       login: settings.LIMIT_LOGIN,
       register: settings.LIMIT_REGISTER,
       refresh: settings.LIMIT_REFRESH,
+      forgot: settings.LIMIT_FORGOT,
+      mail: settings.LIMIT_MAIL,
       failedAddress: settings.LIMIT_FAILED_ADDRESS,
       failedPair: settings.LIMIT_FAILED_PAIR,
       failedUsername: settings.LIMIT_FAILED_USERNAME,
@@ -158,6 +163,7 @@ export class Config {
     this.pwnedPasswordsUrl = settings.PWNED_PASSWORDS_URL?.replace(/\/+$/, '');
     this.publicUrl = settings.PUBLIC_URL ?? `http://${localHost(this.host)}:${this.port}`;
     this.mail = mailConfig(settings);
+    this.requireVerifiedEmail = settings.REQUIRE_VERIFIED_EMAIL === 'on';
     this.webhooks = webhookConfig(settings);
   }
 

@@ -73,6 +73,9 @@ export const MAIL_SETTINGS = {
     '`off` sends over `smtp://` without TLS; a loopback address needs none either way',
   ),
   MAIL_FROM: mailFrom.describe('Sender of mail, needed with `SMTP_URL`'),
+  REQUIRE_VERIFIED_EMAIL: choice(['on', 'off'], 'off').describe(
+    '`on`: registration asks for an e-mail address, and nobody signs in before it is verified',
+  ),
   MAIL_TEMPLATES: z
     .string()
     .optional()

@@ -12,7 +12,7 @@ const headerType = z
 const identityClaim = z
   .string()
   .regex(
-    /^(?!(iss|aud|exp|nbf|iat|jti|sid|ver|username|roles)$)[A-Za-z_][A-Za-z0-9_]*$/,
+    /^(?!(iss|aud|exp|nbf|iat|jti|sid|ver|username|roles|act|act_ver)$)[A-Za-z_][A-Za-z0-9_]*$/,
     'expected the name of a claim that is not taken',
   )
   .default('sub');

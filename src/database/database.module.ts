@@ -6,6 +6,7 @@ import { Config } from '../config/config.js';
 import { Database } from './database.js';
 import { measureDatabase } from './database.metrics.js';
 import { databaseOptions } from './database.options.js';
+import { Following } from './following.js';
 
 /** Connects, migrates, and gives every module the {@link Database} to write through. */
 @Global()
@@ -20,6 +21,7 @@ import { databaseOptions } from './database.options.js';
     }),
   ],
   providers: [
+    Following,
     {
       provide: Database,
       inject: [DataSource, Config, Metrics],
@@ -30,6 +32,6 @@ import { databaseOptions } from './database.options.js';
       },
     },
   ],
-  exports: [Database],
+  exports: [Database, Following],
 })
 export class DatabaseModule {}

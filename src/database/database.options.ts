@@ -1,21 +1,24 @@
 import type { DataSourceOptions } from 'typeorm';
 import { OutboxItem } from '../mail/outbox-item.entity.js';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
+import { Role } from '../roles/role.entity.js';
 import { Revocation } from '../sessions/revocation.entity.js';
 import { Session } from '../sessions/session.entity.js';
 import { User } from '../users/user.entity.js';
+import { UserRole } from '../users/user-role.entity.js';
 import { WebhookItem } from '../webhooks/webhook-item.entity.js';
 import { CreateUsers1764000000000 } from './migrations/1764000000000-create-users.js';
 import { CreateSessions1764000000001 } from './migrations/1764000000001-create-sessions.js';
 import { CreateRevocations1764000000002 } from './migrations/1764000000002-create-revocations.js';
 import { CreateMailOutbox1764000000010 } from './migrations/1764000000010-create-mail-outbox.js';
 import { CreateOneTimeTokens1764000000011 } from './migrations/1764000000011-create-one-time-tokens.js';
-import { PostgresClient, postgresClientOptions } from './postgres-client.js';
 import { AddAccountColumns1764000000012 } from './migrations/1764000000012-add-account-columns.js';
-import { CreateWebhookOutbox1764000000040 } from './migrations/1764000000040-create-webhook-outbox.js';
+import { AdministerUsers1764000000040 } from './migrations/1764000000040-administer-users.js';
+import { CreateWebhookOutbox1764000000050 } from './migrations/1764000000050-create-webhook-outbox.js';
+import { PostgresClient, postgresClientOptions } from './postgres-client.js';
 
 /** Every entity and every migration, in order: one set serves both databases. */
-const entities = [User, Session, Revocation, OutboxItem, OneTimeToken, WebhookItem];
+const entities = [User, Session, Revocation, OutboxItem, OneTimeToken, UserRole, Role, WebhookItem];
 const migrations = [
   CreateUsers1764000000000,
   CreateSessions1764000000001,
@@ -23,7 +26,8 @@ const migrations = [
   CreateMailOutbox1764000000010,
   CreateOneTimeTokens1764000000011,
   AddAccountColumns1764000000012,
-  CreateWebhookOutbox1764000000040,
+  AdministerUsers1764000000040,
+  CreateWebhookOutbox1764000000050,
 ];
 
 /** How the database is used; times in seconds. */

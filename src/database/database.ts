@@ -150,6 +150,16 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
+   * SQL for the present time in milliseconds since 1970, by the one clock that all instances share:
+   * for what is shorter than their own may be apart.
+   */
+  get clock(): string {
+    return this.isPostgres
+      ? '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
+      : `CAST(unixepoch('subsec') * 1000 AS INTEGER)`;
+  }
+
+  /**
    * Tells every instance that listens to `channel`, once the transaction of `manager` is committed.
    * On SQLite nobody can be told; there the poll has to do.
    */

@@ -116,8 +116,11 @@ export abstract class OutboxWorker<T extends OutboxRow>
     this.lanes.wake();
   }
 
-  /** Hands a row over; resolves when the other server has taken it, and rejects otherwise. */
-  protected abstract deliver(row: T, signal: AbortSignal): Promise<void>;
+  /**
+   * Hands a row over; rejects where the other server has not taken it. Resolves to false where the row
+   * needed no delivery, and is gone already.
+   */
+  protected abstract deliver(row: T, signal: AbortSignal): Promise<boolean>;
 
   /** What an error of {@link deliver} means. */
   protected abstract failureOf(error: unknown): DeliveryFailure;
@@ -134,7 +137,7 @@ export abstract class OutboxWorker<T extends OutboxRow>
     }
     const limits = [this.stopping.signal, AbortSignal.timeout(this.work.longestTry)];
     try {
-      await this.deliver(row, AbortSignal.any(limits));
+      if (!(await this.deliver(row, AbortSignal.any(limits)))) return true;
     } catch (error) {
       return this.putBack(row, error);
     }

@@ -8,20 +8,30 @@ import { ACCESS_TOKEN_TYPE, Keyring } from './keyring.js';
 
 const seconds = z.int().nonnegative();
 
-const claimsSchema = z.looseObject({
-  iss: z.string(),
-  sub: z.string().optional(),
-  username: z.string(),
-  roles: z.array(z.string()),
-  sid: z.string(),
-  ver: seconds,
-  iat: seconds,
-  nbf: seconds,
-  exp: seconds,
-  jti: z.string(),
-});
+const claimsSchema = z
+  .looseObject({
+    iss: z.string(),
+    sub: z.string().optional(),
+    username: z.string(),
+    roles: z.array(z.string()),
+    sid: z.string(),
+    ver: seconds,
+    iat: seconds,
+    nbf: seconds,
+    exp: seconds,
+    jti: z.string(),
+    /** When the user showed the password (OpenID Connect Core, section 2). */
+    auth_time: seconds.optional(),
+    act: z.looseObject({ sub: z.string() }).optional(),
+    act_ver: seconds.optional(),
+  })
+  .refine(({ act, act_ver: version }) => (act === undefined) === (version === undefined));
 
-/** The claims of an access token (RFC 9068, section 2.2), a project's own among them. */
+/**
+ * The claims of an access token (RFC 9068, section 2.2), a project's own among them. `act` names who
+ * acts on behalf of the subject (RFC 8693, section 4.1); then `sid` is the session, and `act_ver` the
+ * `ver`, of that one.
+ */
 export type AccessTokenClaims = z.infer<typeof claimsSchema>;
 
 /** Whom a token speaks of. */
@@ -29,6 +39,18 @@ export interface Subject {
   id: string;
   username: string;
   roles: string[];
+}
+
+/** What a token is made of beside its subject. */
+export interface SignOptions {
+  sid: string;
+  ver: number;
+  /** When the subject signed in, in seconds since 1970; not where somebody acts for them. */
+  authTime?: number;
+  /** Who acts on behalf of the subject, with whose session `sid`. */
+  actor?: { id: string; ver: number };
+  /** Seconds; not more than `JWT_EXPIRES`, which is how long what ended is remembered. */
+  expires?: number;
 }
 
 /** Signs access tokens and checks their claims; passport-jwt verifies the signature. */
@@ -41,15 +63,14 @@ export class AccessTokens {
   ) {}
 
   /**
-   * A new token for `subject` in session `sid`. `own` are a project's claims; they replace none of
-   * Latchkey's.
+   * A new token for `subject`. `own` are a project's claims; they replace none of Latchkey's.
    */
   sign(
     subject: Subject,
-    session: { sid: string; ver: number },
+    { sid, ver, authTime, actor, expires = this.config.jwt.expires }: SignOptions,
     own: Record<string, unknown> = {},
   ): Promise<string> {
-    const { issuer, audience, identityClaim, expires } = this.config.jwt;
+    const { issuer, audience, identityClaim } = this.config.jwt;
     const now = Math.floor(Date.now() / 1000);
     const claims = {
       ...own,
@@ -57,12 +78,17 @@ export class AccessTokens {
       [identityClaim]: subject.id,
       username: subject.username,
       roles: subject.roles,
-      ...session,
+      sid,
+      ver,
+      auth_time: authTime,
       iat: now,
       nbf: now,
       exp: now + expires,
       jti: randomUUID(),
       ...(audience !== undefined && { aud: audience }),
+      // Undefined where nobody acts for the subject, so that a project's claims name nobody either.
+      act: actor && { sub: actor.id },
+      act_ver: actor?.ver,
     };
     return this.jwt.signAsync(claims, {
       algorithm: this.keyring.algorithm,

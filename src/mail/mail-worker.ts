@@ -1,5 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { Metrics } from '../common/metrics.js';
+import { Database } from '../database/database.js';
 import { type DeliveryFailure, type OutboxWork, OutboxWorker } from '../database/outbox-worker.js';
 import { mailFailure } from './mail-failure.js';
 import { MailSeal } from './mail-seal.js';
@@ -20,17 +22,23 @@ const WORK: OutboxWork = {
   triesLate: false,
 };
 
+/** Writes the mails that were asked for to an address, if any, through `manager`. */
+export type MailAnswer = (manager: EntityManager, to: string, locale: string) => Promise<void>;
+
 /** Sends the mails of the outbox. */
 @Injectable()
 export class MailWorker extends OutboxWorker<OutboxItem> {
+  private readonly answers = new Map<string, MailAnswer>();
+
   constructor(
-    outbox: Outbox,
+    private readonly database: Database,
+    private readonly mails: Outbox,
     private readonly seal: MailSeal,
     private readonly templates: MailTemplates,
     private readonly transport: MailTransport,
     metrics: Metrics,
   ) {
-    super(outbox, WORK, new Logger(MailWorker.name), metrics);
+    super(mails, WORK, new Logger(MailWorker.name), metrics);
   }
 
   override onApplicationBootstrap(): void {
@@ -39,12 +47,20 @@ export class MailWorker extends OutboxWorker<OutboxItem> {
     super.onApplicationBootstrap();
   }
 
-  protected async deliver(item: OutboxItem, signal: AbortSignal): Promise<void> {
+  /** Sets what a request of this name is answered with. */
+  answerWith(name: string, answer: MailAnswer): void {
+    this.answers.set(name, answer);
+  }
+
+  protected async deliver(item: OutboxItem, signal: AbortSignal): Promise<boolean> {
+    const answer = this.answers.get(item.template);
+    if (answer) return this.replace(item, answer);
     const { id, template, sealed, createdAt: writtenAt } = item;
     const { to, locale, values, validFor } = this.seal.open(id, sealed);
     const times = { writtenAt, validFor };
     const rendered = this.templates.render(template as MailTemplate, locale, values, times);
     await this.transport.send({ id, to, locale, writtenAt, ...rendered }, signal);
+    return true;
   }
 
   protected failureOf(error: unknown): DeliveryFailure {
@@ -53,5 +69,14 @@ export class MailWorker extends OutboxWorker<OutboxItem> {
 
   protected kindOf({ template }: OutboxItem): string {
     return template;
+  }
+
+  /** Puts the mails that a request asks for in its place, if any; see `Mail.request`. */
+  private async replace(item: OutboxItem, answer: MailAnswer): Promise<false> {
+    const { to, locale } = this.seal.open(item.id, item.sealed);
+    await this.database.transaction(async (manager) => {
+      if (await this.mails.remove(manager, item)) await answer(manager, to, locale);
+    });
+    return false;
   }
 }

@@ -6,7 +6,7 @@ import { Database } from '../database/database.js';
 import { chooseLocale } from './locale.js';
 import { MailSeal } from './mail-seal.js';
 import { MailTemplates, type MailTemplate, type MailValues } from './mail-templates.js';
-import { MailWorker } from './mail-worker.js';
+import { type MailAnswer, MailWorker } from './mail-worker.js';
 import { OutboxItem } from './outbox-item.entity.js';
 
 /** After this a mail that could not be sent is given up, in seconds. */
@@ -43,6 +43,35 @@ export class Mail {
    */
   async enqueue<T extends MailTemplate>(manager: EntityManager, mail: NewMail<T>): Promise<void> {
     const { to, userId, template, values, validFor = LONGEST } = mail;
+    await this.store(manager, { to, userId, template, values, validFor, locale: mail.locale });
+  }
+
+  /**
+   * Takes a request for a mail to an address, whoever may have it: one row is stored, the same for
+   * every address, and what {@link answerRequests} set looks for the account only after the request
+   * was answered, so that neither the answer nor its time tells whether there is one.
+   */
+  request(manager: EntityManager, name: string, to: string, locale?: string): Promise<void> {
+    return this.store(manager, {
+      to,
+      userId: null,
+      template: name,
+      values: {},
+      validFor: LONGEST,
+      locale,
+    });
+  }
+
+  /** Sets what requests of this name are answered with; once, at the start. */
+  answerRequests(name: string, answer: MailAnswer): void {
+    this.worker.answerWith(name, answer);
+  }
+
+  private async store(
+    manager: EntityManager,
+    mail: Omit<NewMail<MailTemplate>, 'template'> & { template: string; validFor: number },
+  ): Promise<void> {
+    const { to, userId, template, values, validFor } = mail;
     const id = randomUUID();
     const now = Date.now();
     const locale = chooseLocale(mail.locale, this.templates.locales);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Repository } from 'typeorm';
+import type { EntityManager, Repository } from 'typeorm';
 import { Database } from '../database/database.js';
 import { OutboxRows } from '../database/outbox-rows.js';
 import { OutboxItem } from './outbox-item.entity.js';
@@ -13,5 +13,10 @@ export const LEASE = 90_000;
 export class Outbox extends OutboxRows<OutboxItem> {
   constructor(@InjectRepository(OutboxItem) items: Repository<OutboxItem>, database: Database) {
     super(OutboxItem, items, database, { lease: LEASE, whenGivenUp: { sealed: '' } });
+  }
+
+  /** Removes a mail through `manager`, unless somebody else holds it by now. @returns whether it did */
+  async remove(manager: EntityManager, { id, attempts }: OutboxItem): Promise<boolean> {
+    return (await manager.delete(OutboxItem, { id, attempts })).affected === 1;
   }
 }

@@ -6,7 +6,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { EntityManager, Repository } from 'typeorm';
+import { type EntityManager, IsNull, MoreThan, type Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { Recurring } from '../common/recurring.js';
 import { Database } from '../database/database.js';
@@ -24,6 +24,19 @@ const FIRST_CLEANING = 60_000;
 
 /** What a user comes with: the token of a link, or the code and whose it is (undefined: nobody's). */
 export type Presented = { token: string } | { userId: string | undefined; code: string };
+
+/** What was presented, found; the code of the refusal where it is not good. */
+export interface Located {
+  tokenHash: string;
+  code: 'link_invalid' | 'code_invalid';
+}
+
+/** What a token is used for; `user` is as locked. */
+export type RedeemWork<P extends OneTimePurpose, T> = (
+  manager: EntityManager,
+  user: User,
+  payload: OneTimePayloads[P],
+) => Promise<T>;
 
 /** A token that was just made; only its hash is kept. */
 export interface Issued {
@@ -102,31 +115,61 @@ export class OneTimeTokens implements OnApplicationBootstrap, BeforeApplicationS
   async redeem<P extends OneTimePurpose, T>(
     presented: Presented,
     purpose: P,
-    work: (manager: EntityManager, user: User, payload: OneTimePayloads[P]) => Promise<T>,
+    work: RedeemWork<P, T>,
   ): Promise<T> {
-    const refusal = new ApiError('token' in presented ? 'link_invalid' : 'code_invalid');
-    const tokenHash =
-      'token' in presented
-        ? sha256(presented.token)
-        : await this.hashOfCode(presented.userId, purpose, presented.code);
-    if (tokenHash === undefined) throw refusal;
-    return this.database.transaction(async (manager) => {
-      const used = await manager
-        .createQueryBuilder()
-        .update(OneTimeToken)
-        .set({ usedAt: new Date() })
-        .where('token_hash = :tokenHash AND purpose = :purpose', { tokenHash, purpose })
-        .andWhere('used_at IS NULL AND expires_at > :now', { now: Date.now() })
-        .execute();
-      if (used.affected !== 1) throw refusal;
-      const { userId, guard, payload } = await manager.findOneByOrFail(OneTimeToken, { tokenHash });
-      const lock = this.database.isPostgres && {
-        lock: { mode: 'pessimistic_write' as const },
-      };
-      const user = await manager.findOneOrFail(User, { where: { id: userId }, ...lock });
-      if (guard !== guardOf(user, purpose)) throw refusal;
-      return work(manager, user, payload as OneTimePayloads[P]);
+    const located = await this.locate(presented, purpose);
+    return this.database.transaction((manager) => this.redeemIn(manager, located, purpose, work));
+  }
+
+  /**
+   * What is presented, to be looked at and redeemed. Counts a try of a code, so once for a request, and
+   * outside of any transaction.
+   *
+   * @throws ApiError code_invalid
+   */
+  async locate(presented: Presented, purpose: OneTimePurpose): Promise<Located> {
+    if ('token' in presented) return { tokenHash: sha256(presented.token), code: 'link_invalid' };
+    const tokenHash = await this.hashOfCode(presented.userId, purpose, presented.code);
+    if (tokenHash === undefined) throw new ApiError('code_invalid');
+    return { tokenHash, code: 'code_invalid' };
+  }
+
+  /**
+   * Whose token it is, where it could be redeemed now; it is left as it is.
+   *
+   * @throws ApiError as {@link redeem}
+   */
+  async look({ tokenHash, code }: Located, purpose: OneTimePurpose): Promise<User> {
+    const token = await this.tokens.findOne({
+      where: { tokenHash, purpose, usedAt: IsNull(), expiresAt: MoreThan(new Date()) },
+      relations: { user: true },
     });
+    if (!token?.user || token.guard !== guardOf(token.user, purpose)) throw new ApiError(code);
+    return token.user;
+  }
+
+  /** As {@link redeem}, in the transaction of `manager`, which has to be rolled back where it throws. */
+  async redeemIn<P extends OneTimePurpose, T>(
+    manager: EntityManager,
+    { tokenHash, code }: Located,
+    purpose: P,
+    work: RedeemWork<P, T>,
+  ): Promise<T> {
+    const used = await manager
+      .createQueryBuilder()
+      .update(OneTimeToken)
+      .set({ usedAt: new Date() })
+      .where('token_hash = :tokenHash AND purpose = :purpose', { tokenHash, purpose })
+      .andWhere('used_at IS NULL AND expires_at > :now', { now: Date.now() })
+      .execute();
+    if (used.affected !== 1) throw new ApiError(code);
+    const { userId, guard, payload } = await manager.findOneByOrFail(OneTimeToken, { tokenHash });
+    const lock = this.database.isPostgres && {
+      lock: { mode: 'pessimistic_write' as const },
+    };
+    const user = await manager.findOneOrFail(User, { where: { id: userId }, ...lock });
+    if (guard !== guardOf(user, purpose)) throw new ApiError(code);
+    return work(manager, user, payload as OneTimePayloads[P]);
   }
 
   /**

@@ -22,7 +22,7 @@ interface Rules {
   guard: (user: User) => (string | null)[];
 }
 
-const passwordAndAddress = (user: User) => [user.passwordHash, user.emailKey];
+const passwordAndAddress = (user: User) => [user.passwordHash, user.email, user.emailKey];
 
 /** The rules of each purpose. */
 export const ONE_TIME_PURPOSES: Readonly<Record<OneTimePurpose, Rules>> = {
@@ -30,7 +30,7 @@ export const ONE_TIME_PURPOSES: Readonly<Record<OneTimePurpose, Rules>> = {
     expiresIn: 86_400,
     code: true,
     alongside: false,
-    guard: ({ emailKey }) => [emailKey],
+    guard: ({ email }) => [email],
   },
   'change-email': { expiresIn: 86_400, code: true, alongside: false, guard: passwordAndAddress },
   // Whoever took an account over changes password and address again: neither must end the owner's way

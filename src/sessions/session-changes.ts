@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, type FindOptionsWhere, IsNull, MoreThan, Not } from 'typeorm';
 import { Database } from '../database/database.js';
+import { Following } from '../database/following.js';
 import { User } from '../users/user.entity.js';
 import type { WebhookEvent } from '../webhooks/events.js';
 import { Webhooks } from '../webhooks/webhooks.service.js';
 import { Revocation } from './revocation.entity.js';
-import { Revocations, REVOCATIONS_CHANNEL } from './revocations.js';
+import { Revocations } from './revocations.js';
 import { Session } from './session.entity.js';
 
 /** Why sessions end. */
@@ -15,6 +16,7 @@ export type EndReason =
   | 'ended_by_user'
   | 'refresh_token_reused'
   | 'password_changed'
+  | 'email_change_undone'
   | 'user_disabled'
   | 'user_deleted'
   | 'ended_by_admin';
@@ -136,6 +138,7 @@ export class SessionChange {
 export class SessionChanges {
   constructor(
     private readonly database: Database,
+    private readonly following: Following,
     private readonly revocations: Revocations,
     private readonly webhooks: Webhooks,
   ) {}
@@ -148,7 +151,7 @@ export class SessionChanges {
     const [result, revoked] = await this.database.transaction(async (manager) => {
       const change = new SessionChange(manager, this.revocations.lifetime, this.webhooks);
       const done = await work(change);
-      if (change.revoked.length > 0) await this.database.notify(manager, REVOCATIONS_CHANNEL);
+      if (change.revoked.length > 0) await this.following.tell(manager);
       return [done, change.revoked] as const;
     });
     this.revocations.announce(revoked);

@@ -2,11 +2,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { IsNull, MoreThan, type Repository } from 'typeorm';
+import type { Counter } from 'prom-client';
+import { type EntityManager, IsNull, MoreThan, type Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
+import { Metrics } from '../common/metrics.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
-import { User } from '../users/user.entity.js';
+import { isDisabled, User } from '../users/user.entity.js';
 import { RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
 import { SessionChanges, type SessionChoice, type EndReason } from './session-changes.js';
@@ -24,6 +26,8 @@ export interface Origin {
 export interface RefreshableSession {
   id: string;
   userId: string;
+  /** When the user signed in. */
+  createdAt: Date;
   refreshToken: string;
 }
 
@@ -31,6 +35,7 @@ export interface RefreshableSession {
 @Injectable()
 export class SessionsService {
   private readonly logger = new Logger(SessionsService.name);
+  private readonly reuse: Counter<'result'>;
 
   constructor(
     @InjectRepository(Session) private readonly sessions: Repository<Session>,
@@ -38,7 +43,15 @@ export class SessionsService {
     private readonly database: Database,
     private readonly refreshTokens: RefreshTokens,
     private readonly changes: SessionChanges,
-  ) {}
+    metrics: Metrics,
+  ) {
+    this.reuse = metrics.counter({
+      name: 'latchkey_refresh_reuse_total',
+      help: 'Refresh tokens that came again: given their successor, or taken for stolen',
+      labelNames: ['result'],
+    });
+    for (const result of ['successor', 'session_ended']) this.reuse.inc({ result }, 0);
+  }
 
   /**
    * Starts a session of a user who has shown the password of `user`; stored when the promise resolves.
@@ -55,12 +68,11 @@ export class SessionsService {
     const salt = randomBytes(16).toString('base64url');
     const started = await this.database.transaction(async (manager) => {
       const unchanged = await manager.findOne(User, {
-        select: { id: true },
-        where: { id: userId, passwordHash, disabledAt: IsNull() },
+        where: { id: userId, passwordHash },
         // Whoever changes the user waits for this session, and then ends it.
         ...(this.database.isPostgres && { lock: { mode: 'pessimistic_read' } }),
       });
-      if (!unchanged) return false;
+      if (!unchanged || isDisabled(unchanged)) return false;
       await manager.insert(Session, {
         id,
         userId,
@@ -78,7 +90,7 @@ export class SessionsService {
     });
     if (!started) return undefined;
     const refreshToken = this.refreshTokens.issue({ sessionId: id, generation: 0, salt });
-    return { id, userId, refreshToken };
+    return { id, userId, createdAt: now, refreshToken };
   }
 
   /**
@@ -95,7 +107,7 @@ export class SessionsService {
     if (!content) throw new ApiError('refresh_token_invalid');
     const { sessionId: id, generation, salt } = content;
     const now = new Date();
-    const { idle, absolute, reuseWindow } = this.config.sessions;
+    const { idle, absolute } = this.config.sessions;
     const idleEnd = now.getTime() + idle * 1000;
     const ofAge = `created_at + ${absolute * 1000}`;
     const moved = await this.database.write((manager) =>
@@ -104,7 +116,7 @@ export class SessionsService {
         .update(Session)
         .set({
           refreshGeneration: generation + 1,
-          refreshedAt: now,
+          refreshedAt: () => this.database.clock,
           lastUsedAt: now,
           expiresAt: () => `CASE WHEN ${ofAge} < ${idleEnd} THEN ${ofAge} ELSE ${idleEnd} END`,
         })
@@ -117,15 +129,17 @@ export class SessionsService {
     if (session.endedAt) throw new ApiError('session_ended');
     if (moved.affected !== 1) {
       if (session.expiresAt <= now) throw new ApiError('refresh_token_expired');
-      const age = now.getTime() - session.refreshedAt.getTime();
-      if (session.refreshGeneration !== generation + 1 || age > reuseWindow * 1000) {
+      if (!(await this.hasJustMoved(id, generation + 1))) {
         await this.end({ userId: session.userId, id }, 'refresh_token_reused');
+        this.reuse.inc({ result: 'session_ended' });
         this.logger.warn(`A refresh token was used again: session ${id} has ended`);
         throw new ApiError('refresh_token_reused');
       }
+      this.reuse.inc({ result: 'successor' });
     }
     const successor = { sessionId: id, generation: generation + 1, salt };
-    return { id, userId: session.userId, refreshToken: this.refreshTokens.issue(successor) };
+    const { userId, createdAt } = session;
+    return { id, userId, createdAt, refreshToken: this.refreshTokens.issue(successor) };
   }
 
   /**
@@ -139,6 +153,16 @@ export class SessionsService {
     if (session?.salt !== content?.salt || !session) throw new ApiError('refresh_token_invalid');
     if (session.endedAt) throw new ApiError('session_ended');
     return { id: session.id, userId: session.userId };
+  }
+
+  /** Marks a session as used now, in a transaction; false where it has ended. */
+  async touch(manager: EntityManager, session: { id: string; userId: string }): Promise<boolean> {
+    const { affected } = await manager.update(
+      Session,
+      { ...session, endedAt: IsNull() },
+      { lastUsedAt: new Date() },
+    );
+    return affected === 1;
   }
 
   /** Ends living sessions with their access tokens; resolves to how many it were. */
@@ -163,6 +187,17 @@ export class SessionsService {
       .where({ userId })
       .getRawMany<{ address: string }>();
     return rows.map(({ address }) => address);
+  }
+
+  /** Whether a session moved on to `generation`, and no further, within `REFRESH_REUSE_WINDOW`. */
+  private hasJustMoved(id: string, refreshGeneration: number): Promise<boolean> {
+    return this.sessions
+      .createQueryBuilder()
+      .where({ id, refreshGeneration })
+      .andWhere(`${this.database.clock} - refreshed_at <= :window`, {
+        window: this.config.sessions.reuseWindow * 1000,
+      })
+      .getExists();
   }
 }
 

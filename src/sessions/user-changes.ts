@@ -1,9 +1,34 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager, IsNull, Not } from 'typeorm';
+import type { EntityManager } from 'typeorm';
+import { ApiError } from '../common/api-error.js';
+import { violatedUniqueIndex } from '../database/database.js';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
-import { User } from '../users/user.entity.js';
+import { keepAnAdmin } from '../users/last-admin.js';
+import { isDisabled, User } from '../users/user.entity.js';
 import { UserEvents } from '../users/user-events.js';
-import { SessionChanges } from './session-changes.js';
+import { writeRoles } from '../users/user-role.entity.js';
+import { type EndReason, type SessionChange, SessionChanges } from './session-changes.js';
+
+/** What keeps a user from signing in. */
+export interface Ban {
+  reason: string | null;
+  /** When it ends by itself; null: never. */
+  until: Date | null;
+}
+
+/** What an administrator may change; what is left out stays as it is. */
+export interface UserPatch {
+  roles?: string[];
+  /** null lets a disabled user sign in again. */
+  ban?: Ban | null;
+  /** Whether the user is known to receive mail at the address. */
+  verified?: boolean;
+}
+
+/** Looks at a user who is about to be changed, in that transaction; what it throws undoes it. */
+export type PermitUser = (user: User, manager: EntityManager) => Promise<void> | void;
+
+const FOR_EVER: Ban = { reason: null, until: null };
 
 /** Rolls a transaction back that found nothing to change. */
 class NothingChanged extends Error {}
@@ -12,6 +37,9 @@ function nothingChanged(error: unknown): false {
   if (error instanceof NothingChanged) return false;
   throw error;
 }
+
+/** What else is written in the same transaction. */
+export type Also = (manager: EntityManager) => Promise<void>;
 
 /** Changes of a user that reach the tokens already handed out. */
 @Injectable()
@@ -22,81 +50,155 @@ export class UserChanges {
   ) {}
 
   /**
-   * Replaces the password `user` was seen with, and ends all sessions but `keptSession`.
+   * Replaces the password `user` was seen with, and ends all sessions but `keptSession`; `also` is
+   * written in the same transaction.
    *
    * @returns false, and nothing is changed, where the password was changed by another meanwhile
    */
-  changePassword(user: User, passwordHash: string, keptSession?: string): Promise<boolean> {
-    const { id: userId } = user;
+  changePassword(
+    user: User,
+    passwordHash: string,
+    { keptSession, also }: { keptSession?: string; also?: Also } = {},
+  ): Promise<boolean> {
     return this.changes.transaction(async (change) => {
       const { affected } = await change.manager.update(
         User,
-        { id: userId, passwordHash: user.passwordHash },
+        { id: user.id, passwordHash: user.passwordHash },
         { passwordHash, updatedAt: new Date() },
       );
       if (affected !== 1) return false;
-      await this.events.passwordChanged(change.manager, userId);
-      await change.endSessions({ userId, except: keptSession }, 'password_changed');
-      return true;
-    });
-  }
-
-  /** Keeps a user from signing in, and ends sessions and tokens. @returns whether it was enabled */
-  disable(userId: string): Promise<boolean> {
-    return this.changes.transaction(async (change) => {
-      const now = new Date();
-      const { affected } = await change.manager.update(
-        User,
-        { id: userId, disabledAt: IsNull() },
-        { disabledAt: now, updatedAt: now },
-      );
-      if (affected !== 1) return false;
-      await this.events.updated(change.manager, userId);
-      await change.endSessions({ userId }, 'user_disabled');
-      await change.revokeTokens(userId);
-      return true;
-    });
-  }
-
-  /** Lets a disabled user sign in again. @returns whether the user was disabled */
-  enable(userId: string): Promise<boolean> {
-    return this.changes.transaction(async ({ manager }) => {
-      const disabled = { id: userId, disabledAt: Not(IsNull()) };
-      const { affected } = await manager.update(User, disabled, {
-        disabledAt: null,
-        updatedAt: new Date(),
-      });
-      if (affected !== 1) return false;
-      await this.events.updated(manager, userId);
-      return true;
-    });
-  }
-
-  /** Replaces a user's roles; living access tokens become stale. @returns whether there is such a user */
-  setRoles(userId: string, roles: string[]): Promise<boolean> {
-    return this.changes.transaction(async (change) => {
-      const { affected } = await change.manager.update(
-        User,
-        { id: userId },
-        { roles, updatedAt: new Date() },
-      );
-      if (affected !== 1) return false;
-      await this.events.updated(change.manager, userId);
-      await change.outdateTokens(userId);
+      await this.events.passwordChanged(change.manager, user.id);
+      await change.endSessions({ userId: user.id, except: keptSession }, 'password_changed');
+      await also?.(change.manager);
       return true;
     });
   }
 
   /**
+   * Sets a password in the transaction of `change`, in which the user is locked, and ends all sessions.
+   */
+  async resetPassword(change: SessionChange, userId: string, passwordHash: string): Promise<void> {
+    const values = { passwordHash, updatedAt: new Date() };
+    await change.manager.update(User, { id: userId }, values);
+    await this.events.passwordChanged(change.manager, userId);
+    await change.endSessions({ userId }, 'password_changed');
+  }
+
+  /**
+   * Changes name and profile; a new username outdates the access tokens, which carry it.
+   *
+   * @throws ApiError username_taken
+   * @returns whether there is such a user
+   */
+  async updateProfile(
+    userId: string,
+    profile: Partial<Pick<User, 'username' | 'usernameKey' | 'displayName' | 'locale'>>,
+    also?: Also,
+  ): Promise<boolean> {
+    try {
+      return await this.changes.transaction(async (change) => {
+        const values = { ...profile, updatedAt: new Date() };
+        const { affected } = await change.manager.update(User, { id: userId }, values);
+        if (affected !== 1) return false;
+        await this.events.updated(change.manager, userId);
+        if (profile.username !== undefined) await change.outdateTokens(userId);
+        await also?.(change.manager);
+        return true;
+      });
+    } catch (error) {
+      if (violatedUniqueIndex(error)?.includes('username_key')) {
+        throw new ApiError('username_taken');
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * Changes what an administrator may, in one transaction. New roles make living access tokens stale;
+   * a ban ends sessions and tokens at once, and ends by itself where it has an `until`.
+   *
+   * @returns the user as changed; undefined where there is none
+   * @throws ApiError last_admin, and what `permit` throws
+   */
+  update(userId: string, patch: UserPatch, permit?: PermitUser): Promise<User | undefined> {
+    return this.changes.transaction(async (change) => {
+      const { manager } = change;
+      const user = await lockUser(manager, userId);
+      if (!user) return undefined;
+      await permit?.(user, manager);
+      const values = valuesOf(patch, user);
+      const changed = { ...user, ...values };
+      await manager.update(User, { id: userId }, values);
+      await this.events.updated(manager, userId);
+      if (!sameRoles(user, changed)) {
+        await writeRoles(manager, changed);
+        await change.outdateTokens(userId);
+      }
+      if (patch.ban) {
+        await change.endSessions({ userId }, 'user_disabled');
+        await change.revokeTokens(userId);
+      }
+      await keepAnAdmin(manager, user, changed);
+      return changed;
+    });
+  }
+
+  /**
+   * Keeps a user from signing in, and ends sessions and tokens.
+   *
+   * @returns whether it was enabled
+   * @throws ApiError last_admin
+   */
+  async disable(userId: string, ban: Ban = FOR_EVER): Promise<boolean> {
+    let enabled = false;
+    await this.update(userId, { ban }, (user) => {
+      enabled = !isDisabled(user);
+    });
+    return enabled;
+  }
+
+  /** Lets a disabled user sign in again. @returns whether the user was disabled */
+  async enable(userId: string): Promise<boolean> {
+    let disabled = false;
+    await this.update(userId, { ban: null }, (user) => {
+      disabled = isDisabled(user);
+    });
+    return disabled;
+  }
+
+  /**
+   * Replaces a user's roles; living access tokens become stale.
+   *
+   * @returns whether there is such a user
+   * @throws ApiError last_admin
+   */
+  async setRoles(userId: string, roles: string[]): Promise<boolean> {
+    return (await this.update(userId, { roles })) !== undefined;
+  }
+
+  /** Ends all of a user's sessions and tokens. @returns how many sessions; undefined without a user */
+  endSessions(userId: string, reason: EndReason, permit?: PermitUser): Promise<number | undefined> {
+    return this.changes.transaction(async (change) => {
+      const user = await lockUser(change.manager, userId);
+      if (!user) return undefined;
+      await permit?.(user, change.manager);
+      const ended = await change.endSessions({ userId }, reason);
+      await change.revokeTokens(userId);
+      return ended;
+    });
+  }
+
+  /**
    * Removes every row about a user, and ends the tokens already handed out; `also` is written in the
-   * same transaction.
+   * same transaction, with the user as it was, and what it throws undoes it.
    *
    * @returns false, and nothing is changed, where there is no such user, or with another password than
    *   `user` was seen with
+   * @throws ApiError last_admin
    */
   delete(
     user: Pick<User, 'id'> & Partial<Pick<User, 'passwordHash'>>,
-    also?: (manager: EntityManager) => Promise<void>,
+    also?: (manager: EntityManager, user: User) => Promise<void> | void,
   ): Promise<boolean> {
     const { id, passwordHash } = user;
     return this.changes
@@ -104,16 +206,45 @@ export class UserChanges {
         const { manager } = change;
         // Who redeems a one-time token locks first it and then its user.
         await manager.delete(OneTimeToken, { userId: id });
-        const { affected } = await manager.delete(User, {
-          id,
-          ...(passwordHash && { passwordHash }),
-        });
-        if (affected !== 1) throw new NothingChanged();
+        const found = await lockUser(manager, id);
+        const isMeant = passwordHash === undefined || passwordHash === found?.passwordHash;
+        if (!found || !isMeant) throw new NothingChanged();
+        await manager.delete(User, { id });
         await this.events.deleted(manager, id);
         await change.forgetUser(id);
-        await also?.(manager);
+        await also?.(manager, found);
+        await keepAnAdmin(manager, found, null);
         return true;
       })
       .catch(nothingChanged);
   }
 }
+
+/** The user, whom nobody else changes before the transaction ends. */
+function lockUser(manager: EntityManager, id: string): Promise<User | null> {
+  const isPostgres = manager.connection.options.type === 'postgres';
+  return manager.findOne(User, {
+    where: { id },
+    ...(isPostgres && { lock: { mode: 'pessimistic_write' } }),
+  });
+}
+
+function valuesOf({ roles, ban, verified }: UserPatch, user: User): Partial<User> {
+  const now = new Date();
+  return {
+    updatedAt: now,
+    ...(roles && { roles: [...new Set(roles)] }),
+    ...(verified !== undefined && {
+      emailVerifiedAt: verified ? (user.emailVerifiedAt ?? now) : null,
+    }),
+    ...(ban && {
+      disabledAt: isDisabled(user) ? user.disabledAt : now,
+      disabledUntil: ban.until,
+      disabledReason: ban.reason,
+    }),
+    ...(ban === null && { disabledAt: null, disabledUntil: null, disabledReason: null }),
+  };
+}
+
+const sameRoles = (one: User, other: User): boolean =>
+  JSON.stringify(one.roles.toSorted()) === JSON.stringify(other.roles.toSorted());

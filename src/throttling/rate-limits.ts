@@ -98,6 +98,11 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
     return count;
   }
 
+  /** Counts one more for `key`; false where that is too many, for limits that show to nobody. */
+  async allows(request: FastifyRequest, limit: Limit, key: string): Promise<boolean> {
+    return this.exempt(request) || (await this.count(limit, key)).allowed;
+  }
+
   /** Blocks `key` for so many seconds from now, see {@link LimitStore.block}. */
   block(limit: Limit, key: string, seconds: number): Promise<void> {
     return this.store.block(limit, key, seconds);

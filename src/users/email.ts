@@ -29,3 +29,15 @@ export function prepareEmail(input: string): PreparedEmail {
     return invalid;
   return { ok: true, email: input, key: `${caseFold(local, 'NFC')}@${ascii}` };
 }
+
+/**
+ * The beginning of the keys of all addresses that begin with `text`. A domain in another script is
+ * found once its last label is whole, for no part of one has an ASCII form.
+ */
+export function emailPrefix(text: string): string {
+  const at = text.indexOf('@') + 1;
+  if (at === 0) return caseFold(text, 'NFC');
+  const domain = text.slice(at);
+  const ascii = /^\p{ASCII}*$/u.test(domain) ? domain.toLowerCase() : domainToASCII(domain);
+  return caseFold(text.slice(0, at), 'NFC') + (ascii || domain);
+}

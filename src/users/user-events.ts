@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { UserData } from '../webhooks/events.js';
 import { Webhooks } from '../webhooks/webhooks.service.js';
-import { User } from './user.entity.js';
+import { isDisabled, User } from './user.entity.js';
 
 /**
  * Tells other services what happens to a user, if the transaction of `manager` is committed. Whoever
@@ -39,10 +39,11 @@ function dataOf(user: User): UserData {
     id,
     username,
     email,
-    emailVerified: Boolean(user.emailVerifiedAt),
-    displayName: displayName ?? null,
+    emailVerified: user.emailVerifiedAt !== null,
+    displayName,
     roles,
-    disabled: user.disabledAt !== null,
+    disabled: isDisabled(user),
+    disabledUntil: (isDisabled(user) && user.disabledUntil?.toISOString()) || null,
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   };

@@ -1,8 +1,15 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { epochMillis } from '../database/time.js';
 
+/** Conditions of partial indexes, which a query has to repeat to have them used. */
+export const IS_DISABLED = 'disabled_at IS NOT NULL';
+export const IS_UNVERIFIED = 'email_verified_at IS NULL AND email_key IS NOT NULL';
+
 /** A registered user. */
 @Entity('users')
+@Index('ix_users_created_at', ['createdAt', 'id'])
+@Index('ix_users_disabled', ['createdAt', 'id'], { where: IS_DISABLED })
+@Index('ix_users_unverified', ['createdAt', 'id'], { where: IS_UNVERIFIED })
 export class User {
   /** UUID; the subject of tokens. */
   @PrimaryColumn('varchar', { length: 36 })
@@ -13,8 +20,9 @@ export class User {
   username!: string;
 
   /** The name in PRECIS UsernameCaseMapped form (RFC 8265, section 3.3); unique. */
+  // By code points on PostgreSQL as well, so that the index finds a beginning.
   @Index('uq_users_username_key', { unique: true })
-  @Column('varchar', { name: 'username_key', length: 256 })
+  @Column({ type: 'varchar', name: 'username_key', length: 256, collation: 'C' })
   usernameKey!: string;
 
   /** The address as typed, if any. */
@@ -23,7 +31,7 @@ export class User {
 
   /** The address without regard to case; unique. */
   @Index('uq_users_email_key', { unique: true })
-  @Column('varchar', { name: 'email_key', length: 512, nullable: true })
+  @Column({ type: 'varchar', name: 'email_key', length: 512, nullable: true, collation: 'C' })
   emailKey!: string | null;
 
   /** Since when the address is known to be the user's, if it is. */
@@ -42,7 +50,7 @@ export class User {
   @Column('varchar', { name: 'password_hash', length: 255 })
   passwordHash!: string;
 
-  /** Names of roles. */
+  /** Names of roles. Who changes them changes `UserRole` too, by `writeRoles`. */
   @Column('simple-json')
   roles!: string[];
 
@@ -50,13 +58,27 @@ export class User {
   @Column('integer', { name: 'token_version', default: 0 })
   tokenVersion!: number;
 
-  /** Since when the account is disabled, if it is. */
+  /** Since when the account is disabled, if it is; see {@link isDisabled}. */
   @Column('bigint', { name: 'disabled_at', nullable: true, transformer: epochMillis })
   disabledAt!: Date | null;
+
+  /** When that ends by itself; null: never. */
+  @Column('bigint', { name: 'disabled_until', nullable: true, transformer: epochMillis })
+  disabledUntil!: Date | null;
+
+  /** Why, in an administrator's words; not shown to the user. */
+  @Column('varchar', { name: 'disabled_reason', length: 255, nullable: true })
+  disabledReason!: string | null;
 
   @Column('bigint', { name: 'created_at', transformer: epochMillis })
   createdAt!: Date;
 
   @Column('bigint', { name: 'updated_at', transformer: epochMillis })
   updatedAt!: Date;
+}
+
+/** Whether a user may not sign in, now. */
+export function isDisabled(user: Pick<User, 'disabledAt' | 'disabledUntil'>): boolean {
+  const { disabledAt, disabledUntil } = user;
+  return disabledAt !== null && (disabledUntil === null || disabledUntil.getTime() > Date.now());
 }

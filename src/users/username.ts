@@ -49,6 +49,11 @@ export function prepareUsername(input: string): Prepared {
   return { ok: true, key };
 }
 
+/** The beginning of the keys of all names that begin with `text`, whether that is a name itself or not. */
+export function usernamePrefix(text: string): string {
+  return map(text);
+}
+
 function map(text: string): string {
   return Array.from(text, (point) => {
     // Halfwidth jamo stay as they are, and are refused: NFKC would go beyond their width mapping.

@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Repository } from 'typeorm';
+import type { EntityManager, Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { Database, violatedUniqueIndex } from '../database/database.js';
 import { prepareEmail } from './email.js';
 import { UserEvents } from './user-events.js';
 import { User } from './user.entity.js';
+import { writeRoles } from './user-role.entity.js';
 import { prepareUsername } from './username.js';
 
 /** What makes a new user; the keys are the unique forms of name and address. */
 export type NewUser = Pick<
   User,
   'username' | 'usernameKey' | 'email' | 'emailKey' | 'passwordHash'
->;
+> &
+  Partial<Pick<User, 'roles' | 'emailVerifiedAt'>>;
 
 /** The stored users. */
 @Injectable()
@@ -24,30 +26,53 @@ export class UsersService {
     private readonly events: UserEvents,
   ) {}
 
-  /** @throws ApiError username_taken, email_taken: the unique index decides, not a look beforehand */
-  async create(values: NewUser): Promise<User> {
+  /**
+   * Stores a new user; `also` is written in the same transaction. Where another account holds the
+   * address, this one has it without its key, see `Addresses`, or is refused if it is to hold it.
+   *
+   * @throws ApiError username_taken, email_taken: the unique index decides, not a look beforehand
+   */
+  async create(
+    values: NewUser,
+    also?: (manager: EntityManager, user: User) => Promise<void>,
+    { holdsAddress = false } = {},
+  ): Promise<User> {
     const now = new Date();
     const user = this.users.create({
+      roles: [],
+      emailVerifiedAt: null,
       ...values,
       id: randomUUID(),
-      roles: [],
+      displayName: null,
+      locale: null,
       tokenVersion: 0,
       disabledAt: null,
+      disabledUntil: null,
+      disabledReason: null,
       createdAt: now,
       updatedAt: now,
     });
-    try {
-      await this.database.transaction(async (manager) => {
-        await manager.insert(User, user);
-        await this.events.created(manager, user);
-      });
-    } catch (error) {
-      const index = violatedUniqueIndex(error);
-      if (index?.includes('username_key')) throw new ApiError('username_taken');
-      if (index?.includes('email_key')) throw new ApiError('email_taken');
-      throw error;
+    for (;;) {
+      try {
+        return await this.database.transaction(async (manager) => {
+          const { emailKey } = values;
+          const isHeld =
+            !holdsAddress && emailKey !== null && (await manager.existsBy(User, { emailKey }));
+          user.emailKey = isHeld ? null : emailKey;
+          await manager.insert(User, user);
+          if (user.roles.length > 0) await writeRoles(manager, user);
+          await this.events.created(manager, user);
+          await also?.(manager, user);
+          return user;
+        });
+      } catch (error) {
+        const index = violatedUniqueIndex(error);
+        if (index?.includes('username_key')) throw new ApiError('username_taken');
+        // Somebody else was faster: next time it is seen that the address is held.
+        if (!index?.includes('email_key')) throw error;
+        if (holdsAddress) throw new ApiError('email_taken');
+      }
     }
-    return user;
   }
 
   findById(id: string): Promise<User | null> {

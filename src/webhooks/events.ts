@@ -7,7 +7,8 @@ export interface UserData {
   displayName: string | null;
   roles: string[];
   disabled: boolean;
-  /** ISO 8601, like all times of an event. */
+  /** When that ends by itself, of which there is no event. ISO 8601, like all times of an event. */
+  disabledUntil: string | null;
   createdAt: string;
   updatedAt: string;
 }

@@ -30,8 +30,9 @@ export class WebhookWorker extends OutboxWorker<WebhookItem> {
     super(outbox, work, new Logger(WebhookWorker.name), metrics);
   }
 
-  protected deliver(item: WebhookItem, signal: AbortSignal): Promise<void> {
-    return this.transport.send(item, signal);
+  protected async deliver(item: WebhookItem, signal: AbortSignal): Promise<boolean> {
+    await this.transport.send(item, signal);
+    return true;
   }
 
   protected failureOf(error: unknown): DeliveryFailure {

@@ -29,6 +29,10 @@ export default function announce() {
   if (process.env.TEST_DATABASE_URL && spawnSync('pg_dump', ['--version']).status !== 0) {
     console.log('\nLeft out: restoring a backup of PostgreSQL (pg_dump is not here)');
   }
+  const browsers = [process.env.TEST_CHROMIUM ?? '', '/usr/bin/chromium'];
+  const browser = browsers.find((file) => existsSync(file));
+  if (browser) process.env.TEST_CHROMIUM = browser;
+  else console.log('\nLeft out: the pages in a browser (chromium is not installed here)');
   if (!process.env.CORPORA_DIR) {
     console.log('\nLeft out: the public test vectors (CORPORA_DIR is not set)');
   }

@@ -61,6 +61,14 @@ export function mailTo(server: Server, address: string, count = 1): Promise<Read
   }, `mail ${count} to ${address}`);
 }
 
+/** The newest mail of `server` to `address` whose subject is `subject`, when it is there. */
+export function mailAbout(server: Server, address: string, subject: string): Promise<ReadMail> {
+  return until(async () => {
+    const mails = await mailsOf(server);
+    return mails.filter((mail) => mail.to === address && mail.subject === subject).at(-1);
+  }, `"${subject}" to ${address}`);
+}
+
 /** What {@link until} goes on asking for. */
 type None = undefined | null | false;
 

@@ -56,7 +56,9 @@ export async function later(server: Server): Promise<void> {
 
 /** For `startServer`: a server that stores mail and sends none. */
 export const storing: NonNullable<Parameters<typeof startServer>[1]> = (builder) =>
-  builder.overrideProvider(MailWorker).useValue({ wake: () => undefined });
+  builder
+    .overrideProvider(MailWorker)
+    .useValue({ wake: () => undefined, answerWith: () => undefined });
 
 /** Settings that send over `smtp`. */
 export const over = (smtp: Smtp, more: Record<string, string> = {}) => ({

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 
 const MAIN = resolve('dist/src/main.js');
+/** Where Node keeps what it has compiled: a start takes a fifth less. Written when a process stops by itself. */
+const COMPILE_CACHE = resolve('node_modules/.cache/compiled');
 
 /** The built program, running. */
 export interface ServerProcess {
@@ -19,7 +21,13 @@ export interface ServerProcess {
 export function startProcess(cwd: string, env: Record<string, string>): ServerProcess {
   const child = spawn(process.execPath, [MAIN], {
     cwd,
-    env: { PATH: process.env.PATH, PORT: '0', TEST_BCRYPT_COST: '4', ...env },
+    env: {
+      PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      PORT: '0',
+      TEST_BCRYPT_COST: '4',
+      ...env,
+    },
   });
   let output = '';
   const exit = once(child, 'close').then(([code]) => ({ code: code as number, output }));
@@ -38,4 +46,27 @@ export function startProcess(cwd: string, env: Record<string, string>): ServerPr
   });
   listening.catch(() => undefined);
   return { child, exit, listening, output: () => output };
+}
+
+/**
+ * Starts the built program as {@link startProcess} does, until `killAll` has ended all of them: a test that
+ * failed while it went on leaves none behind.
+ */
+export function processes() {
+  const running = new Set<ServerProcess>();
+  let over = false;
+  return {
+    start(cwd: string, env: Record<string, string>): ServerProcess {
+      if (over) throw new Error('the test is over');
+      const started = startProcess(cwd, env);
+      running.add(started);
+      void started.exit.then(() => running.delete(started));
+      return started;
+    },
+    async killAll(): Promise<void> {
+      over = true;
+      for (const { child } of running) child.kill('SIGKILL');
+      await Promise.all([...running].map(({ exit }) => exit));
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
 
-export class CreateWebhookOutbox1764000000040 implements MigrationInterface {
+export class CreateWebhookOutbox1764000000050 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.createTable(
       new Table({

@@ -1,0 +1,67 @@
+import { Body, Controller, Headers, HttpCode, Post, Put, Req, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { CurrentUser, JwtPayload } from '../auth/decorators.js';
+import { LimitGuesses } from '../auth/guess.interceptor.js';
+import { RefuseImpersonation } from '../auth/impersonation.guard.js';
+import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
+import { refuses } from '../auth/openapi.js';
+import { ClientSignal } from '../common/client-signal.js';
+import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
+import { RateLimits } from '../throttling/rate-limits.js';
+import { prepareEmail } from '../users/email.js';
+import { type ChangeEmailBody, changeEmailSchema } from './account.schemas.js';
+import { AccountService } from './account.service.js';
+import { acceptedSchema, type AcceptedView } from './recovery.schemas.js';
+
+/** The signed-in user's own e-mail address. */
+@ApiTags('account')
+@ApiBearerAuth()
+@Controller('me/email')
+@UseGuards(JwtAuthGuard)
+@refuses(401, 'No good access token')
+export class EmailController {
+  constructor(
+    private readonly account: AccountService,
+    private readonly limits: RateLimits,
+  ) {}
+
+  @Put()
+  @RefuseImpersonation()
+  @LimitGuesses()
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Ask for a mail to a new address, by which the account moves to it' })
+  @ApiResponse({ status: 202, description: 'The same always', standardSchema: acceptedSchema })
+  @refuses(400, 'That is not an e-mail address')
+  @refuses(401, 'No good access token, or neither a recent sign-in nor the password')
+  @refuses(403, 'The present password is not right')
+  async change(
+    @CurrentUser() { id: userId }: Subject,
+    @JwtPayload() claims: AccessTokenClaims,
+    @Body({ schema: changeEmailSchema }) body: ChangeEmailBody,
+    @Req() request: FastifyRequest,
+    @ClientSignal() signal: AbortSignal,
+    @Headers('accept-language') locale?: string,
+  ): Promise<AcceptedView> {
+    await this.limits.take(request, this.limits.named('mail'), body.email.emailKey);
+    await this.account.changeEmail({ userId, claims, locale }, body, { signal });
+    return { msg: 'A mail to the new address is on its way; confirm it there' };
+  }
+
+  @Post('verification')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Ask for the mail that verifies the address once more' })
+  @ApiResponse({ status: 202, description: 'Accepted', standardSchema: acceptedSchema })
+  @refuses(409, 'The account has no e-mail address')
+  async sendVerification(
+    @CurrentUser() { id }: Subject,
+    @Req() request: FastifyRequest,
+    @Headers('accept-language') locale?: string,
+  ): Promise<AcceptedView> {
+    const user = await this.account.find(id);
+    const prepared = prepareEmail(user.email ?? '');
+    if (prepared.ok) await this.limits.take(request, this.limits.named('mail'), prepared.key);
+    await this.account.sendVerification(user, locale);
+    return { msg: 'If the address is not verified yet, a mail to it is on its way' };
+  }
+}

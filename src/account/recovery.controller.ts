@@ -1,0 +1,118 @@
+import { Body, Controller, Headers, HttpCode, Post, Req } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { Addresses } from '../addresses/addresses.service.js';
+import { refuses } from '../auth/openapi.js';
+import { ClientSignal } from '../common/client-signal.js';
+import type { Presented } from '../one-time-tokens/one-time-tokens.service.js';
+import { RateLimit } from '../throttling/rate-limit.guard.js';
+import { RateLimits } from '../throttling/rate-limits.js';
+import { UsersService } from '../users/users.service.js';
+import { PasswordResetService } from './password-reset.service.js';
+import {
+  acceptedSchema,
+  type AcceptedView,
+  type AddressBody,
+  addressSchema,
+  type PresentedBody,
+  presentedSchema,
+  type ResetBody,
+  resetSchema,
+} from './recovery.schemas.js';
+
+/** Said whoever asks for whatever address. */
+const ACCEPTED = { msg: 'If there is such an account, a mail is on its way' };
+
+/** What needs a mailed link or code, and no sign-in. */
+@ApiTags('account')
+@Controller()
+export class RecoveryController {
+  constructor(
+    private readonly resets: PasswordResetService,
+    private readonly addresses: Addresses,
+    private readonly users: UsersService,
+    private readonly limits: RateLimits,
+  ) {}
+
+  @Post('password/forgot')
+  @RateLimit('forgot')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Ask for a mail to set a new password' })
+  @ApiResponse({ status: 202, description: 'The same always', standardSchema: acceptedSchema })
+  @refuses(400, 'That is not an e-mail address')
+  async forgot(
+    @Body({ schema: addressSchema }) { email }: AddressBody,
+    @Req() request: FastifyRequest,
+    @Headers('accept-language') locale?: string,
+  ): Promise<AcceptedView> {
+    await this.limits.take(request, this.limits.named('mail'), email.emailKey);
+    await this.resets.request('reset', email, locale);
+    return ACCEPTED;
+  }
+
+  @Post('password/reset')
+  @RateLimit('login')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Set a new password by a mailed link or code; ends all sessions' })
+  @ApiResponse({ status: 204, description: 'Set' })
+  @refuses(400, 'The link or code is not good, or the password weak')
+  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
+  async reset(
+    @Body({ schema: resetSchema }) body: ResetBody,
+    @ClientSignal() signal: AbortSignal,
+  ): Promise<void> {
+    await this.resets.reset(await this.presented(body), body.password, { signal });
+  }
+
+  @Post('email/verification')
+  @RateLimit('forgot')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Ask for the mail that verifies an address once more' })
+  @ApiResponse({ status: 202, description: 'The same always', standardSchema: acceptedSchema })
+  @refuses(400, 'That is not an e-mail address')
+  async sendVerification(
+    @Body({ schema: addressSchema }) { email }: AddressBody,
+    @Req() request: FastifyRequest,
+    @Headers('accept-language') locale?: string,
+  ): Promise<AcceptedView> {
+    await this.limits.take(request, this.limits.named('mail'), email.emailKey);
+    await this.resets.request('verification', email, locale);
+    return ACCEPTED;
+  }
+
+  @Post('email/verify')
+  @RateLimit('login')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Verify an e-mail address by a mailed link or code' })
+  @ApiResponse({ status: 204, description: 'Verified' })
+  @refuses(400, 'The link or code is not good')
+  async verify(@Body({ schema: presentedSchema }) body: PresentedBody): Promise<void> {
+    await this.addresses.verify(await this.presented(body));
+  }
+
+  @Post('email/confirm')
+  @RateLimit('login')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Move an account to a new e-mail address by a mailed link or code' })
+  @ApiResponse({ status: 204, description: 'Changed' })
+  @refuses(400, 'The link or code is not good')
+  async confirm(@Body({ schema: presentedSchema }) body: PresentedBody): Promise<void> {
+    await this.addresses.change(await this.presented(body));
+  }
+
+  @Post('email/undo')
+  @RateLimit('login')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Take back a change of the e-mail address; ends all sessions' })
+  @ApiResponse({ status: 204, description: 'Taken back' })
+  @refuses(400, 'The link is not good')
+  async undo(@Body({ schema: presentedSchema }) body: PresentedBody): Promise<void> {
+    await this.addresses.undoChange(await this.presented(body));
+  }
+
+  private async presented({ token, username, code }: PresentedBody): Promise<Presented> {
+    if (token !== undefined) return { token };
+    const user = await this.users.findByLogin(username ?? '');
+    return { userId: user?.id, code: code ?? '' };
+  }
+}

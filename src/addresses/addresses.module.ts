@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { MailModule } from '../mail/mail.module.js';
+import { OneTimeTokensModule } from '../one-time-tokens/one-time-tokens.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { Addresses } from './addresses.service.js';
+
+@Module({
+  imports: [MailModule, OneTimeTokensModule, SessionsModule, UsersModule],
+  providers: [Addresses],
+  exports: [Addresses],
+})
+export class AddressesModule {}

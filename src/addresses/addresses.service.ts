@@ -1,0 +1,214 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { ApiError } from '../common/api-error.js';
+import { Database, violatedUniqueIndex } from '../database/database.js';
+import { Mail } from '../mail/mail.service.js';
+import { OneTimeTokens, type Presented } from '../one-time-tokens/one-time-tokens.service.js';
+import { SessionChanges } from '../sessions/session-changes.js';
+import { prepareEmail } from '../users/email.js';
+import { User } from '../users/user.entity.js';
+import { UserEvents } from '../users/user-events.js';
+import { PAGES } from './pages.js';
+
+/** An address as typed, and its unique form. */
+export interface Address {
+  email: string;
+  emailKey: string;
+}
+
+/**
+ * Who an e-mail address belongs to. The first account to name an address holds it (`emailKey`) and may
+ * sign in by it; one that names it later is told nothing and has it in `email` alone. Whoever shows by
+ * a mailed link or code that the mailbox is theirs takes it from a holder that never did.
+ */
+@Injectable()
+export class Addresses {
+  constructor(
+    private readonly database: Database,
+    private readonly mail: Mail,
+    private readonly tokens: OneTimeTokens,
+    private readonly changes: SessionChanges,
+    private readonly events: UserEvents,
+  ) {}
+
+  /** Who holds an address; locked on PostgreSQL until the transaction of `manager` ends. */
+  holder(manager: EntityManager, emailKey: string): Promise<User | null> {
+    const lock = this.database.isPostgres && { lock: { mode: 'pessimistic_write' as const } };
+    return manager.findOne(User, { where: { emailKey }, ...lock });
+  }
+
+  /**
+   * Mails a user a link and a code that show the address to be theirs. Where somebody else holds it,
+   * that one is told that somebody tried; and if it was never verified, the user may still take it.
+   *
+   * @param locale the user's, or the request's `Accept-Language`
+   */
+  async sendVerification(manager: EntityManager, user: User, locale?: string): Promise<void> {
+    if (user.email === null) return;
+    const language = user.locale ?? locale;
+    const holder = user.emailKey === null ? await this.holder(manager, keyOf(user.email)) : null;
+    if (holder) await this.sendExists(manager, holder, language);
+    if (holder?.emailVerifiedAt) return;
+    const issued = await this.tokens.issue(manager, user, 'verify-email', null);
+    await this.mail.enqueue(manager, {
+      to: user.email,
+      userId: user.id,
+      template: 'verify-email',
+      values: {
+        link: this.mail.link(PAGES['verify-email'], { token: issued.token }),
+        code: issued.code,
+      },
+      validFor: issued.expiresIn,
+      locale: language,
+    });
+  }
+
+  /**
+   * Takes an address as shown to be the user's.
+   *
+   * @throws ApiError link_invalid, code_invalid
+   */
+  async verify(presented: Presented): Promise<void> {
+    await this.redeeming(presented, () =>
+      this.tokens.redeem(presented, 'verify-email', async (manager, user) => {
+        const email = user.email ?? '';
+        await this.claim(manager, user, { email, emailKey: keyOf(email) });
+      }),
+    );
+  }
+
+  /** Mails the new address a link and a code, good while password and address stay as they are. */
+  async sendChange(manager: EntityManager, user: User, to: Address, locale?: string) {
+    const language = user.locale ?? locale;
+    const holder = await this.holder(manager, to.emailKey);
+    // The new address is told apart by nothing that the one who asks could see.
+    if (holder?.emailVerifiedAt) return this.sendExists(manager, holder, language);
+    const issued = await this.tokens.issue(manager, user, 'change-email', { ...to });
+    await this.mail.enqueue(manager, {
+      to: to.email,
+      userId: user.id,
+      template: 'confirm-new-address',
+      values: {
+        link: this.mail.link(PAGES['change-email'], { token: issued.token }),
+        code: issued.code,
+      },
+      validFor: issued.expiresIn,
+      locale: language,
+    });
+  }
+
+  /**
+   * Moves an account to its new address, and mails the old one a way back.
+   *
+   * @throws ApiError link_invalid, code_invalid
+   */
+  async change(presented: Presented): Promise<void> {
+    await this.redeeming(presented, () =>
+      this.tokens.redeem(presented, 'change-email', async (manager, user, address) => {
+        const before = { email: user.email, emailKey: user.emailKey };
+        await this.claim(manager, user, address);
+        if (before.email === null || before.emailKey === null) return;
+        const { email, emailKey } = before;
+        const way = await this.tokens.issue(manager, user, 'undo-email-change', {
+          email,
+          emailKey,
+        });
+        await this.mail.enqueue(manager, {
+          to: email,
+          userId: user.id,
+          template: 'address-changed',
+          values: {
+            username: user.username,
+            link: this.mail.link(PAGES['undo-email-change'], { token: way.token }),
+          },
+          validFor: way.expiresIn,
+          locale: user.locale,
+        });
+      }),
+    );
+  }
+
+  /**
+   * Gives an account its old address back, ends all its sessions, and mails that address a link to a
+   * new password: whoever changed it knew the old one.
+   *
+   * @throws ApiError link_invalid
+   */
+  async undoChange(presented: Presented): Promise<void> {
+    const located = await this.tokens.locate(presented, 'undo-email-change');
+    await this.redeeming(presented, () =>
+      this.changes.transaction((change) =>
+        this.tokens.redeemIn(
+          change.manager,
+          located,
+          'undo-email-change',
+          async (manager, user, address) => {
+            await this.claim(manager, user, address);
+            await change.endSessions({ userId: user.id }, 'email_change_undone');
+            await change.revokeTokens(user.id);
+            await this.sendReset(manager, { ...user, ...address });
+          },
+        ),
+      ),
+    );
+  }
+
+  /** Mails the holder of an address a link and a code to set a new password. */
+  async sendReset(manager: EntityManager, user: User, locale?: string): Promise<void> {
+    const issued = await this.tokens.issue(manager, user, 'reset-password', null);
+    await this.mail.enqueue(manager, {
+      to: user.email ?? '',
+      userId: user.id,
+      template: 'reset-password',
+      values: {
+        link: this.mail.link(PAGES['reset-password'], { token: issued.token }),
+        code: issued.code,
+      },
+      validFor: issued.expiresIn,
+      locale: user.locale ?? locale,
+    });
+  }
+
+  /** @throws ApiError link_invalid where somebody else has shown the address to be theirs */
+  private async claim(manager: EntityManager, user: User, address: Address): Promise<void> {
+    const holder = await this.holder(manager, address.emailKey);
+    const now = new Date();
+    if (holder && holder.id !== user.id) {
+      if (holder.emailVerifiedAt) throw new ApiError('link_invalid');
+      await manager.update(User, { id: holder.id }, { emailKey: null, updatedAt: now });
+    }
+    const { email, emailKey } = address;
+    await manager.update(
+      User,
+      { id: user.id },
+      { email, emailKey, emailVerifiedAt: now, updatedAt: now },
+    );
+    await this.events.updated(manager, user.id);
+  }
+
+  private sendExists(manager: EntityManager, holder: User, locale?: string | null): Promise<void> {
+    return this.mail.enqueue(manager, {
+      to: holder.email ?? '',
+      userId: holder.id,
+      template: 'account-exists',
+      values: {},
+      locale: holder.locale ?? locale,
+    });
+  }
+
+  /** Of two accounts that take an address at once, the unique index lets one have it. */
+  private async redeeming(presented: Presented, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (violatedUniqueIndex(error) === undefined) throw error;
+      throw new ApiError('token' in presented ? 'link_invalid' : 'code_invalid', { cause: error });
+    }
+  }
+}
+
+/** The unique form of an address that was taken before; empty where it would not be taken now. */
+function keyOf(email: string): string {
+  const prepared = prepareEmail(email);
+  return prepared.ok ? prepared.key : '';
+}

@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Addresses } from '../addresses/addresses.service.js';
+import type { Authentication } from '../auth/authentication.js';
+import { Impersonation, type ImpersonationTokens } from '../auth/impersonation.service.js';
+import { ApiError } from '../common/api-error.js';
+import { Database } from '../database/database.js';
+import type { Subject } from '../keys/access-token.js';
+import type { HashOptions } from '../passwords/hash-pool.js';
+import { PasswordsService } from '../passwords/passwords.service.js';
+import { RolesService } from '../roles/roles.service.js';
+import { UserChanges } from '../sessions/user-changes.js';
+import { ADMIN } from '../users/last-admin.js';
+import type { User } from '../users/user.entity.js';
+import { UsersService } from '../users/users.service.js';
+import type { CreateUserBody, PatchUserBody } from './admin.schemas.js';
+import { Authority } from './authority.js';
+
+/** What administrators do with the accounts of others. */
+@Injectable()
+export class AdminUsersService {
+  constructor(
+    private readonly users: UsersService,
+    private readonly userChanges: UserChanges,
+    private readonly passwords: PasswordsService,
+    private readonly roles: RolesService,
+    private readonly authority: Authority,
+    private readonly impersonation: Impersonation,
+    private readonly addresses: Addresses,
+    private readonly database: Database,
+  ) {}
+
+  /** @throws ApiError not_found */
+  async find(id: string): Promise<User> {
+    return existing(await this.users.findById(checked(id)));
+  }
+
+  /**
+   * Makes a user without a password that anybody knows, and mails a link to set one where there is an
+   * address.
+   *
+   * @throws ApiError forbidden, invalid_parameter (no such role), email_missing (nothing to be
+   *   verified), username_taken, email_taken, overloaded, unavailable
+   */
+  async create(
+    actor: Subject,
+    { username, email, roles, verified }: CreateUserBody,
+    options?: HashOptions,
+  ): Promise<User> {
+    this.authority.toGrant(actor, roles);
+    if (verified && email.email === null) throw new ApiError('email_missing');
+    const unknown = randomBytes(32).toString('base64url');
+    const passwordHash = await this.passwords.hash(unknown, options);
+    const emailVerifiedAt = verified ? new Date() : null;
+    const values = { ...username, ...email, roles: [...new Set(roles)], emailVerifiedAt };
+    return this.users.create(
+      { ...values, passwordHash },
+      async (manager, user) => {
+        await this.roles.expect(manager, roles);
+        if (user.email !== null) await this.addresses.sendReset(manager, user);
+      },
+      { holdsAddress: true },
+    );
+  }
+
+  /**
+   * @throws ApiError not_found, forbidden, missing_parameter (nothing to change), invalid_parameter
+   *   (no such role), email_missing, last_admin
+   */
+  async update(
+    actor: Subject,
+    id: string,
+    { roles, disabled, verified }: PatchUserBody,
+  ): Promise<User> {
+    if (roles === undefined && disabled === undefined && verified === undefined) {
+      throw new ApiError('missing_parameter', {
+        msg: 'Nothing to change: give roles, disabled or verified',
+      });
+    }
+    const ban = disabled && { reason: disabled.reason ?? null, until: disabled.until ?? null };
+    const patch = { roles, ban, verified };
+    const permit = async (user: User, manager: EntityManager): Promise<void> => {
+      this.authority.over(actor, user);
+      if (verified && user.email === null) throw new ApiError('email_missing');
+      const granted = (roles ?? []).filter((role) => !user.roles.includes(role));
+      this.authority.toGrant(actor, granted);
+      await this.roles.expect(manager, granted);
+    };
+    return existing(await this.userChanges.update(checked(id), patch, permit));
+  }
+
+  /** Removes every row about a user. @throws ApiError not_found, forbidden, last_admin */
+  async delete(actor: Subject, id: string): Promise<void> {
+    const removed = await this.userChanges.delete({ id: checked(id) }, (_manager, user) => {
+      this.authority.over(actor, user);
+    });
+    existing(removed || null);
+  }
+
+  /** Ends all sessions of a user; resolves to how many. @throws ApiError not_found, forbidden */
+  async endSessions(actor: Subject, id: string): Promise<number> {
+    const permit = (user: User): void => {
+      this.authority.over(actor, user);
+    };
+    return existing(await this.userChanges.endSessions(checked(id), 'ended_by_admin', permit));
+  }
+
+  /** Mails a user a link to set a new password. @throws ApiError not_found, forbidden, email_missing */
+  async mailPasswordReset(actor: Subject, id: string): Promise<void> {
+    const user = await this.find(id);
+    this.authority.over(actor, user);
+    if (user.emailKey === null) throw new ApiError('email_missing');
+    await this.database.transaction((manager) => this.addresses.sendReset(manager, user));
+  }
+
+  /**
+   * An access token to act on behalf of a user.
+   *
+   * @throws ApiError not_found; forbidden for an administrator, oneself, and who is allowed to do more;
+   *   user_disabled
+   */
+  async impersonate(actor: Authentication, id: string): Promise<ImpersonationTokens> {
+    return this.impersonation.start(actor, checked(id), (user) => {
+      if (user.id === actor.subject.id) {
+        throw new ApiError('forbidden', { msg: 'You are this user' });
+      }
+      if (user.roles.includes(ADMIN)) {
+        throw new ApiError('forbidden', { msg: 'An administrator cannot be impersonated' });
+      }
+      this.authority.over(actor.subject, user);
+    });
+  }
+}
+
+/** An id that may be one; nothing else is looked for. @throws ApiError not_found */
+function checked(id: string): string {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return id;
+  return existing<string>(null);
+}
+
+/** @throws ApiError not_found where there is none */
+function existing<T>(found: T | null | undefined): T {
+  if (found !== null && found !== undefined) return found;
+  throw new ApiError('not_found', { msg: 'There is no such user' });
+}

@@ -1,0 +1,27 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { MailModule } from '../mail/mail.module.js';
+import { OneTimeTokensModule } from '../one-time-tokens/one-time-tokens.module.js';
+import { PasswordsModule } from '../passwords/passwords.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { AdminUsersService } from './admin-users.service.js';
+import { Authority } from './authority.js';
+import { RolesController } from './roles.controller.js';
+import { UserActionsController } from './user-actions.controller.js';
+import { UsersController } from './users.controller.js';
+
+/** Users and roles, for those who administer them. */
+@Module({
+  imports: [
+    AuthModule,
+    MailModule,
+    OneTimeTokensModule,
+    PasswordsModule,
+    SessionsModule,
+    UsersModule,
+  ],
+  controllers: [UsersController, UserActionsController, RolesController],
+  providers: [AdminUsersService, Authority],
+})
+export class AdminModule {}

@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import { registerSchema, userSchema } from '../auth/auth.schemas.js';
+import { isDisabled, type User } from '../users/user.entity.js';
+import { USER_STATES } from '../users/user-search.js';
+
+/** Text that both databases can store: PostgreSQL has no NUL. */
+const storable = (name: string, max: number) =>
+  z
+    .string({ error: `The ${name} has to be a string` })
+    .max(max, { error: `The ${name} has more than ${max} characters` })
+    .refine((text) => text.isWellFormed() && !text.includes('\0'), {
+      error: `The ${name} holds characters that cannot be stored`,
+    });
+
+const time = (name: string) =>
+  z.iso
+    .datetime({ offset: true, error: `The ${name} has to be a time, as 2030-12-31T12:00:00Z` })
+    .transform((text) => new Date(text));
+
+const roleName = z.string({ error: 'A role has to be a string' }).regex(/^[A-Za-z][\w.-]{0,63}$/, {
+  error: 'The name of a role has up to 64 letters, digits, dots, hyphens and underscores',
+});
+
+const roleNames = z
+  .array(roleName, { error: 'The roles have to be a list' })
+  .max(32, { error: 'These are more than 32 roles' });
+
+const LIMIT = 'The limit is a whole number from 1 to 100';
+
+const truth = (name: string) => z.boolean({ error: `The ${name} has to be true or false` });
+
+/** Query of `GET /users`. */
+export const listUsersSchema = z.object({
+  q: storable('q', 254).optional().describe('How the username or e-mail address begins'),
+  role: roleName.optional(),
+  state: z.enum(USER_STATES, { error: `The state is one of ${USER_STATES.join(', ')}` }).optional(),
+  created_after: time('created_after').optional().describe('This time or later'),
+  created_before: time('created_before').optional(),
+  limit: z.coerce
+    .number({ error: LIMIT })
+    .int({ error: LIMIT })
+    .min(1, { error: LIMIT })
+    .max(100, { error: LIMIT })
+    .default(50),
+  cursor: storable('cursor', 2048).optional().describe('The `next` of the page before'),
+});
+
+/** Body of `POST /users`: no password, which only its user should know. */
+export const createUserSchema = z.object({
+  username: registerSchema.shape.username,
+  email: registerSchema.shape.email,
+  roles: roleNames.default([]),
+  verified: truth('verified').default(false),
+});
+
+/** Body of `PATCH /users/:id`. What is not named here cannot be set. */
+export const patchUserSchema = z.object({
+  roles: roleNames.optional(),
+  disabled: z
+    .object(
+      {
+        reason: storable('reason', 255).nullish(),
+        until: time('until')
+          .refine((until) => until.getTime() > Date.now(), {
+            error: 'The until has to be in the future',
+          })
+          .nullish(),
+      },
+      { error: 'The disabled has to be an object with reason and until, or null' },
+    )
+    .nullish(),
+  verified: truth('verified').optional(),
+});
+
+/** Body of `PUT /roles/:name`. */
+export const putRoleSchema = z.object({
+  permissions: z
+    .array(
+      z.string({ error: 'A permission has to be a string' }).regex(/^(\*|[\w.:/-]{1,64})$/, {
+        error: 'A permission has up to 64 letters, digits and any of .:/-_, or is *',
+      }),
+      { error: 'The permissions have to be a list' },
+    )
+    .max(100, { error: 'These are more than 100 permissions' }),
+});
+
+/** Parameters of `/roles/:name`. */
+export const roleNameSchema = z.object({ name: roleName });
+
+/** A user as shown to an administrator. */
+export const adminUserSchema = userSchema.extend({
+  updatedAt: z.string().meta({ format: 'date-time' }),
+  verified: z.boolean().describe('Whether the user is known to receive mail at the address'),
+  disabled: z
+    .object({
+      since: z.string().meta({ format: 'date-time' }),
+      until: z.string().meta({ format: 'date-time' }).nullable(),
+      reason: z.string().nullable(),
+    })
+    .nullable(),
+});
+
+/** Answer of `GET /users`. */
+export const userPageSchema = z.object({
+  users: z.array(adminUserSchema),
+  next: z
+    .string()
+    .nullable()
+    .describe('The `cursor` of the next page, null after the last; a page before may be short'),
+});
+
+/** A role and what it may do. */
+export const roleSchema = z.object({
+  name: z.string(),
+  permissions: z.array(z.string()),
+  builtIn: z.boolean(),
+});
+
+/** Answer of `GET /roles`. */
+export const rolesSchema = z.object({ roles: z.array(roleSchema) });
+
+/** Answer of `POST /users/:id/sessions/revoke`. */
+export const endedSchema = z.object({ ended: z.int().describe('How many sessions it were') });
+
+/** Answer of `POST /users/:id/impersonate`. */
+export const impersonationSchema = z.object({
+  jwt: z.string(),
+  token_type: z.literal('Bearer'),
+  expires_in: z.int().describe('Seconds until `jwt` expires; there is no way to renew it'),
+});
+
+export type ListUsersQuery = z.infer<typeof listUsersSchema>;
+export type CreateUserBody = z.infer<typeof createUserSchema>;
+export type PatchUserBody = z.infer<typeof patchUserSchema>;
+export type RoleName = z.infer<typeof roleNameSchema>;
+export type PutRoleBody = z.infer<typeof putRoleSchema>;
+export type AdminUserView = z.infer<typeof adminUserSchema>;
+export type UserPageView = z.infer<typeof userPageSchema>;
+
+/** A user as shown to an administrator. */
+export function adminViewOf(user: User): AdminUserView {
+  const { id, username, email, roles, createdAt, updatedAt } = user;
+  const { disabledAt, disabledUntil, disabledReason } = user;
+  return {
+    id,
+    username,
+    email,
+    roles,
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+    verified: user.emailVerifiedAt !== null,
+    disabled:
+      disabledAt && isDisabled(user)
+        ? {
+            since: disabledAt.toISOString(),
+            until: disabledUntil?.toISOString() ?? null,
+            reason: disabledReason,
+          }
+        : null,
+  };
+}

@@ -1,0 +1,58 @@
+import { Controller, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { CurrentUser } from '../auth/decorators.js';
+import { RefuseImpersonation } from '../auth/impersonation.guard.js';
+import type { ImpersonationTokens } from '../auth/impersonation.service.js';
+import { refuses } from '../auth/openapi.js';
+import { Permissions } from '../auth/permissions.guard.js';
+import { ApiError } from '../common/api-error.js';
+import type { Subject } from '../keys/access-token.js';
+import { endedSchema, impersonationSchema } from './admin.schemas.js';
+import { AdminUsersService } from './admin-users.service.js';
+
+@ApiTags('users')
+@ApiBearerAuth()
+@Controller('users/:id')
+@refuses(401, 'No good access token')
+@refuses(403, 'Not allowed, or the user is allowed to do more')
+@refuses(404, 'There is no such user')
+export class UserActionsController {
+  constructor(private readonly admin: AdminUsersService) {}
+
+  @Post('sessions/revoke')
+  @Permissions('sessions:revoke')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'End all sessions of a user; access tokens are refused from now on' })
+  @ApiResponse({ status: 200, description: 'Ended', standardSchema: endedSchema })
+  async endSessions(
+    @CurrentUser() actor: Subject,
+    @Param('id') id: string,
+  ): Promise<{ ended: number }> {
+    return { ended: await this.admin.endSessions(actor, id) };
+  }
+
+  @Post('password-reset')
+  @Permissions('users:write')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Mail a user a link to set a new password' })
+  @ApiResponse({ status: 202, description: 'The mail is on its way' })
+  @refuses(409, 'The user has no e-mail address')
+  mailPasswordReset(@CurrentUser() actor: Subject, @Param('id') id: string): Promise<void> {
+    return this.admin.mailPasswordReset(actor, id);
+  }
+
+  @Post('impersonate')
+  @Permissions('users:impersonate')
+  @RefuseImpersonation()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'A token to act on behalf of a user for 15 minutes (RFC 8693 `act`)' })
+  @ApiResponse({ status: 200, description: 'The token', standardSchema: impersonationSchema })
+  impersonate(
+    @Req() { authentication }: FastifyRequest,
+    @Param('id') id: string,
+  ): Promise<ImpersonationTokens> {
+    if (!authentication) throw new ApiError('unauthorized');
+    return this.admin.impersonate(authentication, id);
+  }
+}

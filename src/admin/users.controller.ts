@@ -1,0 +1,96 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { CurrentUser } from '../auth/decorators.js';
+import { refuses } from '../auth/openapi.js';
+import { Permissions } from '../auth/permissions.guard.js';
+import { ClientSignal } from '../common/client-signal.js';
+import type { Subject } from '../keys/access-token.js';
+import { UserSearch } from '../users/user-search.js';
+import {
+  adminUserSchema,
+  type AdminUserView,
+  adminViewOf,
+  type CreateUserBody,
+  createUserSchema,
+  type ListUsersQuery,
+  listUsersSchema,
+  type PatchUserBody,
+  patchUserSchema,
+  userPageSchema,
+  type UserPageView,
+} from './admin.schemas.js';
+import { AdminUsersService } from './admin-users.service.js';
+
+@ApiTags('users')
+@ApiBearerAuth()
+@Controller('users')
+@refuses(401, 'No good access token')
+@refuses(403, 'Not allowed, or the user is allowed to do more')
+export class UsersController {
+  constructor(
+    private readonly admin: AdminUsersService,
+    private readonly search: UserSearch,
+  ) {}
+
+  @Get()
+  @Permissions('users:read')
+  @ApiOperation({ summary: 'Users, the newest first; with `q` by name, then by address' })
+  @ApiResponse({ status: 200, description: 'A page of users', standardSchema: userPageSchema })
+  @refuses(400, 'A parameter is not valid')
+  async list(@Query({ schema: listUsersSchema }) query: ListUsersQuery): Promise<UserPageView> {
+    const { q: prefix, role, state, limit, cursor } = query;
+    const times = { createdAfter: query.created_after, createdBefore: query.created_before };
+    const page = await this.search.page({ prefix, role, state, ...times }, cursor, limit);
+    return { users: page.users.map(adminViewOf), next: page.next };
+  }
+
+  @Get(':id')
+  @Permissions('users:read')
+  @ApiOperation({ summary: 'One user' })
+  @ApiResponse({ status: 200, description: 'The user', standardSchema: adminUserSchema })
+  @refuses(404, 'There is no such user')
+  async find(@Param('id') id: string): Promise<AdminUserView> {
+    return adminViewOf(await this.admin.find(id));
+  }
+
+  @Post()
+  @Permissions('users:write')
+  @ApiOperation({ summary: 'Make a user, who is mailed a link to set a password' })
+  @ApiResponse({ status: 201, description: 'The new user', standardSchema: adminUserSchema })
+  @refuses(400, 'A parameter is missing or not valid')
+  @refuses(409, 'The username or e-mail address is taken')
+  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
+  async create(
+    @CurrentUser() actor: Subject,
+    @Body({ schema: createUserSchema }) body: CreateUserBody,
+    @ClientSignal() signal: AbortSignal,
+  ): Promise<AdminUserView> {
+    return adminViewOf(await this.admin.create(actor, body, { signal }));
+  }
+
+  @Patch(':id')
+  @Permissions('users:write')
+  @ApiOperation({ summary: 'Change roles, disable or enable, mark the address as verified' })
+  @ApiResponse({ status: 200, description: 'The user as changed', standardSchema: adminUserSchema })
+  @refuses(400, 'A parameter is not valid, or there is nothing to change')
+  @refuses(404, 'There is no such user')
+  @refuses(409, 'This is the last administrator, or there is no address to be verified')
+  async update(
+    @CurrentUser() actor: Subject,
+    @Param('id') id: string,
+    @Body({ schema: patchUserSchema }) body: PatchUserBody,
+  ): Promise<AdminUserView> {
+    return adminViewOf(await this.admin.update(actor, id, body));
+  }
+
+  @Delete(':id')
+  @Permissions('users:write')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Remove a user and everything about them' })
+  @ApiResponse({ status: 204, description: 'Removed; access tokens are refused from now on' })
+  @refuses(404, 'There is no such user')
+  @refuses(409, 'This is the last administrator')
+  delete(@CurrentUser() actor: Subject, @Param('id') id: string): Promise<void> {
+    return this.admin.delete(actor, id);
+  }
+}

@@ -1,0 +1,36 @@
+import {
+  applyDecorators,
+  type CanActivate,
+  type ExecutionContext,
+  Injectable,
+  UseGuards,
+} from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { ApiError } from '../common/api-error.js';
+import { JwtAuthGuard } from './jwt-auth.guard.js';
+import { refuses } from './openapi.js';
+
+/** @throws ApiError impersonation_forbidden where somebody acts on behalf of the signed-in user */
+export function refuseImpersonation({ authentication }: FastifyRequest): void {
+  if (authentication?.claims.act) throw new ApiError('impersonation_forbidden');
+}
+
+/** See {@link RefuseImpersonation}. */
+@Injectable()
+export class ImpersonationGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    refuseImpersonation(context.switchToHttp().getRequest<FastifyRequest>());
+    return true;
+  }
+}
+
+/**
+ * Asks for a user who is signed in and not impersonated, for what is theirs alone to do. It brings its
+ * guards along, in order.
+ */
+export function RefuseImpersonation(): ClassDecorator & MethodDecorator {
+  return applyDecorators(
+    UseGuards(JwtAuthGuard, ImpersonationGuard),
+    refuses(403, 'Not on behalf of another user'),
+  );
+}

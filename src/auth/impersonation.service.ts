@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import { ApiError } from '../common/api-error.js';
+import { Config } from '../config/config.js';
+import { Database } from '../database/database.js';
+import { AccessTokens } from '../keys/access-token.js';
+import { SessionsService } from '../sessions/sessions.service.js';
+import { isDisabled, User } from '../users/user.entity.js';
+import type { Authentication } from './authentication.js';
+import { AuthHooks } from './hooks.js';
+
+/** Seconds. */
+const LONGEST = 900;
+
+/** An access token to act with, and nothing to renew it by. */
+export interface ImpersonationTokens {
+  jwt: string;
+  token_type: 'Bearer';
+  expires_in: number;
+}
+
+/** Lets one user act on behalf of another, for a while. */
+@Injectable()
+export class Impersonation {
+  constructor(
+    private readonly config: Config,
+    private readonly database: Database,
+    private readonly sessions: SessionsService,
+    private readonly accessTokens: AccessTokens,
+    private readonly hooks: AuthHooks,
+  ) {}
+
+  /**
+   * An access token of the user `userId` that names `actor` as the one who acts (RFC 8693, section
+   * 4.1). It is good for 15 minutes, or `JWT_EXPIRES` where that is less, and no longer than the
+   * session of `actor`, and what roles both have. `permit` looks at the user; what it throws is thrown.
+   *
+   * @throws ApiError not_found; user_disabled; token_revoked where the session of `actor` has ended
+   */
+  async start(
+    { subject, claims }: Authentication,
+    userId: string,
+    permit: (user: User) => void,
+  ): Promise<ImpersonationTokens> {
+    const { sid, ver } = claims;
+    const user = await this.database.transaction(async (manager) => {
+      // Of sessions that were not used for long nobody is told when they end.
+      const living = await this.sessions.touch(manager, { id: sid, userId: subject.id });
+      if (!living) throw new ApiError('token_revoked');
+      const found = await manager.findOneBy(User, { id: userId });
+      if (!found) throw new ApiError('not_found', { msg: 'There is no such user' });
+      permit(found);
+      if (isDisabled(found)) throw new ApiError('user_disabled');
+      return found;
+    });
+    const expires = Math.min(LONGEST, this.config.jwt.expires);
+    const actor = { id: subject.id, ver };
+    const options = { sid, ver: user.tokenVersion, actor, expires };
+    const jwt = await this.accessTokens.sign(user, options, await this.hooks.claims(user));
+    return { jwt, token_type: 'Bearer', expires_in: expires };
+  }
+}

@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import { ApiError, RECENT_SIGN_IN } from '../common/api-error.js';
+import type { AccessTokenClaims } from '../keys/access-token.js';
+import type { HashOptions } from '../passwords/hash-pool.js';
+import { preparePassword } from '../passwords/password-policy.js';
+import { PasswordsService } from '../passwords/passwords.service.js';
+import type { User } from '../users/user.entity.js';
+
+/**
+ * Asks for a recent sign-in before what an unattended device or a stolen token must not do (RFC 9470):
+ * one of the last 15 minutes, or the password with the request. A refresh makes no sign-in recent.
+ */
+@Injectable()
+export class StepUp {
+  constructor(private readonly passwords: PasswordsService) {}
+
+  /**
+   * @param password the user's present one as typed, if it came along; then it has to be right
+   * @throws ApiError impersonation_forbidden, reauthentication_required, wrong_password, overloaded, unavailable
+   */
+  async require(
+    user: User,
+    claims: AccessTokenClaims,
+    password: string | undefined,
+    options?: HashOptions,
+  ): Promise<void> {
+    if (claims.act) throw new ApiError('impersonation_forbidden');
+    if (password === undefined) {
+      const age = Date.now() / 1000 - (claims.auth_time ?? 0);
+      if (age > RECENT_SIGN_IN) throw new ApiError('reauthentication_required');
+      return;
+    }
+    const prepared = preparePassword(password);
+    const plain = prepared.ok ? prepared.password : undefined;
+    if (!(await this.passwords.verify(plain, user.passwordHash, options))) {
+      throw new ApiError('wrong_password');
+    }
+  }
+}

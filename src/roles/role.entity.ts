@@ -1,0 +1,16 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { epochMillis } from '../database/time.js';
+
+/** What those who have a role may do. The role `admin` is built in and has no row. */
+@Entity('roles')
+export class Role {
+  @PrimaryColumn('varchar', { length: 64 })
+  name!: string;
+
+  /** Such as `users:read`; `*` is every one. */
+  @Column('simple-json')
+  permissions!: string[];
+
+  @Column('bigint', { name: 'updated_at', transformer: epochMillis })
+  updatedAt!: Date;
+}

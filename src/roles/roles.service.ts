@@ -1,0 +1,102 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, In, type Repository } from 'typeorm';
+import { ApiError } from '../common/api-error.js';
+import { Database } from '../database/database.js';
+import { Following } from '../database/following.js';
+import { ADMIN } from '../users/last-admin.js';
+import { UserRole } from '../users/user-role.entity.js';
+import { ALL, Permissions } from './permissions.js';
+import { Role } from './role.entity.js';
+
+/** A role as it is shown. */
+export interface RoleView {
+  name: string;
+  permissions: string[];
+  builtIn: boolean;
+}
+
+/** Looks at the permissions a role has so far; what it throws leaves them. */
+export type PermitRole = (permissions: readonly string[]) => void;
+
+/** The stored roles. */
+@Injectable()
+export class RolesService {
+  constructor(
+    @InjectRepository(Role) private readonly roles: Repository<Role>,
+    private readonly database: Database,
+    private readonly following: Following,
+    private readonly permissions: Permissions,
+  ) {}
+
+  /** Every role, by name. */
+  async list(): Promise<RoleView[]> {
+    const stored = await this.roles.find({ order: { name: 'ASC' } });
+    return [
+      { name: ADMIN, permissions: [ALL], builtIn: true },
+      ...stored.map(({ name, permissions }) => ({ name, permissions, builtIn: false })),
+    ];
+  }
+
+  /**
+   * Makes a role, or replaces what it may do; it holds at once for tokens that carry the role.
+   *
+   * @throws ApiError role_built_in
+   */
+  async put(name: string, permissions: string[], permit: PermitRole): Promise<RoleView> {
+    if (name === ADMIN) throw new ApiError('role_built_in');
+    const unique = [...new Set(permissions)].sort();
+    await this.database.transaction(async (manager) => {
+      await this.permitted(manager, name, permit);
+      const role = { name, permissions: unique, updatedAt: new Date() };
+      await manager.upsert(Role, role, ['name']);
+      await this.following.tell(manager);
+    });
+    await this.permissions.refresh();
+    return { name, permissions: unique, builtIn: false };
+  }
+
+  /**
+   * Removes a role that nobody has.
+   *
+   * @throws ApiError role_built_in, role_in_use, not_found
+   */
+  async delete(name: string, permit: PermitRole): Promise<void> {
+    if (name === ADMIN) throw new ApiError('role_built_in');
+    await this.database.transaction(async (manager) => {
+      await this.permitted(manager, name, permit);
+      const { affected } = await manager.delete(Role, { name });
+      if (affected !== 1) throw noSuchRole();
+      // Who grants it at this moment has locked the row until the grant is to be seen.
+      if (await manager.existsBy(UserRole, { role: name })) throw new ApiError('role_in_use');
+      await this.following.tell(manager);
+    });
+    await this.permissions.refresh();
+  }
+
+  /**
+   * Makes sure that there are all of `names`, and that none is removed before `manager` commits.
+   *
+   * @throws ApiError invalid_parameter
+   */
+  async expect(manager: EntityManager, names: readonly string[]): Promise<void> {
+    const stored = await manager.find(Role, {
+      where: { name: In(names) },
+      ...(this.database.isPostgres && { lock: { mode: 'pessimistic_read' } }),
+    });
+    const known = new Set([ADMIN, ...stored.map(({ name }) => name)]);
+    const unknown = names.find((name) => !known.has(name));
+    if (unknown === undefined) return;
+    throw new ApiError('invalid_parameter', { msg: `There is no role ${unknown}` });
+  }
+
+  private async permitted(manager: EntityManager, name: string, permit: PermitRole): Promise<void> {
+    const role = await manager.findOne(Role, {
+      where: { name },
+      ...(this.database.isPostgres && { lock: { mode: 'pessimistic_write' } }),
+    });
+    permit(role?.permissions ?? []);
+  }
+}
+
+const noSuchRole = () => new ApiError('not_found', { msg: 'There is no such role' });

@@ -1,0 +1,222 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { In, type ObjectLiteral, type Repository, type SelectQueryBuilder } from 'typeorm';
+import { emailPrefix } from './email.js';
+import { isDisabled, IS_DISABLED, IS_UNVERIFIED, User } from './user.entity.js';
+import {
+  badCursor,
+  type KeyPosition,
+  type Position,
+  readCursor,
+  type TimePosition,
+  writeCursor,
+} from './user-cursor.js';
+import { UserRole } from './user-role.entity.js';
+import { usernamePrefix } from './username.js';
+
+/** The states that users are looked for by: may sign in, may not now, address not verified. */
+export const USER_STATES = ['active', 'disabled', 'unverified'] as const;
+
+/** What users are found by; what is left out does not matter. */
+export interface UserFilter {
+  /** How the name or the address begins, without regard to case. */
+  prefix?: string;
+  role?: string;
+  state?: (typeof USER_STATES)[number];
+  /** Made at this time or later. */
+  createdAfter?: Date;
+  /** Made before this time. */
+  createdBefore?: Date;
+}
+
+/** Some users, and the cursor that goes on after them; null where there are no more. */
+export interface UserPage {
+  users: User[];
+  next: string | null;
+}
+
+/**
+ * Users that one page looks at. One filter finds them by an index, the others choose among them: where
+ * few of very many are meant, a page may be short, or empty, and still have a next one.
+ */
+const EXAMINED = 1_000;
+
+/** One who may be meant (undefined: is not, for certain), and the place in the order. */
+type Candidate<P extends Position = Position> = [User | undefined, P];
+
+/** Users that are read at once where the first ones were not enough. */
+const BATCH = 250;
+
+/** Above every character of a key. */
+const LAST = '\u{10FFFF}';
+
+/**
+ * Finds users, the newest first, or where a prefix is looked for by name and then by address. The time
+ * a page takes depends neither on how many users there are nor on which page it is: each begins where
+ * its cursor says in an index.
+ */
+@Injectable()
+export class UserSearch {
+  constructor(
+    @InjectRepository(User) private readonly users: Repository<User>,
+    @InjectRepository(UserRole) private readonly holders: Repository<UserRole>,
+  ) {}
+
+  /**
+   * Up to `limit` users after `cursor`, which is a `next` of the same filter.
+   *
+   * @throws ApiError invalid_parameter for anything else as a cursor
+   */
+  async page(filter: UserFilter, cursor: string | undefined, limit: number): Promise<UserPage> {
+    const from = cursor === undefined ? undefined : readCursor(cursor);
+    const users: User[] = [];
+    let examined = 0;
+    let last: Position | undefined;
+    for await (const [user, position] of this.candidates(filter, from, limit + 1)) {
+      // A page is not over when it is full, but when there is one more to begin the next one with.
+      const isFull = users.length === limit;
+      const isMeant = user !== undefined && meets(user, filter);
+      if (last && (examined === EXAMINED || (isFull && isMeant))) {
+        return { users, next: writeCursor(last) };
+      }
+      if (isMeant) users.push(user);
+      examined++;
+      last = position;
+    }
+    return { users, next: null };
+  }
+
+  /** Those that one of the filters finds, in order; read `first` at first, and then in batches. */
+  private async *candidates(
+    filter: UserFilter,
+    from: Position | undefined,
+    first: number,
+  ): AsyncGenerator<Candidate> {
+    const { prefix } = filter;
+    if (prefix === undefined) {
+      if (from && from[0] !== 'time') throw badCursor();
+      yield* inBatches(from, first, (after, count) =>
+        filter.role === undefined
+          ? this.byTime(filter, after, count)
+          : this.byRole(filter, after, count),
+      );
+      return;
+    }
+    if (from?.[0] === 'time') throw badCursor();
+    const name = usernamePrefix(prefix);
+    if (from?.[0] !== 'address') {
+      yield* inBatches(from, first, (after, count) => this.byKey('name', name, after, count));
+      from = undefined;
+    }
+    const address = emailPrefix(prefix);
+    const byAddress = inBatches(from, first, (after, count) =>
+      this.byKey('address', address, after, count),
+    );
+    for await (const [user, position] of byAddress) {
+      const isNamed = user?.usernameKey.startsWith(name);
+      yield [isNamed ? undefined : user, position];
+    }
+  }
+
+  private async byKey(
+    kind: KeyPosition[0],
+    start: string,
+    after: KeyPosition | undefined,
+    count: number,
+  ): Promise<Candidate<KeyPosition>[]> {
+    const key = kind === 'name' ? 'usernameKey' : 'emailKey';
+    // With a second lower bound SQLite would begin at either.
+    if (after && !after[1].startsWith(start)) throw badCursor();
+    const users = await this.users
+      .createQueryBuilder('u')
+      .where(`u.${key} ${after ? '>' : '>='} :from`, { from: after?.[1] ?? start })
+      .andWhere(`u.${key} < :end`, { end: start + LAST })
+      .orderBy(`u.${key}`)
+      .limit(count)
+      .getMany();
+    return users.map((user) => [user, [kind, user[key] ?? '']]);
+  }
+
+  private async byTime(
+    filter: UserFilter,
+    after: TimePosition | undefined,
+    count: number,
+  ): Promise<Candidate<TimePosition>[]> {
+    const query = newest(this.users.createQueryBuilder('u'), 'u.id', filter, after, count);
+    if (filter.state === 'disabled') query.andWhere(IS_DISABLED);
+    if (filter.state === 'unverified') query.andWhere(IS_UNVERIFIED);
+    return (await query.getMany()).map((user) => [user, positionOf(user)]);
+  }
+
+  private async byRole(
+    filter: UserFilter,
+    after: TimePosition | undefined,
+    count: number,
+  ): Promise<Candidate<TimePosition>[]> {
+    const query = newest(this.holders.createQueryBuilder('u'), 'u.userId', filter, after, count);
+    const holders = await query.andWhere('u.role = :role', { role: filter.role }).getMany();
+    const users = await this.users.findBy({ id: In(holders.map(({ userId }) => userId)) });
+    const byId = new Map(users.map((user) => [user.id, user]));
+    return holders.map(({ createdAt, userId }) => [
+      byId.get(userId),
+      positionOf({ createdAt, id: userId }),
+    ]);
+  }
+}
+
+/** Reads on until there are no more. */
+async function* inBatches<P extends Position>(
+  from: P | undefined,
+  first: number,
+  read: (after: P | undefined, count: number) => Promise<Candidate<P>[]>,
+): AsyncGenerator<Candidate<P>> {
+  let after = from;
+  for (let count = first; ; count = Math.max(first, BATCH)) {
+    const batch = await read(after, count);
+    yield* batch;
+    after = batch.at(-1)?.[1];
+    if (batch.length < count) return;
+  }
+}
+
+/** The newest first, of the times that `filter` names, after a position. */
+function newest<T extends ObjectLiteral>(
+  query: SelectQueryBuilder<T>,
+  id: string,
+  { createdAfter, createdBefore }: UserFilter,
+  after: TimePosition | undefined,
+  count: number,
+): SelectQueryBuilder<T> {
+  if (createdAfter) query.andWhere('u.createdAt >= :since', { since: createdAfter.getTime() });
+  if (after) {
+    const [, at, lastId] = after;
+    // With a second upper bound SQLite would begin at either.
+    if (createdBefore && at >= createdBefore.getTime()) throw badCursor();
+    query.andWhere(`(u.createdAt, ${id}) < (:at, :lastId)`, { at, lastId });
+  } else if (createdBefore) {
+    query.andWhere('u.createdAt < :before', { before: createdBefore.getTime() });
+  }
+  return query.orderBy('u.createdAt', 'DESC').addOrderBy(id, 'DESC').limit(count);
+}
+
+const positionOf = ({ createdAt, id }: Pick<User, 'createdAt' | 'id'>): TimePosition => [
+  'time',
+  createdAt.getTime(),
+  id,
+];
+
+/** All that `filter` asks for but the prefix. */
+function meets(user: User, { role, state, createdAfter, createdBefore }: UserFilter): boolean {
+  const { roles, createdAt, emailKey, emailVerifiedAt } = user;
+  const states = {
+    active: () => !isDisabled(user),
+    disabled: () => isDisabled(user),
+    unverified: () => emailKey !== null && emailVerifiedAt === null,
+  };
+  return (
+    (role === undefined || roles.includes(role)) &&
+    (state === undefined || states[state]()) &&
+    (createdAfter === undefined || createdAt >= createdAfter) &&
+    (createdBefore === undefined || createdAt < createdBefore)
+  );
+}

@@ -1,0 +1,250 @@
+import { mailAbout, mailsOf } from './support/mailbox.js';
+import { forge, GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
+
+const NEW_PASSWORD = 'another good passphrase';
+
+let server: Server;
+let names = 0;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.stop());
+
+async function newUser() {
+  const username = `person${++names}`;
+  const email = `${username}@example.org`;
+  const { id } = await server.register(username, GOOD_PASSWORD, email);
+  return { id, username, email, ...(await server.login(username)) };
+}
+const ask = (method: 'get' | 'put' | 'patch' | 'delete' | 'post', path: string, jwt: string) =>
+  server.http[method](path).set('authorization', `Bearer ${jwt}`);
+const codeOf = async (answer: Promise<{ status: number; body: unknown }>) => {
+  const { status, body } = await answer;
+  return status < 300 ? status : (body as { code: string }).code;
+};
+
+describe('PATCH /me', () => {
+  it('changes name, display name and locale, and tells by mail', async () => {
+    const user = await newUser();
+    const answer = await ask('patch', '/me', user.jwt).send({
+      displayName: '  Ada Lovelace 👩‍💻 ',
+      locale: 'de-at',
+      roles: ['admin'],
+      emailVerified: true,
+      id: 'x',
+    });
+    expect([answer.status, answer.body]).toEqual([
+      200,
+      {
+        id: user.id,
+        username: user.username,
+        email: user.email,
+        roles: [],
+        createdAt: expect.any(String) as string,
+        emailVerified: false,
+        displayName: 'Ada Lovelace 👩‍💻',
+        locale: 'de-AT',
+      },
+    ]);
+    expect((await mailAbout(server, user.email, 'Your account was changed')).text).toContain(
+      user.username,
+    );
+    const emptied = await ask('patch', '/me', user.jwt).send({ displayName: null, locale: null });
+    expect(emptied.body).toMatchObject({ displayName: null, locale: null });
+  });
+
+  it('renames: living tokens say the old name no more, a refresh brings the new one', async () => {
+    const user = await newUser();
+    const other = await newUser();
+    const renamed = `Renamed${names}`;
+    const taken = await ask('patch', '/me', user.jwt).send({
+      username: other.username.toUpperCase(),
+      displayName: 'not stored either',
+    });
+    expect([taken.status, taken.body]).toEqual([
+      409,
+      { msg: 'This username is taken', code: 'username_taken' },
+    ]);
+    const answer = await ask('patch', '/me', user.jwt).send({ username: renamed });
+    expect(answer.body).toMatchObject({ username: renamed, displayName: null });
+    expect(await codeOf(ask('get', '/protected', user.jwt))).toBe('token_stale');
+    const refreshed = await server.http
+      .post('/refresh')
+      .send({ refresh_token: user.refresh_token });
+    const hello = await ask('get', '/protected', (refreshed.body as { jwt: string }).jwt);
+    expect(hello.body).toEqual({ hello_from: renamed });
+    await expect(server.login(user.username)).rejects.toThrow('bad_credentials');
+    await expect(server.login(renamed.toLowerCase())).resolves.toBeDefined();
+  });
+
+  it('lets one of two take a name that both ask for at once', async () => {
+    const users = await Promise.all(Array.from({ length: 6 }, newUser));
+    const answers = await Promise.all(
+      users.map(({ jwt }) => codeOf(ask('patch', '/me', jwt).send({ username: 'contested' }))),
+    );
+    expect(answers.sort()).toEqual([200, ...Array<string>(5).fill('username_taken')]);
+  });
+
+  it.each([
+    {},
+    { username: '' },
+    { username: 'a b' },
+    { displayName: '' },
+    { displayName: 'two\nlines' },
+    { displayName: 'a\u202eb' },
+    { displayName: 'nul\0' },
+    { displayName: 'x'.repeat(65) },
+    { displayName: '\ud800' },
+    { displayName: 7 },
+    { locale: 'not a locale' },
+    { locale: 'x'.repeat(200) },
+  ])('refuses %j and changes nothing', async (body) => {
+    const user = await newUser();
+    expect((await ask('patch', '/me', user.jwt).send(body)).status).toBe(400);
+    expect((await ask('get', '/me', user.jwt)).body).toMatchObject({
+      username: user.username,
+      displayName: null,
+      locale: null,
+    });
+  });
+});
+
+describe('GET /me/export', () => {
+  it('is everything that is stored, and no secret', async () => {
+    const user = await newUser();
+    await mailAbout(server, user.email, 'Confirm your e-mail address');
+    const answer = await ask('get', '/me/export', user.jwt);
+    expect(answer.headers['content-disposition']).toBe('attachment; filename="account.json"');
+    expect(answer.body).toMatchObject({
+      user: { id: user.id, username: user.username, email: user.email, emailSignsIn: true },
+      sessions: [{ userId: user.id, userAgent: '', endedAt: null }],
+      links: [{ purpose: 'verify-email', usedAt: null }],
+      mails: [],
+    });
+    const rows = await server.withDatabase(async (db) => [
+      ...(await db.query<Record<string, string>[]>('SELECT password_hash FROM users')),
+      ...(await db.query<Record<string, string>[]>('SELECT salt FROM sessions')),
+      ...(await db.query<Record<string, string>[]>(
+        'SELECT token_hash, code_mac, guard FROM one_time_tokens',
+      )),
+    ]);
+    const secrets = rows.flatMap((row) => Object.values(row)).filter(Boolean);
+    expect(secrets.length).toBeGreaterThan(4);
+    for (const secret of secrets) expect(answer.text).not.toContain(secret);
+  });
+});
+
+describe('DELETE /me', () => {
+  it('removes every row about the user, ends the tokens, and says farewell', async () => {
+    const user = await newUser();
+    const witness = await newUser();
+    expect(await codeOf(ask('delete', '/me', user.jwt).send({ current_password: 'x' }))).toBe(
+      'wrong_password',
+    );
+    const answer = await ask('delete', '/me', user.jwt).send({ current_password: GOOD_PASSWORD });
+    expect([answer.status, answer.text]).toEqual([204, '']);
+    expect(await codeOf(ask('get', '/protected', user.jwt))).toBe('token_revoked');
+    expect(
+      await codeOf(server.http.post('/refresh').send({ refresh_token: user.refresh_token })),
+    ).toBe('refresh_token_invalid');
+    await expect(server.login(user.username)).rejects.toThrow('bad_credentials');
+    const left = await server.withDatabase(async (db) => {
+      const counts: Record<string, number> = {};
+      for (const { tableName, columns } of db.entityMetadatas) {
+        const column = columns.find(({ databaseName }) => databaseName === 'user_id');
+        const name = tableName === 'users' ? 'id' : column?.databaseName;
+        if (!name || tableName === 'revocations') continue;
+        const rows = await db.query<unknown[]>(
+          `SELECT 1 FROM ${tableName} WHERE ${name} = '${user.id}'`,
+        );
+        counts[tableName] = rows.length;
+      }
+      return counts;
+    });
+    expect(left).toMatchObject({ users: 0, sessions: 0, one_time_tokens: 0, mail_outbox: 0 });
+    expect(Object.values(left).every((count) => count === 0)).toBe(true);
+    await mailAbout(server, user.email, 'Your account was deleted');
+    expect(await codeOf(ask('get', '/me', witness.jwt))).toBe(200);
+    // The name is free again, for somebody else.
+    const next = await server.register(user.username);
+    expect(next.id).not.toBe(user.id);
+  });
+
+  it('is done once by many at once, and never half', async () => {
+    const user = await newUser();
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, () => codeOf(ask('delete', '/me', user.jwt))),
+    );
+    expect(answers.filter((code) => code === 204)).toHaveLength(1);
+    const mails = await mailsOf(server);
+    expect(
+      mails.filter(({ to, subject }) => to === user.email && subject.includes('deleted')).length,
+    ).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('a step up', () => {
+  const STEPS: [string, 'put' | 'delete', string, object][] = [
+    ['a new password', 'put', '/me/password', { new_password: NEW_PASSWORD }],
+    ['a new address', 'put', '/me/email', { email: 'elsewhere@example.org' }],
+    ['deleting the account', 'delete', '/me', {}],
+  ];
+
+  it.each(STEPS)('is asked for before %s, and no refresh makes up for it', async (...step) => {
+    const [, method, path, body] = step;
+    const user = await newUser();
+    const old = (jwt: string, age: number) => forge(jwt, { auth_time: now() - age });
+    const answer = await ask(method, path, old(user.jwt, 901)).send(body);
+    expect([answer.status, answer.body]).toEqual([
+      401,
+      {
+        msg: 'Sign in again, or send your password along, to do this',
+        code: 'reauthentication_required',
+      },
+    ]);
+    expect(answer.headers['www-authenticate']).toBe(
+      'Bearer error="insufficient_user_authentication", ' +
+        'error_description="A more recent sign-in is required", max_age="900"',
+    );
+    // The sign-in was a while ago, and the session was refreshed just now.
+    await server.withDatabase((db) =>
+      db.query(
+        `UPDATE sessions SET created_at = created_at - 1000000 WHERE user_id = '${user.id}'`,
+      ),
+    );
+    const refreshed = await server.http
+      .post('/refresh')
+      .send({ refresh_token: user.refresh_token });
+    const { jwt } = refreshed.body as { jwt: string };
+    expect(await codeOf(ask(method, path, jwt).send(body))).toBe('reauthentication_required');
+    const wrong = { ...body, current_password: 'not it' };
+    expect(await codeOf(ask(method, path, jwt).send(wrong))).toBe('wrong_password');
+    const right = { ...body, current_password: GOOD_PASSWORD };
+    expect(await codeOf(ask(method, path, jwt).send(right))).toBeLessThan(300);
+  });
+
+  it.each(STEPS)('is not asked for again before %s just after the sign-in', async (...step) => {
+    const [, method, path, body] = step;
+    const user = await newUser();
+    expect(await codeOf(ask(method, path, user.jwt).send(body))).toBeLessThan(300);
+  });
+
+  it('limits guesses of the present password', async () => {
+    const limited = await startServer({ RATE_LIMITS: 'on' });
+    try {
+      await limited.register('ada');
+      const { jwt } = await limited.login('ada');
+      const statuses: number[] = [];
+      for (let i = 0; i < 7; i++) {
+        const { status } = await limited.http
+          .put('/me/password')
+          .set('authorization', `Bearer ${jwt}`)
+          .send({ current_password: `guess ${i}`, new_password: NEW_PASSWORD });
+        statuses.push(status);
+      }
+      expect(statuses).toEqual([403, 403, 403, 403, 403, 429, 429]);
+    } finally {
+      await limited.stop();
+    }
+  });
+});

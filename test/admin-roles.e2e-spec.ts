@@ -1,0 +1,159 @@
+import { type Person, person } from './support/admins.js';
+import { type Server, startServer } from './support/server.js';
+import { until } from './support/mailbox.js';
+
+let server: Server;
+let twin: Server;
+let admin: Person;
+let support: Person;
+let manager: Person;
+beforeAll(async () => {
+  server = await startServer();
+  twin = await startServer({ DATABASE_URL: server.database.url });
+  admin = await person(server, 'Root', ['admin']);
+  const put = (name: string, permissions: string[]) =>
+    admin.ask('PUT', `/roles/${name}`, { permissions });
+  await put('support', ['users:write', 'users:read', 'users:impersonate', 'sessions:revoke']);
+  await put('manager', ['roles:read', 'roles:write', 'users:read']);
+  await put('reader', ['users:read']);
+  await put('keeper', []);
+  await put('auditor', ['audit:read']);
+  support = await person(server, 'Supporter', ['support']);
+  manager = await person(server, 'Manager', ['manager']);
+});
+afterAll(async () => {
+  await twin.stop();
+  await server.stop();
+});
+
+const forbidden = 'forbidden';
+
+describe('roles', () => {
+  it('are listed with the built-in one first', async () => {
+    const { status, body } = await manager.ask('GET', '/roles');
+    expect(status).toBe(200);
+    expect((body.roles as unknown[]).slice(0, 3)).toEqual([
+      { name: 'admin', permissions: ['*'], builtIn: true },
+      { name: 'auditor', permissions: ['audit:read'], builtIn: false },
+      { name: 'keeper', permissions: [], builtIn: false },
+    ]);
+  });
+
+  it('hold for living tokens, here at once and elsewhere soon', async () => {
+    const path = '/roles/changing';
+    const permissions = ['users:read', 'cats:feed', 'cats:feed'];
+    expect(await admin.ask('PUT', path, { permissions })).toEqual({
+      status: 200,
+      body: { name: 'changing', permissions: ['cats:feed', 'users:read'], builtIn: false },
+    });
+    const ada = await person(server, 'Changing', ['changing']);
+    const there = () => twin.get('/users', `Bearer ${ada.jwt}`).then(({ status }) => status);
+    expect(await ada.outcome('GET', '/users')).toBe(200);
+    await until(async () => (await there()) === 200, 'the role elsewhere');
+    await admin.ask('PUT', path, { permissions: [] });
+    expect(await ada.outcome('GET', '/users')).toBe(forbidden);
+    await until(async () => (await there()) === 403, 'the change elsewhere');
+  });
+
+  it('can be removed when nobody has them, and the built-in one never', async () => {
+    await admin.ask('PUT', '/roles/leaving', { permissions: [] });
+    const { id } = await person(server, 'Leaving', ['leaving']);
+    expect(await admin.ask('DELETE', '/roles/leaving')).toEqual({
+      status: 409,
+      body: { msg: 'Somebody still has this role', code: 'role_in_use' },
+    });
+    await admin.ask('PATCH', `/users/${id}`, { roles: [] });
+    expect(await admin.outcome('DELETE', '/roles/leaving')).toBe(204);
+    expect(await admin.outcome('DELETE', '/roles/leaving')).toBe('not_found');
+    expect(await admin.outcome('DELETE', '/roles/admin')).toBe('role_built_in');
+    expect(await admin.outcome('PUT', '/roles/admin', { permissions: [] })).toBe('role_built_in');
+  });
+
+  it('are not granted and removed at once', async () => {
+    for (let round = 0; round < 5; round++) {
+      await admin.ask('PUT', '/roles/racing', { permissions: [] });
+      const { id } = await server.register(`racer${round}`);
+      const [granted, removed] = await Promise.all([
+        admin.outcome('PATCH', `/users/${id}`, { roles: ['racing'] }),
+        admin.outcome('DELETE', '/roles/racing'),
+      ]);
+      expect([
+        [200, 'role_in_use'],
+        ['invalid_parameter', 204],
+      ]).toContainEqual([granted, removed]);
+      await admin.ask('PATCH', `/users/${id}`, { roles: [] });
+    }
+  });
+
+  it.each([
+    ['a%00b', { permissions: [] }],
+    ['1x', { permissions: [] }],
+    ['x'.repeat(65), { permissions: [] }],
+    ['x', {}],
+    ['x', { permissions: 'users:read' }],
+    ['x', { permissions: ['a b'] }],
+    ['x', { permissions: ['a\0'] }],
+    ['x', { permissions: ['**'] }],
+    ['x', { permissions: Array.from({ length: 101 }, (_, i) => `p${i}`) }],
+  ])('refuses to make %s of %j', async (name, body) => {
+    const answer = await admin.ask('PUT', `/roles/${name}`, body);
+    expect([answer.status, answer.body.code]).toEqual([400, 'invalid_parameter']);
+  });
+});
+
+describe('who has few permissions', () => {
+  it('gets no more by giving roles, to themselves or a friend', async () => {
+    const friend = await server.register('Friend');
+    for (const id of [support.id, friend.id]) {
+      for (const roles of [['support', 'admin'], ['auditor'], ['manager'], ['keeper']]) {
+        expect(await support.outcome('PATCH', `/users/${id}`, { roles })).toBe(forbidden);
+        expect(await support.outcome('POST', '/users', { username: 'x', roles })).toBe(forbidden);
+      }
+    }
+    expect(await support.outcome('PATCH', `/users/${friend.id}`, { roles: ['reader'] })).toBe(200);
+    expect(await support.outcome('PATCH', `/users/${friend.id}`, { roles: [] })).toBe(200);
+    expect(await support.outcome('PUT', '/roles/support', { permissions: ['*'] })).toBe(forbidden);
+    expect(await support.outcome('GET', '/me')).toBe(200);
+  });
+
+  it('gets no more by changing roles', async () => {
+    for (const permissions of [['*'], ['users:write'], ['roles:write', 'audit:read']]) {
+      expect(await manager.outcome('PUT', '/roles/manager', { permissions })).toBe(forbidden);
+      expect(await manager.outcome('PUT', '/roles/new', { permissions })).toBe(forbidden);
+    }
+    // Nor takes away from others what they do not have themselves.
+    expect(await manager.outcome('PUT', '/roles/auditor', { permissions: [] })).toBe(forbidden);
+    expect(await manager.outcome('DELETE', '/roles/auditor')).toBe(forbidden);
+    expect(await manager.outcome('PUT', '/roles/small', { permissions: ['users:read'] })).toBe(200);
+    expect(await manager.outcome('DELETE', '/roles/small')).toBe(204);
+  });
+
+  it('does nothing to who has more', async () => {
+    const others = [
+      admin,
+      manager,
+      await person(server, 'Keeper', ['keeper']),
+      await person(server, 'Auditor', ['reader', 'auditor'], 'auditor@example.com'),
+    ];
+    for (const { id, outcome } of others) {
+      const path = `/users/${id}`;
+      for (const body of [{ roles: [] }, { disabled: {} }, { verified: false }]) {
+        expect(await support.outcome('PATCH', path, body)).toBe(forbidden);
+      }
+      expect(await support.outcome('DELETE', path)).toBe(forbidden);
+      for (const action of ['sessions/revoke', 'password-reset', 'impersonate']) {
+        expect(await support.outcome('POST', `${path}/${action}`)).toBe(forbidden);
+      }
+      expect(await outcome('GET', '/me')).toBe(200);
+    }
+  });
+
+  it('does what they are allowed to, to who has less or the same', async () => {
+    const colleague = await person(server, 'Colleague', ['support', 'reader']);
+    const path = `/users/${colleague.id}`;
+    expect(await support.outcome('PATCH', path, { roles: ['reader'] })).toBe(200);
+    expect(await support.outcome('POST', `${path}/impersonate`)).toBe(200);
+    expect(await support.outcome('POST', `${path}/sessions/revoke`)).toBe(200);
+    expect(await support.outcome('DELETE', path)).toBe(204);
+  });
+});

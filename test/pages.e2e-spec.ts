@@ -1,0 +1,189 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+import { mailAbout } from './support/mailbox.js';
+import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+
+const NEW_PASSWORD = 'another good passphrase';
+const PAGES = ['verify-email', 'confirm-email', 'undo-email-change', 'reset-password'];
+
+let server: Server;
+let names = 0;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.stop());
+
+async function newUser() {
+  const username = `reader${++names}`;
+  const email = `${username}@example.org`;
+  await server.register(username, GOOD_PASSWORD, email);
+  return { username, email };
+}
+async function resetLink(email: string): Promise<string> {
+  await server.http.post('/password/forgot').send({ email });
+  const { token } = await mailAbout(server, email, 'Set a new password');
+  return `${server.url}/account/reset-password?token=${token}`;
+}
+
+describe('the pages of mailed links', () => {
+  it.each(PAGES)('%s changes nothing before its form is sent', async (page) => {
+    const token = 'A'.repeat(43);
+    for (const method of ['get', 'head'] as const) {
+      const answer = await server.http[method](`/account/${page}?token=${token}`);
+      expect(answer.status).toBe(200);
+      expect(answer.headers).toMatchObject({
+        'content-type': 'text/html; charset=utf-8',
+        'referrer-policy': 'no-referrer',
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      });
+      expect(answer.headers['content-security-policy']).toMatch(
+        /^default-src 'none'; style-src 'sha256-[\w+/]{43}='; form-action 'self'; base-uri 'none'; frame-ancestors 'none'$/,
+      );
+    }
+    const { text } = await server.http.get(`/account/${page}?token=${token}`);
+    expect(text).toContain(`<input type="hidden" name="token" value="${token}">`);
+    expect(text).not.toMatch(/<script|https?:|\son\w+=/);
+    const sent = await server.http
+      .post(`/account/${page}`)
+      .type('form')
+      .send({ token, password: NEW_PASSWORD });
+    expect(sent.status).toBe(400);
+    expect(sent.text).toContain('This link is not valid, or no longer');
+  });
+
+  it.each(['', '?token=', '?token=a&token=b', '?token=%22%3E%3Cscript%3E', '?token=%00', '?x=y'])(
+    'shows no form, and nothing of the address, for "%s"',
+    async (query) => {
+      const { status, text } = await server.http.get(`/account/verify-email${query}`);
+      expect(status).toBe(200);
+      expect(text).toContain('This link is not valid');
+      expect(text).not.toMatch(/<form|<script|%3C/);
+    },
+  );
+
+  it('speaks German to who prefers it, and knows no other page', async () => {
+    const german = await server.http
+      .get('/account/reset-password?token=abc')
+      .set('accept-language', 'fr, de-CH;q=0.8, en;q=0.5');
+    expect(german.text).toContain('<html lang="de">');
+    expect(german.text).toContain('Neues Passwort setzen');
+    for (const page of ['nothing', 'constructor', '__proto__', '%00']) {
+      const answer = await server.http.get(`/account/${page}?token=abc`);
+      expect([answer.status, (answer.body as { code: string }).code]).toEqual([404, 'not_found']);
+    }
+  });
+
+  it('takes forms there and nowhere else, and no large ones', async () => {
+    const login = await server.http
+      .post('/login')
+      .type('form')
+      .send({ username: 'ada', password: GOOD_PASSWORD });
+    expect([login.status, login.body]).toEqual([
+      400,
+      { msg: 'Missing JSON in request', code: 'missing_json' },
+    ]);
+    const large = await server.http
+      .post('/account/verify-email')
+      .type('form')
+      .send(`token=${'x'.repeat(100_000)}`);
+    expect(large.status).toBe(413);
+    for (const body of ['', 'token', 'token=%ff%zz', '__proto__=1&token=x']) {
+      const odd = await server.http.post('/account/verify-email').type('form').send(body);
+      expect(odd.status).toBe(400);
+    }
+  });
+
+  it('says what is wrong with a weak password, and leaves the link good', async () => {
+    const { username, email } = await newUser();
+    const link = new URL(await resetLink(email));
+    const token = link.searchParams.get('token') ?? '';
+    const send = (password: string) =>
+      server.http.post('/account/reset-password').type('form').send({ token, password });
+    const weak = await send('password');
+    expect(weak.status).toBe(400);
+    expect(weak.text).toContain('This password is not taken:');
+    expect(weak.text).not.toContain('value="password"');
+    const done = await send(NEW_PASSWORD);
+    expect([done.status, done.text.includes('<form')]).toEqual([200, false]);
+    await expect(server.login(username, NEW_PASSWORD)).resolves.toBeDefined();
+  });
+});
+
+const executablePath = process.env.TEST_CHROMIUM;
+(executablePath ? describe : describe.skip)('in a browser (needs chromium)', () => {
+  let browser: Browser;
+  const shots = process.env.SCREENSHOTS;
+  beforeAll(async () => {
+    if (shots) mkdirSync(shots, { recursive: true });
+    browser = await chromium.launch({
+      executablePath,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'].concat(
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ),
+    });
+  });
+  afterAll(() => browser.close());
+
+  it('a password is reset by a click, without scripts, and nothing leaks the link', async () => {
+    const { username, email } = await newUser();
+    const link = await resetLink(email);
+    const page = await browser.newPage({ javaScriptEnabled: false });
+    const problems: string[] = [];
+    const requests: [url: string, referer: string | undefined][] = [];
+    page.on('console', (message) => problems.push(message.text()));
+    page.on('pageerror', (error) => problems.push(String(error)));
+    page.on('request', (request) => requests.push([request.url(), request.headers().referer]));
+    await page.goto(link);
+    expect(await page.title()).toContain('Set a new password');
+    if (shots) await page.screenshot({ path: join(shots, 'reset-form.png') });
+    await page.getByLabel('New password').fill('password');
+    await page.getByRole('button').click();
+    expect(await page.getByRole('alert').textContent()).toContain('This password is not taken');
+    if (shots) await page.screenshot({ path: join(shots, 'reset-weak.png') });
+    await page.getByLabel('New password').fill(NEW_PASSWORD);
+    await page.getByRole('button').click();
+    await page.getByText('Your new password is set').waitFor();
+    if (shots) await page.screenshot({ path: join(shots, 'reset-done.png') });
+    // The address no longer shows the token, and no request told it on.
+    expect(page.url()).toBe(`${server.url}/account/reset-password`);
+    expect(requests.every(([, referer]) => referer === undefined)).toBe(true);
+    expect(requests.filter(([url]) => !url.startsWith(server.url))).toEqual([]);
+    // Of what the browser complains about, nothing is refused by the policy.
+    expect(problems.filter((text) => /Content.Security|Refused|blocked/i.test(text))).toEqual([]);
+    await expect(server.login(username, NEW_PASSWORD)).resolves.toBeDefined();
+    await page.close();
+  });
+
+  it('an address is verified by a click, on a small screen and in German', async () => {
+    const { username, email } = await newUser();
+    const { jwt } = await server.login(username);
+    const { link = '' } = await mailAbout(server, email, 'Confirm your e-mail address');
+    const page = await browser.newPage({
+      locale: 'de-DE',
+      viewport: { width: 360, height: 640 },
+      colorScheme: 'dark',
+    });
+    await page.goto(`${server.url}${new URL(link).pathname}${new URL(link).search}`);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    const button = 'getComputedStyle(document.querySelector("button")).backgroundColor';
+    expect(await page.evaluate(button)).toBe('rgb(29, 78, 216)');
+    if (shots) await page.screenshot({ path: join(shots, 'verify-form-de.png') });
+    await page.getByRole('button', { name: 'Adresse bestätigen' }).click();
+    await page.getByText('Ihre Adresse ist bestätigt').waitFor();
+    const me = await server.get('/me', `Bearer ${jwt}`);
+    expect(me.body).toMatchObject({ emailVerified: true });
+    await page.close();
+  });
+
+  it('no other site can frame a page', async () => {
+    const page = await browser.newPage();
+    await page.setContent(`<iframe src="${server.url}/account/verify-email?token=abc"></iframe>`);
+    const frame = page.frames()[1];
+    expect(await frame?.locator('button').count()).toBe(0);
+    await page.close();
+  });
+});
