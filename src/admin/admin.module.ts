@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AddressesModule } from '../addresses/addresses.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { MailModule } from '../mail/mail.module.js';
 import { OneTimeTokensModule } from '../one-time-tokens/one-time-tokens.module.js';
@@ -14,6 +15,7 @@ import { UsersController } from './users.controller.js';
 /** Users and roles, for those who administer them. */
 @Module({
   imports: [
+    AddressesModule,
     AuthModule,
     MailModule,
     OneTimeTokensModule,

@@ -75,7 +75,7 @@ export class MailWorker extends OutboxWorker<OutboxItem> {
   private async replace(item: OutboxItem, answer: MailAnswer): Promise<false> {
     const { to, locale } = this.seal.open(item.id, item.sealed);
     await this.database.transaction(async (manager) => {
-      if (await this.mails.remove(manager, item)) await answer(manager, to, locale);
+      if (await this.mails.dropIn(manager, item)) await answer(manager, to, locale);
     });
     return false;
   }

@@ -16,7 +16,7 @@ export class Outbox extends OutboxRows<OutboxItem> {
   }
 
   /** Removes a mail through `manager`, unless somebody else holds it by now. @returns whether it did */
-  async remove(manager: EntityManager, { id, attempts }: OutboxItem): Promise<boolean> {
+  async dropIn(manager: EntityManager, { id, attempts }: OutboxItem): Promise<boolean> {
     return (await manager.delete(OutboxItem, { id, attempts })).affected === 1;
   }
 }
