@@ -12,13 +12,15 @@ const LOWER = [
   'throttling',
   'mail',
   'one-time-tokens',
+  'webhooks',
 ];
 const ROOMS: Record<string, string[]> = {
   common: BASE,
   config: BASE,
   database: BASE,
   passwords: [...BASE, 'database'],
-  users: [...BASE, 'database'],
+  webhooks: [...BASE, 'database'],
+  users: [...BASE, 'database', 'webhooks'],
   keys: [...BASE, 'database'],
   throttling: [...BASE, 'keys'],
   mail: [...BASE, 'database', 'users', 'keys'],

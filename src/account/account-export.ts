@@ -5,6 +5,7 @@ import { OutboxItem } from '../mail/outbox-item.entity.js';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
 import { Session } from '../sessions/session.entity.js';
 import type { User } from '../users/user.entity.js';
+import { WebhookItem } from '../webhooks/webhook-item.entity.js';
 
 /**
  * Everything that is stored about a user (GDPR, articles 15 and 20), but what would let somebody in:
@@ -30,6 +31,10 @@ export class AccountExport {
       where: { userId },
       order: { createdAt: 'ASC' },
     });
+    const webhooks = await manager.find(WebhookItem, {
+      where: { userId },
+      order: { position: 'ASC' },
+    });
     return {
       exportedAt: new Date(),
       user: {
@@ -47,6 +52,11 @@ export class AccountExport {
       mails: mails.map(({ template, createdAt, attempts, failedAt }) => ({
         template,
         createdAt,
+        attempts,
+        failedAt,
+      })),
+      webhooks: webhooks.map(({ payload, attempts, failedAt }) => ({
+        event: JSON.parse(payload) as unknown,
         attempts,
         failedAt,
       })),

@@ -10,6 +10,7 @@ import { SessionChanges } from '../sessions/session-changes.js';
 import { UserChanges } from '../sessions/user-changes.js';
 import { prepareEmail } from '../users/email.js';
 import { isDisabled, User } from '../users/user.entity.js';
+import { UserEvents } from '../users/user-events.js';
 
 /** What may be asked for by who is not signed in, as rows of the outbox name it. */
 const REQUESTS = { reset: 'request-password-reset', verification: 'request-verification' } as const;
@@ -25,6 +26,7 @@ export class PasswordResetService implements OnModuleInit {
     private readonly newPasswords: NewPasswords,
     private readonly changes: SessionChanges,
     private readonly userChanges: UserChanges,
+    private readonly events: UserEvents,
   ) {}
 
   onModuleInit(): void {
@@ -67,6 +69,7 @@ export class PasswordResetService implements OnModuleInit {
         await this.userChanges.resetPassword(change, user.id, passwordHash);
         if (!user.emailVerifiedAt && user.emailKey !== null) {
           await manager.update(User, { id: user.id }, { emailVerifiedAt: new Date() });
+          await this.events.updated(manager, user.id);
         }
         await this.mail.enqueue(manager, {
           to: user.email ?? '',

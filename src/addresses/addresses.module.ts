@@ -3,10 +3,11 @@ import { AuditModule } from '../audit/audit.module.js';
 import { MailModule } from '../mail/mail.module.js';
 import { OneTimeTokensModule } from '../one-time-tokens/one-time-tokens.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
+import { UsersModule } from '../users/users.module.js';
 import { Addresses } from './addresses.service.js';
 
 @Module({
-  imports: [AuditModule, MailModule, OneTimeTokensModule, SessionsModule],
+  imports: [AuditModule, MailModule, OneTimeTokensModule, SessionsModule, UsersModule],
   providers: [Addresses],
   exports: [Addresses],
 })

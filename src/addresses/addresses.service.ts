@@ -8,6 +8,7 @@ import { OneTimeTokens, type Presented } from '../one-time-tokens/one-time-token
 import { SessionChanges } from '../sessions/session-changes.js';
 import { prepareEmail } from '../users/email.js';
 import { User } from '../users/user.entity.js';
+import { UserEvents } from '../users/user-events.js';
 import { PAGES } from './pages.js';
 
 /** An address as typed, and its unique form. */
@@ -29,6 +30,7 @@ export class Addresses {
     private readonly tokens: OneTimeTokens,
     private readonly changes: SessionChanges,
     private readonly audit: Audit,
+    private readonly events: UserEvents,
   ) {}
 
   /** Who holds an address; locked on PostgreSQL until the transaction of `manager` ends. */
@@ -191,6 +193,7 @@ export class Addresses {
       { id: user.id },
       { email, emailKey, emailVerifiedAt: now, updatedAt: now },
     );
+    await this.events.updated(manager, user.id);
   }
 
   private sendExists(manager: EntityManager, holder: User, locale?: string | null): Promise<void> {

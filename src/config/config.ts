@@ -7,6 +7,7 @@ import { type JwtKeys, readJwtKeys, type SettingIssue } from './jwt-keys.js';
 import type { Rate } from './setting-types.js';
 import { type Settings, settingsSchema } from './settings.js';
 import { type MailConfig, mailConfig } from './settings.mail.js';
+import { type WebhookConfig, webhookConfig, webhookIssues } from './settings.webhooks.js';
 
 /** The settings do not allow a start; the message lists every one that is wrong, without its value. */
 export class ConfigError extends Error {
@@ -91,6 +92,8 @@ export class Config {
   readonly publicUrl: string;
   readonly mail: MailConfig;
   readonly requireVerifiedEmail: boolean;
+  /** Undefined where nobody is told of changes. */
+  readonly webhooks: WebhookConfig | undefined;
 
   private constructor(
     settings: Settings,
@@ -167,6 +170,7 @@ export class Config {
     this.publicUrl = settings.PUBLIC_URL ?? `http://${localHost(this.host)}:${this.port}`;
     this.mail = mailConfig(settings);
     this.requireVerifiedEmail = settings.REQUIRE_VERIFIED_EMAIL === 'on';
+    this.webhooks = webhookConfig(settings);
   }
 
   /**
@@ -202,6 +206,7 @@ export class Config {
     if (production && given.SMTP_URL !== undefined && given.PUBLIC_URL === undefined) {
       issues.push({ name: 'PUBLIC_URL', expected: 'needed with SMTP_URL in production' });
     }
+    if (parsed.data) issues.push(...webhookIssues(parsed.data));
     const keySource = {
       JWT_ALGORITHM:
         parsed.data?.JWT_ALGORITHM ??

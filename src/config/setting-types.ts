@@ -93,3 +93,8 @@ export function isOrigin(text: string): boolean {
 export function isHttpUrl(text: string): boolean {
   return URL.canParse(text) && /^https?:\/\/[^?#@]+$/.test(text);
 }
+
+/** Whether `host`, as in a URL, is this machine by a loopback address. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|\[?::1\]?|127(\.\d{1,3}){3})$/.test(host);
+}

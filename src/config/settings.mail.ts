@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, isHttpUrl } from './setting-types.js';
+import { choice, isHttpUrl, isLoopback } from './setting-types.js';
 import type { Settings } from './settings.js';
 
 /** An SMTP server; `secure` is TLS from the first byte. */
@@ -94,9 +94,8 @@ export interface MailConfig {
 /** What the settings mean for mail: who is at a loopback address needs no TLS. */
 export function mailConfig(settings: Settings): MailConfig {
   const { SMTP_URL: smtp, SMTP_TLS: tls } = settings;
-  const loopback = /^(localhost|::1|127(\.\d{1,3}){3})$/.test(smtp?.host ?? '');
   return {
-    smtp: smtp && { ...smtp, tlsRequired: tls === 'required' && !loopback },
+    smtp: smtp && { ...smtp, tlsRequired: tls === 'required' && !isLoopback(smtp.host) },
     from: settings.MAIL_FROM,
     templates: settings.MAIL_TEMPLATES,
   };

@@ -6,6 +6,7 @@ import { PASSWORD_SETTINGS } from './settings.passwords.js';
 import { SERVER_SETTINGS } from './settings.server.js';
 import { SESSION_SETTINGS } from './settings.sessions.js';
 import { TOKEN_SETTINGS } from './settings.tokens.js';
+import { WEBHOOK_SETTINGS } from './settings.webhooks.js';
 
 /**
  * Every setting, as it stands in the environment, with its default and what it is for. The table in
@@ -19,6 +20,7 @@ export const SETTINGS = {
   ...LIMIT_SETTINGS,
   ...OPERATIONS_SETTINGS,
   ...MAIL_SETTINGS,
+  ...WEBHOOK_SETTINGS,
 } as const;
 
 /** The settings' schema: takes the environment, gives typed values. */

@@ -9,6 +9,7 @@ import { Revocation } from '../sessions/revocation.entity.js';
 import { Session } from '../sessions/session.entity.js';
 import { User } from '../users/user.entity.js';
 import { UserRole } from '../users/user-role.entity.js';
+import { WebhookItem } from '../webhooks/webhook-item.entity.js';
 import { CreateUsers1764000000000 } from './migrations/1764000000000-create-users.js';
 import { CreateSessions1764000000001 } from './migrations/1764000000001-create-sessions.js';
 import { CreateRevocations1764000000002 } from './migrations/1764000000002-create-revocations.js';
@@ -17,6 +18,7 @@ import { CreateOneTimeTokens1764000000011 } from './migrations/1764000000011-cre
 import { AddAccountColumns1764000000012 } from './migrations/1764000000012-add-account-columns.js';
 import { CreateAudit1764000000030 } from './migrations/1764000000030-create-audit.js';
 import { AdministerUsers1764000000040 } from './migrations/1764000000040-administer-users.js';
+import { CreateWebhookOutbox1764000000050 } from './migrations/1764000000050-create-webhook-outbox.js';
 import { PostgresClient, postgresClientOptions } from './postgres-client.js';
 
 /** Every entity and every migration, in order: one set serves both databases. */
@@ -31,6 +33,7 @@ const entities = [
   AuditEvent,
   AuditMark,
   AuditKey,
+  WebhookItem,
 ];
 const migrations = [
   CreateUsers1764000000000,
@@ -41,6 +44,7 @@ const migrations = [
   AddAccountColumns1764000000012,
   CreateAudit1764000000030,
   AdministerUsers1764000000040,
+  CreateWebhookOutbox1764000000050,
 ];
 
 /** How the database is used; times in seconds. */

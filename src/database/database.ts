@@ -13,6 +13,15 @@ import { immediately } from './transactions.js';
 /** Rows removed by one statement. */
 const BATCH = 500;
 
+/** What else belongs to a transaction. */
+interface TransactionSteps {
+  before: { key: string; step: () => Promise<void> }[];
+  after: (() => void)[];
+}
+
+const byKey = (a: { key: string }, b: { key: string }): number =>
+  a.key === b.key ? 0 : a.key < b.key ? -1 : 1;
+
 /**
  * The way to change what is stored. On SQLite all writes go one after another through a connection
  * of their own, because statements that share a connection share its transaction: one request's
@@ -24,7 +33,7 @@ const BATCH = 500;
 export class Database implements OnApplicationShutdown {
   private last: Promise<unknown> = Promise.resolve();
   private waiting = 0;
-  private readonly afterwards = new WeakMap<EntityManager, (() => void)[]>();
+  private readonly around = new WeakMap<EntityManager, TransactionSteps>();
 
   private constructor(
     private readonly reader: DataSource,
@@ -62,23 +71,40 @@ export class Database implements OnApplicationShutdown {
 
   /** Runs several statements as one; keep it short, nothing else is written meanwhile on SQLite. */
   transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    const steps: (() => void)[] = [];
+    const steps: TransactionSteps = { before: [], after: [] };
     const noting = async (manager: EntityManager): Promise<T> => {
-      this.afterwards.set(manager, steps);
+      this.around.set(manager, steps);
       try {
-        return await work(manager);
+        const result = await work(manager);
+        for (const { step } of steps.before.sort(byKey)) await step();
+        return result;
       } finally {
         // On SQLite it is the same one for the next transaction.
-        this.afterwards.delete(manager);
+        this.around.delete(manager);
       }
     };
     return this.inTurn(async () => {
       const result = await (this.isPostgres
         ? this.writer.transaction(noting)
         : immediately(this.writer, noting));
-      for (const step of steps) step();
+      for (const step of steps.after) step();
       return result;
     });
+  }
+
+  /**
+   * Calls `step`, which may write, as the last thing of the transaction of `manager`; at once where
+   * `manager` is in none. Steps go in the order of their keys, and locks that they take come after all
+   * others, so that transactions cannot wait for each other in a circle.
+   */
+  async beforeCommit(
+    manager: EntityManager,
+    key: string,
+    step: () => Promise<void>,
+  ): Promise<void> {
+    const steps = this.around.get(manager);
+    if (steps) steps.before.push({ key, step });
+    else await step();
   }
 
   /**
@@ -86,8 +112,8 @@ export class Database implements OnApplicationShutdown {
    * where `manager` is in none.
    */
   afterCommit(manager: EntityManager, step: () => void): void {
-    const steps = this.afterwards.get(manager);
-    if (steps) steps.push(step);
+    const steps = this.around.get(manager);
+    if (steps) steps.after.push(step);
     else step();
   }
 

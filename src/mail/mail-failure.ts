@@ -1,14 +1,4 @@
-import { randomInt } from 'node:crypto';
-
-/** What a failed try means. */
-export interface MailFailure {
-  /** The server refused this mail for good (a 5xx reply); another try would be in vain. */
-  permanent: boolean;
-  /** It is not about this mail: the server was not reached, or it does not let this sender in. */
-  ofServer: boolean;
-  /** For the log and the outbox: nothing of a server's reply, which may quote the address. */
-  text: string;
-}
+import type { DeliveryFailure } from '../database/outbox-worker.js';
 
 /** What nodemailer's errors carry. */
 interface NodemailerError extends Error {
@@ -20,8 +10,11 @@ interface NodemailerError extends Error {
   responseCode: number;
 }
 
-/** Reads an error of nodemailer, of a template, or of the file system. */
-export function mailFailure(error: unknown): MailFailure {
+/**
+ * Reads an error of nodemailer, of a template, or of the file system. Lasting is what a server refuses
+ * for this mail by a 5xx reply.
+ */
+export function mailFailure(error: unknown): DeliveryFailure {
   const { code, originalCode, responseCode, command, response, message } =
     error as Partial<NodemailerError>;
   const ofMail = code === 'EENVELOPE' || code === 'EMESSAGE';
@@ -35,14 +28,4 @@ export function mailFailure(error: unknown): MailFailure {
     ofServer: code !== undefined && (!ofMail || ofSender),
     text: known.filter(Boolean).join(' ').replaceAll(/\s+/g, ' ').slice(0, 255),
   };
-}
-
-/** Backoff: 15 s after the first try, twice as much after each, up to 2 h. In milliseconds. */
-const FIRST = 15_000;
-const LAST = 7_200_000;
-
-/** How long to wait after the `attempts`-th try, give or take a quarter, so that not all come at once. */
-export function backoff(attempts: number): number {
-  const even = Math.min(FIRST * 2 ** (attempts - 1), LAST);
-  return Math.round((even * randomInt(750, 1251)) / 1000);
 }

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { type EntityManager, IsNull, MoreThan, Not } from 'typeorm';
+import { type EntityManager, type FindOptionsWhere, IsNull, MoreThan, Not } from 'typeorm';
 import { Database } from '../database/database.js';
 import { Following } from '../database/following.js';
 import { User } from '../users/user.entity.js';
+import type { WebhookEvent } from '../webhooks/events.js';
+import { Webhooks } from '../webhooks/webhooks.service.js';
 import { Revocation } from './revocation.entity.js';
 import { Revocations } from './revocations.js';
 import { Session } from './session.entity.js';
@@ -29,6 +31,9 @@ export interface SessionChoice {
 /** Rows an insert may bring along. */
 const BATCH = 500;
 
+/** Sessions that have an event of their own where many end at once. */
+const MOST_EVENTS = 100;
+
 /** Higher than any version. */
 const EVERY_VERSION = 2_147_483_647;
 
@@ -41,6 +46,7 @@ export class SessionChange {
   constructor(
     readonly manager: EntityManager,
     private readonly lifetime: number,
+    private readonly webhooks: Webhooks,
   ) {}
 
   /** Ends living sessions and their access tokens; resolves to how many it were. */
@@ -59,6 +65,7 @@ export class SessionChange {
       where: { ...chosen, endedAt: this.now, lastUsedAt },
     });
     await this.revoke(ended.map((session) => ({ userId, sessionId: session.id })));
+    if (affected) await this.tell({ ...chosen, endedAt: this.now }, affected, reason);
     return affected ?? 0;
   }
 
@@ -75,6 +82,28 @@ export class SessionChange {
   /** Ends the access tokens of a user whose rows are removed in this transaction. */
   forgetUser(userId: string): Promise<void> {
     return this.revoke([{ userId, belowVersion: EVERY_VERSION }]);
+  }
+
+  /** An event for each of the last used sessions that ended, and one for all the others. */
+  private async tell(
+    ended: FindOptionsWhere<Session> & { userId: string },
+    count: number,
+    reason: EndReason,
+  ): Promise<void> {
+    if (!this.webhooks.enabled) return;
+    const named = await this.manager.find(Session, {
+      select: { id: true },
+      where: ended,
+      order: { lastUsedAt: 'DESC', id: 'ASC' },
+      take: Math.min(count, MOST_EVENTS),
+    });
+    const about = (session: { id: string } | null, many: number): WebhookEvent => ({
+      type: 'session.ended',
+      data: { user: { id: ended.userId }, session, count: many, reason },
+    });
+    const events = named.map(({ id }) => about({ id }, 1));
+    if (count > named.length) events.push(about(null, count - named.length));
+    await this.webhooks.enqueue(this.manager, ...events);
   }
 
   private async raiseVersion(userId: string, stale: boolean): Promise<void> {
@@ -111,6 +140,7 @@ export class SessionChanges {
     private readonly database: Database,
     private readonly following: Following,
     private readonly revocations: Revocations,
+    private readonly webhooks: Webhooks,
   ) {}
 
   /**
@@ -119,7 +149,7 @@ export class SessionChanges {
    */
   async transaction<T>(work: (change: SessionChange) => Promise<T>): Promise<T> {
     const [result, revoked] = await this.database.transaction(async (manager) => {
-      const change = new SessionChange(manager, this.revocations.lifetime);
+      const change = new SessionChange(manager, this.revocations.lifetime, this.webhooks);
       const done = await work(change);
       if (change.revoked.length > 0) await this.following.tell(manager);
       return [done, change.revoked] as const;

@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';
 import { KeysModule } from '../keys/keys.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { WebhooksModule } from '../webhooks/webhooks.module.js';
 import { Revocation } from './revocation.entity.js';
 import { Revocations } from './revocations.js';
 import { SessionChanges } from './session-changes.js';
@@ -12,7 +14,13 @@ import { SessionsService } from './sessions.service.js';
 import { UserChanges } from './user-changes.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Session, Revocation]), KeysModule, AuditModule],
+  imports: [
+    TypeOrmModule.forFeature([Session, Revocation]),
+    AuditModule,
+    KeysModule,
+    UsersModule,
+    WebhooksModule,
+  ],
   providers: [
     RefreshTokens,
     Revocations,

@@ -6,6 +6,7 @@ import { violatedUniqueIndex } from '../database/database.js';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
 import { keepAnAdmin } from '../users/last-admin.js';
 import { isDisabled, User } from '../users/user.entity.js';
+import { UserEvents } from '../users/user-events.js';
 import { writeRoles } from '../users/user-role.entity.js';
 import { type EndReason, type SessionChange, SessionChanges } from './session-changes.js';
 
@@ -47,6 +48,7 @@ export class UserChanges {
   constructor(
     private readonly changes: SessionChanges,
     private readonly audit: Audit,
+    private readonly events: UserEvents,
   ) {}
 
   /**
@@ -67,6 +69,7 @@ export class UserChanges {
         { passwordHash, updatedAt: new Date() },
       );
       if (affected !== 1) return false;
+      await this.events.passwordChanged(change.manager, user.id);
       const chosen = { userId: user.id, except: keptSession };
       const sessions = await change.endSessions(chosen, 'password_changed');
       await this.audit.record(change.manager, {
@@ -85,6 +88,7 @@ export class UserChanges {
   async resetPassword(change: SessionChange, userId: string, passwordHash: string): Promise<void> {
     const values = { passwordHash, updatedAt: new Date() };
     await change.manager.update(User, { id: userId }, values);
+    await this.events.passwordChanged(change.manager, userId);
     const sessions = await change.endSessions({ userId }, 'password_changed');
     await this.audit.record(change.manager, {
       action: 'password_reset',
@@ -109,6 +113,7 @@ export class UserChanges {
         const values = { ...profile, updatedAt: new Date() };
         const { affected } = await change.manager.update(User, { id: userId }, values);
         if (affected !== 1) return false;
+        await this.events.updated(change.manager, userId);
         if (profile.username !== undefined) await change.outdateTokens(userId);
         const details = { changed: Object.keys(profile).join(' ') };
         await this.audit.record(change.manager, {
@@ -148,6 +153,7 @@ export class UserChanges {
       const values = valuesOf(patch, user);
       const changed = { ...user, ...values };
       await manager.update(User, { id: userId }, values);
+      await this.events.updated(manager, userId);
       if (!sameRoles(user.roles, changed.roles)) {
         await writeRoles(manager, changed);
         await change.outdateTokens(userId);
@@ -260,6 +266,7 @@ export class UserChanges {
         const isMeant = passwordHash === undefined || passwordHash === found?.passwordHash;
         if (!found || !isMeant) throw new NothingChanged();
         await manager.delete(User, { id });
+        await this.events.deleted(manager, id);
         await change.forgetUser(id);
         await also?.(manager, found);
         await keepAnAdmin(manager, found, null);

@@ -1,13 +1,15 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { WebhooksModule } from '../webhooks/webhooks.module.js';
+import { UserEvents } from './user-events.js';
 import { User } from './user.entity.js';
 import { UserRole } from './user-role.entity.js';
 import { UserSearch } from './user-search.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([User, UserRole])],
-  providers: [UsersService, UserSearch],
-  exports: [UsersService, UserSearch],
+  imports: [TypeOrmModule.forFeature([User, UserRole]), WebhooksModule],
+  providers: [UserEvents, UsersService, UserSearch],
+  exports: [UserEvents, UsersService, UserSearch],
 })
 export class UsersModule {}

@@ -5,6 +5,7 @@ import type { EntityManager, Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { Database, violatedUniqueIndex } from '../database/database.js';
 import { prepareEmail } from './email.js';
+import { UserEvents } from './user-events.js';
 import { User } from './user.entity.js';
 import { ADMIN } from './last-admin.js';
 import { UserRole, writeRoles } from './user-role.entity.js';
@@ -23,6 +24,7 @@ export class UsersService {
   constructor(
     @InjectRepository(User) private readonly users: Repository<User>,
     private readonly database: Database,
+    private readonly events: UserEvents,
   ) {}
 
   /**
@@ -60,6 +62,7 @@ export class UsersService {
           user.emailKey = isHeld ? null : emailKey;
           await manager.insert(User, user);
           if (user.roles.length > 0) await writeRoles(manager, user);
+          await this.events.created(manager, user);
           await also?.(manager, user);
           return user;
         });

@@ -1,0 +1,13 @@
+import { randomInt } from 'node:crypto';
+
+/** Waits that double from `first` up to `last`, in milliseconds. */
+export interface Backoff {
+  first: number;
+  last: number;
+}
+
+/** How long to wait after the `attempts`-th try, give or take a quarter, so that not all come at once. */
+export function backoff(attempts: number, { first, last }: Backoff): number {
+  const even = Math.min(first * 2 ** (attempts - 1), last);
+  return Math.round((even * randomInt(750, 1251)) / 1000);
+}

@@ -1,0 +1,113 @@
+import type { DeleteResult, EntityManager, EntityTarget, Repository, UpdateResult } from 'typeorm';
+import type { Database } from './database.js';
+import type { OutboxRow } from './outbox-row.js';
+
+/** How long rows that were given up are kept, in milliseconds. */
+const KEEP_FAILED = 7 * 86_400_000;
+
+/** An outbox, as its table needs it. */
+export interface OutboxOptions {
+  /**
+   * How long a row belongs to who takes it, in milliseconds: longer than a try may take. If that
+   * instance dies, another one may take it after this.
+   */
+  lease: number;
+  /** What else is set in a row that is given up. */
+  whenGivenUp: object;
+}
+
+/** The rows of an outbox: of all instances, exactly one holds a row at a time. */
+export abstract class OutboxRows<T extends OutboxRow> {
+  protected constructor(
+    private readonly entity: EntityTarget<OutboxRow>,
+    protected readonly rows: Repository<T>,
+    protected readonly database: Database,
+    private readonly options: OutboxOptions,
+  ) {}
+
+  /** Takes the row that waits longest for its next try, if one is due, for the time of a lease. */
+  async take(): Promise<T | undefined> {
+    if (this.database.isPostgres) {
+      return this.database.transaction(async (manager) => {
+        const [row] = await this.due(manager.getRepository<T>(this.entity as EntityTarget<T>))
+          .setLock('pessimistic_write')
+          .setOnLocked('skip_locked')
+          .limit(1)
+          .getMany();
+        return row && (await this.hold(manager, row)) ? row : undefined;
+      });
+    }
+    // SQLite has no locks on rows: of those who see the same ones, the first to write has it.
+    let candidates: T[];
+    do {
+      candidates = await this.due(this.rows).limit(10).getMany();
+      for (const row of candidates) {
+        if (await this.database.write((manager) => this.hold(manager, row))) return row;
+      }
+    } while (candidates.length > 0);
+    return undefined;
+  }
+
+  /** Removes a row that was delivered, unless somebody else holds it by now. */
+  async drop(row: T): Promise<void> {
+    const { id, attempts } = row;
+    await this.finish(row, (manager) => manager.delete(this.entity, { id, attempts }));
+  }
+
+  /** Puts a row back until `dueAt`, likewise. */
+  async putBack({ id, attempts }: T, failure: string, dueAt: Date): Promise<void> {
+    await this.database.write((manager) =>
+      manager.update(this.entity, { id, attempts }, { failure, dueAt }),
+    );
+  }
+
+  /** Keeps a row that nobody tries again, likewise, for a week. */
+  async giveUp(row: T, failure: string): Promise<void> {
+    const { id, attempts } = row;
+    const values = { ...this.options.whenGivenUp, failure, failedAt: new Date() };
+    await this.finish(row, (manager) => manager.update(this.entity, { id, attempts }, values));
+  }
+
+  /** How many wait, and since when the oldest. */
+  async pending(): Promise<{ count: number; oldest: Date | undefined }> {
+    const { count, oldest } = (await this.rows
+      .createQueryBuilder('item')
+      .select('COUNT(*)', 'count')
+      .addSelect('MIN(item.created_at)', 'oldest')
+      .where('item.failed_at IS NULL')
+      .getRawOne<{ count: string; oldest: string | null }>()) ?? { count: 0, oldest: null };
+    return { count: Number(count), oldest: oldest === null ? undefined : new Date(Number(oldest)) };
+  }
+
+  /** Forgets those that were given up a week ago, and those that nobody has taken since. */
+  async clean(): Promise<void> {
+    const before = Date.now() - KEEP_FAILED;
+    await this.database.deleteAll(this.entity, 'failed_at < :before OR expires_at < :before', {
+      before,
+    });
+  }
+
+  /** Makes the last change of a row that is held. */
+  protected async finish(
+    _row: T,
+    change: (manager: EntityManager) => Promise<DeleteResult | UpdateResult>,
+  ): Promise<void> {
+    await this.database.write(change);
+  }
+
+  private due(rows: Repository<T>) {
+    return rows
+      .createQueryBuilder('item')
+      .where('item.failed_at IS NULL AND item.due_at <= :now', { now: Date.now() })
+      .orderBy('item.due_at');
+  }
+
+  /** Counts a try and moves the next one on; whether nobody else did so first. */
+  private async hold(manager: EntityManager, row: T): Promise<boolean> {
+    const { id, attempts } = row;
+    const next = { attempts: attempts + 1, dueAt: new Date(Date.now() + this.options.lease) };
+    const { affected } = await manager.update(this.entity, { id, attempts }, next);
+    Object.assign(row, next);
+    return affected === 1;
+  }
+}

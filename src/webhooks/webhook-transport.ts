@@ -1,0 +1,59 @@
+import { Injectable } from '@nestjs/common';
+import { Webhook } from 'standardwebhooks';
+import { Config } from '../config/config.js';
+import type { WebhookItem } from './webhook-item.entity.js';
+import { WebhookRefused } from './webhook-failure.js';
+
+/** How much of an answer is read, in bytes, so that its connection can be used again. */
+const LONGEST_ANSWER = 16_384;
+
+/** Hands events to the address of the settings, by the scheme of Standard Webhooks 1.0. */
+@Injectable()
+export class WebhookTransport {
+  private readonly signers: Webhook[];
+
+  constructor(private readonly config: Config) {
+    this.signers = config.webhooks?.secrets.map((secret) => new Webhook(secret)) ?? [];
+  }
+
+  /**
+   * Resolves when the receiver has answered 2xx; redirects are not followed.
+   *
+   * @throws WebhookRefused after another answer, or what `fetch` throws
+   */
+  async send({ id, payload }: WebhookItem, signal: AbortSignal): Promise<void> {
+    if (!this.config.webhooks) throw new Error('No WEBHOOK_URL is set');
+    const now = new Date();
+    const response = await fetch(this.config.webhooks.url, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        'User-Agent': 'latchkey',
+        'Webhook-Id': id,
+        'Webhook-Timestamp': String(Math.floor(now.getTime() / 1000)),
+        // One for each secret: the receiver takes any that it knows.
+        'Webhook-Signature': this.signers.map((signer) => signer.sign(id, now, payload)).join(' '),
+      },
+      body: payload,
+      redirect: 'manual',
+      signal,
+    });
+    await discard(response);
+    if (!response.ok)
+      throw new WebhookRefused(response.status, response.headers.get('retry-after'));
+  }
+}
+
+/** Reads a short answer and cuts a long one off: the status alone counts. */
+async function discard({ body }: Response): Promise<void> {
+  let length = 0;
+  try {
+    // Leaving the loop ends the connection.
+    for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+      length += chunk.length;
+      if (length > LONGEST_ANSWER) return;
+    }
+  } catch {
+    // The receiver broke off, or took too long over it.
+  }
+}

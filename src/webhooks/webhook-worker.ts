@@ -1,0 +1,45 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Metrics } from '../common/metrics.js';
+import { Config } from '../config/config.js';
+import { type DeliveryFailure, OutboxWorker } from '../database/outbox-worker.js';
+import { webhookFailure } from './webhook-failure.js';
+import type { WebhookItem } from './webhook-item.entity.js';
+import { WebhookOutbox } from './webhook-outbox.js';
+import { WebhookTransport } from './webhook-transport.js';
+
+/** Sends the events of the outbox, where a receiver is set. */
+@Injectable()
+export class WebhookWorker extends OutboxWorker<WebhookItem> {
+  constructor(
+    outbox: WebhookOutbox,
+    private readonly transport: WebhookTransport,
+    config: Config,
+    metrics: Metrics,
+  ) {
+    const work = {
+      sends: config.webhooks !== undefined,
+      noun: 'Webhook',
+      metric: 'latchkey_webhook',
+      lanes: 16,
+      longestTry: (config.webhooks?.timeout ?? 0) * 1000,
+      grace: 3_000,
+      waits: { first: 5_000, last: 3_600_000 },
+      // What waited for an earlier event of its user has had no chance yet.
+      triesLate: true,
+    };
+    super(outbox, work, new Logger(WebhookWorker.name), metrics);
+  }
+
+  protected async deliver(item: WebhookItem, signal: AbortSignal): Promise<boolean> {
+    await this.transport.send(item, signal);
+    return true;
+  }
+
+  protected failureOf(error: unknown): DeliveryFailure {
+    return webhookFailure(error);
+  }
+
+  protected kindOf({ type }: WebhookItem): string {
+    return type;
+  }
+}
