@@ -17,7 +17,7 @@ const fromSource = { ...standIns, '^(\\.{1,2}/.*)\\.js$': '$1' };
 const fromDist = {
   ...standIns,
   '^(?:\\.\\./)+src/(.*)\\.js$': '<rootDir>/dist/src/$1.js',
-  '^(\\./(?:support/)?(?:server|cats|databases|http|keys|redis|raw|faults|load|cluster|mailbox|outbox|smtp|crash|admins|receiver)[a-z.-]*)\\.js$':
+  '^(\\./(?:support/)?(?:server|cats|databases|http|keys|redis|raw|faults|load|cluster|mailbox|outbox|smtp|crash|admins|audit|receiver)[a-z.-]*)\\.js$':
     '$1',
 };
 

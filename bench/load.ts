@@ -41,8 +41,16 @@ export async function load(
         pair(at + i, passwordHash),
       );
       await runner.startTransaction();
-      await insertRows(runner, User, 'user', pairs);
-      await insertRows(runner, Session, 'session', pairs);
+      await insertRows(
+        runner,
+        User,
+        pairs.map(({ user }) => user),
+      );
+      await insertRows(
+        runner,
+        Session,
+        pairs.map(({ session }) => session),
+      );
       await runner.commitTransaction();
       pairs.forEach(({ user, session }, i) => {
         if ((at + i) % every !== 0 || taken.length >= samples) return;
@@ -107,20 +115,18 @@ function pair(number: number, passwordHash: string): Pair {
 }
 
 /** One INSERT, with the columns and conversions of the entity. (TypeORM's own takes far longer.) */
-async function insertRows(
+export async function insertRows(
   runner: QueryRunner,
   entity: EntityTarget<ObjectLiteral>,
-  which: keyof Pair,
-  pairs: Pair[],
+  rows: ObjectLiteral[],
 ): Promise<void> {
   const { driver } = runner.connection;
   const { columns, tableName } = runner.connection.getMetadata(entity);
   const postgres = driver.options.type === 'postgres';
   const parameters: unknown[] = [];
-  const tuples = pairs.map(({ [which]: row }) => {
+  const tuples = rows.map((row) => {
     const marks = columns.map((column) => {
-      const value = (row as unknown as Record<string, unknown>)[column.propertyName];
-      parameters.push(driver.preparePersistentValue(value, column));
+      parameters.push(driver.preparePersistentValue(row[column.propertyName], column));
       return postgres ? `$${parameters.length}` : '?';
     });
     return `(${marks.join(',')})`;

@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Plan } from './measure.js';
+import { audit } from './parts/audit.js';
 import { flood } from './parts/flood.js';
 import { guard } from './parts/guard.js';
 import { listing } from './parts/listing.js';
@@ -27,6 +28,7 @@ const PARTS: Record<string, (plan: Plan) => Promise<Section>> = {
   refresh,
   size,
   listing,
+  audit,
   timing,
   start,
 };

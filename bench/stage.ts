@@ -45,6 +45,17 @@ export class Stage {
     });
   }
 
+  /** As {@link latchkey}, with the audit or without one, which no setting turns off. */
+  audited(name: string, audit: 'on' | 'off', env: Record<string, string>): Promise<Child> {
+    return this.start(name, 'dist/bench/peers/latchkey-audited.js', {
+      RATE_LIMITS: 'off',
+      JWT_SECRET_KEY: SECRET,
+      BCRYPT_COST: String(this.cost),
+      AUDIT: audit,
+      ...env,
+    });
+  }
+
   /** Starts one of the servers in `bench/peers`, in production and without a log. */
   peer(name: 'nest-docs' | 'fastify-fast-jwt'): Promise<Child> {
     return this.start(name, `dist/bench/peers/${name}.js`, {

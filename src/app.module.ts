@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AccountModule } from './account/account.module.js';
 import { AdminModule } from './admin/admin.module.js';
+import { AuditLogModule } from './admin/audit-log.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { CommonModule } from './common/common.module.js';
 import type { Config } from './config/config.js';
@@ -18,6 +19,7 @@ import { ThrottlingModule } from './throttling/throttling.module.js';
     AuthModule,
     AccountModule,
     AdminModule,
+    AuditLogModule,
     HealthModule,
   ],
 })

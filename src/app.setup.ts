@@ -17,6 +17,7 @@ import { readJsonBodies } from './common/json-body.js';
 import { Metrics } from './common/metrics.js';
 import { describeError, PinoLogger } from './common/pino-logger.js';
 import { RefusedTokens } from './common/refused-tokens.js';
+import { provideContext } from './common/request-context.js';
 import { measureRequests } from './common/request-metrics.js';
 import { validationPipe } from './common/validation.js';
 import type { Config } from './config/config.js';
@@ -61,6 +62,7 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   const fastify = app.getHttpAdapter().getInstance();
   app.useLogger(new PinoLogger(fastify.log));
   readJsonBodies(fastify);
+  provideContext(fastify);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ApiErrorFilter());
   await setSecurityHeaders(fastify);

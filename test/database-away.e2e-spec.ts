@@ -43,7 +43,8 @@ async function expectNothingLost(acknowledged: string[]): Promise<void> {
   expect(loud).toEqual([]);
 }
 
-const warnings = () => server.log.filter(({ level }) => level === 40);
+/** Those of requests: what the server does by itself warns as well. */
+const warnings = () => server.log.filter(({ level, reqId }) => level === 40 && reqId);
 
 /** Until `check` holds; what it says last is the failure. */
 async function eventually(check: () => void | Promise<void>): Promise<void> {
@@ -160,7 +161,8 @@ if (databaseKind === 'postgres') {
       proxy.delay(1_400);
       const late = await Promise.allSettled(Array.from({ length: 4 }, (_, i) => ask(i)));
       expect(late.map(({ status }) => status)).toEqual(Array(4).fill('rejected'));
-      expect(database.use).toEqual({ connections: 0, idle: 0, waiting: 0 });
+      // What the server asks for by itself every second may be waiting.
+      expect(database.use).toMatchObject({ connections: 0, idle: 0 });
       proxy.delay(0);
       const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => ask(i)));
       expect(answers.map(([row]) => row?.i)).toEqual(Array.from({ length: 100 }, (_, i) => i));

@@ -68,6 +68,7 @@ it('closes every route that is not named as public', async () => {
     'DELETE /me/sessions/:id',
     'DELETE /roles/:name',
     'DELETE /users/:id',
+    'GET /audit',
     'GET /cats',
     'GET /me',
     'GET /me/export',

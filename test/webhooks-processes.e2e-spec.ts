@@ -52,9 +52,7 @@ it(
     await first.exit;
     hang = false;
 
-    const second = await started.latchkey(
-      telling(receiver, { DATABASE_URL: store.database.url }),
-    );
+    const second = await started.latchkey(telling(receiver, { DATABASE_URL: store.database.url }));
     const { id: eve } = await store.register('eve');
     second.app.get(WebhookWorker).wake();
     await until(() => receiver.received.length === 1, 'another event');

@@ -76,7 +76,7 @@ interface Logins {
 }
 
 /** The time that `amount` logins take with `clients` clients, as a rate. */
-async function logins(server: Child, clients: number, amount: number): Promise<Logins> {
+export async function logins(server: Child, clients: number, amount: number): Promise<Logins> {
   let [done, refused] = [0, 0];
   const began = performance.now();
   let stop = () => Promise.resolve();

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
 import { MailModule } from '../mail/mail.module.js';
 import { OneTimeTokensModule } from '../one-time-tokens/one-time-tokens.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
@@ -6,7 +7,7 @@ import { UsersModule } from '../users/users.module.js';
 import { Addresses } from './addresses.service.js';
 
 @Module({
-  imports: [MailModule, OneTimeTokensModule, SessionsModule, UsersModule],
+  imports: [AuditModule, MailModule, OneTimeTokensModule, SessionsModule, UsersModule],
   providers: [Addresses],
   exports: [Addresses],
 })

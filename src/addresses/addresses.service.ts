@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { Database, violatedUniqueIndex } from '../database/database.js';
 import { Mail } from '../mail/mail.service.js';
@@ -28,6 +29,7 @@ export class Addresses {
     private readonly mail: Mail,
     private readonly tokens: OneTimeTokens,
     private readonly changes: SessionChanges,
+    private readonly audit: Audit,
     private readonly events: UserEvents,
   ) {}
 
@@ -73,6 +75,7 @@ export class Addresses {
       this.tokens.redeem(presented, 'verify-email', async (manager, user) => {
         const email = user.email ?? '';
         await this.claim(manager, user, { email, emailKey: keyOf(email) });
+        await this.audit.record(manager, { action: 'email_verified', subjectId: user.id });
       }),
     );
   }
@@ -107,6 +110,7 @@ export class Addresses {
       this.tokens.redeem(presented, 'change-email', async (manager, user, address) => {
         const before = { email: user.email, emailKey: user.emailKey };
         await this.claim(manager, user, address);
+        await this.audit.record(manager, { action: 'email_changed', subjectId: user.id });
         if (before.email === null || before.emailKey === null) return;
         const { email, emailKey } = before;
         const way = await this.tokens.issue(manager, user, 'undo-email-change', {
@@ -144,6 +148,11 @@ export class Addresses {
           'undo-email-change',
           async (manager, user, address) => {
             await this.claim(manager, user, address);
+            await this.audit.record(manager, {
+              action: 'email_changed',
+              subjectId: user.id,
+              details: { undone: true },
+            });
             await change.endSessions({ userId: user.id }, 'email_change_undone');
             await change.revokeTokens(user.id);
             await this.sendReset(manager, { ...user, ...address });
@@ -156,6 +165,7 @@ export class Addresses {
   /** Mails the holder of an address a link and a code to set a new password. */
   async sendReset(manager: EntityManager, user: User, locale?: string): Promise<void> {
     const issued = await this.tokens.issue(manager, user, 'reset-password', null);
+    await this.audit.record(manager, { action: 'password_reset_requested', subjectId: user.id });
     await this.mail.enqueue(manager, {
       to: user.email ?? '',
       userId: user.id,

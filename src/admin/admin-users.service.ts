@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Addresses } from '../addresses/addresses.service.js';
+import { Audit } from '../audit/audit.service.js';
 import type { Authentication } from '../auth/authentication.js';
 import { Impersonation, type ImpersonationTokens } from '../auth/impersonation.service.js';
 import { ApiError } from '../common/api-error.js';
@@ -28,6 +29,7 @@ export class AdminUsersService {
     private readonly authority: Authority,
     private readonly impersonation: Impersonation,
     private readonly addresses: Addresses,
+    private readonly audit: Audit,
     private readonly database: Database,
   ) {}
 
@@ -58,6 +60,7 @@ export class AdminUsersService {
       { ...values, passwordHash },
       async (manager, user) => {
         await this.roles.expect(manager, roles);
+        await this.audit.record(manager, { action: 'user_created', subjectId: user.id });
         if (user.email !== null) await this.addresses.sendReset(manager, user);
       },
       { holdsAddress: true },
@@ -82,7 +85,9 @@ export class AdminUsersService {
     const patch = { roles, ban, verified };
     const permit = async (user: User, manager: EntityManager): Promise<void> => {
       this.authority.over(actor, user);
-      if (verified && user.email === null) throw new ApiError('email_missing');
+      if (verified && user.emailKey === null) {
+        throw new ApiError(user.email === null ? 'email_missing' : 'email_taken');
+      }
       const granted = (roles ?? []).filter((role) => !user.roles.includes(role));
       this.authority.toGrant(actor, granted);
       await this.roles.expect(manager, granted);

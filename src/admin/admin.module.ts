@@ -1,8 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AddressesModule } from '../addresses/addresses.module.js';
+import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
-import { MailModule } from '../mail/mail.module.js';
-import { OneTimeTokensModule } from '../one-time-tokens/one-time-tokens.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
@@ -14,15 +13,7 @@ import { UsersController } from './users.controller.js';
 
 /** Users and roles, for those who administer them. */
 @Module({
-  imports: [
-    AddressesModule,
-    AuthModule,
-    MailModule,
-    OneTimeTokensModule,
-    PasswordsModule,
-    SessionsModule,
-    UsersModule,
-  ],
+  imports: [AddressesModule, AuditModule, AuthModule, PasswordsModule, SessionsModule, UsersModule],
   controllers: [UsersController, UserActionsController, RolesController],
   providers: [AdminUsersService, Authority],
 })

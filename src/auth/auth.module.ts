@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AddressesModule } from '../addresses/addresses.module.js';
+import { AuditModule } from '../audit/audit.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { RolesModule } from '../roles/roles.module.js';
@@ -18,7 +19,15 @@ import { VerifiedTokens } from './verified-tokens.js';
 
 /** Registration, login and the guards. A module that guards its own controllers imports it. */
 @Module({
-  imports: [AddressesModule, UsersModule, PasswordsModule, KeysModule, RolesModule, SessionsModule],
+  imports: [
+    AddressesModule,
+    AuditModule,
+    UsersModule,
+    PasswordsModule,
+    KeysModule,
+    RolesModule,
+    SessionsModule,
+  ],
   controllers: [AuthController],
   providers: [
     AuthService,

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Addresses } from '../addresses/addresses.service.js';
+import { Audit } from '../audit/audit.service.js';
+import { FailedLogins, type LoginFailure } from '../audit/failed-logins.js';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { AccessTokens } from '../keys/access-token.js';
@@ -43,6 +45,8 @@ export class AuthService {
     private readonly hooks: AuthHooks,
     private readonly logins: LoginMetrics,
     private readonly addresses: Addresses,
+    private readonly audit: Audit,
+    private readonly failedLogins: FailedLogins,
   ) {}
 
   /**
@@ -63,6 +67,8 @@ export class AuthService {
     const owner = { username: username.username, email: email.email ?? undefined };
     const passwordHash = await this.newPasswords.hash(password, owner, options);
     return this.users.create({ ...username, ...email, passwordHash }, async (manager, user) => {
+      const { id } = user;
+      await this.audit.record(manager, { action: 'registered', subjectId: id, actorId: id });
       if (notify.allowed) await this.addresses.sendVerification(manager, user, notify.locale);
     });
   }
@@ -105,13 +111,19 @@ export class AuthService {
     const prepared = preparePassword(password);
     const plain = prepared.ok ? prepared.password : undefined;
     const good = await this.passwords.verify(plain, user?.passwordHash, options);
-    if (!user || plain === undefined || !good) throw new ApiError('bad_credentials');
-    if (isDisabled(user)) throw new ApiError('user_disabled');
+    if (!user || plain === undefined || !good) throw this.failed('bad_credentials', user);
+    if (isDisabled(user)) throw this.failed('user_disabled', user);
     if (this.config.requireVerifiedEmail && !user.emailVerifiedAt) {
-      throw new ApiError('email_not_verified');
+      throw this.failed('email_not_verified', user);
     }
     if (!this.passwords.needsRehash(plain, user.passwordHash)) return user;
     return this.renewHash(user, plain, options);
+  }
+
+  /** Notes for the audit that a login failed; takes as long whoever it was, if anybody. */
+  private failed(reason: LoginFailure, user: User | null): ApiError {
+    this.failedLogins.note(user?.id ?? null, reason);
+    return new ApiError(reason);
   }
 
   /**

@@ -15,6 +15,12 @@ declare module 'fastify' {
   }
 }
 
+/** Who acts in the subject's name, by the claim `act` (RFC 8693, section 4.1); null if nobody does. */
+export function impersonatorOf({ claims: { act } }: Authentication): string | null {
+  const sub = (act as { sub?: unknown } | null | undefined)?.sub;
+  return typeof sub === 'string' ? sub : null;
+}
+
 /** Maps what passport-jwt and jsonwebtoken say of a token to the table of errors. */
 export function tokenError(error: unknown): Error {
   if (!(error instanceof Error)) return new ApiError('token_malformed');

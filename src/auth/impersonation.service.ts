@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
@@ -27,6 +28,7 @@ export class Impersonation {
     private readonly sessions: SessionsService,
     private readonly accessTokens: AccessTokens,
     private readonly hooks: AuthHooks,
+    private readonly audit: Audit,
   ) {}
 
   /**
@@ -50,6 +52,7 @@ export class Impersonation {
       if (!found) throw new ApiError('not_found', { msg: 'There is no such user' });
       permit(found);
       if (isDisabled(found)) throw new ApiError('user_disabled');
+      await this.audit.record(manager, { action: 'impersonation_started', subjectId: userId });
       return found;
     });
     const expires = Math.min(LONGEST, this.config.jwt.expires);

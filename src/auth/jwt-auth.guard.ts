@@ -2,7 +2,8 @@ import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../common/api-error.js';
-import { type Authentication, tokenError } from './authentication.js';
+import { setActor } from '../common/request-context.js';
+import { type Authentication, impersonatorOf, tokenError } from './authentication.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { TokenHeader } from './token-header.js';
 import { VerifiedTokens } from './verified-tokens.js';
@@ -34,6 +35,7 @@ export class JwtAuthGuard extends AuthGuard() {
       const authentication = this.verified.recall(token) ?? (await this.verify(context, token));
       this.verified.check(authentication);
       request.authentication = authentication;
+      setActor(authentication.subject.id, impersonatorOf(authentication));
       return true;
     } catch (error) {
       throw error instanceof ApiError ? this.header.refusal(error) : error;

@@ -1,5 +1,6 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { setActor } from '../common/request-context.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { refuseImpersonation } from './impersonation.guard.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
@@ -33,6 +34,7 @@ export class LogoutGuard extends JwtAuthGuard {
     const token = this.header.isPresent(request) ? undefined : this.cookie.read(request);
     if (token !== undefined) {
       request.ownSession = await this.sessions.identify(token);
+      setActor(request.ownSession.userId);
       return true;
     }
     await super.canActivate(context);

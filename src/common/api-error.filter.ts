@@ -46,8 +46,8 @@ export function sendError(exception: unknown, request: FastifyRequest, reply: Fa
   reply.headers(error.headers).send(error.body);
 }
 
-/** For the log: what is away comes back, and many requests say so meanwhile. */
-const reasonOf = ({ cause, code }: ApiError): string =>
+/** Why something is unavailable, for the log, in a word: it comes back, and many requests say so. */
+export const reasonOf = ({ cause, code }: ApiError): string =>
   reasonUnavailable(cause) ?? (cause instanceof Error ? cause.message : code);
 
 /** What a client is told of any error. */

@@ -1,9 +1,10 @@
 import type { Logger } from '@nestjs/common';
+import { reasonOf, toApiError } from './api-error.filter.js';
 
 /**
  * Work that is done over and over: never twice at a time, `interval` milliseconds after the last turn
  * ended, and at once when somebody calls {@link Recurring.now}. A failure is logged once, until the
- * work succeeds again. Never keeps the process alive.
+ * work succeeds again; that something is away is a warning. Never keeps the process alive.
  */
 export class Recurring {
   private timer: NodeJS.Timeout | undefined;
@@ -56,8 +57,15 @@ export class Recurring {
       await this.work();
       this.failing = false;
     } catch (cause) {
-      if (!this.failing) this.logger.error(new Error(`${this.name} failed`, { cause }));
+      if (!this.failing) this.report(cause);
       this.failing = true;
     }
+  }
+
+  private report(cause: unknown): void {
+    const error = toApiError(cause);
+    const what = `${this.name} failed`;
+    if (error.code === 'unavailable') this.logger.warn(`${what}: ${reasonOf(error)}`);
+    else this.logger.error(new Error(what, { cause }));
   }
 }

@@ -42,6 +42,8 @@ export class Config {
   readonly database: { poolSize: number; timeout: number; waitTimeout: number };
   /** Seconds between turning not ready and stopping. */
   readonly shutdownDelay: number;
+  /** Seconds. */
+  readonly auditRetention: number;
   readonly metricsToken: string | undefined;
   /** Where traces go, if anywhere. */
   readonly telemetry:
@@ -107,6 +109,7 @@ export class Config {
       waitTimeout: settings.DATABASE_WAIT_TIMEOUT,
     };
     this.shutdownDelay = settings.SHUTDOWN_DELAY;
+    this.auditRetention = settings.AUDIT_RETENTION;
     this.metricsToken = settings.METRICS_TOKEN;
     const endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT;
     this.telemetry =

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, integer, list } from './setting-types.js';
+import { DAY, duration, integer, list } from './setting-types.js';
 
 /** As OpenTelemetry's specification writes them. @throws Error where they are not so written */
 function readHeaders(text: string): Record<string, string> {
@@ -52,4 +52,7 @@ export const OPERATIONS_SETTINGS = {
     .min(1)
     .default('latchkey')
     .describe('Name of this service in traces'),
+  AUDIT_RETENTION: duration('400d', 3650 * DAY).describe(
+    'How long rows of the audit are kept, addresses and user agents with them',
+  ),
 } as const;

@@ -2,14 +2,19 @@ import { Config, ConfigError } from './config.js';
 
 const GOOD = `whsec_${Buffer.from('0123456789abcdefghijklmn').toString('base64')}`;
 const settings = (env: Record<string, string>) =>
-  Config.load({ JWT_SECRET_KEY: '0123456789abcdefghijklmnopqrstuvwxyz', WEBHOOK_SECRET: GOOD, ...env }).webhooks;
+  Config.load({
+    JWT_SECRET_KEY: '0123456789abcdefghijklmnopqrstuvwxyz',
+    WEBHOOK_SECRET: GOOD,
+    ...env,
+  }).webhooks;
 const wrong = (env: Record<string, string>): string[] => {
   try {
     settings(env);
     return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    for (const value of Object.values(env).filter(Boolean)) expect(error.message).not.toContain(value);
+    for (const value of Object.values(env).filter(Boolean))
+      expect(error.message).not.toContain(value);
     return error.issues.map(({ name }) => name);
   }
 };

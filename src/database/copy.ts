@@ -8,6 +8,7 @@ import { MIGRATIONS_TABLE, migrationState, tableNames } from './migration-state.
 import { batches, Checksum, clearTable, continueCounting, countRows } from './table-rows.js';
 import { insertRows, keyOf } from './table-rows.js';
 import { CopyError, type TableShape, tableShapes } from './table-shape.js';
+import { holdStill } from './transactions.js';
 
 /** From where to where, as `DATABASE_URL` has it. */
 export interface CopyOptions {
@@ -71,16 +72,6 @@ export async function copyDatabase(options: CopyOptions): Promise<CopiedTable[]>
     return copied;
   } finally {
     for (const dataSource of opened) await dataSource.destroy();
-  }
-}
-
-/** Shows the reader one moment of its database, however long the copy takes. */
-async function holdStill(source: QueryRunner): Promise<void> {
-  if (source.connection.options.type === 'postgres') {
-    await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  } else {
-    await source.query('PRAGMA query_only = ON');
-    await source.query('BEGIN');
   }
 }
 

@@ -1,4 +1,7 @@
 import type { DataSourceOptions } from 'typeorm';
+import { AuditEvent } from '../audit/audit-event.entity.js';
+import { AuditKey } from '../audit/audit-key.entity.js';
+import { AuditMark } from '../audit/audit-mark.entity.js';
 import { OutboxItem } from '../mail/outbox-item.entity.js';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
 import { Role } from '../roles/role.entity.js';
@@ -13,12 +16,25 @@ import { CreateRevocations1764000000002 } from './migrations/1764000000002-creat
 import { CreateMailOutbox1764000000010 } from './migrations/1764000000010-create-mail-outbox.js';
 import { CreateOneTimeTokens1764000000011 } from './migrations/1764000000011-create-one-time-tokens.js';
 import { AddAccountColumns1764000000012 } from './migrations/1764000000012-add-account-columns.js';
+import { CreateAudit1764000000030 } from './migrations/1764000000030-create-audit.js';
 import { AdministerUsers1764000000040 } from './migrations/1764000000040-administer-users.js';
 import { CreateWebhookOutbox1764000000050 } from './migrations/1764000000050-create-webhook-outbox.js';
 import { PostgresClient, postgresClientOptions } from './postgres-client.js';
 
 /** Every entity and every migration, in order: one set serves both databases. */
-const entities = [User, Session, Revocation, OutboxItem, OneTimeToken, UserRole, Role, WebhookItem];
+const entities = [
+  User,
+  Session,
+  Revocation,
+  OutboxItem,
+  OneTimeToken,
+  UserRole,
+  Role,
+  AuditEvent,
+  AuditMark,
+  AuditKey,
+  WebhookItem,
+];
 const migrations = [
   CreateUsers1764000000000,
   CreateSessions1764000000001,
@@ -26,6 +42,7 @@ const migrations = [
   CreateMailOutbox1764000000010,
   CreateOneTimeTokens1764000000011,
   AddAccountColumns1764000000012,
+  CreateAudit1764000000030,
   AdministerUsers1764000000040,
   CreateWebhookOutbox1764000000050,
 ];

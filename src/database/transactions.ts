@@ -1,4 +1,4 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 
 /**
  * A transaction of SQLite that may write from its first statement on. One that begins by reading
@@ -17,5 +17,15 @@ export async function immediately<T>(
     // SQLite has rolled back by itself after some errors (a full disk); then this is one more.
     await writer.query('ROLLBACK').catch(() => undefined);
     throw error;
+  }
+}
+
+/** Shows the reader one moment of its database, however long it reads; it cannot write. */
+export async function holdStill(reader: QueryRunner): Promise<void> {
+  if (reader.connection.options.type === 'postgres') {
+    await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  } else {
+    await reader.query('PRAGMA query_only = ON');
+    await reader.query('BEGIN');
   }
 }

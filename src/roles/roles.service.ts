@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In, type Repository } from 'typeorm';
+import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { Database } from '../database/database.js';
 import { Following } from '../database/following.js';
@@ -27,6 +28,7 @@ export class RolesService {
     private readonly database: Database,
     private readonly following: Following,
     private readonly permissions: Permissions,
+    private readonly audit: Audit,
   ) {}
 
   /** Every role, by name. */
@@ -50,6 +52,8 @@ export class RolesService {
       await this.permitted(manager, name, permit);
       const role = { name, permissions: unique, updatedAt: new Date() };
       await manager.upsert(Role, role, ['name']);
+      const details = { role: name, permissions: unique.join(' ') };
+      await this.audit.record(manager, { action: 'roles_changed', subjectId: null, details });
       await this.following.tell(manager);
     });
     await this.permissions.refresh();
@@ -67,6 +71,8 @@ export class RolesService {
       await this.permitted(manager, name, permit);
       const { affected } = await manager.delete(Role, { name });
       if (affected !== 1) throw noSuchRole();
+      const details = { role: name, removed: true };
+      await this.audit.record(manager, { action: 'roles_changed', subjectId: null, details });
       // Who grants it at this moment has locked the row until the grant is to be seen.
       if (await manager.existsBy(UserRole, { role: name })) throw new ApiError('role_in_use');
       await this.following.tell(manager);

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { WebhooksModule } from '../webhooks/webhooks.module.js';
@@ -15,6 +16,7 @@ import { UserChanges } from './user-changes.js';
 @Module({
   imports: [
     TypeOrmModule.forFeature([Session, Revocation]),
+    AuditModule,
     KeysModule,
     UsersModule,
     WebhooksModule,

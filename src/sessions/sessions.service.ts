@@ -1,11 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { isIP } from 'node:net';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Counter } from 'prom-client';
 import { type EntityManager, IsNull, MoreThan, type Repository } from 'typeorm';
+import type { AuditAction, AuditDetails } from '../audit/audit-entry.js';
+import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { Metrics } from '../common/metrics.js';
+import { storable, storableAddress } from '../common/request-context.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { isDisabled, User } from '../users/user.entity.js';
@@ -15,6 +17,13 @@ import { SessionChanges, type SessionChoice, type EndReason } from './session-ch
 
 /** The most sessions that a user is shown, the last used ones. */
 const LIST_LIMIT = 100;
+
+/** What the audit calls an end of sessions that is not simply one. */
+const ACTIONS: Partial<Record<EndReason, AuditAction>> = {
+  logout: 'logout',
+  refresh_token_reused: 'refresh_reuse',
+  ended_by_admin: 'sessions_revoked',
+};
 
 /** Where a sign-in comes from. */
 export interface Origin {
@@ -43,6 +52,7 @@ export class SessionsService {
     private readonly database: Database,
     private readonly refreshTokens: RefreshTokens,
     private readonly changes: SessionChanges,
+    private readonly audit: Audit,
     metrics: Metrics,
   ) {
     this.reuse = metrics.counter({
@@ -80,11 +90,16 @@ export class SessionsService {
         lastUsedAt: now,
         expiresAt: new Date(now.getTime() + Math.min(idle, absolute) * 1000),
         userAgent: storable(userAgent),
-        // Behind a proxy that passes on what it is told, this may be no address at all.
-        address: isIP(address) ? address : '',
+        address: storableAddress(address),
         refreshGeneration: 0,
         refreshedAt: now,
         salt,
+      });
+      await this.audit.record(manager, {
+        action: 'login',
+        subjectId: userId,
+        actorId: userId,
+        details: { session: id },
       });
       return true;
     });
@@ -167,7 +182,14 @@ export class SessionsService {
 
   /** Ends living sessions with their access tokens; resolves to how many it were. */
   end(sessions: SessionChoice, reason: EndReason): Promise<number> {
-    return this.changes.transaction((change) => change.endSessions(sessions, reason));
+    return this.changes.transaction(async (change) => {
+      const ended = await change.endSessions(sessions, reason);
+      const { userId: subjectId, id } = sessions;
+      const details: AuditDetails = id === undefined ? { sessions: ended } : { session: id };
+      const action = ACTIONS[reason] ?? 'session_ended';
+      if (ended > 0) await this.audit.record(change.manager, { action, subjectId, details });
+      return ended;
+    });
   }
 
   /** A user's living sessions, the last used ones first. */
@@ -199,9 +221,4 @@ export class SessionsService {
       })
       .getExists();
   }
-}
-
-/** A header's value as both databases can store it: PostgreSQL has no NUL, the column a width. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '').toWellFormed().slice(0, 512).toWellFormed();
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { violatedUniqueIndex } from '../database/database.js';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
@@ -46,6 +47,7 @@ export type Also = (manager: EntityManager) => Promise<void>;
 export class UserChanges {
   constructor(
     private readonly changes: SessionChanges,
+    private readonly audit: Audit,
     private readonly events: UserEvents,
   ) {}
 
@@ -68,7 +70,13 @@ export class UserChanges {
       );
       if (affected !== 1) return false;
       await this.events.passwordChanged(change.manager, user.id);
-      await change.endSessions({ userId: user.id, except: keptSession }, 'password_changed');
+      const chosen = { userId: user.id, except: keptSession };
+      const sessions = await change.endSessions(chosen, 'password_changed');
+      await this.audit.record(change.manager, {
+        action: 'password_changed',
+        subjectId: user.id,
+        details: { sessions },
+      });
       await also?.(change.manager);
       return true;
     });
@@ -81,7 +89,12 @@ export class UserChanges {
     const values = { passwordHash, updatedAt: new Date() };
     await change.manager.update(User, { id: userId }, values);
     await this.events.passwordChanged(change.manager, userId);
-    await change.endSessions({ userId }, 'password_changed');
+    const sessions = await change.endSessions({ userId }, 'password_changed');
+    await this.audit.record(change.manager, {
+      action: 'password_reset',
+      subjectId: userId,
+      details: { sessions },
+    });
   }
 
   /**
@@ -102,6 +115,12 @@ export class UserChanges {
         if (affected !== 1) return false;
         await this.events.updated(change.manager, userId);
         if (profile.username !== undefined) await change.outdateTokens(userId);
+        const details = { changed: Object.keys(profile).join(' ') };
+        await this.audit.record(change.manager, {
+          action: 'user_updated',
+          subjectId: userId,
+          details,
+        });
         await also?.(change.manager);
         return true;
       });
@@ -133,10 +152,20 @@ export class UserChanges {
       if (!sameRoles(user, changed)) {
         await writeRoles(manager, changed);
         await change.outdateTokens(userId);
+        const details = { roles: changed.roles.join(' ') };
+        await this.audit.record(manager, { action: 'role_changed', subjectId: userId, details });
       }
       if (patch.ban) {
-        await change.endSessions({ userId }, 'user_disabled');
+        const sessions = await change.endSessions({ userId }, 'user_disabled');
         await change.revokeTokens(userId);
+        const details = { sessions, until: patch.ban.until?.toISOString() ?? null };
+        await this.audit.record(manager, { action: 'user_disabled', subjectId: userId, details });
+      } else if (patch.ban === null && isDisabled(user)) {
+        await this.audit.record(manager, { action: 'user_enabled', subjectId: userId });
+      }
+      if (patch.verified !== undefined && patch.verified !== (user.emailVerifiedAt !== null)) {
+        const details = { verified: patch.verified };
+        await this.audit.record(manager, { action: 'user_updated', subjectId: userId, details });
       }
       await keepAnAdmin(manager, user, changed);
       return changed;
@@ -184,6 +213,11 @@ export class UserChanges {
       await permit?.(user, change.manager);
       const ended = await change.endSessions({ userId }, reason);
       await change.revokeTokens(userId);
+      await this.audit.record(change.manager, {
+        action: 'sessions_revoked',
+        subjectId: userId,
+        details: { sessions: ended },
+      });
       return ended;
     });
   }
@@ -214,6 +248,8 @@ export class UserChanges {
         await change.forgetUser(id);
         await also?.(manager, found);
         await keepAnAdmin(manager, found, null);
+        await this.audit.record(manager, { action: 'user_deleted', subjectId: id });
+        await this.audit.forget(manager, id);
         return true;
       })
       .catch(nothingChanged);

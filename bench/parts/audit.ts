@@ -1,0 +1,167 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import { DataSource } from 'typeorm';
+import { AuditEvent } from '../../src/audit/audit-event.entity.js';
+import { AuditMacs } from '../../src/audit/audit-macs.js';
+import { auditRow } from '../../src/audit/audit-row.js';
+import { currentContext } from '../../src/common/request-context.js';
+import { databaseOptions } from '../../src/database/database.options.js';
+import type { Child } from '../child.js';
+import { askWell, register, signIn } from '../client.js';
+import { insertRows } from '../load.js';
+import { interleave, median, type Plan, ratio } from '../measure.js';
+import { digits, type Section, type Target } from '../report.js';
+import { postgresServer, SECRET, Stage } from '../stage.js';
+import { logins } from './login.js';
+
+const SMALL = 1_000;
+/** Rows of each user; a page has 50. */
+const EACH = 100;
+const CLIENTS = 8;
+const BATCH = 1_000;
+
+const kinds = postgresServer === undefined ? ['SQLite'] : ['SQLite', 'PostgreSQL'];
+
+/** What the audit costs a login, and what a long one costs who reads it. */
+export async function audit(plan: Plan): Promise<Section> {
+  const rows: string[][] = [];
+  const targets: Target[] = [];
+  for (const kind of kinds) {
+    const stage = new Stage(plan.cost);
+    try {
+      const url = (name: string) =>
+        kind === 'SQLite' ? Promise.resolve(`sqlite:${stage.dir}/${name}`) : stage.postgres();
+      await throughput(stage, plan, kind, url, rows, targets);
+      await reading(stage, plan, kind, url, rows, targets);
+    } finally {
+      await stage.close();
+    }
+  }
+  return {
+    title: 'The audit',
+    text:
+      `Logins a second of ${CLIENTS} clients at cost ${plan.cost}, with the audit and with it taken out. ` +
+      `Milliseconds of the newest 50 of a user's ${EACH} rows (\`GET /audit?subject=…\`), with ` +
+      `${digits(SMALL)} and ${digits(plan.rows)} rows, one at a time and in turns. Medians; the ratio is ` +
+      'the median of the rounds’.',
+    columns: ['', 'without, or few rows', 'with, or many', 'ratio'],
+    rows,
+    targets,
+  };
+}
+
+type Urls = (name: string) => Promise<string>;
+
+async function throughput(
+  stage: Stage,
+  plan: Plan,
+  kind: string,
+  url: Urls,
+  rows: string[][],
+  targets: Target[],
+): Promise<void> {
+  const start = async (audit: 'on' | 'off') => {
+    const env = { DATABASE_URL: await url(audit), HASH_MAX_WAIT: '300' };
+    const server = await stage.audited(`audit ${audit}`, audit, env);
+    await register(server);
+    return server;
+  };
+  const [off, on] = [await start('off'), await start('on')];
+  const amount = plan.quick ? 24 : 96;
+  const of = async (server: Child) => (await logins(server, CLIENTS, amount)).perSecond;
+  const found = await interleave(plan.rounds, { without: () => of(off), with: () => of(on) });
+  const measured = ratio(found.with, found.without);
+  rows.push([
+    `${kind}, logins/s`,
+    digits(median(found.without)),
+    digits(median(found.with)),
+    digits(measured),
+  ]);
+  const what = `Logins a second on ${kind} with the audit, to those without`;
+  targets.push({ what, measured, atLeast: 0.95, unit: ' ×' });
+  await Promise.all([off.stop(), on.stop()]);
+}
+
+async function reading(
+  stage: Stage,
+  plan: Plan,
+  kind: string,
+  url: Urls,
+  rows: string[][],
+  targets: Target[],
+): Promise<void> {
+  const small = await filled(stage, await url('small'), SMALL);
+  const large = await filled(stage, await url('large'), plan.rows);
+  const count = plan.quick ? 30 : 200;
+  const of = async ({ server, admin, users }: Filled) => {
+    const ms: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const path = `/audit?subject=${users[i % users.length]}`;
+      ms.push((await askWell(server, 'GET', path, { jwt: admin })).ms);
+    }
+    return median(ms);
+  };
+  // Compiles and fills caches.
+  await of(small);
+  await of(large);
+  const found = await interleave(plan.rounds, { few: () => of(small), many: () => of(large) });
+  const measured = ratio(found.many, found.few);
+  rows.push([
+    `${kind}, a user's audit, ms`,
+    digits(median(found.few)),
+    digits(median(found.many)),
+    digits(measured),
+  ]);
+  targets.push({
+    what: `The audit of one user of ${digits(plan.rows)} rows on ${kind}, to ${digits(SMALL)}`,
+    measured,
+    atMost: 1.1,
+    unit: ' ×',
+  });
+}
+
+interface Filled {
+  server: Child;
+  admin: string;
+  users: string[];
+}
+
+/** A server whose audit has `count` rows, in turns of `count / EACH` users. */
+async function filled(stage: Stage, url: string, count: number): Promise<Filled> {
+  const server = await stage.latchkey(`Latchkey with ${count}`, {
+    DATABASE_URL: url,
+    JWT_EXPIRES: '1h',
+  });
+  await register(server);
+  const [tokens] = await signIn(server, 1);
+  const users = Array.from({ length: count / EACH }, () => randomUUID());
+  const macs = new AuditMacs();
+  macs.add('bench', randomBytes(32));
+  const context = { ...currentContext(), address: '192.0.2.1', userAgent: 'a benchmark' };
+  const dataSource = await new DataSource(databaseOptions(url)).initialize();
+  const runner = dataSource.createQueryRunner();
+  const now = Date.now();
+  for (let at = 0; at < count; at += BATCH) {
+    const some = Array.from({ length: BATCH }, (_, i) => {
+      const subjectId = users[(at + i) % users.length] ?? '';
+      const entry = { action: 'login', subjectId, actorId: subjectId } as const;
+      const row = auditRow(macs, entry, context, new Date(now - count + at + i));
+      // Sealed already, but not in the place of a row of the server's own.
+      return { ...row, seq: -1 - at - i, hash: row.mac };
+    });
+    await runner.startTransaction();
+    await insertRows(runner, AuditEvent, some);
+    await runner.commitTransaction();
+  }
+  await runner.query(
+    kindOf(url) === 'sqlite' ? 'PRAGMA wal_checkpoint(TRUNCATE)' : 'VACUUM ANALYZE',
+  );
+  await dataSource.destroy();
+  const decoded = jwt.decode(tokens?.jwt ?? '', { complete: true });
+  if (!decoded) throw new Error('not a token');
+  const claims = { ...(decoded.payload as jwt.JwtPayload), roles: ['admin'] };
+  const admin = jwt.sign(JSON.stringify(claims), SECRET, { header: decoded.header });
+  return { server, admin, users };
+}
+
+const kindOf = (url: string): string => url.split(':')[0] ?? '';

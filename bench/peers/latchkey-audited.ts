@@ -1,0 +1,25 @@
+/** Latchkey, for `AUDIT=off` without its audit: nothing is recorded and nothing sealed. */
+import 'reflect-metadata';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { AppModule } from '../../src/app.module.js';
+import { createAdapter, setupApp } from '../../src/app.setup.js';
+import { AuditSealer } from '../../src/audit/audit-sealer.js';
+import { Audit } from '../../src/audit/audit.service.js';
+import { Config } from '../../src/config/config.js';
+
+const config = Config.load();
+const builder = Test.createTestingModule({ imports: [AppModule.with(config)] });
+if (process.env.AUDIT === 'off') {
+  builder.overrideProvider(Audit).useValue({ record: () => Promise.resolve() });
+  builder.overrideProvider(AuditSealer).useValue({});
+}
+const module = await builder.compile();
+const app = module.createNestApplication<NestFastifyApplication>(createAdapter(config), {
+  bodyParser: false,
+});
+await setupApp(app, config);
+process.once('SIGTERM', () => {
+  void app.close().finally(() => process.exit(0));
+});
+await app.listen(config.port, config.host);

@@ -1,0 +1,39 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { AuditLog } from '../audit/audit-log.js';
+import { refuses } from '../auth/openapi.js';
+import { Permissions } from '../auth/permissions.guard.js';
+import {
+  type AuditPage,
+  auditPageSchema,
+  type AuditQuery,
+  auditQuerySchema,
+  cursorAfter,
+  eventView,
+} from './audit.schemas.js';
+
+@ApiTags('audit')
+@ApiBearerAuth()
+@Controller('audit')
+@Permissions('audit:read')
+@refuses(401, 'No good access token')
+@refuses(403, 'Not an admin')
+export class AuditController {
+  constructor(private readonly log: AuditLog) {}
+
+  @Get()
+  @ApiOperation({ summary: 'What happened, the newest first' })
+  @ApiResponse({ status: 200, description: 'A page', standardSchema: auditPageSchema })
+  @refuses(400, 'A parameter is not valid')
+  async list(
+    @Query({ schema: auditQuerySchema }) { limit, cursor, ...filter }: AuditQuery,
+  ): Promise<AuditPage> {
+    // One more than asked for tells whether there is another page.
+    const events = await this.log.page(filter, limit + 1, cursor);
+    const last = events.length > limit ? events[limit - 1] : undefined;
+    return {
+      events: events.slice(0, limit).map(eventView),
+      next: last ? cursorAfter(last) : null,
+    };
+  }
+}

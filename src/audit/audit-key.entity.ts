@@ -1,0 +1,16 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { epochMillis } from '../database/time.js';
+
+/** A key of the audit, encrypted under the server's secret. */
+@Entity('audit_keys')
+export class AuditKey {
+  /** The MACs made with it begin with this. */
+  @PrimaryColumn('varchar', { length: 8 })
+  id!: string;
+
+  @Column('varchar', { length: 128 })
+  sealed!: string;
+
+  @Column('bigint', { name: 'created_at', transformer: epochMillis })
+  createdAt!: Date;
+}

@@ -1,0 +1,46 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/** What a MAC is over, so that none can stand in for another. */
+export type MacPurpose = 'row' | 'link' | 'start' | 'head' | 'rekeyed';
+
+/** What is wrong with a MAC; undefined if nothing is. */
+export type MacFault = 'bad' | 'unknown_key';
+
+/** HMAC-SHA-256 with any of several keys: `<id of the key>.<mac in base64url>`. */
+export class AuditMacs {
+  private readonly keys = new Map<string, Buffer>();
+  private currentId: string | undefined;
+
+  /** Knows one more key; the one added last makes new MACs. */
+  add(id: string, key: Buffer): void {
+    this.keys.set(id, key);
+    this.currentId = id;
+  }
+
+  /** Whether there is a key to make MACs with. */
+  get ready(): boolean {
+    return this.currentId !== undefined;
+  }
+
+  make(purpose: MacPurpose, parts: unknown[]): string {
+    const id = this.currentId ?? '';
+    const key = this.keys.get(id);
+    if (!key) throw new Error('The audit has no key');
+    return `${id}.${macOf(key, purpose, parts).toString('base64url')}`;
+  }
+
+  /** Holds a MAC against what it should be over. */
+  faultOf(mac: string, purpose: MacPurpose, parts: unknown[]): MacFault | undefined {
+    const [id = '', text = ''] = mac.split('.');
+    const key = this.keys.get(id);
+    if (!key) return 'unknown_key';
+    const given = Buffer.from(text, 'base64url');
+    const right = macOf(key, purpose, parts);
+    return given.length === right.length && timingSafeEqual(given, right) ? undefined : 'bad';
+  }
+}
+
+const macOf = (key: Buffer, purpose: MacPurpose, parts: unknown[]): Buffer =>
+  createHmac('sha256', key)
+    .update(JSON.stringify([purpose, ...parts]))
+    .digest();

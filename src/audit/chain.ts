@@ -1,0 +1,88 @@
+import type { EntityManager } from 'typeorm';
+import type { AuditEvent } from './audit-event.entity.js';
+import type { AuditMacs } from './audit-macs.js';
+import { AuditMark, type MarkName } from './audit-mark.entity.js';
+import { rowFault } from './audit-row.js';
+
+/** PostgreSQL's advisory lock of who moves an end of the chain: an arbitrary number. */
+const CHAIN_LOCK = 7_235_082;
+
+/** A place in the chain: a row's number and the hash up to it. */
+export interface Link {
+  seq: number;
+  hash: string;
+}
+
+/** Before the first row. */
+export const NOWHERE: Link = { seq: 0, hash: '' };
+
+/** The chain is not what this server made of it; the message says where. */
+export class ChainBroken extends Error {
+  override readonly name = 'ChainBroken';
+}
+
+/**
+ * Keeps other instances from moving the chain's ends until the transaction is over. On SQLite a
+ * transaction does so by itself.
+ *
+ * @returns false, and nothing is locked, where another holds it and `wait` is off
+ */
+export async function lockChain(manager: EntityManager, wait = true): Promise<boolean> {
+  if (manager.connection.options.type !== 'postgres') return true;
+  const call = wait ? 'pg_advisory_xact_lock' : 'pg_try_advisory_xact_lock';
+  const [row] = await manager.query<{ got: unknown }[]>(`SELECT ${call}($1) AS got`, [CHAIN_LOCK]);
+  return row?.got !== false;
+}
+
+/** What the hash of the row after `before` is over; `mac` is that row's. */
+export const linkParts = ({ seq, hash }: Link, mac: string): unknown[] => [seq + 1, hash, mac];
+
+/** Whether a row has its place in the chain. */
+export const isSealed = (row: AuditEvent): row is AuditEvent & Link =>
+  row.seq !== null && row.hash !== null;
+
+/**
+ * What is wrong with a row that should follow `before`. It is unchecked where its key cannot be opened,
+ * which is no fault up to the mark `rekeyed` alone; whatever else has such a key was not made here.
+ */
+export function linkFault(
+  macs: AuditMacs,
+  before: Link,
+  row: AuditEvent & Link,
+  rekeyed: Link,
+): 'changed' | 'out_of_place' | 'unchecked' | undefined {
+  const content = rowFault(macs, row);
+  if (content === 'bad') return 'changed';
+  const link = macs.faultOf(row.hash, 'link', linkParts(before, row.mac));
+  if (link === 'bad' || (link && row.seq > rekeyed.seq)) return 'out_of_place';
+  return (content ?? link) && 'unchecked';
+}
+
+/** The marks that are there. @throws ChainBroken where one is missing or was not written by this server */
+export async function readMarks(
+  manager: EntityManager,
+  macs: AuditMacs,
+): Promise<{ start: Link; head: Link; rekeyed: Link }> {
+  const marks = await manager.find(AuditMark);
+  const read = (name: MarkName): Link => {
+    const mark = marks.find((one) => one.name === name);
+    if (!mark) throw new ChainBroken(`its mark ${name} is missing`);
+    const { seq, hash, mac } = mark;
+    const fault = macs.faultOf(mac, name, [seq, hash]);
+    if (fault === 'bad') throw new ChainBroken(`its mark ${name} was changed`);
+    if (fault) throw new ChainBroken(`no secret here opens the key of its mark ${name}`);
+    return { seq, hash };
+  };
+  return { start: read('start'), head: read('head'), rekeyed: read('rekeyed') };
+}
+
+/** Moves a mark. */
+export async function writeMark(
+  manager: EntityManager,
+  macs: AuditMacs,
+  name: MarkName,
+  { seq, hash }: Link,
+): Promise<void> {
+  const mac = macs.make(name, [seq, hash]);
+  await manager.upsert(AuditMark, { name, seq, hash, mac }, ['name']);
+}

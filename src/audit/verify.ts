@@ -1,0 +1,205 @@
+import { existsSync } from 'node:fs';
+import { DataSource, type EntityManager, IsNull, MoreThan } from 'typeorm';
+import { databaseOptions, withoutTimeouts } from '../database/database.options.js';
+import { holdStill } from '../database/transactions.js';
+import type { Keyring } from '../keys/keyring.js';
+import { AuditEvent } from './audit-event.entity.js';
+import { AuditKeys } from './audit-keys.js';
+import { isEmptied, ownerOf, rowFault } from './audit-row.js';
+import { ChainBroken, isSealed, type Link, linkFault, NOWHERE, readMarks } from './chain.js';
+
+/** Rows that are read at a time. */
+const BATCH = 1_000;
+
+/** What is verified, and how. */
+export interface VerifyOptions {
+  /** As `DATABASE_URL` has it. */
+  url: string;
+  keyring: Keyring;
+  /** A head that was noted before: it has to be part of the chain still. */
+  expectHead?: Link;
+  /** Called for each fault that is found, in the order of rows. */
+  onFault: (fault: string) => void;
+}
+
+/** What was found of a chain. */
+export interface Verification {
+  faults: number;
+  /** Rows in the chain, and the number of the first. */
+  rows: number;
+  first: number;
+  /** Written, but not in the chain yet. */
+  unsealed: number;
+  /** Rows whose key no secret here opens: sealed before the secret was replaced at once. */
+  unchecked: number;
+  head: Link;
+}
+
+/**
+ * Reads the whole audit, of one moment and a few rows at a time, and holds every row against its MAC, its
+ * place and what was said of the ends. Nothing is written.
+ */
+export async function verifyAudit(options: VerifyOptions): Promise<Verification> {
+  const { url } = options;
+  const path = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined;
+  if (path !== undefined && !existsSync(path)) throw new Error(`There is no database ${path}`);
+  const dataSource = await new DataSource(withoutTimeouts(databaseOptions(url))).initialize();
+  try {
+    const reader = dataSource.createQueryRunner();
+    await holdStill(reader);
+    const keys = await AuditKeys.read(options.keyring, reader.manager);
+    return await new Verifier(reader.manager, keys, options).run();
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+class Verifier {
+  private faults = 0;
+  private rows = 0;
+  private unchecked = 0;
+  private first = 0;
+  private at: Link = NOWHERE;
+  private expectationMet = false;
+  private readonly deleted = new Set<string>();
+  /** The owners of emptied rows, each with the first of these. */
+  private readonly emptied = new Map<string | null, string>();
+
+  constructor(
+    private readonly manager: EntityManager,
+    private readonly keys: AuditKeys,
+    private readonly options: VerifyOptions,
+  ) {}
+
+  async run(): Promise<Verification> {
+    const { start, head, rekeyed } = await this.marks();
+    this.at = start;
+    this.first = start.seq + 1;
+    for await (const row of this.sealed()) this.checkSealed(row, start, rekeyed);
+    this.checkEnd(head, start);
+    const unsealed = await this.checkUnsealed();
+    for (const [owner, where] of this.emptied) {
+      if (owner !== null && this.deleted.has(owner)) continue;
+      this.fault(`${where}: address and user agent are gone, but its user was not deleted`);
+    }
+    const { faults, rows, first, unchecked, at } = this;
+    return { faults, rows, first, unsealed, unchecked, head: at };
+  }
+
+  private async marks(): ReturnType<typeof readMarks> {
+    try {
+      return await readMarks(this.manager, this.keys.macs);
+    } catch (error) {
+      if (!(error instanceof ChainBroken)) throw error;
+      this.fault(`the chain: ${error.message}`);
+      return { start: NOWHERE, head: NOWHERE, rekeyed: NOWHERE };
+    }
+  }
+
+  private async *sealed(): AsyncGenerator<AuditEvent & Link> {
+    // No row may hide under an odd number.
+    for (let last = Number.MIN_SAFE_INTEGER; ;) {
+      const rows = await this.manager.find(AuditEvent, {
+        where: { seq: MoreThan(last) },
+        order: { seq: 'ASC' },
+        take: BATCH,
+      });
+      for (const row of rows) {
+        if (isSealed(row)) yield row;
+        else yield { ...row, seq: row.seq ?? 0, hash: '' };
+      }
+      if (rows.length < BATCH) return;
+      last = rows.at(-1)?.seq ?? 0;
+    }
+  }
+
+  private checkSealed(row: AuditEvent & Link, start: Link, rekeyed: Link): void {
+    const { seq, hash } = row;
+    const where = nameOf(row);
+    this.rows++;
+    this.note(row, where);
+    if (seq <= start.seq) {
+      this.fault(`${where}: it stands before the beginning of the chain`);
+      return;
+    }
+    const missing = seq - this.at.seq - 1;
+    if (missing > 0) {
+      this.fault(
+        missing === 1
+          ? `row ${this.at.seq + 1} is missing`
+          : `rows ${this.at.seq + 1} to ${seq - 1} are missing`,
+      );
+    }
+    const fault =
+      missing > 0
+        ? rowFault(this.keys.macs, row) === 'bad' && 'changed'
+        : linkFault(this.keys.macs, this.at, row, rekeyed);
+    if (fault === 'changed') this.fault(`${where}: it was changed`);
+    if (fault === 'out_of_place') {
+      this.fault(`${where}: it was not sealed after row ${seq - 1}, but changed, moved or put in`);
+    }
+    if (fault === 'unchecked') this.unchecked++;
+    this.at = { seq, hash };
+    this.meet(this.at);
+  }
+
+  private checkEnd(head: Link, start: Link): void {
+    const { seq, hash } = this.at;
+    if (head.seq > seq) this.fault(`rows ${seq + 1} to ${head.seq}, the last ones, are missing`);
+    if (head.seq < seq) this.fault(`rows from ${head.seq + 1} on were not sealed by the server`);
+    if (head.seq === seq && head.hash !== hash) {
+      this.fault(`row ${seq}, the last one, is another than was sealed`);
+    }
+    const { expectHead } = this.options;
+    if (!expectHead) return;
+    this.meet(start);
+    if (this.expectationMet) return;
+    if (expectHead.seq < start.seq) {
+      this.fault(
+        `row ${expectHead.seq}, the expected head, was removed by retention: expect a later one`,
+      );
+    } else if (expectHead.seq > seq) {
+      this.fault(`the chain ends at row ${seq}, before the expected head ${expectHead.seq}`);
+    } else this.fault(`row ${expectHead.seq} is another than the expected head`);
+  }
+
+  private async checkUnsealed(): Promise<number> {
+    let count = 0;
+    for (let last = ''; ;) {
+      const rows = await this.manager.find(AuditEvent, {
+        where: { seq: IsNull(), id: MoreThan(last) },
+        order: { id: 'ASC' },
+        take: BATCH,
+      });
+      for (const row of rows) {
+        const where = nameOf(row);
+        this.note(row, where);
+        if (rowFault(this.keys.macs, row)) this.fault(`${where}: it was changed or put in`);
+      }
+      count += rows.length;
+      if (rows.length < BATCH) return count;
+      last = rows.at(-1)?.id ?? '';
+    }
+  }
+
+  private note(row: AuditEvent, where: string): void {
+    if (row.action === 'user_deleted' && row.subjectId) this.deleted.add(row.subjectId);
+    const owner = ownerOf(row);
+    if (isEmptied(row) && !this.emptied.has(owner)) this.emptied.set(owner, where);
+  }
+
+  private meet({ seq, hash }: Link): void {
+    const { expectHead } = this.options;
+    if (expectHead?.seq === seq && expectHead.hash === hash) this.expectationMet = true;
+  }
+
+  private fault(text: string): void {
+    this.faults++;
+    this.options.onFault(text);
+  }
+}
+
+const nameOf = ({ seq, id, action, createdAt }: AuditEvent): string => {
+  const time = Number.isNaN(createdAt.getTime()) ? 'no time' : createdAt.toISOString();
+  return `row ${seq ?? 'not yet sealed'} (${id}, ${action}, ${time})`;
+};

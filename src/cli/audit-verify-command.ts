@@ -1,0 +1,51 @@
+import { Command } from 'commander';
+import { verifyAudit } from '../audit/verify.js';
+import { Config, environment } from '../config/config.js';
+import { secretToBe } from '../config/generated-secret.js';
+import { Keyring } from '../keys/keyring.js';
+
+/** Faults that are shown; the rest is a number. */
+const SHOWN = 20;
+
+/** `audit:verify`: what is wrong with the audit, a line each; the exit code is 1 where something is. */
+export function auditVerifyCommand(): Command {
+  return new Command('audit:verify')
+    .description('look whether rows of the audit were removed, changed, moved or put in')
+    .option('--expect-head <head>', 'one that was printed before: it has to be in the chain')
+    .action(async ({ expectHead }: { expectHead?: string }) => {
+      const config = Config.load(environment(), secretToBe);
+      let shown = 0;
+      const found = await verifyAudit({
+        url: config.databaseUrl,
+        keyring: new Keyring(config),
+        expectHead: expectHead === undefined ? undefined : readHead(expectHead),
+        onFault: (fault) => {
+          if (++shown <= SHOWN) console.error(fault);
+        },
+      });
+      if (shown > SHOWN) console.error(`and ${shown - SHOWN} more`);
+      const { faults, rows, first, unsealed, unchecked, head } = found;
+      const range = rows > 0 ? ` (${first} to ${head.seq})` : '';
+      const waiting = unsealed > 0 ? `, and ${unsealed} not yet sealed` : '';
+      if (unchecked > 0) {
+        console.log(
+          `${unchecked} rows were not checked: no secret here opens their key. Give the one of then ` +
+            'in JWT_PREVIOUS_SECRET_KEYS, to this command alone.',
+        );
+      }
+      if (faults > 0) {
+        console.error(`The audit of ${rows} rows${waiting} was tampered with: ${faults} faults.`);
+        process.exitCode = 1;
+        return;
+      }
+      console.log(`The audit is whole: ${rows} rows${range}${waiting}.`);
+      console.log(`Head ${head.seq}:${head.hash}`);
+    });
+}
+
+/** Reads a head as it is printed. @throws Error */
+function readHead(text: string): { seq: number; hash: string } {
+  const [, seq, hash = ''] = /^(\d{1,15}):([\w.-]*)$/.exec(text) ?? [];
+  if (seq === undefined) throw new Error('--expect-head: expected a head such as 1234:AbCdEfGh.…');
+  return { seq: Number(seq), hash };
+}
