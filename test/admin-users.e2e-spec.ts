@@ -90,7 +90,9 @@ describe('POST /users', () => {
       },
     });
     const { link, code } = await mailTo(server, 'invited@example.com');
-    expect(link).toMatch(/^https:\/\/accounts\.example\.com\/password\/reset\?token=[\w-]{43}$/);
+    expect(link).toMatch(
+      /^https:\/\/accounts\.example\.com\/account\/reset-password\?token=[\w-]{43}$/,
+    );
     expect(code).toMatch(/^\d{8}$/);
     await expect(server.login('invited', '')).rejects.toThrow('missing_parameter');
     const found = await admin.ask('GET', '/users?role=admin&q=invited');

@@ -170,10 +170,14 @@ describe('what is recorded', () => {
   it('names who acts in the name of a user', async () => {
     const { id } = await server.register('Puppet');
     const { jwt } = await server.login('puppet');
-    const token = forge(jwt, { act: { sub: 'an admin' } });
-    await server.http.post('/logout').set('authorization', bearer(token)).expect(204);
+    const { refresh_token: other } = await server.login('puppet');
+    const token = forge(jwt, { act: { sub: 'an admin' }, act_ver: 0 });
+    await server.http
+      .delete(`/me/sessions/${sidOf(other)}`)
+      .set('authorization', bearer(token))
+      .expect(204);
     expect((await eventsOf(id)).at(-1)).toMatchObject({
-      action: 'logout',
+      action: 'session_ended',
       actor: id,
       impersonator: 'an admin',
     });

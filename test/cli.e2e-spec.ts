@@ -69,6 +69,8 @@ describe('users create', () => {
         locale: null,
         roles: ['admin'],
         disabledAt: null,
+        disabledReason: null,
+        disabledUntil: null,
         createdAt: expect.any(String) as string,
       });
       const { jwt } = await server.login('root');

@@ -57,6 +57,8 @@ it('takes over what a line says, and what export prints is the same again', asyn
     locale: 'pl-PL',
     roles: ['admin', 'editor'],
     disabledAt: null,
+    disabledReason: null,
+    disabledUntil: null,
     createdAt: '2019-01-02T03:04:05.678Z',
   };
   const record = { ...shown, passwordHash: BCRYPT };

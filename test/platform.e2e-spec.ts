@@ -280,6 +280,7 @@ describe('GET /docs, /openapi.json, /health', () => {
       status: 'ok',
       database: 'ok',
       revocations: 'ok',
+      roles: 'ok',
     });
   });
 });

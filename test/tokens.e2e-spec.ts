@@ -35,6 +35,7 @@ describe('GET /protected', () => {
       iss: 'latchkey',
       sub: userId,
       username: 'Ada',
+      auth_time: expect.any(Number) as number,
       roles: [],
       sid: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
       ver: 0,

@@ -163,8 +163,11 @@ export class UserChanges {
       if (patch.ban) {
         const sessions = await change.endSessions({ userId }, 'user_disabled');
         await change.revokeTokens(userId);
-        const details = { sessions, until: patch.ban.until?.toISOString() ?? null };
-        await this.audit.record(manager, { action: 'user_disabled', subjectId: userId, details });
+        if (!sameBan(user, changed)) {
+          const until = changed.disabledUntil?.toISOString();
+          const details = { sessions, ...(until && { until }) };
+          await this.audit.record(manager, { action: 'user_disabled', subjectId: userId, details });
+        }
       } else if (patch.ban === null && isDisabled(user)) {
         await this.audit.record(manager, { action: 'user_enabled', subjectId: userId });
       }
@@ -306,3 +309,8 @@ function valuesOf({ roles, ban, verified }: UserPatch, user: User): Partial<User
 
 const sameRoles = (one: string[], other: string[]): boolean =>
   JSON.stringify(one.toSorted()) === JSON.stringify([...new Set(other)].toSorted());
+
+const sameBan = (one: User, other: User): boolean =>
+  isDisabled(one) === isDisabled(other) &&
+  one.disabledUntil?.getTime() === other.disabledUntil?.getTime() &&
+  one.disabledReason === other.disabledReason;
