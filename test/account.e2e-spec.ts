@@ -119,7 +119,15 @@ describe('GET /me/export', () => {
       user: { id: user.id, username: user.username, email: user.email, emailSignsIn: true },
       sessions: [{ userId: user.id, userAgent: '', endedAt: null }],
       links: [{ purpose: 'verify-email', usedAt: null }],
-      mails: [],
+      events: [
+        { action: 'registered', ofThisUser: true, address: '127.0.0.1' },
+        { action: 'login', ofThisUser: true, address: '127.0.0.1' },
+      ],
+    });
+    await mailAbout(server, user.email, 'Your data was exported');
+    const again = await ask('get', '/me/export', user.jwt);
+    expect((again.body as { events: unknown[] }).events.at(-1)).toMatchObject({
+      action: 'user_exported',
     });
     const rows = await server.withDatabase(async (db) => [
       ...(await db.query<Record<string, string>[]>('SELECT password_hash FROM users')),

@@ -16,7 +16,7 @@ export async function login(plan: Plan): Promise<Section> {
   const stage = new Stage(plan.cost);
   try {
     // The queue may be as long as there are clients: what is refused is no throughput.
-    const patient = await stage.latchkey('Latchkey', { HASH_MAX_WAIT: '300' });
+    const patient = await stage.latchkey('Latchkey', { HASH_MAX_WAIT: '60' });
     const server = await stage.latchkey('Latchkey, defaults');
     await register(patient);
     await register(server);

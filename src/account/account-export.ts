@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import { AuditEvent } from '../audit/audit-event.entity.js';
 import { OutboxItem } from '../mail/outbox-item.entity.js';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
 import { Session } from '../sessions/session.entity.js';
@@ -35,6 +36,10 @@ export class AccountExport {
       where: { userId },
       order: { position: 'ASC' },
     });
+    const events = await manager.find(AuditEvent, {
+      where: [{ subjectId: userId }, { actorId: userId }],
+      order: { createdAt: 'ASC', id: 'ASC' },
+    });
     return {
       exportedAt: new Date(),
       user: {
@@ -55,6 +60,16 @@ export class AccountExport {
         attempts,
         failedAt,
       })),
+      events: events.map(({ createdAt, action, subjectId, actorId, address, userAgent }) => {
+        // Where somebody else did it, the address is theirs.
+        const own = actorId === userId || actorId === null;
+        return {
+          createdAt,
+          action,
+          ofThisUser: subjectId === userId,
+          ...(own && { address, userAgent }),
+        };
+      }),
       webhooks: webhooks.map(({ payload, attempts, failedAt }) => ({
         event: JSON.parse(payload) as unknown,
         attempts,

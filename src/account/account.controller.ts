@@ -18,11 +18,12 @@ import { CurrentUser, JwtPayload } from '../auth/decorators.js';
 import { LimitGuesses } from '../auth/guess.interceptor.js';
 import { RefuseImpersonation } from '../auth/impersonation.guard.js';
 import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
+import { signedInUser } from '../auth/limit-keys.js';
 import { refuses } from '../auth/openapi.js';
 import { RefreshCookie } from '../auth/refresh-cookie.js';
 import { ClientSignal } from '../common/client-signal.js';
 import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
-import { AccountExport } from './account-export.js';
+import { RateLimit } from '../throttling/rate-limit.guard.js';
 import {
   accountSchema,
   type AccountView,
@@ -44,7 +45,6 @@ import { AccountService } from './account.service.js';
 export class AccountController {
   constructor(
     private readonly account: AccountService,
-    private readonly exports: AccountExport,
     private readonly cookie: RefreshCookie,
   ) {}
 
@@ -72,11 +72,16 @@ export class AccountController {
 
   @Get('export')
   @RefuseImpersonation()
+  @RateLimit({ name: 'export', limit: '10/1h', by: signedInUser })
   @Header('content-disposition', 'attachment; filename="account.json"')
   @ApiOperation({ summary: 'Everything that is stored about the user, but secrets' })
   @ApiResponse({ status: 200, description: 'A JSON document' })
-  async export(@CurrentUser() { id }: Subject): Promise<Record<string, unknown>> {
-    return this.exports.of(await this.account.find(id));
+  export(
+    @CurrentUser() { id: userId }: Subject,
+    @JwtPayload() claims: AccessTokenClaims,
+    @Headers('accept-language') locale?: string,
+  ): Promise<Record<string, unknown>> {
+    return this.account.export({ userId, claims, locale });
   }
 
   @Delete()

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AddressesModule } from '../addresses/addresses.module.js';
+import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { MailModule } from '../mail/mail.module.js';
 import { OneTimeTokensModule } from '../one-time-tokens/one-time-tokens.module.js';
@@ -21,6 +22,7 @@ import { RecoveryController } from './recovery.controller.js';
   imports: [
     AuthModule,
     AddressesModule,
+    AuditModule,
     UsersModule,
     PasswordsModule,
     SessionsModule,

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Addresses } from '../addresses/addresses.service.js';
+import { Audit } from '../audit/audit.service.js';
 import { StepUp } from '../auth/step-up.js';
 import { ApiError } from '../common/api-error.js';
 import { Database } from '../database/database.js';
@@ -11,6 +12,7 @@ import { NewPasswords } from '../passwords/new-passwords.js';
 import { type Also, UserChanges } from '../sessions/user-changes.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
+import { AccountExport } from './account-export.js';
 import type {
   ChangeEmailBody,
   ChangePasswordBody,
@@ -27,7 +29,10 @@ export interface OwnRequest {
 }
 
 /** The mails that tell of a change and ask for nothing. */
-type Notice = Extract<MailTemplate, 'password-changed' | 'account-updated' | 'account-deleted'>;
+type Notice = Extract<
+  MailTemplate,
+  'password-changed' | 'account-updated' | 'account-exported' | 'account-deleted'
+>;
 
 /** What signed-in users do with their own account. */
 @Injectable()
@@ -40,6 +45,8 @@ export class AccountService {
     private readonly addresses: Addresses,
     private readonly mail: Mail,
     private readonly database: Database,
+    private readonly audit: Audit,
+    private readonly exports: AccountExport,
   ) {}
 
   /** @throws ApiError token_revoked where the user is gone */
@@ -107,6 +114,18 @@ export class AccountService {
     await this.database.transaction((manager) =>
       this.addresses.sendVerification(manager, user, locale),
     );
+  }
+
+  /** Everything that is stored about the user; recorded, and told by mail. */
+  async export(own: OwnRequest): Promise<Record<string, unknown>> {
+    const user = await this.find(own.userId);
+    const tell = this.notice(user, 'account-exported', own.locale);
+    const document = await this.exports.of(user);
+    await this.database.transaction(async (manager) => {
+      await this.audit.record(manager, { action: 'user_exported', subjectId: user.id });
+      await tell?.(manager);
+    });
+    return document;
   }
 
   /**

@@ -24,6 +24,7 @@ export interface MailValues {
   /** To the owner of an address that somebody tried to register again. */
   'account-exists': Record<string, never>;
   'account-updated': { username: string };
+  'account-exported': { username: string };
   'account-deleted': { username: string };
 }
 
