@@ -61,11 +61,11 @@ const attributes = (of: { attributes: Attribute[] }) =>
     of.attributes.map(({ key, value }) => [key, value.stringValue ?? value.intValue]),
   );
 
-/** Looking for the user, and then the transaction that starts the session. */
+/** Looking for the user, and then the transaction that starts the session and records it. */
 const STATEMENTS_OF_LOGIN =
   databaseKind === 'sqlite'
-    ? ['SELECT', 'BEGIN', 'SELECT', 'INSERT', 'COMMIT']
-    : ['SELECT', 'START', 'SELECT', 'INSERT', 'COMMIT'];
+    ? ['SELECT', 'BEGIN', 'SELECT', 'INSERT', 'INSERT', 'COMMIT']
+    : ['SELECT', 'START', 'SELECT', 'INSERT', 'INSERT', 'COMMIT'];
 
 it('sends a span a request by route pattern, continuing the trace, and nothing secret', async () => {
   const collector = await startCollector();
