@@ -21,9 +21,17 @@ const fromDist = {
     '$1',
 };
 
+/**
+ * Tests that take long: programs are started over and over, or many thousand rows are moved. They run
+ * where TEST_LONG is set (`npm run test:long`), and CI runs some of them on PostgreSQL.
+ */
+const LONG =
+  'test/(audit-chain|bootstrap-admin|cli|copy|crash|doctor|import|mail-delivery|webhooks-processes)\\.e2e-spec';
+
 const e2e = {
   ...common,
   testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'],
+  testPathIgnorePatterns: ['/node_modules/', ...(process.env.TEST_LONG ? [] : [LONG])],
   moduleNameMapper: process.env.E2E_TARGET === 'dist' ? fromDist : fromSource,
 };
 
@@ -42,8 +50,8 @@ if (process.env.TEST_DATABASE_URL) {
 
 export default {
   projects,
-  // On two cores too, two files at a time: much of a test is waiting.
-  maxWorkers: Math.max(2, availableParallelism() - 1),
+  // One more than there are cores: much of a test is waiting.
+  maxWorkers: availableParallelism() + 1,
   testTimeout: 60_000,
   globalSetup: '<rootDir>/test/support/global-setup.js',
 };

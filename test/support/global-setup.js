@@ -33,6 +33,9 @@ export default function announce() {
   const browser = browsers.find((file) => existsSync(file));
   if (browser) process.env.TEST_CHROMIUM = browser;
   else console.log('\nLeft out: the pages in a browser (chromium is not installed here)');
+  if (!process.env.TEST_LONG) {
+    console.log('\nLeft out: tests that take long (TEST_LONG is not set; npm run test:long)');
+  }
   if (!process.env.CORPORA_DIR) {
     console.log('\nLeft out: the public test vectors (CORPORA_DIR is not set)');
   }
