@@ -10,7 +10,7 @@ import { GOOD_PASSWORD, SECRET } from './support/server.js';
 import { startProcess } from './support/server-process.js';
 import { runTool } from './support/server-tools.js';
 
-const CROWD = process.env.COPY_ROWS ? Number(process.env.COPY_ROWS) : 20_000;
+const CROWD = Number(process.env.COPY_ROWS ?? 100_000);
 
 let cwd: string;
 let target: FreshDatabase;
