@@ -26,7 +26,7 @@ const fromDist = {
  * where TEST_LONG is set (`npm run test:long`), and CI runs some of them on PostgreSQL.
  */
 const LONG =
-  'test/(audit-chain|bootstrap-admin|cli|copy|crash|doctor|import|mail-delivery|webhooks-processes)\\.e2e-spec';
+  'test/(audit-chain|bootstrap-admin|cli|copy|doctor|import|mail-delivery|webhooks-processes)\\.e2e-spec';
 
 const e2e = {
   ...common,
