@@ -1,7 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AccountModule } from './account/account.module.js';
 import { AdminModule } from './admin/admin.module.js';
-import { AuditLogModule } from './admin/audit-log.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BootstrapModule } from './bootstrap/bootstrap.module.js';
 import { CommonModule } from './common/common.module.js';
@@ -20,7 +19,6 @@ import { ThrottlingModule } from './throttling/throttling.module.js';
     AuthModule,
     AccountModule,
     AdminModule,
-    AuditLogModule,
     BootstrapModule,
     HealthModule,
   ],

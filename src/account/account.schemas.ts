@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { emailSchema, userSchema, usernameSchema, viewOf } from '../auth/auth.schemas.js';
 import { requiredString } from '../common/validation.js';
 import { prepareDisplayName } from '../users/display-name.js';
+import { canonicalTag, LONGEST_TAG } from '../users/language-tag.js';
 import type { User } from '../users/user.entity.js';
 
 /** The present password; may be left out within 15 minutes of the sign-in. */
@@ -42,8 +43,8 @@ export const updateProfileSchema = z
     locale: z
       .string({ error: 'The locale has to be a string or null' })
       .transform((text, ctx) => {
-        const tag = languageTag(text);
-        if (tag !== undefined) return tag;
+        const tag = canonicalTag(text);
+        if (tag !== undefined && tag.length <= LONGEST_TAG) return tag;
         ctx.addIssue('The locale has to be a language tag such as en or de-AT');
         return z.NEVER;
       })
@@ -54,16 +55,6 @@ export const updateProfileSchema = z
     error: 'Nothing to change: name username, displayName or locale',
     path: ['username'],
   });
-
-/** The canonical form of a BCP 47 tag of up to 35 characters; undefined where `text` is none. */
-function languageTag(text: string): string | undefined {
-  try {
-    const [tag = ''] = text.length <= 35 ? Intl.getCanonicalLocales(text) : [];
-    return tag.length > 0 && tag.length <= 35 ? tag : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /** The signed-in user's own account. */
 export const accountSchema = userSchema.extend({

@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { type Address, Addresses } from '../addresses/addresses.service.js';
 import { ApiError } from '../common/api-error.js';
 import { Database } from '../database/database.js';
@@ -32,16 +33,11 @@ export class PasswordResetService implements OnModuleInit {
   onModuleInit(): void {
     // Mail goes to the address as its owner typed it, not as the one who asks did: two addresses with
     // one unique form may be two mailboxes.
-    this.mail.answerRequests(REQUESTS.reset, async (manager, to, locale) => {
-      const prepared = prepareEmail(to);
-      const user = prepared.ok && (await this.addresses.holder(manager, prepared.key));
-      if (user && !isDisabled(user)) await this.addresses.sendReset(manager, user, locale);
+    this.answer('reset', async (manager, user, locale) => {
+      if (!isDisabled(user)) await this.addresses.sendReset(manager, user, locale);
     });
-    this.mail.answerRequests(REQUESTS.verification, async (manager, to, locale) => {
-      const prepared = prepareEmail(to);
-      const user = prepared.ok && (await this.addresses.holder(manager, prepared.key));
-      if (!user || user.emailVerifiedAt) return;
-      await this.addresses.sendVerification(manager, user, locale);
+    this.answer('verification', async (manager, user, locale) => {
+      if (!user.emailVerifiedAt) await this.addresses.sendVerification(manager, user, locale);
     });
   }
 
@@ -80,5 +76,17 @@ export class PasswordResetService implements OnModuleInit {
         });
       }),
     );
+  }
+
+  /** What the holder of an address that a request names is mailed; nothing where there is none. */
+  private answer(
+    what: keyof typeof REQUESTS,
+    send: (manager: EntityManager, holder: User, locale: string) => Promise<void>,
+  ): void {
+    this.mail.answerRequests(REQUESTS[what], async (manager, to, locale) => {
+      const prepared = prepareEmail(to);
+      const holder = prepared.ok && (await this.addresses.holder(manager, prepared.key));
+      if (holder) await send(manager, holder, locale);
+    });
   }
 }

@@ -5,11 +5,19 @@ import { ApiError } from '../common/api-error.js';
 import { Database, violatedUniqueIndex } from '../database/database.js';
 import { Mail } from '../mail/mail.service.js';
 import { OneTimeTokens, type Presented } from '../one-time-tokens/one-time-tokens.service.js';
+import type { OneTimePayloads } from '../one-time-tokens/purposes.js';
 import { SessionChanges } from '../sessions/session-changes.js';
 import { prepareEmail } from '../users/email.js';
 import { User } from '../users/user.entity.js';
 import { UserEvents } from '../users/user-events.js';
 import { PAGES } from './pages.js';
+
+/** The mails that carry a link and a code, by what these are for. */
+const LINK_MAILS = {
+  'verify-email': 'verify-email',
+  'change-email': 'confirm-new-address',
+  'reset-password': 'reset-password',
+} as const;
 
 /** An address as typed, and its unique form. */
 export interface Address {
@@ -51,18 +59,7 @@ export class Addresses {
     const holder = user.emailKey === null ? await this.holder(manager, keyOf(user.email)) : null;
     if (holder) await this.sendExists(manager, holder, language);
     if (holder?.emailVerifiedAt) return;
-    const issued = await this.tokens.issue(manager, user, 'verify-email', null);
-    await this.mail.enqueue(manager, {
-      to: user.email,
-      userId: user.id,
-      template: 'verify-email',
-      values: {
-        link: this.mail.link(PAGES['verify-email'], { token: issued.token }),
-        code: issued.code,
-      },
-      validFor: issued.expiresIn,
-      locale: language,
-    });
+    await this.sendLink(manager, user, user.email, 'verify-email', null, language);
   }
 
   /**
@@ -86,18 +83,7 @@ export class Addresses {
     const holder = await this.holder(manager, to.emailKey);
     // The new address is told apart by nothing that the one who asks could see.
     if (holder?.emailVerifiedAt) return this.sendExists(manager, holder, language);
-    const issued = await this.tokens.issue(manager, user, 'change-email', { ...to });
-    await this.mail.enqueue(manager, {
-      to: to.email,
-      userId: user.id,
-      template: 'confirm-new-address',
-      values: {
-        link: this.mail.link(PAGES['change-email'], { token: issued.token }),
-        code: issued.code,
-      },
-      validFor: issued.expiresIn,
-      locale: language,
-    });
+    await this.sendLink(manager, user, to.email, 'change-email', { ...to }, language);
   }
 
   /**
@@ -164,19 +150,9 @@ export class Addresses {
 
   /** Mails the holder of an address a link and a code to set a new password. */
   async sendReset(manager: EntityManager, user: User, locale?: string): Promise<void> {
-    const issued = await this.tokens.issue(manager, user, 'reset-password', null);
     await this.audit.record(manager, { action: 'password_reset_requested', subjectId: user.id });
-    await this.mail.enqueue(manager, {
-      to: user.email ?? '',
-      userId: user.id,
-      template: 'reset-password',
-      values: {
-        link: this.mail.link(PAGES['reset-password'], { token: issued.token }),
-        code: issued.code,
-      },
-      validFor: issued.expiresIn,
-      locale: user.locale ?? locale,
-    });
+    const language = user.locale ?? locale;
+    await this.sendLink(manager, user, user.email ?? '', 'reset-password', null, language);
   }
 
   /** @throws ApiError link_invalid where somebody else has shown the address to be theirs */
@@ -194,6 +170,26 @@ export class Addresses {
       { email, emailKey, emailVerifiedAt: now, updatedAt: now },
     );
     await this.events.updated(manager, user.id);
+  }
+
+  /** Mails a new link, and the code beside it, for one purpose. */
+  private async sendLink<P extends keyof typeof LINK_MAILS>(
+    manager: EntityManager,
+    user: User,
+    to: string,
+    purpose: P,
+    payload: OneTimePayloads[P],
+    locale?: string,
+  ): Promise<void> {
+    const { token, code, expiresIn } = await this.tokens.issue(manager, user, purpose, payload);
+    await this.mail.enqueue(manager, {
+      to,
+      userId: user.id,
+      template: LINK_MAILS[purpose],
+      values: { link: this.mail.link(PAGES[purpose], { token }), code },
+      validFor: expiresIn,
+      locale,
+    });
   }
 
   private sendExists(manager: EntityManager, holder: User, locale?: string | null): Promise<void> {

@@ -6,6 +6,7 @@ import { PasswordsModule } from '../passwords/passwords.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AdminUsersService } from './admin-users.service.js';
+import { AuditController } from './audit.controller.js';
 import { Authority } from './authority.js';
 import { RolesController } from './roles.controller.js';
 import { UserActionsController } from './user-actions.controller.js';
@@ -14,7 +15,7 @@ import { UsersController } from './users.controller.js';
 /** Users and roles, for those who administer them. */
 @Module({
   imports: [AddressesModule, AuditModule, AuthModule, PasswordsModule, SessionsModule, UsersModule],
-  controllers: [UsersController, UserActionsController, RolesController],
+  controllers: [AuditController, UsersController, UserActionsController, RolesController],
   providers: [AdminUsersService, Authority],
 })
 export class AdminModule {}

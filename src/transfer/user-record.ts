@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { NO_PASSWORD, readStoredHash } from '../passwords/stored-hash.js';
 import { prepareEmail } from '../users/email.js';
 import type { User } from '../users/user.entity.js';
+import { canonicalTag } from '../users/language-tag.js';
 import { prepareUsername } from '../users/username.js';
 
 /** The form of a role's name. */
@@ -65,7 +66,9 @@ const recordSchema = z
         .nullish(),
       locale: z
         .string({ error: 'The locale is not a text' })
-        .refine(isLocale, { error: 'The locale is not a language tag such as de-AT' })
+        .refine((text) => canonicalTag(text) !== undefined, {
+          error: 'The locale is not a language tag such as de-AT',
+        })
         .nullish(),
       passwordHash: z
         .string({ error: 'The passwordHash is not a text' })
@@ -194,12 +197,4 @@ export function recordOf(user: User): UserRecord {
     disabledReason: user.disabledReason,
     createdAt: user.createdAt.toISOString(),
   };
-}
-
-function isLocale(text: string): boolean {
-  try {
-    return text.length <= 35 && Intl.getCanonicalLocales(text).length === 1;
-  } catch {
-    return false;
-  }
 }
