@@ -57,7 +57,7 @@ export class Stage {
   }
 
   /** Starts one of the servers in `bench/peers`, in production and without a log. */
-  peer(name: 'nest-docs' | 'fastify-fast-jwt'): Promise<Child> {
+  peer(name: 'nest-docs' | 'nest-bare' | 'fastify-fast-jwt'): Promise<Child> {
     return this.start(name, `dist/bench/peers/${name}.js`, {
       NODE_ENV: 'production',
       SECRET,

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import fastifyCookie from '@fastify/cookie';
-import fastifyHelmet from '@fastify/helmet';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import {
@@ -19,6 +18,7 @@ import { describeError, PinoLogger } from './common/pino-logger.js';
 import { RefusedTokens } from './common/refused-tokens.js';
 import { provideContext } from './common/request-context.js';
 import { measureRequests } from './common/request-metrics.js';
+import { setSecurityHeaders } from './common/security-headers.js';
 import { validationPipe } from './common/validation.js';
 import type { Config } from './config/config.js';
 import { Database } from './database/database.js';
@@ -65,7 +65,7 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   provideContext(fastify);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ApiErrorFilter());
-  await setSecurityHeaders(fastify);
+  setSecurityHeaders(fastify);
   if (config.authCookies) await fastify.register(fastifyCookie);
   logRequests(fastify, app.get(RefusedTokens));
   measureRequests(fastify, app.get(Metrics));
@@ -92,35 +92,6 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
     customSiteTitle: 'Latchkey API',
-  });
-}
-
-async function setSecurityHeaders(fastify: FastifyInstance): Promise<void> {
-  const strict = {
-    useDefaults: false,
-    directives: { defaultSrc: ["'none'"], baseUri: ["'none'"], frameAncestors: ["'none'"] },
-  };
-  // Swagger UI brings its scripts along, and styles inside its page.
-  const docs = {
-    useDefaults: false,
-    directives: {
-      ...strict.directives,
-      scriptSrc: ["'self'"],
-      styleSrc: ["'self'", "'unsafe-inline'"],
-      imgSrc: ["'self'", 'data:'],
-      connectSrc: ["'self'"],
-    },
-  };
-  await fastify.register(fastifyHelmet, {
-    contentSecurityPolicy: strict,
-    referrerPolicy: { policy: 'no-referrer' },
-  });
-  fastify.addHook('onRequest', (request, reply, done) => {
-    reply.header('cache-control', 'no-store').header('x-request-id', request.id);
-    if (/^\/docs(\/|$)/.test(request.routeOptions.url ?? '')) {
-      reply.helmet({ contentSecurityPolicy: docs });
-    }
-    done();
   });
 }
 

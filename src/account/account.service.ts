@@ -79,16 +79,19 @@ export class AccountService {
   }
 
   /**
-   * Changes name and profile; resolves to the account as it is then.
+   * Changes what of name and profile is to be another; resolves to the account as it is then.
    *
    * @throws ApiError username_taken
    */
   async updateProfile(own: OwnRequest, body: UpdateProfileBody): Promise<User> {
     const user = await this.find(own.userId);
     const { username, ...profile } = body;
+    const wanted = Object.entries({ ...username, ...profile });
+    const changes = wanted.filter(([name, value]) => user[name as keyof User] !== value);
+    if (changes.length === 0) return user;
     await this.userChanges.updateProfile(
       user.id,
-      { ...username, ...profile },
+      Object.fromEntries(changes),
       this.notice(user, 'account-updated', own.locale),
     );
     return this.find(own.userId);

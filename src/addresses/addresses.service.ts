@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
-import { Database, violatedUniqueIndex } from '../database/database.js';
+import { violatedUniqueIndex } from '../database/database.js';
+import { rowLock } from '../database/row-lock.js';
 import { Mail } from '../mail/mail.service.js';
 import { OneTimeTokens, type Presented } from '../one-time-tokens/one-time-tokens.service.js';
 import type { OneTimePayloads } from '../one-time-tokens/purposes.js';
@@ -33,7 +34,6 @@ export interface Address {
 @Injectable()
 export class Addresses {
   constructor(
-    private readonly database: Database,
     private readonly mail: Mail,
     private readonly tokens: OneTimeTokens,
     private readonly changes: SessionChanges,
@@ -43,8 +43,7 @@ export class Addresses {
 
   /** Who holds an address; locked on PostgreSQL until the transaction of `manager` ends. */
   holder(manager: EntityManager, emailKey: string): Promise<User | null> {
-    const lock = this.database.isPostgres && { lock: { mode: 'pessimistic_write' as const } };
-    return manager.findOne(User, { where: { emailKey }, ...lock });
+    return manager.findOne(User, { where: { emailKey }, ...rowLock(manager, 'update') });
   }
 
   /**

@@ -34,7 +34,7 @@ export class LogoutGuard extends JwtAuthGuard {
     const token = this.header.isPresent(request) ? undefined : this.cookie.read(request);
     if (token !== undefined) {
       request.ownSession = await this.sessions.identify(token);
-      setActor(request.ownSession.userId);
+      setActor(request, request.ownSession.userId);
       return true;
     }
     await super.canActivate(context);

@@ -7,10 +7,15 @@ import { AuthHooks } from './hooks.js';
 /** Finds the token in a request's header and words the refusals that concern it. */
 @Injectable()
 export class TokenHeader {
+  /** In lower case. */
+  private readonly name: string;
+
   constructor(
     private readonly config: Config,
     private readonly hooks: AuthHooks,
-  ) {}
+  ) {
+    this.name = config.jwt.headerName.toLowerCase();
+  }
 
   /**
    * The token of the header that the settings name (RFC 6750, section 2.1).
@@ -47,8 +52,11 @@ export class TokenHeader {
 
   /** The header's values, one for each time it was sent. */
   private values({ raw: { rawHeaders } }: FastifyRequest): string[] {
-    const name = this.config.jwt.headerName.toLowerCase();
-    return rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === name);
+    const values: string[] = [];
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      if (rawHeaders[i]?.toLowerCase() === this.name) values.push(rawHeaders[i + 1] ?? '');
+    }
+    return values;
   }
 
   /**

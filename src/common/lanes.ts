@@ -1,4 +1,5 @@
 import type { Logger } from '@nestjs/common';
+import { FailureLog } from './failure-log.js';
 
 /** Where {@link Lanes} take their work from, and what they do with it. */
 export interface LaneWork<T> {
@@ -11,8 +12,7 @@ export interface LaneWork<T> {
 /**
  * Works through a queue in up to `count` lanes: in each one piece after another, until none is left. A
  * piece that hangs holds up its own lane alone. The queue is looked into every `interval` milliseconds
- * and whenever somebody calls {@link Lanes.wake}. A failure is logged once, until a lane gets through
- * again. Never keeps the process alive.
+ * and whenever somebody calls {@link Lanes.wake}. Failures go to a {@link FailureLog}. Never keeps the process alive.
  */
 export class Lanes<T> {
   private readonly running = new Set<Promise<void>>();
@@ -20,15 +20,17 @@ export class Lanes<T> {
   private stopped = false;
   private wakes = 0;
   private held = false;
-  private failing = false;
+  private readonly failures: FailureLog;
 
   constructor(
-    private readonly name: string,
+    name: string,
     private readonly count: number,
     private readonly interval: number,
     private readonly work: LaneWork<T>,
-    private readonly logger: Logger,
-  ) {}
+    logger: Logger,
+  ) {
+    this.failures = new FailureLog(name, logger);
+  }
 
   /** Begins, with a look at once. */
   start(): void {
@@ -67,9 +69,8 @@ export class Lanes<T> {
         if (!(await this.runOn())) return;
         // Who was woken meanwhile may have asked too early.
       } while (wakes !== this.wakes);
-    } catch (cause) {
-      if (!this.failing) this.logger.error(new Error(`${this.name} failed`, { cause }));
-      this.failing = true;
+    } catch (error) {
+      this.failures.failed(error);
     }
   }
 
@@ -80,7 +81,7 @@ export class Lanes<T> {
       // Where there is one, there may be more.
       if (piece !== undefined && !this.held) this.open();
       const goOn = piece === undefined || (await this.work.handle(piece));
-      this.failing = false;
+      this.failures.succeeded();
       this.held = !goOn;
       if (piece === undefined || !goOn) return goOn;
     }

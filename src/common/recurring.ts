@@ -1,24 +1,26 @@
 import type { Logger } from '@nestjs/common';
-import { reasonOf, toApiError } from './api-error.filter.js';
+import { FailureLog } from './failure-log.js';
 
 /**
  * Work that is done over and over: never twice at a time, `interval` milliseconds after the last turn
- * ended, and at once when somebody calls {@link Recurring.now}. A failure is logged once, until the
- * work succeeds again; that something is away is a warning. Never keeps the process alive.
+ * ended, and at once when somebody calls {@link Recurring.now}. Failures go to a
+ * {@link FailureLog}. Never keeps the process alive.
  */
 export class Recurring {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private next: Promise<void> | undefined;
   private stopped = false;
-  private failing = false;
+  private readonly failures: FailureLog;
 
   constructor(
-    private readonly name: string,
+    name: string,
     private readonly interval: number,
     private readonly work: () => Promise<void>,
-    private readonly logger: Logger,
-  ) {}
+    logger: Logger,
+  ) {
+    this.failures = new FailureLog(name, logger);
+  }
 
   /** Begins; the first turn comes after `delay` milliseconds, by default one interval. */
   start(delay = this.interval): void {
@@ -55,17 +57,9 @@ export class Recurring {
   private async turn(): Promise<void> {
     try {
       await this.work();
-      this.failing = false;
-    } catch (cause) {
-      if (!this.failing) this.report(cause);
-      this.failing = true;
+      this.failures.succeeded();
+    } catch (error) {
+      this.failures.failed(error);
     }
-  }
-
-  private report(cause: unknown): void {
-    const error = toApiError(cause);
-    const what = `${this.name} failed`;
-    if (error.code === 'unavailable') this.logger.warn(`${what}: ${reasonOf(error)}`);
-    else this.logger.error(new Error(what, { cause }));
   }
 }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
@@ -21,11 +22,11 @@ export interface RequestContext {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    requestContext?: RequestContext;
+    origin?: RequestOrigin;
   }
 }
 
-const storage = new AsyncLocalStorage<RequestContext>();
+const storage = new AsyncLocalStorage<{ context: Readonly<RequestContext> }>();
 
 const NONE: Readonly<RequestContext> = {
   source: 'server',
@@ -38,41 +39,63 @@ const NONE: Readonly<RequestContext> = {
 
 /** Where what runs now comes from; outside of requests and programs the server itself. */
 export function currentContext(): Readonly<RequestContext> {
-  return storage.getStore() ?? NONE;
+  return storage.getStore()?.context ?? NONE;
 }
 
 /** Runs `work`, and what it starts, as coming from `context`. */
 export function runInContext<T>(context: Partial<RequestContext>, work: () => T): T {
-  return storage.run({ ...NONE, ...context }, work);
+  return storage.run({ context: { ...NONE, ...context } }, work);
 }
 
-/** Names who is signed in; for guards. Does nothing outside of a request. */
-export function setActor(actorId: string, impersonatorId: string | null = null): void {
-  const context = storage.getStore();
-  if (context) Object.assign(context, { actorId, impersonatorId });
+/** Names who is signed in on a request; for guards. */
+export function setActor(
+  { origin }: FastifyRequest,
+  actorId: string,
+  impersonatorId: string | null = null,
+): void {
+  if (!origin) return;
+  origin.actorId = actorId;
+  origin.impersonatorId = impersonatorId;
 }
 
 /** Gives every request its context. */
 export function provideContext(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
-    request.requestContext = contextOf(request);
-    storage.run(request.requestContext, done);
+    request.origin = new RequestOrigin(request);
+    storage.run(request.origin, done);
   });
   // The body's last byte comes in the context of the connection, not in that of its request.
-  fastify.addHook('preValidation', (request, _reply, done) => {
-    if (request.requestContext) storage.run(request.requestContext, done);
+  fastify.addHook('preValidation', ({ origin }, _reply, done) => {
+    if (origin && origin !== storage.getStore()) storage.run(origin, done);
     else done();
   });
 }
 
-function contextOf({ id, ip, headers }: FastifyRequest): RequestContext {
-  return {
-    ...NONE,
-    source: 'request',
-    requestId: id,
-    address: storableAddress(ip) || null,
-    userAgent: storable(headers['user-agent'] ?? '') || null,
-  };
+/** Kept as it came until it is asked for: most requests write nothing that says where it came from. */
+class RequestOrigin {
+  actorId: string | null = null;
+  impersonatorId: string | null = null;
+  private readonly id: string;
+  private readonly ip: string;
+  private readonly headers: IncomingHttpHeaders;
+
+  /** The address has to be had now: once the client is gone, there is none. */
+  constructor({ id, ip, headers }: FastifyRequest) {
+    this.id = id;
+    this.ip = ip;
+    this.headers = headers;
+  }
+
+  get context(): RequestContext {
+    return {
+      source: 'request',
+      requestId: this.id,
+      address: storableAddress(this.ip) || null,
+      userAgent: storable(this.headers['user-agent'] ?? '') || null,
+      actorId: this.actorId,
+      impersonatorId: this.impersonatorId,
+    };
+  }
 }
 
 /** An address; empty where it is none: behind a proxy that passes on what it is told, it may not be. */

@@ -10,6 +10,7 @@ import { type EntityManager, IsNull, MoreThan, type Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { Recurring } from '../common/recurring.js';
 import { Database } from '../database/database.js';
+import { rowLock } from '../database/row-lock.js';
 import { User } from '../users/user.entity.js';
 import { OneTimeCodes } from './one-time-codes.js';
 import { OneTimeToken } from './one-time-token.entity.js';
@@ -164,20 +165,12 @@ export class OneTimeTokens implements OnApplicationBootstrap, BeforeApplicationS
       .execute();
     if (used.affected !== 1) throw new ApiError(code);
     const { userId, guard, payload } = await manager.findOneByOrFail(OneTimeToken, { tokenHash });
-    const lock = this.database.isPostgres && {
-      lock: { mode: 'pessimistic_write' as const },
-    };
-    const user = await manager.findOneOrFail(User, { where: { id: userId }, ...lock });
+    const user = await manager.findOneOrFail(User, {
+      where: { id: userId },
+      ...rowLock(manager, 'update'),
+    });
     if (guard !== guardOf(user, purpose)) throw new ApiError(code);
     return work(manager, user, payload as OneTimePayloads[P]);
-  }
-
-  /**
-   * Ends all tokens of a user, or those of one purpose. Who deletes a user does this first: tokens and
-   * users are locked in this order.
-   */
-  async end(manager: EntityManager, userId: string, purpose?: OneTimePurpose): Promise<void> {
-    await manager.delete(OneTimeToken, { userId, ...(purpose && { purpose }) });
   }
 
   /**

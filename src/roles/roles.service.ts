@@ -5,6 +5,7 @@ import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { Database } from '../database/database.js';
 import { Following } from '../database/following.js';
+import { rowLock } from '../database/row-lock.js';
 import { ADMIN } from '../users/last-admin.js';
 import { UserRole } from '../users/user-role.entity.js';
 import { ALL, Permissions } from './permissions.js';
@@ -88,7 +89,7 @@ export class RolesService {
   async expect(manager: EntityManager, names: readonly string[]): Promise<void> {
     const stored = await manager.find(Role, {
       where: { name: In(names) },
-      ...(this.database.isPostgres && { lock: { mode: 'pessimistic_read' } }),
+      ...rowLock(manager, 'share'),
     });
     const known = new Set([ADMIN, ...stored.map(({ name }) => name)]);
     const unknown = names.find((name) => !known.has(name));
@@ -97,10 +98,7 @@ export class RolesService {
   }
 
   private async permitted(manager: EntityManager, name: string, permit: PermitRole): Promise<void> {
-    const role = await manager.findOne(Role, {
-      where: { name },
-      ...(this.database.isPostgres && { lock: { mode: 'pessimistic_write' } }),
-    });
+    const role = await manager.findOne(Role, { where: { name }, ...rowLock(manager, 'update') });
     permit(role?.permissions ?? []);
   }
 }

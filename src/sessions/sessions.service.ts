@@ -10,6 +10,7 @@ import { Metrics } from '../common/metrics.js';
 import { storable, storableAddress } from '../common/request-context.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
+import { rowLock } from '../database/row-lock.js';
 import { isDisabled, User } from '../users/user.entity.js';
 import { RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
@@ -80,7 +81,7 @@ export class SessionsService {
       const unchanged = await manager.findOne(User, {
         where: { id: userId, passwordHash },
         // Whoever changes the user waits for this session, and then ends it.
-        ...(this.database.isPostgres && { lock: { mode: 'pessimistic_read' } }),
+        ...rowLock(manager, 'share'),
       });
       if (!unchanged || isDisabled(unchanged)) return false;
       await manager.insert(Session, {

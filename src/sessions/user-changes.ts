@@ -3,28 +3,14 @@ import type { EntityManager } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { violatedUniqueIndex } from '../database/database.js';
+import { rowLock } from '../database/row-lock.js';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
 import { keepAnAdmin } from '../users/last-admin.js';
 import { isDisabled, User } from '../users/user.entity.js';
 import { UserEvents } from '../users/user-events.js';
+import { type Ban, changesOf, sameRoles, type UserPatch } from '../users/user-patch.js';
 import { writeRoles } from '../users/user-role.entity.js';
 import { type EndReason, type SessionChange, SessionChanges } from './session-changes.js';
-
-/** What keeps a user from signing in. */
-export interface Ban {
-  reason: string | null;
-  /** When it ends by itself; null: never. */
-  until: Date | null;
-}
-
-/** What an administrator may change; what is left out stays as it is. */
-export interface UserPatch {
-  roles?: string[];
-  /** null lets a disabled user sign in again. */
-  ban?: Ban | null;
-  /** Whether the user is known to receive mail at the address. */
-  verified?: boolean;
-}
 
 /** Looks at a user who is about to be changed, in that transaction; what it throws undoes it. */
 export type PermitUser = (user: User, manager: EntityManager) => Promise<void> | void;
@@ -150,11 +136,13 @@ export class UserChanges {
       if (!user) return undefined;
       await permit?.(user, manager);
       const patch = typeof wanted === 'function' ? wanted(user) : wanted;
-      const values = valuesOf(patch, user);
-      const changed = { ...user, ...values };
-      await manager.update(User, { id: userId }, values);
-      await this.events.updated(manager, userId);
-      if (!sameRoles(user.roles, changed.roles)) {
+      const changes = changesOf(patch, user);
+      const changed = { ...user, ...changes };
+      if (changes.updatedAt) {
+        await manager.update(User, { id: userId }, changes);
+        await this.events.updated(manager, userId);
+      }
+      if (changes.roles) {
         await writeRoles(manager, changed);
         await change.outdateTokens(userId);
         const details = { roles: changed.roles.join(' ') };
@@ -163,7 +151,7 @@ export class UserChanges {
       if (patch.ban) {
         const sessions = await change.endSessions({ userId }, 'user_disabled');
         await change.revokeTokens(userId);
-        if (!sameBan(user, changed)) {
+        if (changes.disabledAt) {
           const until = changed.disabledUntil?.toISOString();
           const details = { sessions, ...(until && { until }) };
           await this.audit.record(manager, { action: 'user_disabled', subjectId: userId, details });
@@ -171,8 +159,8 @@ export class UserChanges {
       } else if (patch.ban === null && isDisabled(user)) {
         await this.audit.record(manager, { action: 'user_enabled', subjectId: userId });
       }
-      if (patch.verified !== undefined && patch.verified !== (user.emailVerifiedAt !== null)) {
-        const details = { verified: patch.verified };
+      if (changes.emailVerifiedAt !== undefined) {
+        const details = { verified: changes.emailVerifiedAt !== null };
         await this.audit.record(manager, { action: 'user_updated', subjectId: userId, details });
       }
       await keepAnAdmin(manager, user, changed);
@@ -283,34 +271,5 @@ export class UserChanges {
 
 /** The user, whom nobody else changes before the transaction ends. */
 function lockUser(manager: EntityManager, id: string): Promise<User | null> {
-  const isPostgres = manager.connection.options.type === 'postgres';
-  return manager.findOne(User, {
-    where: { id },
-    ...(isPostgres && { lock: { mode: 'pessimistic_write' } }),
-  });
+  return manager.findOne(User, { where: { id }, ...rowLock(manager, 'update') });
 }
-
-function valuesOf({ roles, ban, verified }: UserPatch, user: User): Partial<User> {
-  const now = new Date();
-  return {
-    updatedAt: now,
-    ...(roles && { roles: [...new Set(roles)] }),
-    ...(verified !== undefined && {
-      emailVerifiedAt: verified ? (user.emailVerifiedAt ?? now) : null,
-    }),
-    ...(ban && {
-      disabledAt: isDisabled(user) ? user.disabledAt : now,
-      disabledUntil: ban.until,
-      disabledReason: ban.reason,
-    }),
-    ...(ban === null && { disabledAt: null, disabledUntil: null, disabledReason: null }),
-  };
-}
-
-const sameRoles = (one: string[], other: string[]): boolean =>
-  JSON.stringify(one.toSorted()) === JSON.stringify([...new Set(other)].toSorted());
-
-const sameBan = (one: User, other: User): boolean =>
-  isDisabled(one) === isDisabled(other) &&
-  one.disabledUntil?.getTime() === other.disabledUntil?.getTime() &&
-  one.disabledReason === other.disabledReason;
