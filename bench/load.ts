@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DataSource, type EntityTarget, type ObjectLiteral, type QueryRunner } from 'typeorm';
-import { databaseOptions } from '../src/database/database.options.js';
+import { databaseOptions, withoutTimeouts } from '../src/database/database.options.js';
 import { Session } from '../src/sessions/session.entity.js';
 import { User } from '../src/users/user.entity.js';
 
@@ -26,7 +26,7 @@ export async function load(
   passwordHash: string,
   samples: number,
 ): Promise<Loaded[]> {
-  const dataSource = await new DataSource(databaseOptions(url)).initialize();
+  const dataSource = await new DataSource(withoutTimeouts(databaseOptions(url))).initialize();
   const sqlite = dataSource.options.type === 'sqlite';
   const every = Math.max(1, Math.floor(count / samples));
   const taken: Loaded[] = [];

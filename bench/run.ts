@@ -56,12 +56,20 @@ const plan: Plan = values.quick
 
 const sections: Section[] = [];
 const began = Date.now();
+const failed: string[] = [];
 for (const name of names) {
   console.error(`${name} …`);
-  const section = await PARTS[name]?.(plan);
-  if (section) sections.push(section);
+  try {
+    const section = await PARTS[name]?.(plan);
+    if (section) sections.push(section);
+    // It is long to the end of all.
+    if (section && names.length > 1) console.log(report([section], []));
+  } catch (error) {
+    console.error(error);
+    failed.push(name);
+  }
 }
-const whole = !values.quick && values.only === undefined;
+const whole = !values.quick && values.only === undefined && failed.length === 0;
 const minutes = ((Date.now() - began) / 60_000).toFixed(1);
 const text = report(sections, [
   ...machine(),
@@ -72,6 +80,10 @@ const text = report(sections, [
 console.log(text);
 if (whole) writeFileSync(RESULTS, text);
 const missed = sections.flatMap(({ targets }) => targets).filter((target) => !met(target));
+if (failed.length > 0) {
+  console.error(`Failed: ${failed.join(', ')}.`);
+  process.exitCode = 1;
+}
 console.error(
   `${missed.length} targets missed.` +
     (whole ? ` Written to ${RESULTS}.` : ` ${RESULTS} left as it is.`),

@@ -5,13 +5,14 @@ import { AuditEvent } from '../../src/audit/audit-event.entity.js';
 import { AuditMacs } from '../../src/audit/audit-macs.js';
 import { auditRow } from '../../src/audit/audit-row.js';
 import { currentContext } from '../../src/common/request-context.js';
-import { databaseOptions } from '../../src/database/database.options.js';
+import { databaseOptions, withoutTimeouts } from '../../src/database/database.options.js';
 import type { Child } from '../child.js';
 import { askWell, register, signIn } from '../client.js';
+import { inTurns, LEFT_OUT, type OnDatabase, onEachDatabase } from '../databases.js';
 import { insertRows } from '../load.js';
 import { interleave, median, type Plan, ratio } from '../measure.js';
 import { digits, type Section, type Target } from '../report.js';
-import { postgresServer, SECRET, Stage } from '../stage.js';
+import { SECRET, type Stage } from '../stage.js';
 import { logins } from './login.js';
 
 const SMALL = 1_000;
@@ -20,43 +21,30 @@ const EACH = 100;
 const CLIENTS = 8;
 const BATCH = 1_000;
 
-const kinds = postgresServer === undefined ? ['SQLite'] : ['SQLite', 'PostgreSQL'];
-
 /** What the audit costs a login, and what a long one costs who reads it. */
 export async function audit(plan: Plan): Promise<Section> {
   const rows: string[][] = [];
   const targets: Target[] = [];
-  for (const kind of kinds) {
-    const stage = new Stage(plan.cost);
-    try {
-      const url = (name: string) =>
-        kind === 'SQLite' ? Promise.resolve(`sqlite:${stage.dir}/${name}`) : stage.postgres();
-      await throughput(stage, plan, kind, url, rows, targets);
-      await reading(stage, plan, kind, url, rows, targets);
-    } finally {
-      await stage.close();
-    }
-  }
+  await onEachDatabase(plan, async (on) => {
+    await throughput(on, plan, rows, targets);
+    await reading(on, plan, rows, targets);
+  });
   return {
     title: 'The audit',
     text:
       `Logins a second of ${CLIENTS} clients at cost ${plan.cost}, with the audit and with it taken out. ` +
       `Milliseconds of the newest 50 of a user's ${EACH} rows (\`GET /audit?subject=…\`), with ` +
       `${digits(SMALL)} and ${digits(plan.rows)} rows, one at a time and in turns. Medians; the ratio is ` +
-      'the median of the rounds’.',
+      `the median of the rounds’.${LEFT_OUT}`,
     columns: ['', 'without, or few rows', 'with, or many', 'ratio'],
     rows,
     targets,
   };
 }
 
-type Urls = (name: string) => Promise<string>;
-
 async function throughput(
-  stage: Stage,
+  { kind, stage, url }: OnDatabase,
   plan: Plan,
-  kind: string,
-  url: Urls,
   rows: string[][],
   targets: Target[],
 ): Promise<void> {
@@ -83,28 +71,21 @@ async function throughput(
 }
 
 async function reading(
-  stage: Stage,
+  { kind, stage, url }: OnDatabase,
   plan: Plan,
-  kind: string,
-  url: Urls,
   rows: string[][],
   targets: Target[],
 ): Promise<void> {
   const small = await filled(stage, await url('small'), SMALL);
   const large = await filled(stage, await url('large'), plan.rows);
-  const count = plan.quick ? 30 : 200;
-  const of = async ({ server, admin, users }: Filled) => {
-    const ms: number[] = [];
-    for (let i = 0; i < count; i++) {
-      const path = `/audit?subject=${users[i % users.length]}`;
-      ms.push((await askWell(server, 'GET', path, { jwt: admin })).ms);
-    }
-    return median(ms);
+  const time = ({ server, admin, users }: Filled) => {
+    let turn = 0;
+    return async () => {
+      const path = `/audit?subject=${users[turn++ % users.length]}`;
+      return (await askWell(server, 'GET', path, { jwt: admin })).ms;
+    };
   };
-  // Compiles and fills caches.
-  await of(small);
-  await of(large);
-  const found = await interleave(plan.rounds, { few: () => of(small), many: () => of(large) });
+  const found = await inTurns(plan, plan.quick ? 30 : 200, time(small), time(large));
   const measured = ratio(found.many, found.few);
   rows.push([
     `${kind}, a user's audit, ms`,
@@ -138,7 +119,7 @@ async function filled(stage: Stage, url: string, count: number): Promise<Filled>
   const macs = new AuditMacs();
   macs.add('bench', randomBytes(32));
   const context = { ...currentContext(), address: '192.0.2.1', userAgent: 'a benchmark' };
-  const dataSource = await new DataSource(databaseOptions(url)).initialize();
+  const dataSource = await new DataSource(withoutTimeouts(databaseOptions(url))).initialize();
   const runner = dataSource.createQueryRunner();
   const now = Date.now();
   for (let at = 0; at < count; at += BATCH) {

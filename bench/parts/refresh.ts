@@ -5,6 +5,7 @@ import type autocannon from 'autocannon';
 import { Client } from 'pg';
 import type { Child } from '../child.js';
 import { askWell, register, signIn, type Tokens } from '../client.js';
+import { LEFT_OUT } from '../databases.js';
 import { interleave, measure, middle, type Plan, type Rate, ratio } from '../measure.js';
 import { digits, type Section } from '../report.js';
 import { postgresServer, Stage } from '../stage.js';
@@ -52,8 +53,7 @@ export async function refresh(plan: Plan): Promise<Section> {
         `${CLIENTS} clients, each with a session of its own, exchange each refresh token for the ` +
         `next, ${plan.seconds} s a round. Every one is an UPDATE that is on the disk before it is ` +
         'answered. _CPU_ is processor time of Latchkey (not of PostgreSQL) for a request, _busy_ ' +
-        'the share of one core.' +
-        (postgresServer === undefined ? ' PostgreSQL left out: TEST_DATABASE_URL is not set.' : ''),
+        `the share of one core.${LEFT_OUT}`,
       columns: ['', 'refreshes/s', 'p50 ms', 'p99 ms', 'CPU µs', 'busy'],
       rows: Object.entries(found).map(([name, rounds]) => [
         name,

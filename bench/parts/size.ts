@@ -5,10 +5,11 @@ import { Keyring } from '../../src/keys/keyring.js';
 import { RefreshTokens } from '../../src/sessions/refresh-token.js';
 import type { Child } from '../child.js';
 import { ask, askWell, register, signIn, type Tokens } from '../client.js';
+import { inTurns, LEFT_OUT, onEachDatabase } from '../databases.js';
 import { load, type Loaded } from '../load.js';
 import { median, type Plan, ratio } from '../measure.js';
 import { digits, type Section, type Target } from '../report.js';
-import { postgresServer, SECRET, Stage, USER } from '../stage.js';
+import { SECRET, type Stage, USER } from '../stage.js';
 
 const SMALL = 1_000;
 const SAMPLES = 500;
@@ -27,73 +28,43 @@ export async function size(plan: Plan): Promise<Section> {
   const rows: string[][] = [];
   const targets: Target[] = [];
   const loading: string[] = [];
-  const kinds = postgresServer === undefined ? ['SQLite'] : ['SQLite', 'PostgreSQL'];
-  for (const kind of kinds) {
-    const stage = new Stage(plan.cost);
-    try {
-      const url = (name: string) =>
-        kind === 'SQLite' ? Promise.resolve(`sqlite:${stage.dir}/${name}`) : stage.postgres();
-      const small = await filled(stage, await url('small'), SMALL, plan);
-      const began = performance.now();
-      const large = await filled(stage, await url('large'), plan.rows, plan);
-      const seconds = Math.round((performance.now() - began) / 1000);
-      loading.push(`${kind} ${seconds} s`);
-      for (const route of ROUTES) {
-        const [few, many] = await times(route, small, large, plan);
-        const slower = ratio(many, few);
-        rows.push([
-          `${kind} ${route}`,
-          ...[few, many].map((ms) => digits(median(ms))),
-          digits(slower),
-        ]);
-        targets.push({
-          what: `${route} with ${digits(plan.rows)} users on ${kind}, to ${digits(SMALL)}`,
-          measured: slower,
-          atMost: 1.1,
-          unit: ' ×',
-        });
-      }
-    } finally {
-      await stage.close();
+  await onEachDatabase(plan, async ({ kind, stage, url }) => {
+    const small = await filled(stage, await url('small'), SMALL, plan);
+    const began = performance.now();
+    const large = await filled(stage, await url('large'), plan.rows, plan);
+    const seconds = Math.round((performance.now() - began) / 1000);
+    loading.push(`${kind} ${seconds} s`);
+    for (const route of ROUTES) {
+      const count = route === 'login' ? (plan.quick ? 4 : 8) : plan.quick ? 50 : 300;
+      const time = (filled: Filled) => () => one(route, filled);
+      const { few, many } = await inTurns(plan, count, time(small), time(large));
+      const slower = ratio(many, few);
+      rows.push([
+        `${kind} ${route}`,
+        ...[few, many].map((ms) => digits(median(ms))),
+        digits(slower),
+      ]);
+      targets.push({
+        what: `${route} with ${digits(plan.rows)} users on ${kind}, to ${digits(SMALL)}`,
+        measured: slower,
+        atMost: 1.1,
+        unit: ' ×',
+      });
     }
-  }
+  });
   return {
     title: 'A large database',
     text:
       `${digits(SMALL)} and ${digits(plan.rows)} users with a session each; requests for ${SAMPLES} ` +
       'of them, spread evenly, one at a time and in turns to both. Milliseconds, medians; the ratio ' +
-      `is the median of the rounds’. Loading took: ${loading.join(', ')}.` +
-      (postgresServer === undefined ? ' PostgreSQL left out: TEST_DATABASE_URL is not set.' : ''),
+      `is the median of the rounds’. Loading took: ${loading.join(', ')}.${LEFT_OUT}`,
     columns: ['', `${digits(SMALL)} users`, `${digits(plan.rows)} users`, 'ratio'],
     rows,
     targets,
   };
 }
 
-/** Median milliseconds a round of one route, on both servers. */
-async function times(
-  route: (typeof ROUTES)[number],
-  small: Filled,
-  large: Filled,
-  plan: Plan,
-): Promise<[small: number[], large: number[]]> {
-  const count = route === 'login' ? (plan.quick ? 4 : 8) : plan.quick ? 50 : 300;
-  const medians: [number[], number[]] = [[], []];
-  for (let round = 0; round <= plan.rounds; round++) {
-    const ms: [number[], number[]] = [[], []];
-    for (let i = 0; i < count; i++) {
-      const both = [0, 1] as const;
-      for (const which of i % 2 ? both : both.toReversed()) {
-        ms[which].push(await one(route, which === 0 ? small : large));
-      }
-    }
-    // The first round compiles and fills caches.
-    if (round > 0)
-      [0, 1].forEach((which) => medians[which as 0 | 1].push(median(ms[which as 0 | 1])));
-  }
-  return medians;
-}
-
+/** Milliseconds of one request. */
 async function one(route: (typeof ROUTES)[number], filled: Filled): Promise<number> {
   const user = filled.users[filled.next++ % filled.users.length];
   if (!user) throw new Error('no users');
