@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,8 +38,9 @@ async function expectNothingLost(acknowledged: string[]): Promise<void> {
   const names = new Set(stored.map(({ username }) => username));
   expect(acknowledged.filter((name) => !names.has(name))).toEqual([]);
   await server.http.get('/health/ready').expect(200);
-  await server.register('afterwards');
-  await server.login('afterwards');
+  const afterwards = `afterwards-${randomUUID()}`;
+  await server.register(afterwards);
+  await server.login(afterwards);
   const loud = server.log.filter(({ level }) => Number(level) >= 50);
   expect(loud).toEqual([]);
 }
@@ -89,7 +91,7 @@ if (databaseKind === 'postgres') {
     };
 
     it.each(Object.keys(faults))('answers 503 in time where it %s', async (fault) => {
-      const load = await underLoad(server, 8, async (answered) => {
+      const load = await underLoad([server], 8, async (answered) => {
         await answered(201, 10);
         await faults[fault]?.();
         await answered(503, 12);
@@ -114,7 +116,7 @@ if (databaseKind === 'postgres') {
     });
 
     it('answers 503 where connections are cut again and again', async () => {
-      const load = await underLoad(server, 8, async (answered) => {
+      const load = await underLoad([server], 8, async (answered) => {
         await answered(201, 5);
         const cutting = setInterval(proxy.cut, 100);
         await answered(503, 20).finally(() => {
@@ -134,7 +136,7 @@ if (databaseKind === 'postgres') {
            WHERE datname = current_database() AND pid <> pg_backend_pid()`,
           ),
         );
-      const load = await underLoad(server, 8, async (answered) => {
+      const load = await underLoad([server], 8, async (answered) => {
         await answered(201, 5);
         for (let round = 0; round < 4; round++) {
           await terminate();
@@ -220,17 +222,20 @@ if (databaseKind === 'postgres') {
   if (postgresPrograms !== undefined) {
     describe('PostgreSQL that stops', () => {
       let cluster: Cluster;
+      let instances: Server[];
       beforeAll(async () => {
         cluster = await startCluster();
-        server = await startServer(() => Promise.resolve({ ...TIMES, DATABASE_URL: cluster.url }));
+        const start = () =>
+          startServer(() => Promise.resolve({ ...TIMES, DATABASE_URL: cluster.url }));
+        instances = await Promise.all([start(), start()]);
       });
       afterAll(async () => {
-        await server.stop();
+        await Promise.all(instances.map((instance) => instance.stop()));
         await cluster.remove();
       });
 
-      it('lives through a stop and a power cut under load', async () => {
-        const load = await underLoad(server, 8, async (answered) => {
+      it('is lived through by two instances under load: a stop, and a power cut', async () => {
+        const load = await underLoad(instances, 8, async (answered) => {
           for (const mode of ['fast', 'immediate'] as const) {
             await answered(201, 10);
             await cluster.stop(mode);
@@ -240,7 +245,15 @@ if (databaseKind === 'postgres') {
           }
         });
         expectOnlyUnavailable(load.answers);
-        await expectNothingLost(load.acknowledged);
+        for (server of instances) await expectNothingLost(load.acknowledged);
+        await eventually(async () => {
+          const listening = await server.withDatabase((db) =>
+            db.query<object[]>(
+              "SELECT 1 FROM pg_stat_activity WHERE application_name = 'latchkey-listen'",
+            ),
+          );
+          expect(listening).toHaveLength(instances.length);
+        });
       });
     });
   }
@@ -293,7 +306,7 @@ if (databaseKind === 'postgres') {
     });
 
     it('answers 503 while the file is full, and loses nothing', async () => {
-      const load = await underLoad(server, 8, async (answered) => {
+      const load = await underLoad([server], 8, async (answered) => {
         await answered(201, 10);
         await ask('max_page_count = 1');
         await answered(503, 20);
@@ -314,7 +327,7 @@ if (databaseKind === 'postgres') {
         await server.stop();
         server = await startServer({ ...TIMES, DATABASE_URL: `sqlite:${disk}/small.sqlite` });
         try {
-          const load = await underLoad(server, 8, async (answered) => {
+          const load = await underLoad([server], 8, async (answered) => {
             await answered(201, 10);
             // Whatever is left, to the last byte.
             await expect(writeFile(join(disk, 'full'), Buffer.alloc(16 << 20))).rejects.toThrow(
@@ -336,7 +349,7 @@ if (databaseKind === 'postgres') {
     }
 
     it('answers 503 while the file is read-only, and loses nothing', async () => {
-      const load = await underLoad(server, 8, async (answered) => {
+      const load = await underLoad([server], 8, async (answered) => {
         await answered(201, 10);
         await ask('query_only = ON');
         await answered(503, 20);

@@ -54,9 +54,12 @@ async function live(server: Server) {
     .expect(204);
   const named = { displayName: 'Ada L.' };
   const { jwt } = third;
-  await server.http.patch('/me').set('authorization', bearer(jwt)).send(named).expect(200);
+  // The second time, there is nothing to tell.
+  for (const _ of [1, 2]) {
+    await server.http.patch('/me').set('authorization', bearer(jwt)).send(named).expect(200);
+  }
   const user = await server.app.get(UsersService).findById(id);
-  expect(await changes.setRoles(id, ['staff'])).toBe(true);
+  for (const _ of [1, 2]) expect(await changes.setRoles(id, ['staff'])).toBe(true);
   expect(await changes.disable(id)).toBe(true);
   expect(await changes.enable(id)).toBe(true);
   expect(await changes.delete({ id })).toBe(true);

@@ -88,7 +88,7 @@ export class AuthService {
     origin: Origin,
     options?: HashOptions,
   ): Promise<TokensView> {
-    this.passwords.expectRoom();
+    await this.passwords.expectRoom(options);
     for (;;) {
       const found = await this.users.findByLogin(username);
       const user = await this.checkPassword(found, password, options);

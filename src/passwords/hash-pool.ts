@@ -96,8 +96,8 @@ export class HashPool implements OnApplicationShutdown {
   }
 
   /** @throws ApiError overloaded where a hash could not start in time: ask before other work */
-  expectRoom(): void {
-    this.queue.expectRoom();
+  expectRoom({ signal }: HashOptions = {}): Promise<void> {
+    return this.queue.expectRoom(signal);
   }
 
   /** Waits for the hashes under way; the server has no requests left by now. */

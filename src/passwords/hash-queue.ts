@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
 import type { Metrics } from '../common/metrics.js';
@@ -5,12 +6,18 @@ import type { Metrics } from '../common/metrics.js';
 /** Refusals are logged once in this time, in milliseconds, with their number. */
 const LOG_INTERVAL = 60_000;
 
+/**
+ * Who is refused for the length of the queue hears of it after this time, in milliseconds: clients that
+ * come back at once, whatever `Retry-After` says, would take the server from everybody else.
+ */
+const HOLD = 250;
+
 /** How much of the mean time of a hash the last one makes. */
 const WEIGHT = 0.2;
 
 /**
  * Who may hash: `threads` at a time, the others in the order they came, none for longer than
- * `maxWait` seconds. Who would have to wait longer is refused at once.
+ * `maxWait` seconds. Who would have to wait longer is refused without that.
  */
 export class HashQueue {
   private readonly logger = new Logger(HashQueue.name);
@@ -60,7 +67,7 @@ export class HashQueue {
       this.waited.observe(0);
       return;
     }
-    this.expectRoom();
+    if (this.isTooLong()) await this.turnAway(signal);
     const began = performance.now();
     await new Promise<void>((resolve, reject) => {
       const leave = (): void => {
@@ -108,8 +115,19 @@ export class HashQueue {
   }
 
   /** @throws ApiError overloaded where the queue is longer than may be waited */
-  expectRoom(): void {
-    if (this.expectedWait() > this.maxWait) throw this.overloaded('queue');
+  async expectRoom(signal?: AbortSignal): Promise<void> {
+    if (this.isTooLong()) await this.turnAway(signal);
+  }
+
+  private isTooLong(): boolean {
+    return this.expectedWait() > this.maxWait;
+  }
+
+  private async turnAway(signal?: AbortSignal): Promise<never> {
+    const refusal = this.overloaded('queue');
+    // Whoever is gone waits for nothing.
+    await sleep(HOLD, undefined, { signal }).catch(() => undefined);
+    throw refusal;
   }
 
   /** Seconds until one who came now would start, if hashes go on to take what they took. */

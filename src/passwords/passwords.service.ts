@@ -30,8 +30,8 @@ export class PasswordsService implements OnModuleInit {
   }
 
   /** @throws ApiError overloaded where a hash could not start in time: ask before other work */
-  expectRoom(): void {
-    this.pool.expectRoom();
+  expectRoom(options?: HashOptions): Promise<void> {
+    return this.pool.expectRoom(options);
   }
 
   /**

@@ -13,18 +13,23 @@ export interface Answer {
 type Work = (answered: (status: number, count: number) => Promise<void>) => Promise<void>;
 
 /**
- * Clients that register, log in, refresh and show their token, over and over, while `work` runs. Gives
- * what they were answered, and the names whose registration was acknowledged.
+ * Clients that register, log in, refresh and show their token, over and over, while `work` runs, each
+ * request to the next of equal `servers`. Gives what they were answered, and the names whose registration
+ * was acknowledged.
  */
-export async function underLoad(server: Server, clients: number, work: Work) {
+export async function underLoad(servers: readonly Server[], clients: number, work: Work) {
+  const [first] = servers;
+  if (!first) throw new Error('no server');
+  let turns = 0;
   const answers: Answer[] = [];
   const acknowledged: string[] = [];
   let running = true;
   let next = 0;
 
   const ask = async (what: string, init: RequestInit) => {
+    const { url } = servers[turns++ % servers.length] ?? first;
     const began = performance.now();
-    const response = await fetch(`${server.url}/${what}`, init);
+    const response = await fetch(`${url}/${what}`, init);
     const body = (await response.json()) as { code?: string; refresh_token?: string };
     answers.push({
       what,
@@ -43,7 +48,7 @@ export async function underLoad(server: Server, clients: number, work: Work) {
     });
 
   const client = async (username: string) => {
-    const { jwt, ...tokens } = await server.login(username);
+    const { jwt, ...tokens } = await first.login(username);
     let { refresh_token } = tokens;
     while (running) {
       const name = `load${next++}`;
@@ -57,7 +62,7 @@ export async function underLoad(server: Server, clients: number, work: Work) {
     }
   };
   const names = Array.from({ length: clients }, (_, i) => `client${i}`);
-  for (const name of names) await server.register(name).catch(() => undefined);
+  for (const name of names) await first.register(name).catch(() => undefined);
   const done = Promise.all(names.map(client));
   // Told at the end.
   done.catch(() => undefined);

@@ -1,3 +1,6 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { type Outcome, runTool } from './server-tools.js';
 import { SECRET, type Server } from './server.js';
 
@@ -6,21 +9,60 @@ export interface CommandOptions {
   env?: Record<string, string>;
   /** The standard input. */
   input?: string | Buffer;
+  /** Told what the command has written to the standard error; it has a process of its own then. */
   watch?: (stderr: string, kill: () => void) => void;
+  /** Starts a process for this command alone, which runs beside others. */
+  ownProcess?: boolean;
 }
 
-/** Runs `latchkey …` as another process beside `server`, on its database. */
+/** Runs `latchkey …` in another process beside `server`, on its database. */
 export function latchkey(
   server: Server,
   args: string[],
-  { env, input, watch }: CommandOptions = {},
+  { env = {}, input = '', watch, ownProcess }: CommandOptions = {},
 ): Promise<Outcome> {
+  const cwd = server.database.dataDir;
   const settings = {
     DATABASE_URL: server.database.url,
-    DATA_DIR: server.database.dataDir,
+    DATA_DIR: cwd,
     JWT_SECRET_KEY: SECRET,
     TEST_BCRYPT_COST: '4',
     ...env,
   };
-  return runTool(server.database.dataDir, 'latchkey', args, settings, watch, input);
+  if (watch || ownProcess || env.NODE_OPTIONS) {
+    return runTool(cwd, 'latchkey', args, settings, watch, input);
+  }
+  return inHost({ args, cwd, env: { PATH: process.env.PATH, ...settings }, input });
+}
+
+let host: ChildProcess | undefined;
+let asked = 0;
+
+afterAll(() => host?.kill());
+
+/** Runs a command in a process that has the program loaded, after those asked for before. */
+async function inHost(command: object): Promise<Outcome> {
+  host ??= fork(resolve('test/support/cli-host.js'), { serialization: 'advanced' }).setMaxListeners(
+    0,
+  );
+  const id = asked++;
+  const over = new AbortController();
+  const answered = new Promise<Outcome>((done) => {
+    const listen = (answer: { id: number; outcome: Outcome }) => {
+      if (answer.id !== id) return;
+      host?.off('message', listen);
+      done(answer.outcome);
+    };
+    host?.on('message', listen);
+  });
+  const died = once(host, 'exit', over).then(() => {
+    throw new Error('the process that runs commands has ended');
+  });
+  host.send({ id, ...command });
+  try {
+    return await Promise.race([answered, died]);
+  } finally {
+    over.abort();
+    died.catch(() => undefined);
+  }
 }
