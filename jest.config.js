@@ -23,7 +23,7 @@ const fromDist = {
 
 /**
  * Tests that take long: programs are started over and over, or many thousand rows are moved. They run
- * where TEST_LONG is set (`npm run test:long`), and CI runs some of them on PostgreSQL.
+ * where TEST_LONG is set (`npm run test:long`), and in CI on PostgreSQL.
  */
 const LONG =
   'test/(audit-chain|bootstrap-admin|cli|copy|doctor|import|mail-delivery|webhooks-processes)\\.e2e-spec';

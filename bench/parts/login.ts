@@ -63,6 +63,8 @@ export async function login(plan: Plan): Promise<Section> {
       notes: [
         `What ${CORES} processes reach that do nothing but hash at once is what this machine can ` +
           'give; where it is under the bound, its cores share something (caches, clock, a host).',
+        'The rest is the work of a login beside its hash (two transactions, the audit, a signature, ' +
+          'HTTP), and of its client: both cores hash without a pause, so it is theirs that it takes.',
       ],
     };
   } finally {
