@@ -1,3 +1,5 @@
+import { DataSource } from 'typeorm';
+import { databaseOptions, withoutTimeouts } from '../src/database/database.options.js';
 import { median, type Plan } from './measure.js';
 import { postgresServer, Stage } from './stage.js';
 
@@ -12,6 +14,10 @@ export interface OnDatabase {
 /** What a report says where there is no PostgreSQL. */
 export const LEFT_OUT =
   postgresServer === undefined ? ' PostgreSQL left out: TEST_DATABASE_URL is not set.' : '';
+
+/** Opens a database to fill it, for however long that takes. */
+export const openToFill = (url: string): Promise<DataSource> =>
+  new DataSource(withoutTimeouts(databaseOptions(url))).initialize();
 
 /** Does `work` on each kind of database there is, on a stage of its own. */
 export async function onEachDatabase(

@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { DataSource, type EntityTarget, type ObjectLiteral, type QueryRunner } from 'typeorm';
-import { databaseOptions, withoutTimeouts } from '../src/database/database.options.js';
+import { type EntityTarget, type ObjectLiteral, type QueryRunner } from 'typeorm';
 import { Session } from '../src/sessions/session.entity.js';
 import { User } from '../src/users/user.entity.js';
+import { openToFill } from './databases.js';
 
 /** Rows of one statement. SQLite takes 32,766 parameters, PostgreSQL 65,535. */
 const BATCH = 1_000;
@@ -26,7 +26,7 @@ export async function load(
   passwordHash: string,
   samples: number,
 ): Promise<Loaded[]> {
-  const dataSource = await new DataSource(withoutTimeouts(databaseOptions(url))).initialize();
+  const dataSource = await openToFill(url);
   const sqlite = dataSource.options.type === 'sqlite';
   const every = Math.max(1, Math.floor(count / samples));
   const taken: Loaded[] = [];

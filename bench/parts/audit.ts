@@ -1,14 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import { DataSource } from 'typeorm';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
 import { AuditMacs } from '../../src/audit/audit-macs.js';
 import { auditRow } from '../../src/audit/audit-row.js';
 import { currentContext } from '../../src/common/request-context.js';
-import { databaseOptions, withoutTimeouts } from '../../src/database/database.options.js';
 import type { Child } from '../child.js';
 import { askWell, register, signIn } from '../client.js';
-import { inTurns, LEFT_OUT, type OnDatabase, onEachDatabase } from '../databases.js';
+import { inTurns, LEFT_OUT, type OnDatabase, onEachDatabase, openToFill } from '../databases.js';
 import { insertRows } from '../load.js';
 import { interleave, median, type Plan, ratio } from '../measure.js';
 import { digits, type Section, type Target } from '../report.js';
@@ -119,7 +117,7 @@ async function filled(stage: Stage, url: string, count: number): Promise<Filled>
   const macs = new AuditMacs();
   macs.add('bench', randomBytes(32));
   const context = { ...currentContext(), address: '192.0.2.1', userAgent: 'a benchmark' };
-  const dataSource = await new DataSource(withoutTimeouts(databaseOptions(url))).initialize();
+  const dataSource = await openToFill(url);
   const runner = dataSource.createQueryRunner();
   const now = Date.now();
   for (let at = 0; at < count; at += BATCH) {

@@ -1,9 +1,8 @@
 import bcrypt from 'bcrypt';
-import { DataSource } from 'typeorm';
-import { databaseOptions, withoutTimeouts } from '../../src/database/database.options.js';
+import type { DataSource } from 'typeorm';
 import type { Child } from '../child.js';
 import { askWell, register, signIn } from '../client.js';
-import { inTurns, LEFT_OUT, onEachDatabase } from '../databases.js';
+import { inTurns, LEFT_OUT, onEachDatabase, openToFill } from '../databases.js';
 import { load } from '../load.js';
 import { median, type Plan, ratio } from '../measure.js';
 import { digits, type Section, type Target } from '../report.js';
@@ -102,7 +101,7 @@ async function filled(stage: Stage, url: string, rows: number, plan: Plan): Prom
 }
 
 async function onDatabase<T>(url: string, work: (db: DataSource) => Promise<T>): Promise<T> {
-  const db = await new DataSource(withoutTimeouts(databaseOptions(url))).initialize();
+  const db = await openToFill(url);
   try {
     return await work(db);
   } finally {

@@ -27,7 +27,7 @@ export class JwtAuthGuard extends AuthGuard() {
     super({ defaultStrategy: strategy as unknown as string });
   }
 
-  /** At once where the token is remembered: each promise costs a guarded route as much as the rest. */
+  /** Without a promise where the token is remembered: every guarded request would pay for it. */
   override canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (request.authentication) return true;

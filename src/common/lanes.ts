@@ -12,7 +12,8 @@ export interface LaneWork<T> {
 /**
  * Works through a queue in up to `count` lanes: in each one piece after another, until none is left. A
  * piece that hangs holds up its own lane alone. The queue is looked into every `interval` milliseconds
- * and whenever somebody calls {@link Lanes.wake}. Failures go to a {@link FailureLog}. Never keeps the process alive.
+ * and whenever somebody calls {@link Lanes.wake}. Failures go to a {@link FailureLog}. Never keeps the
+ * process alive.
  */
 export class Lanes<T> {
   private readonly running = new Set<Promise<void>>();

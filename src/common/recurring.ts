@@ -3,8 +3,8 @@ import { FailureLog } from './failure-log.js';
 
 /**
  * Work that is done over and over: never twice at a time, `interval` milliseconds after the last turn
- * ended, and at once when somebody calls {@link Recurring.now}. Failures go to a
- * {@link FailureLog}. Never keeps the process alive.
+ * ended, and at once when somebody calls {@link Recurring.now}. Failures go to a {@link FailureLog}. Never
+ * keeps the process alive.
  */
 export class Recurring {
   private timer: NodeJS.Timeout | undefined;

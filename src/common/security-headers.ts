@@ -21,20 +21,23 @@ const DOCS = {
 
 /** Gives every answer helmet's headers, forbids to store it, and names the request. */
 export function setSecurityHeaders(fastify: FastifyInstance): void {
-  const [strict, docs] = [STRICT, DOCS].map((contentSecurityPolicy) => ({
-    ...headersOf({ contentSecurityPolicy, referrerPolicy: { policy: 'no-referrer' } }),
-    'cache-control': 'no-store',
-  }));
+  const [strict, docs] = [headersWith(STRICT), headersWith(DOCS)];
   fastify.addHook('onRequest', (request, reply, done) => {
     const isDocs = /^\/docs(\/|$)/.test(request.routeOptions.url ?? '');
-    reply.headers((isDocs ? docs : strict) ?? {}).header('x-request-id', request.id);
+    reply.headers(isDocs ? docs : strict).header('x-request-id', request.id);
     done();
   });
 }
 
-/** What helmet sets. It would work that out for each request anew. */
-function headersOf(options: HelmetOptions): Record<string, string> {
-  const headers: Record<string, string> = {};
+/** What helmet sets, and `no-store`. It would work that out for each request anew. */
+function headersWith(
+  contentSecurityPolicy: HelmetOptions['contentSecurityPolicy'],
+): Record<string, string> {
+  const options: HelmetOptions = {
+    contentSecurityPolicy,
+    referrerPolicy: { policy: 'no-referrer' },
+  };
+  const headers: Record<string, string> = { 'cache-control': 'no-store' };
   const recorder = {
     setHeader: (name: string, value: string) => (headers[name.toLowerCase()] = value),
     removeHeader: () => undefined,

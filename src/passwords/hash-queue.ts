@@ -17,7 +17,7 @@ const WEIGHT = 0.2;
 
 /**
  * Who may hash: `threads` at a time, the others in the order they came, none for longer than
- * `maxWait` seconds. Who would have to wait longer is refused without that.
+ * `maxWait` seconds. Who would have to wait longer is refused before.
  */
 export class HashQueue {
   private readonly logger = new Logger(HashQueue.name);
@@ -67,6 +67,7 @@ export class HashQueue {
       this.waited.observe(0);
       return;
     }
+    // Nothing is awaited where there is room: a thread that came free meanwhile would find nobody.
     if (this.isTooLong()) await this.turnAway(signal);
     const began = performance.now();
     await new Promise<void>((resolve, reject) => {
