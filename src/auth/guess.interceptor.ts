@@ -12,7 +12,7 @@ import { from, lastValueFrom, type Observable } from 'rxjs';
 import { ApiError, type ApiErrorCode } from '../common/api-error.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { GuessLimits, type Outcome } from '../throttling/guess-limits.js';
-import { networkOf } from '../throttling/network.js';
+import { networkOf } from '../common/network.js';
 import { RateLimits } from '../throttling/rate-limits.js';
 import { UsersService } from '../users/users.service.js';
 import { accountKey } from './limit-keys.js';

@@ -1,16 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
 import type { Metrics } from '../common/metrics.js';
+import { currentContext } from '../common/request-context.js';
+import { Insistence } from './insistence.js';
 
 /** Refusals are logged once in this time, in milliseconds, with their number. */
 const LOG_INTERVAL = 60_000;
-
-/**
- * Who is refused for the length of the queue hears of it after this time, in milliseconds: clients that
- * come back at once, whatever `Retry-After` says, would take the server from everybody else.
- */
-const HOLD = 250;
 
 /** How much of the mean time of a hash the last one makes. */
 const WEIGHT = 0.2;
@@ -28,6 +23,7 @@ export class HashQueue {
   private hashTime = 0;
   private unlogged = 0;
   private loggedAt = -Infinity;
+  private readonly insistence = new Insistence();
 
   private readonly waited;
   private readonly refused;
@@ -126,8 +122,7 @@ export class HashQueue {
 
   private async turnAway(signal?: AbortSignal): Promise<never> {
     const refusal = this.overloaded('queue');
-    // Whoever is gone waits for nothing.
-    await sleep(HOLD, undefined, { signal }).catch(() => undefined);
+    await this.insistence.delay(currentContext().address, this.retryAfter(), signal);
     throw refusal;
   }
 
@@ -146,8 +141,12 @@ export class HashQueue {
       this.unlogged = 0;
       this.loggedAt = now;
     }
-    const seconds = Math.max(1, Math.ceil(this.expectedWait()));
-    return new ApiError('overloaded', { headers: { 'Retry-After': String(seconds) } });
+    return new ApiError('overloaded', { headers: { 'Retry-After': String(this.retryAfter()) } });
+  }
+
+  /** Seconds. */
+  private retryAfter(): number {
+    return Math.max(1, Math.ceil(this.expectedWait()));
   }
 
   private gone(): ApiError {

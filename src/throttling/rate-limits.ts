@@ -5,7 +5,7 @@ import { Metrics } from '../common/metrics.js';
 import { Config } from '../config/config.js';
 import { Keyring } from '../keys/keyring.js';
 import { type Count, type CountState, type Limit, LimitStore } from './limit-store.js';
-import { isLoopback, networkOf } from './network.js';
+import { isLoopback, networkOf } from '../common/network.js';
 import { RedisConnection } from './redis-connection.js';
 
 /** Counts what clients ask for and refuses what is too much. */
