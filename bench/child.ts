@@ -14,6 +14,8 @@ const STOP_TIME = 15_000;
 export interface Child {
   name: string;
   url: string;
+  /** Its working directory. */
+  cwd: string;
   /** Milliseconds from its start to its first answer. */
   started: number;
   /** Milliseconds of processor time used so far, by all its threads; NaN where there is no /proc. */
@@ -30,10 +32,12 @@ export async function startChild(of: {
   file: string;
   cwd: string;
   env: Record<string, string>;
+  /** What Node itself is told. */
+  flags?: string[];
 }): Promise<Child> {
   const port = await freePort();
   const began = performance.now();
-  const child = spawn(process.execPath, [resolve(of.file)], {
+  const child = spawn(process.execPath, [...(of.flags ?? []), resolve(of.file)], {
     cwd: of.cwd,
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: String(port), ...of.env },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -58,6 +62,7 @@ export async function startChild(of: {
   return {
     name: of.name,
     url: `http://127.0.0.1:${port}`,
+    cwd: of.cwd,
     started: performance.now() - began,
     cpu: () => processorTime(pid),
     memory: () => Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)])) / 1024,

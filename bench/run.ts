@@ -11,6 +11,7 @@ import { flood } from './parts/flood.js';
 import { guard } from './parts/guard.js';
 import { listing } from './parts/listing.js';
 import { login } from './parts/login.js';
+import { profile } from './parts/profile.js';
 import { refresh } from './parts/refresh.js';
 import { size } from './parts/size.js';
 import { start } from './parts/start.js';
@@ -23,6 +24,7 @@ const RESULTS = 'bench/results.md';
 /** Every part, in the order of the report. */
 const PARTS: Record<string, (plan: Plan) => Promise<Section>> = {
   guard,
+  profile,
   login,
   flood,
   refresh,

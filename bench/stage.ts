@@ -27,6 +27,8 @@ export class Stage {
   constructor(
     /** Cost of password hashes. */
     readonly cost: number,
+    /** What Node is told in each of its processes. */
+    private readonly flags: string[] = [],
   ) {
     stages.add(this);
   }
@@ -97,7 +99,13 @@ export class Stage {
   private async start(name: string, file: string, env: Record<string, string>): Promise<Child> {
     const dir = join(this.dir, `${name}-${this.children.length}`.replaceAll(/\W+/g, '-'));
     mkdirSync(dir, { recursive: true });
-    const child = await startChild({ name, file, cwd: dir, env: { DATA_DIR: dir, ...env } });
+    const child = await startChild({
+      name,
+      file,
+      cwd: dir,
+      env: { DATA_DIR: dir, ...env },
+      flags: this.flags,
+    });
     this.children.push(child);
     return child;
   }

@@ -17,9 +17,7 @@ export async function login(plan: Plan): Promise<Section> {
   try {
     // The queue may be as long as there are clients: what is refused is no throughput.
     const patient = await stage.latchkey('Latchkey', { HASH_MAX_WAIT: '60' });
-    const server = await stage.latchkey('Latchkey, defaults');
     await register(patient);
-    await register(server);
     const amount = (clients: number) => (plan.quick ? 16 : Math.min(96, Math.max(12, clients * 6)));
     const variants: Record<string, () => Promise<Logins>> = {
       'bcrypt, one process': () => hashes(plan, 1),
@@ -29,7 +27,14 @@ export async function login(plan: Plan): Promise<Section> {
       variants[`${clients} client${clients > 1 ? 's' : ''}`] = () =>
         logins(patient, clients, amount(clients));
     }
-    variants['256 clients, default HASH_MAX_WAIT'] = () => logins(server, 256, amount(256));
+    // Started for this alone: one that stands beside the others takes some of their time.
+    variants['256 clients, default HASH_MAX_WAIT'] = async () => {
+      const server = await stage.latchkey('Latchkey, defaults');
+      await register(server);
+      const rate = await logins(server, 256, amount(256));
+      await server.stop();
+      return rate;
+    };
     const found = await interleave(plan.rounds, variants);
     const perSecond = (name: string) => (found[name] ?? []).map((rate) => rate.perSecond);
     const one = perSecond('bcrypt, one process');
@@ -63,10 +68,9 @@ export async function login(plan: Plan): Promise<Section> {
       notes: [
         `What ${CORES} processes reach that do nothing but hash at once is what this machine can ` +
           'give; where it is under the bound, its cores share something (caches, clock, a host).',
-        'Where the logins are under that: beside the hash (207 ms here) a login takes 5.5 ms of the main ' +
-          'thread and 2.3 ms of the others that read, write and collect garbage, by /proc/<pid>/task under ' +
-          '8 clients, and some of its client. Both cores hash without a pause, so it is theirs that this ' +
-          'takes: 2 ÷ (207 + 7.8) ms is 0.96 of the bound before the machine’s own share is taken off.',
+        'Where the logins are under that: beside the hash a login takes what _Where the time goes_ has ' +
+          'of the main thread, a few milliseconds of the threads that read, write and collect garbage, and ' +
+          'some of its client. Both cores hash without a pause, so it is theirs that this takes.',
       ],
     };
   } finally {
@@ -79,16 +83,21 @@ interface Logins {
   refused: number;
 }
 
-/** The time that `amount` logins take with `clients` clients, as a rate. */
+/**
+ * The rate of `amount` logins with `clients` clients, once it is steady: counted from the answer of one
+ * to that of another, so that neither the rush of the first requests nor a hash half done at the end
+ * is in it. A multiple of the cores comes before, since theirs may end in step.
+ */
 export async function logins(server: Child, clients: number, amount: number): Promise<Logins> {
-  let [done, refused] = [0, 0];
-  const began = performance.now();
+  const before = clients === 1 ? 1 : 4 * CORES;
+  let [done, refused, began] = [0, 0, 0];
   let stop = () => Promise.resolve();
   const ms = await new Promise<number>((finished) => {
     stop = startLogins(server, clients, (status) => {
-      if (done === amount) return;
-      if (status !== 200) refused++;
-      else if (++done === amount) finished(performance.now() - began);
+      if (done === before + amount) return;
+      if (status !== 200) refused += done < before ? 0 : 1;
+      else if (++done === before) began = performance.now();
+      else if (done === before + amount) finished(performance.now() - began);
     });
   });
   await stop();

@@ -42,3 +42,6 @@ app.get(
 );
 
 await app.listen({ port: Number(process.env.PORT), host: process.env.HOST });
+
+// An end by a signal would leave no profile behind.
+process.once('SIGTERM', () => process.exit());

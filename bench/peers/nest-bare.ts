@@ -17,3 +17,6 @@ class BareModule {}
 
 const app = await NestFactory.create(BareModule, new FastifyAdapter(), { logger: false });
 await app.listen(Number(process.env.PORT), process.env.HOST ?? '127.0.0.1');
+
+// An end by a signal would leave no profile behind.
+process.once('SIGTERM', () => process.exit());
