@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import type { ApiError } from '../src/common/api-error.js';
 import { AuthHooks } from '../src/auth/hooks.js';
 import { User } from '../src/users/user.entity.js';
@@ -24,6 +26,25 @@ describe('a controller of one’s own', () => {
     });
   });
 
+  it('has its bodies validated', async () => {
+    const adopt = async (body: object) => {
+      const response = await server.http.post('/cats').auth(token, { type: 'bearer' }).send(body);
+      return [response.status, response.body as unknown];
+    };
+    expect(await adopt({ name: 'Tom', owner: 'Eve' })).toEqual([
+      201,
+      { owner: 'Ada', name: 'Tom' },
+    ]);
+    expect(await adopt({})).toEqual([
+      400,
+      { msg: 'Missing name parameter', code: 'missing_parameter' },
+    ]);
+    expect(await adopt({ name: { $ne: 1 } })).toEqual([
+      400,
+      { msg: 'The name has to be a string', code: 'invalid_parameter' },
+    ]);
+  });
+
   it('asks for a role', async () => {
     const feed = (jwt?: string) => {
       const request = server.http.post('/cats/feed');
@@ -47,6 +68,57 @@ describe('a controller of one’s own', () => {
     expect(await visit(`Bearer ${token}`)).toEqual({ visitor: 'Ada' });
     expect(await visit('Bearer nope')).toMatchObject({ code: 'token_malformed' });
     expect(await visit('Basic x')).toMatchObject({ code: 'malformed_authorization' });
+  });
+});
+
+it('has a strategy that, asked by its name, lets nobody in who was signed out', async () => {
+  await server.register('Leaving');
+  const { jwt: leaving } = await server.login('leaving');
+  const ask = async (value?: string) => (await server.get('/by-name', value)).status;
+  expect(await ask()).toBe(401);
+  expect(await ask(`Bearer ${leaving}x`)).toBe(401);
+  expect(await ask(`Bearer ${leaving}`)).toBe(200);
+  await server.http.post('/logout').auth(leaving, { type: 'bearer' }).expect(204);
+  expect(await ask(`Bearer ${leaving}`)).toBe(401);
+});
+
+describe('two tokens that are verified at the same moment', () => {
+  let other: string;
+  beforeAll(async () => {
+    await server.register('Bob');
+    ({ jwt: other } = await server.login('bob'));
+  });
+  /** Both users' tokens, as nobody has sent them yet: no memory of them is asked. */
+  let unseen = 0;
+  const fresh = () =>
+    [token, other].map((known) => `Bearer ${forge(known, { jti: `unseen-${unseen++}` })}`);
+
+  it('stay with the requests that brought them', async () => {
+    const ask = (values: string[]) =>
+      Promise.all(
+        values.map(async (value) => {
+          const { status, text } = await server.get('/pairs', value);
+          return status === 200 ? text : status;
+        }),
+      );
+    expect(await ask(fresh())).toEqual(['Ada', 'Bob']);
+    const [ada = '', bob = ''] = fresh();
+    expect(await ask([ada, `${bob}x`])).toEqual(['Ada', 401]);
+    expect(await ask([`${ada}x`, bob])).toEqual([401, 'Bob']);
+  });
+
+  it('stay with them in one connection’s pipeline', async () => {
+    const [first = '', second = ''] = fresh();
+    const lines = (value: string, ...more: string[]) =>
+      ['GET /visitors HTTP/1.1', 'Host: x', `Authorization: ${value}`, ...more, '', ''].join(
+        '\r\n',
+      );
+    const socket = connect(server.port, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (data) => (answer += data.toString()));
+    socket.write(lines(first) + lines(second, 'Connection: close'));
+    await once(socket, 'close');
+    expect(answer.match(/"visitor":"\w+"/g)).toEqual(['"visitor":"Ada"', '"visitor":"Bob"']);
   });
 });
 

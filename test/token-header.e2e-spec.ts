@@ -84,6 +84,32 @@ describe('the Authorization header', () => {
     await expectMalformed(`${token},${token}`);
   });
 
+  it.each(['Bearer  ', 'Bearer\t', 'bearer ', 'BEARER \t ', 'Bearer\u00a0', ' Bearer '])(
+    'may begin with %j',
+    async (begin) => {
+      const line = `Authorization:${begin}${token}`;
+      expect((await withLines('/protected', line)).status).toBe(200);
+      expect((await withLines('/protected', `${line} \t`)).status).toBe(200);
+    },
+  );
+
+  it.each([' ', '\t', '\u00a0'])('may not have %j within a token, known or not', async (space) => {
+    for (const [a, b] of [
+      [token, 'x'],
+      [token, token],
+      ['x', token],
+    ]) {
+      const line = `Authorization: Bearer ${a}${space}${b}`;
+      expect(await withLines('/protected', line)).toEqual({
+        status: 401,
+        body: {
+          msg: "Bad Authorization header. Expected value 'Bearer <JWT>'",
+          code: 'malformed_authorization',
+        },
+      });
+    }
+  });
+
   it('is 431 with a token of 1 MB, and the server goes on', async () => {
     const line = `Authorization: Bearer ${token}${'A'.repeat(1_048_576)}`;
     expect(await withLines('/protected', line)).toEqual({

@@ -1,9 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { requestOf } from '../common/request-of.js';
 import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
 
-const authentication = (context: ExecutionContext) =>
-  context.switchToHttp().getRequest<FastifyRequest>().authentication;
+const authentication = (context: ExecutionContext) => requestOf(context).authentication;
 
 /** The signed-in user as the token names it, `{ id, username, roles }`; undefined if anonymous. */
 export const CurrentUser = createParamDecorator(

@@ -7,9 +7,9 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import { ApiTooManyRequestsResponse } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { ApiError, type ApiErrorCode } from '../common/api-error.js';
+import { requestOf } from '../common/request-of.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { GuessLimits, type Outcome } from '../throttling/guess-limits.js';
 import { networkOf } from '../common/network.js';
@@ -34,7 +34,7 @@ export class GuessInterceptor implements NestInterceptor {
   ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const request = requestOf(context);
     const body = (request.body ?? {}) as { username?: unknown; current_password?: unknown };
     const subject = request.authentication?.subject;
     const login = subject ? subject.username : body.username;

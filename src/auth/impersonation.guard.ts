@@ -9,6 +9,7 @@ import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../common/api-error.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { refuses } from './openapi.js';
+import { requestOf } from '../common/request-of.js';
 
 /** @throws ApiError impersonation_forbidden where somebody acts on behalf of the signed-in user */
 export function refuseImpersonation({ authentication }: FastifyRequest): void {
@@ -19,7 +20,7 @@ export function refuseImpersonation({ authentication }: FastifyRequest): void {
 @Injectable()
 export class ImpersonationGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
-    refuseImpersonation(context.switchToHttp().getRequest<FastifyRequest>());
+    refuseImpersonation(requestOf(context));
     return true;
   }
 }

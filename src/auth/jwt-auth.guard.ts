@@ -1,12 +1,12 @@
-import { type ExecutionContext, Injectable } from '@nestjs/common';
-import { AuthGuard } from '@nestjs/passport';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../common/api-error.js';
 import { setActor } from '../common/request-context.js';
-import { type Authentication, impersonatorOf, tokenError } from './authentication.js';
+import { type Authentication, impersonatorOf } from './authentication.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { TokenHeader } from './token-header.js';
 import { VerifiedTokens } from './verified-tokens.js';
+import { requestOf } from '../common/request-of.js';
 
 /**
  * Lets only requests with a good access token through: `@UseGuards(JwtAuthGuard)` on a controller or
@@ -15,46 +15,51 @@ import { VerifiedTokens } from './verified-tokens.js';
  * @throws ApiError a 401 with a code for each way a token can be bad
  */
 @Injectable()
-export class JwtAuthGuard extends AuthGuard() {
+export class JwtAuthGuard implements CanActivate {
   constructor(
-    strategy: JwtStrategy,
+    private readonly strategy: JwtStrategy,
     protected readonly header: TokenHeader,
     private readonly verified: VerifiedTokens,
-  ) {
-    // Passport takes a strategy itself where it takes the name of one. A name would be looked up in
-    // a registry of the whole process, where a second application's strategy takes the first one's
-    // place.
-    super({ defaultStrategy: strategy as unknown as string });
-  }
+  ) {}
 
   /** Without a promise where the token is remembered: every guarded request would pay for it. */
-  override canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const request = requestOf(context);
     if (request.authentication) return true;
+    let refused: unknown;
     try {
       const token = this.header.read(request);
       const known = this.verified.recall(token);
-      return known ? this.admit(request, known) : this.verify(context, token);
+      if (known) {
+        this.verified.check(known);
+        return this.admit(request, known);
+      }
+      const verified = this.strategy.verify(request, token);
+      if (!(verified instanceof Error)) return this.remember(request, token, verified);
+      refused = verified;
     } catch (error) {
-      throw this.refusal(error);
+      refused = error;
     }
+    throw this.refusal(refused);
   }
 
-  private async verify(context: ExecutionContext, token: string): Promise<boolean> {
-    try {
-      await super.canActivate(context);
-      const request = context
-        .switchToHttp()
-        .getRequest<FastifyRequest & { user: Authentication }>();
-      this.verified.remember(token, request.user);
-      return this.admit(request, request.user);
-    } catch (error) {
-      throw this.refusal(error);
-    }
+  private remember(
+    request: FastifyRequest,
+    token: string,
+    verified: Promise<Authentication>,
+  ): Promise<boolean> {
+    return verified.then(
+      (authentication) => {
+        this.verified.remember(token, authentication);
+        return this.admit(request, authentication);
+      },
+      (error: unknown) => {
+        throw this.refusal(error);
+      },
+    );
   }
 
   private admit(request: FastifyRequest, authentication: Authentication): true {
-    this.verified.check(authentication);
     request.authentication = authentication;
     setActor(request, authentication.subject.id, impersonatorOf(authentication));
     return true;
@@ -62,12 +67,6 @@ export class JwtAuthGuard extends AuthGuard() {
 
   private refusal(error: unknown): unknown {
     return error instanceof ApiError ? this.header.refusal(error) : error;
-  }
-
-  /** Keeps passport's reason, which the base class drops. */
-  override handleRequest(error: unknown, user: Authentication | false, info: unknown): never {
-    if (!user) throw tokenError(error ?? info);
-    return user as never;
   }
 }
 
@@ -78,7 +77,7 @@ export class JwtAuthGuard extends AuthGuard() {
 @Injectable()
 export class OptionalJwtAuthGuard extends JwtAuthGuard {
   override canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const request = requestOf(context);
     return !this.header.isPresent(request) || super.canActivate(context);
   }
 }

@@ -1,6 +1,6 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
 import { setActor } from '../common/request-context.js';
+import { requestOf } from '../common/request-of.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { refuseImpersonation } from './impersonation.guard.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
@@ -30,7 +30,7 @@ export class LogoutGuard extends JwtAuthGuard {
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const request = requestOf(context);
     const token = this.header.isPresent(request) ? undefined : this.cookie.read(request);
     if (token !== undefined) {
       request.ownSession = await this.sessions.identify(token);

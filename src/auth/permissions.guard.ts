@@ -6,8 +6,8 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../common/api-error.js';
+import { requestOf } from '../common/request-of.js';
 import { Permissions as Granted } from '../roles/permissions.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 
@@ -27,7 +27,7 @@ export class PermissionsGuard implements CanActivate {
     const required: (string[] | undefined)[] = targets.map((target) =>
       this.reflector.get(RequiredPermissions, target),
     );
-    const { authentication } = context.switchToHttp().getRequest<FastifyRequest>();
+    const { authentication } = requestOf(context);
     const roles = authentication?.subject.roles;
     if (
       roles &&

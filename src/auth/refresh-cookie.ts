@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../common/api-error.js';
+import { requestOf } from '../common/request-of.js';
 import { Config } from '../config/config.js';
 
 const NAME = 'latchkey_refresh';
@@ -64,7 +65,7 @@ export class RefreshCookieGuard implements CanActivate {
   constructor(private readonly cookie: RefreshCookie) {}
 
   canActivate(context: ExecutionContext): boolean {
-    const request = context.switchToHttp().getRequest<FastifyRequest<{ Body: unknown }>>();
+    const request = requestOf(context);
     const body = (request.body ?? {}) as { refresh_token?: unknown };
     if (body.refresh_token !== undefined) return true;
     const token = this.cookie.read(request);

@@ -6,9 +6,9 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../common/api-error.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
+import { requestOf } from '../common/request-of.js';
 
 const RequiredRoles = Reflector.createDecorator<string[]>();
 
@@ -23,7 +23,7 @@ export class RolesGuard implements CanActivate {
     const required: (string[] | undefined)[] = targets.map((target) =>
       this.reflector.get(RequiredRoles, target),
     );
-    const { authentication } = context.switchToHttp().getRequest<FastifyRequest>();
+    const { authentication } = requestOf(context);
     const has = (role: string): boolean => authentication?.subject.roles.includes(role) ?? false;
     if (required.every((roles) => roles === undefined || roles.some(has))) return true;
     throw new ApiError('forbidden');

@@ -4,17 +4,24 @@ import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { AuthHooks } from './hooks.js';
 
+/** The codes whose status `JWT_INVALID_TOKEN_STATUS` sets. */
+const MALFORMED = /^(malformed_authorization|token_(?!expired|revoked))/;
+
 /** Finds the token in a request's header and words the refusals that concern it. */
 @Injectable()
 export class TokenHeader {
   /** In lower case. */
   private readonly name: string;
+  /** What stands before the token where the header is written as in its specification. */
+  private readonly prefix: string;
 
   constructor(
     private readonly config: Config,
     private readonly hooks: AuthHooks,
   ) {
-    this.name = config.jwt.headerName.toLowerCase();
+    const { headerName, headerType } = config.jwt;
+    this.name = headerName.toLowerCase();
+    this.prefix = headerType === '' ? '' : `${headerType} `;
   }
 
   /**
@@ -24,14 +31,13 @@ export class TokenHeader {
    */
   read(request: FastifyRequest): string {
     const { headerName, headerType } = this.config.jwt;
-    const [value, ...more] = this.values(request);
-    // Node would keep the first; whatever stands before this server may have looked at the last.
-    if (more.length > 0) {
-      throw new ApiError('malformed_authorization', { msg: `More than one ${headerName} header` });
-    }
+    const value = this.value(request);
     if (!value) {
       throw new ApiError('missing_authorization', { msg: `Missing ${headerName} Header` });
     }
+    const rest = value.slice(this.prefix.length);
+    // As nearly everybody writes it: taking it apart costs as much as all else that is done with it.
+    if (value.startsWith(this.prefix) && rest !== '' && !hasSpace(rest)) return rest;
     const parts = value.trim().split(/\s+/);
     const scheme = headerType === '' ? '' : parts.shift();
     const [token] = parts;
@@ -46,17 +52,28 @@ export class TokenHeader {
   }
 
   /** Whether the request carries the header at all. */
-  isPresent(request: FastifyRequest): boolean {
-    return this.values(request).some(Boolean);
+  isPresent({ raw: { rawHeaders } }: FastifyRequest): boolean {
+    return rawHeaders.some((name, i) => i % 2 === 0 && this.isOwn(name) && rawHeaders[i + 1]);
   }
 
-  /** The header's values, one for each time it was sent. */
-  private values({ raw: { rawHeaders } }: FastifyRequest): string[] {
-    const values: string[] = [];
+  /** The header's value, if it was sent. @throws ApiError malformed_authorization */
+  private value({ raw: { rawHeaders } }: FastifyRequest): string | undefined {
+    let value: string | undefined;
     for (let i = 0; i < rawHeaders.length; i += 2) {
-      if (rawHeaders[i]?.toLowerCase() === this.name) values.push(rawHeaders[i + 1] ?? '');
+      if (!this.isOwn(rawHeaders[i] ?? '')) continue;
+      // Node would keep the first; whatever stands before this server may have looked at the last.
+      if (value !== undefined) {
+        const msg = `More than one ${this.config.jwt.headerName} header`;
+        throw new ApiError('malformed_authorization', { msg });
+      }
+      value = rawHeaders[i + 1];
     }
-    return values;
+    return value;
+  }
+
+  /** Whether `name` is that of the header; most differ in length already. */
+  private isOwn(name: string): boolean {
+    return name.length === this.name.length && name.toLowerCase() === this.name;
   }
 
   /**
@@ -69,12 +86,15 @@ export class TokenHeader {
     const hook = missing ? 'missingToken' : expired ? 'expiredToken' : 'invalidToken';
     const own = this.hooks[hook](error);
     const { invalidTokenStatus } = this.config.jwt;
-    const malformed = /^(malformed_authorization|token_(?!expired|revoked))/.test(error.code);
     const answer =
       own ??
-      (malformed && invalidTokenStatus !== 401
+      (invalidTokenStatus !== 401 && MALFORMED.test(error.code)
         ? { status: invalidTokenStatus, body: { ...error.body } }
         : undefined);
     return answer ? error.with({ answer }) : error;
   }
 }
+
+/** Whether there is any of the white space that a header can hold (RFC 9110, section 5.5) in `text`. */
+const hasSpace = (text: string): boolean =>
+  text.includes(' ') || text.includes('\t') || text.includes('\u00a0');

@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, type ApiErrorCode, codeOfStatus } from './api-error.js';
+import { replyOf, requestOf } from './request-of.js';
 import { reasonUnavailable } from './unavailable.js';
 
 declare module 'fastify' {
@@ -18,9 +19,7 @@ declare module 'fastify' {
 @Catch()
 export class ApiErrorFilter implements ExceptionFilter {
   catch(exception: unknown, host: ArgumentsHost): void {
-    const request = host.switchToHttp().getRequest<FastifyRequest>();
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
-    sendError(exception, request, reply);
+    sendError(exception, requestOf(host), replyOf(host));
   }
 }
 

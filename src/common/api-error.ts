@@ -81,6 +81,13 @@ const RETRY_AFTER = '5';
 /** The code of an error body; see {@link API_ERRORS}. */
 export type ApiErrorCode = keyof typeof API_ERRORS;
 
+/** Those that refuse a request for its access token. */
+const TOKEN_REFUSALS: ReadonlySet<string> = new Set(
+  Object.keys(API_ERRORS).filter((code) =>
+    /^(token_|missing_authorization|malformed_authorization)/.test(code),
+  ),
+);
+
 /** What is wrong with one field: the dotted path to it and a sentence. */
 export interface FieldError {
   path: string;
@@ -137,7 +144,7 @@ export class ApiError extends Error {
 
   /** Whether it refuses a request for its access token, or for having none. */
   get refusesToken(): boolean {
-    return /^(token_|missing_authorization|malformed_authorization)/.test(this.code);
+    return TOKEN_REFUSALS.has(this.code);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { requestOf } from './request-of.js';
 
 /** One signal a connection, whatever is asked on it. */
 const signals = new WeakMap<Socket, AbortSignal>();
@@ -12,7 +12,7 @@ const signals = new WeakMap<Socket, AbortSignal>();
  */
 export const ClientSignal = createParamDecorator(
   (_data: unknown, context: ExecutionContext): AbortSignal =>
-    signalOf(context.switchToHttp().getRequest<FastifyRequest>().raw.socket),
+    signalOf(requestOf(context).raw.socket),
 );
 
 function signalOf(socket: Socket): AbortSignal {

@@ -60,6 +60,7 @@ export function setActor(
 
 /** Gives every request its context. */
 export function provideContext(fastify: FastifyInstance): void {
+  fastify.decorateRequest('origin', undefined);
   fastify.addHook('onRequest', (request, _reply, done) => {
     request.origin = new RequestOrigin(request);
     storage.run(request.origin, done);

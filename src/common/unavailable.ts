@@ -25,6 +25,7 @@ const SAYINGS = [
   'There was an error establishing an SSL connection',
   // A transaction's connection was lost between two of its statements.
   'Query runner already released',
+  'Database connection provided by a query runner was already released',
 ];
 
 /**

@@ -97,17 +97,16 @@ export class AccessTokens {
   }
 
   /**
-   * Checks the claims of a token whose signature, expiry, issuer and audience are good: types,
-   * presence, and not-before with the tolerance of the settings.
+   * Checks the claims of a token whose signature, expiry, issuer and audience are good: types and
+   * presence; their times are for {@link checkTimes}.
    *
-   * @throws ApiError token_claims_invalid, token_not_yet_valid
+   * @throws ApiError token_claims_invalid
    */
   read(payload: unknown): { claims: AccessTokenClaims; subject: Subject } {
     const claims = claimsSchema.safeParse(payload).data;
     const { identityClaim } = this.config.jwt;
     const id = claims?.[identityClaim];
     if (!claims || typeof id !== 'string') throw new ApiError('token_claims_invalid');
-    this.checkTimes(claims);
     return { claims, subject: { id, username: claims.username, roles: claims.roles } };
   }
 

@@ -3,6 +3,8 @@ import { ApiError } from '../common/api-error.js';
 /** Longer tokens are not looked at. */
 const MAX_LENGTH = 8_192;
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** The protected header of a token. */
 export type JoseHeader = Record<string, unknown> & { alg: string };
 
@@ -39,9 +41,7 @@ function isCanonical(part: string): boolean {
 
 function readObject(part: string): Record<string, unknown> | undefined {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-      Buffer.from(part, 'base64url'),
-    );
+    const text = utf8.decode(Buffer.from(part, 'base64url'));
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
     // Every member has one colon outside of strings; JSON.parse keeps one of each name.

@@ -26,7 +26,7 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
     this.store = new LimitStore(keyring.derive('latchkey rate limits', ''), this.redis);
     this.limited = metrics.counter({
       name: 'latchkey_rate_limited_total',
-      help: 'Requests refused by a rate limit',
+      help: 'Requests refused, and mails left out, by a rate limit',
       labelNames: ['limit'],
     });
     for (const [name, rate] of Object.entries(config.limits)) this.declare({ name, ...rate });
@@ -68,7 +68,7 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Whether no limit holds for a request: by `RATE_LIMITS`, and where it comes from. */
-  exempt(request: FastifyRequest): boolean {
+  exempt(request: Pick<FastifyRequest, 'ip'>): boolean {
     return this.config.rateLimits === 'off' || (this.spares && isLoopback(request.ip));
   }
 
@@ -99,8 +99,11 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Counts one more for `key`; false where that is too many, for limits that show to nobody. */
-  async allows(request: FastifyRequest, limit: Limit, key: string): Promise<boolean> {
-    return this.exempt(request) || (await this.count(limit, key)).allowed;
+  async allows(request: Pick<FastifyRequest, 'ip'>, limit: Limit, key: string): Promise<boolean> {
+    if (this.exempt(request)) return true;
+    const { allowed } = await this.count(limit, key);
+    if (!allowed) this.limited.inc({ limit: limit.name });
+    return allowed;
   }
 
   /** Blocks `key` for so many seconds from now, see {@link LimitStore.block}. */

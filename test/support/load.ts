@@ -47,8 +47,8 @@ export async function underLoad(servers: readonly Server[], clients: number, wor
       body: JSON.stringify(body),
     });
 
-  const client = async (username: string) => {
-    const { jwt, ...tokens } = await first.login(username);
+  const client = async (username: string, tokens: { jwt: string; refresh_token: string }) => {
+    const { jwt } = tokens;
     let { refresh_token } = tokens;
     while (running) {
       const name = `load${next++}`;
@@ -63,7 +63,9 @@ export async function underLoad(servers: readonly Server[], clients: number, wor
   };
   const names = Array.from({ length: clients }, (_, i) => `client${i}`);
   for (const name of names) await first.register(name).catch(() => undefined);
-  const done = Promise.all(names.map(client));
+  // All are signed in before anything breaks.
+  const signedIn = await Promise.all(names.map((name) => first.login(name)));
+  const done = Promise.all(signedIn.map((tokens, i) => client(`client${i}`, tokens)));
   // Told at the end.
   done.catch(() => undefined);
   try {

@@ -1,0 +1,11 @@
+import type { ArgumentsHost } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/**
+ * The request that a guard, an interceptor, a filter or a decorator is asked about. `switchToHttp()` gives
+ * the same, but makes an object and three functions for it each time.
+ */
+export const requestOf = (host: ArgumentsHost): FastifyRequest => host.getArgByIndex(0);
+
+/** The answer to {@link requestOf}. */
+export const replyOf = (host: ArgumentsHost): FastifyReply => host.getArgByIndex(1);
