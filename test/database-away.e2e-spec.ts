@@ -4,6 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { toApiError } from '../src/common/api-error.filter.js';
 import { Database } from '../src/database/database.js';
 import { User } from '../src/users/user.entity.js';
@@ -131,8 +133,8 @@ if (databaseKind === 'postgres') {
     it('bears that an administrator ends its connections, in use and idle', async () => {
       const terminate = () =>
         server.withDatabase((db) =>
-          db.query<{ n: string }[]>(
-            `SELECT count(pg_terminate_backend(pid)) AS n FROM pg_stat_activity
+          db.query<{ pid: number }[]>(
+            `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
            WHERE datname = current_database() AND pid <> pg_backend_pid()`,
           ),
         );
@@ -145,29 +147,75 @@ if (databaseKind === 'postgres') {
       });
       expectOnlyUnavailable(load.answers);
       await server.login('client0');
-      const [ended] = await terminate();
-      expect(Number(ended?.n)).toBeGreaterThan(0);
+      const ended = new Set((await terminate()).map(({ pid }) => pid));
+      expect(ended.size).toBeGreaterThan(0);
+      // Not until it has none: what the server does each second opens new ones.
+      const pool = (server.app.get(DataSource).driver as PostgresDriver).master as {
+        _clients: { processID: number }[];
+      };
       await eventually(() => {
-        expect(server.app.get(Database).use.connections).toBe(0);
+        expect(pool._clients.filter(({ processID }) => ended.has(processID))).toEqual([]);
       });
       // The pool has seen it: not even one request fails.
       await server.login('client0');
       await expectNothingLost(load.acknowledged);
     });
 
+    it('is not there when the server stops, which is no fault of the server', async () => {
+      const wrong = { username: 'nobody', password: 'not the password' };
+      await server.http.post('/login').send(wrong).expect(401);
+      await proxy.refuse();
+      await server.app.close();
+      const last = server.log.filter(({ level }) => Number(level) >= 40);
+      expect(last.map(({ level, context }) => [level, context])).toContainEqual([
+        40,
+        'FailedLogins',
+      ]);
+      expect(last.filter(({ level }) => Number(level) >= 50)).toEqual([]);
+    });
+
     it('gives no connection on whose answer is still to come', async () => {
       const database = server.app.get(Database);
-      const ask = (i: number) =>
-        database.write((manager) => manager.query<{ i: number }[]>(`SELECT ${i}::int AS i`));
-      await Promise.all(Array.from({ length: 4 }, (_, i) => ask(i)));
+      const ask = async (i: number) => {
+        const [row] = await database.write((manager) =>
+          manager.query<{ i: number; pid: number }[]>(
+            `SELECT ${i}::int AS i, pg_backend_pid() AS pid`,
+          ),
+        );
+        return row;
+      };
+      const before = await Promise.all(Array.from({ length: 4 }, (_, i) => ask(i)));
       proxy.delay(1_400);
       const late = await Promise.allSettled(Array.from({ length: 4 }, (_, i) => ask(i)));
       expect(late.map(({ status }) => status)).toEqual(Array(4).fill('rejected'));
-      // What the server asks for by itself every second may be waiting.
-      expect(database.use).toMatchObject({ connections: 0, idle: 0 });
       proxy.delay(0);
       const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => ask(i)));
-      expect(answers.map(([row]) => row?.i)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+      expect(answers.map((row) => row?.i)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+      const closed = new Set(before.map((row) => row?.pid));
+      expect(answers.filter((row) => closed.has(row?.pid))).toEqual([]);
+    });
+
+    it('says of a transaction that lost its connection between two statements that it is away', async () => {
+      const database = server.app.get(Database);
+      const ways: ((manager: EntityManager) => Promise<unknown>)[] = [
+        (manager) => manager.query('SELECT 1'),
+        (manager) => manager.findOneBy(User, { username: 'nobody' }),
+        (manager) => manager.increment(User, { username: 'nobody' }, 'tokenVersion', 1),
+      ];
+      for (const goOn of ways) {
+        const error = await database
+          .transaction(async (manager) => {
+            await manager.query('SELECT 1');
+            const { connections } = database.use;
+            proxy.cut();
+            await eventually(() => {
+              expect(database.use.connections).toBeLessThan(connections);
+            });
+            await goOn(manager);
+          })
+          .catch((reason: unknown) => reason);
+        expect(toApiError(error)).toMatchObject({ status: 503, code: 'unavailable' });
+      }
     });
 
     it('says of a commit whose answer is lost that it is in doubt', async () => {

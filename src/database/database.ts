@@ -4,6 +4,7 @@ import { DataSource, type EntityManager, type EntityTarget, type ObjectLiteral }
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import type { AfterQueryEvent } from 'typeorm/subscriber/event/QueryEvent.js';
 import { ApiError } from '../common/api-error.js';
+import { reasonUnavailable } from '../common/unavailable.js';
 import { refuseUnfinishedCopy } from './copy-marker.js';
 import { migrate } from './migrate.js';
 import type { PostgresClientOptions } from './postgres-client.js';
@@ -12,6 +13,9 @@ import { immediately } from './transactions.js';
 
 /** Rows removed by one statement. */
 const BATCH = 500;
+
+/** How often a transaction is begun anew after a deadlock. */
+const RETRIES = 3;
 
 /** What else belongs to a transaction. */
 interface TransactionSteps {
@@ -69,26 +73,20 @@ export class Database implements OnApplicationShutdown {
     return this.inTurn(() => statement(this.writer.manager));
   }
 
-  /** Runs several statements as one; keep it short, nothing else is written meanwhile on SQLite. */
+  /**
+   * Runs several statements as one; keep it short, nothing else is written meanwhile on SQLite. Where
+   * others waited for it as it did for them, PostgreSQL undoes one of them, and its `work` is done again:
+   * of two that lock the same rows in another order, both are served.
+   */
   transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    const steps: TransactionSteps = { before: [], after: [] };
-    const noting = async (manager: EntityManager): Promise<T> => {
-      this.around.set(manager, steps);
-      try {
-        const result = await work(manager);
-        for (const { step } of steps.before.sort(byKey)) await step();
-        return result;
-      } finally {
-        // On SQLite it is the same one for the next transaction.
-        this.around.delete(manager);
-      }
-    };
     return this.inTurn(async () => {
-      const result = await (this.isPostgres
-        ? this.writer.transaction(noting)
-        : immediately(this.writer, noting));
-      for (const step of steps.after) step();
-      return result;
+      for (let left = RETRIES; ; left--) {
+        try {
+          return await this.once(work);
+        } catch (error) {
+          if (left === 0 || !isDeadlock(error)) throw error;
+        }
+      }
     });
   }
 
@@ -200,6 +198,26 @@ export class Database implements OnApplicationShutdown {
     return { connections: totalCount, idle: idleCount, waiting: waitingCount };
   }
 
+  private async once<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    const steps: TransactionSteps = { before: [], after: [] };
+    const noting = async (manager: EntityManager): Promise<T> => {
+      this.around.set(manager, steps);
+      try {
+        const result = await work(manager);
+        for (const { step } of steps.before.sort(byKey)) await step();
+        return result;
+      } finally {
+        // On SQLite it is the same one for the next transaction.
+        this.around.delete(manager);
+      }
+    };
+    const result = await (this.isPostgres
+      ? this.writer.transaction(noting)
+      : immediately(this.writer, noting));
+    for (const step of steps.after) step();
+    return result;
+  }
+
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.isPostgres) return work();
     return new Promise((resolve, reject) => {
@@ -220,6 +238,9 @@ export class Database implements OnApplicationShutdown {
     });
   }
 }
+
+/** Whether PostgreSQL undid a transaction that stood in a circle of those that wait for each other. */
+const isDeadlock = (error: unknown): boolean => reasonUnavailable(error) === '40P01';
 
 /**
  * The unique index that made a write fail, by name on PostgreSQL and by `table.column` on SQLite;

@@ -63,9 +63,8 @@ export abstract class OutboxRows<T extends OutboxRow> {
 
   /** Keeps a row that nobody tries again, likewise, for a week. */
   async giveUp(row: T, failure: string): Promise<void> {
-    const { id, attempts } = row;
     const values = { ...this.options.whenGivenUp, failure, failedAt: new Date() };
-    await this.finish(row, (manager) => manager.update(this.entity, { id, attempts }, values));
+    await this.finish(row, (manager) => this.keep(manager, row, values));
   }
 
   /** How many wait, and since when the oldest. */
@@ -85,6 +84,15 @@ export abstract class OutboxRows<T extends OutboxRow> {
     await this.database.deleteAll(this.entity, 'failed_at < :before OR expires_at < :before', {
       before,
     });
+  }
+
+  /** Sets `values` in a row that is given up, unless somebody else holds it by now. */
+  protected keep(
+    manager: EntityManager,
+    { id, attempts }: T,
+    values: object,
+  ): Promise<DeleteResult | UpdateResult> {
+    return manager.update(this.entity, { id, attempts }, values);
   }
 
   /** Makes the last change of a row that is held. */

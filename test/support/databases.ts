@@ -2,21 +2,25 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
+import { onServer } from './on-server.js';
 
 declare const E2E_DATABASE: 'sqlite' | 'postgres';
 
 /** Which database this run of the end-to-end tests is on. */
 export const databaseKind = E2E_DATABASE;
 
-/** A fresh, empty database and the folder for other files; `drop` removes both. */
+/** A fresh database and the folder for other files; `drop` removes both. */
 export interface FreshDatabase {
   url: string;
   dataDir: string;
   drop(): Promise<void>;
 }
 
-export async function freshDatabase(): Promise<FreshDatabase> {
+/**
+ * An empty database; where the first thing done with it is to run the migrations, one on PostgreSQL may
+ * have them `migrated`: the copy of one that has saves half of a server's start.
+ */
+export async function freshDatabase({ migrated = false } = {}): Promise<FreshDatabase> {
   const dataDir = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
   const removeDir = () => rm(dataDir, { recursive: true, force: true });
   if (databaseKind === 'sqlite') {
@@ -24,7 +28,8 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   }
   const server = process.env.TEST_DATABASE_URL ?? '';
   const name = `latchkey_${randomBytes(8).toString('hex')}`;
-  await onServer(server, `CREATE DATABASE ${name}`);
+  const template = migrated ? ` TEMPLATE ${process.env.TEST_TEMPLATE ?? ''}` : '';
+  await onServer(server, `CREATE DATABASE ${name}${template}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
   return {
@@ -35,14 +40,4 @@ export async function freshDatabase(): Promise<FreshDatabase> {
       await removeDir();
     },
   };
-}
-
-async function onServer(url: string, statement: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
 }
