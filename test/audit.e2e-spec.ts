@@ -1,11 +1,12 @@
 import { jest } from '@jest/globals';
+import { In } from 'typeorm';
 import { FailedLogins } from '../src/audit/failed-logins.js';
 import { AuditEvent } from '../src/audit/audit-event.entity.js';
 import { Audit } from '../src/audit/audit.service.js';
 import { runInContext } from '../src/common/request-context.js';
 import { Database } from '../src/database/database.js';
 import { UserChanges } from '../src/sessions/user-changes.js';
-import { sealAll } from './support/audit.js';
+import { sealAll, verify } from './support/audit.js';
 import { forge, GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 const NEW_PASSWORD = 'another correct horse battery';
@@ -274,6 +275,50 @@ describe('a failed login', () => {
       action: 'login_failed',
       details: { reason: 'user_disabled' },
     });
+  });
+
+  it('that was counted before its user was deleted is written without address and user agent', async () => {
+    const { id } = await server.register('Leaving');
+    const { jwt } = await server.login('leaving');
+    const job = server.app.get(FailedLogins, { strict: false });
+    const fail = () => failLogin('leaving').set('user-agent', AGENT).expect(401);
+    // The second one waits for the end of a quarter of an hour.
+    await fail();
+    await job.write();
+    await fail();
+    await server.http.delete('/me').set('authorization', bearer(jwt)).expect(204);
+    await job.write(true);
+    const events = (await eventsOf(id)).filter(({ action }) => action === 'login_failed');
+    expect(events.map(({ address, userAgent }) => [address, userAgent])).toEqual([
+      [null, null],
+      [null, null],
+    ]);
+    const rows = await server.withDatabase((db) =>
+      db.getRepository(AuditEvent).findBy({ subjectId: id, action: 'login_failed' }),
+    );
+    expect(rows.map(({ originSalt }) => originSalt)).toEqual([null, null]);
+    await sealAll(server);
+    expect((await verify(server)).faults).toEqual([]);
+  });
+
+  it('that is written while its user is deleted keeps neither', async () => {
+    const job = server.app.get(FailedLogins, { strict: false });
+    const changes = server.app.get(UserChanges, { strict: false });
+    const ids: string[] = [];
+    for (let i = 0; i < 20; i++) {
+      const { id } = await server.register(`Racing${i}`);
+      ids.push(id);
+      runInContext({ source: 'request', address: '192.0.2.77', userAgent: AGENT }, () => {
+        job.note(id, 'bad_credentials');
+      });
+      await Promise.all([job.write(true), changes.delete({ id })]);
+    }
+    const rows = await server.withDatabase((db) =>
+      db.getRepository(AuditEvent).findBy({ subjectId: In(ids), action: 'login_failed' }),
+    );
+    expect(rows.map(({ address, userAgent }) => [address, userAgent])).toEqual(
+      ids.map(() => [null, null]),
+    );
   });
 
   it('of unknown names keeps no name, since people type passwords there', async () => {

@@ -143,6 +143,8 @@ describe('a receiver that fails', () => {
     await until(() => hung === 3, 'hanging requests');
     const { id } = await server.register('ada');
     await until(() => after(receiver.received, id).length === 1, 'the other user');
+    // It is taken before its row is removed.
+    await until(async () => (await storedEvents(server)).length === 3, 'the delivered event gone');
     expect((await storedEvents(server)).map(({ attempts }) => attempts)).toEqual([1, 1, 1]);
   });
 
@@ -184,6 +186,31 @@ describe('a receiver that fails', () => {
     // Nothing is left of who is gone.
     await server.app.get(UserChanges).delete({ id });
     await until(async () => (await storedEvents(server)).length === 1, 'the farewell');
+  });
+
+  it('keeps nothing of a deleted user but that it is gone, where it gives up after the deletion', async () => {
+    const { server } = await begin(() => 500);
+    const { id } = await server.register('Vanishing', undefined, 'vanishing@example.org');
+    await setRoles(server, id, 'waiting');
+    await failed(server);
+    await server.app.get(UserChanges).delete({ id });
+    await changeEvents(server, { expiresAt: new Date() });
+    await tryAgain(server);
+    await allTold(server);
+    const rows = await storedEvents(server);
+    expect(rows.map(({ type, userId }) => [type, userId])).toEqual([['user.deleted', id]]);
+    expect(JSON.stringify(rows)).not.toMatch(/vanishing/i);
+    expect(await counted(server)).toContain('{result="failed"} 3');
+  });
+
+  it('is told nothing of who was deleted after it was taken out of the settings', async () => {
+    const { server } = await begin(() => 500);
+    const { id } = await server.register('vanishing');
+    const { id: other } = await server.register('staying');
+    await failed(server);
+    const silent = await started.latchkey({ DATABASE_URL: server.config.databaseUrl });
+    await silent.app.get(UserChanges).delete({ id });
+    expect((await storedEvents(server)).map(({ userId }) => userId)).toEqual([other]);
   });
 });
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Addresses } from '../addresses/addresses.service.js';
@@ -52,8 +51,7 @@ export class AdminUsersService {
   ): Promise<User> {
     this.authority.toGrant(actor, roles);
     if (verified && email.email === null) throw new ApiError('email_missing');
-    const unknown = randomBytes(32).toString('base64url');
-    const passwordHash = await this.passwords.hash(unknown, options);
+    const passwordHash = await this.passwords.hashOfUnknown(options);
     const emailVerifiedAt = verified ? new Date() : null;
     const values = { ...username, ...email, roles: [...new Set(roles)], emailVerifiedAt };
     return this.users.create(

@@ -12,6 +12,7 @@ export const AUDIT_ACTIONS = [
   'password_reset',
   'email_verified',
   'email_changed',
+  'email_lost',
   'user_created',
   'user_updated',
   'user_disabled',

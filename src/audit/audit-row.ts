@@ -46,8 +46,9 @@ export function rowFault(macs: AuditMacs, row: AuditEvent): MacFault | undefined
 export const isEmptied = (row: AuditEvent): boolean =>
   row.originDigest !== '' && row.originSalt === null;
 
-/** Whose origin a row holds: who did it, else whom it concerns. */
-export const ownerOf = ({ actorId, subjectId }: AuditEvent): string | null => actorId ?? subjectId;
+/** With whom the origin of a row goes: who did it, or acted as that user; else whom it concerns. */
+export const ownersOf = ({ actorId, impersonatorId, subjectId }: AuditEvent): string[] =>
+  [actorId ?? subjectId, impersonatorId].filter((id) => id !== null);
 
 type Origin = Pick<AuditEvent, 'address' | 'userAgent' | 'originSalt'>;
 

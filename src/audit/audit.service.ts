@@ -6,6 +6,7 @@ import { AuditEvent } from './audit-event.entity.js';
 import { AuditKeys } from './audit-keys.js';
 import { auditRow } from './audit-row.js';
 import { lockChain } from './chain.js';
+import { onBehalfOfOthers } from './on-behalf.js';
 
 /** Where everything that matters is recorded. */
 @Injectable()
@@ -21,8 +22,9 @@ export class Audit {
   }
 
   /**
-   * Empties address and user agent in the rows of a user who is deleted in `manager`'s transaction. Call
-   * it after `user_deleted` was recorded there: without that row, emptied ones count as tampered with.
+   * Empties address and user agent in the rows of a user who is deleted in `manager`'s transaction, also
+   * of what the user did on behalf of others. Call it after `user_deleted` was recorded there: without that
+   * row, emptied ones count as tampered with.
    */
   async forget(manager: EntityManager, userId: string): Promise<void> {
     // Its rows may be about to be sealed, which locks them in another order.
@@ -30,5 +32,6 @@ export class Audit {
     const empty = { address: null, userAgent: null, originSalt: null };
     await manager.update(AuditEvent, { actorId: userId }, empty);
     await manager.update(AuditEvent, { actorId: IsNull(), subjectId: userId }, empty);
+    await manager.update(AuditEvent, await onBehalfOfOthers(manager, userId), empty);
   }
 }

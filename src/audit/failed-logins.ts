@@ -4,12 +4,16 @@ import {
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { type EntityManager, In } from 'typeorm';
+import { FailureLog } from '../common/failure-log.js';
 import { Recurring } from '../common/recurring.js';
 import { currentContext, type RequestContext } from '../common/request-context.js';
 import { Database } from '../database/database.js';
+import { User } from '../users/user.entity.js';
 import { AuditEvent } from './audit-event.entity.js';
 import { AuditKeys } from './audit-keys.js';
 import { auditRow } from './audit-row.js';
+import { lockChain } from './chain.js';
 
 /** How often what is noted is written, in milliseconds. */
 const INTERVAL = 1_000;
@@ -44,8 +48,9 @@ const REST = 'rest';
 /**
  * Failed logins, on their way into the audit. They are only counted while a client waits, so that the
  * time of an answer tells nothing of who exists, and written within a second: the first of a user and an
- * address at once, the others of a quarter of an hour as one sum, so that a flood fills no disk. A
- * killed process loses the sums under way.
+ * address at once, the others of a quarter of an hour as one sum, so that a flood fills no disk. Of a
+ * user who was deleted meanwhile, the row has no address and no user agent. A killed process loses the
+ * sums under way.
  */
 @Injectable()
 export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -87,7 +92,7 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
     await this.job.stop();
     // Where the database is away, that is no reason not to stop.
     await this.write(true).catch((cause: unknown) => {
-      this.logger.error(new Error('Recording failed logins failed', { cause }));
+      new FailureLog('Recording failed logins', this.logger).failed(cause);
     });
   }
 
@@ -102,14 +107,16 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
     const now = Date.now();
     const due = [...this.known.values(), ...this.unknown.values()]
       .filter(({ count, quietUntil }) => count > 0 && (all || quietUntil <= now))
-      .map((tally) => ({ tally, count: tally.count, row: this.rowOf(tally) }));
+      .map((tally) => ({ tally, count: tally.count, noted: { ...tally } }));
     if (due.length > 0) {
-      await this.database.write((manager) =>
-        manager.insert(
-          AuditEvent,
-          due.map(({ row }) => row),
-        ),
-      );
+      const noted = due.map((one) => one.noted);
+      await this.database.transaction(async (manager) => {
+        const known = await knownUsers(manager, noted);
+        const rows = noted.map((one) =>
+          this.rowOf(one.subjectId === null || known.has(one.subjectId) ? one : withoutOrigin(one)),
+        );
+        await manager.insert(AuditEvent, rows);
+      });
     }
     for (const { tally, count } of due) {
       tally.count -= count;
@@ -128,6 +135,23 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
     return auditRow(this.keys.macs, entry, context, since);
   }
 }
+
+/**
+ * Those of the users who are still there, and stay so for `Audit.forget` until the transaction of
+ * `manager` ends: whoever is deleted at this moment is gone already, or forgets these rows as well.
+ */
+async function knownUsers(manager: EntityManager, noted: Tally[]): Promise<Set<string>> {
+  await lockChain(manager);
+  const ids = new Set(noted.flatMap(({ subjectId }) => subjectId ?? []));
+  const users = await manager.find(User, { select: { id: true }, where: { id: In([...ids]) } });
+  return new Set(users.map(({ id }) => id));
+}
+
+/** Never emptied, so that the row is no fault where retention has removed `user_deleted` before it. */
+const withoutOrigin = (noted: Tally): Tally => ({
+  ...noted,
+  context: { ...noted.context, address: null, userAgent: null },
+});
 
 function count(
   tallies: Map<string, Tally>,

@@ -5,7 +5,7 @@ import { holdStill } from '../database/transactions.js';
 import type { Keyring } from '../keys/keyring.js';
 import { AuditEvent } from './audit-event.entity.js';
 import { AuditKeys } from './audit-keys.js';
-import { isEmptied, ownerOf, rowFault } from './audit-row.js';
+import { isEmptied, ownersOf, rowFault } from './audit-row.js';
 import { ChainBroken, isSealed, type Link, linkFault, NOWHERE, readMarks } from './chain.js';
 
 /** Rows that are read at a time. */
@@ -62,8 +62,8 @@ class Verifier {
   private at: Link = NOWHERE;
   private expectationMet = false;
   private readonly deleted = new Set<string>();
-  /** The owners of emptied rows, each with the first of these. */
-  private readonly emptied = new Map<string | null, string>();
+  /** The owners of emptied rows, with the first row of theirs. */
+  private readonly emptied = new Map<string, { owners: string[]; where: string }>();
 
   constructor(
     private readonly manager: EntityManager,
@@ -78,8 +78,8 @@ class Verifier {
     for await (const row of this.sealed()) this.checkSealed(row, start, rekeyed);
     this.checkEnd(head, start);
     const unsealed = await this.checkUnsealed();
-    for (const [owner, where] of this.emptied) {
-      if (owner !== null && this.deleted.has(owner)) continue;
+    for (const { owners, where } of this.emptied.values()) {
+      if (owners.some((owner) => this.deleted.has(owner))) continue;
       this.fault(`${where}: address and user agent are gone, but its user was not deleted`);
     }
     const { faults, rows, first, unchecked, at } = this;
@@ -184,8 +184,10 @@ class Verifier {
 
   private note(row: AuditEvent, where: string): void {
     if (row.action === 'user_deleted' && row.subjectId) this.deleted.add(row.subjectId);
-    const owner = ownerOf(row);
-    if (isEmptied(row) && !this.emptied.has(owner)) this.emptied.set(owner, where);
+    if (!isEmptied(row)) return;
+    const owners = ownersOf(row);
+    const key = owners.join(' ');
+    if (!this.emptied.has(key)) this.emptied.set(key, { owners, where });
   }
 
   private meet({ seq, hash }: Link): void {

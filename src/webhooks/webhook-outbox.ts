@@ -72,6 +72,12 @@ export class WebhookOutbox extends OutboxRows<WebhookItem> {
     }
   }
 
+  /** Removes what is stored of a user who is deleted in `manager`'s transaction, at its end. */
+  async forget(manager: EntityManager, userId: string): Promise<void> {
+    await this.lock(manager, userId);
+    await manager.delete(WebhookItem, { userId });
+  }
+
   /** Also lets those go on whose earlier event was removed by hand. */
   override async clean(): Promise<void> {
     await super.clean();
@@ -86,6 +92,18 @@ export class WebhookOutbox extends OutboxRows<WebhookItem> {
         .where(`due_at IS NULL AND failed_at IS NULL AND NOT EXISTS (${earlier})`)
         .execute(),
     );
+  }
+
+  /** Keeps nothing that is given up after its user was deleted: {@link append} removed the rest then. */
+  protected override async keep(
+    manager: EntityManager,
+    item: WebhookItem,
+    values: object,
+  ): Promise<DeleteResult | UpdateResult> {
+    const { id, attempts, userId, position } = item;
+    const deletion = { userId, type: 'user.deleted', position: MoreThan(position) };
+    if (!(await manager.existsBy(WebhookItem, deletion))) return super.keep(manager, item, values);
+    return manager.delete(WebhookItem, { id, attempts });
   }
 
   protected override async finish(

@@ -24,11 +24,20 @@ export class Webhooks {
   /**
    * Stores events of one user through `manager`, so that they are sent if, and only if, what else that
    * transaction writes is committed. Each is sent at least once, unless it is not taken within a day,
-   * and after those of the user that were committed before.
+   * and after those of the user that were committed before. Where there is no such service any more, what
+   * is still stored goes with the user.
    */
   async enqueue(manager: EntityManager, ...events: WebhookEvent[]): Promise<void> {
     const userId = events[0]?.data.user.id;
-    if (!this.enabled || userId === undefined) return;
+    if (userId === undefined) return;
+    if (!this.enabled) {
+      if (events.some(({ type }) => type === 'user.deleted')) {
+        await this.database.beforeCommit(manager, userId, () =>
+          this.outbox.forget(manager, userId),
+        );
+      }
+      return;
+    }
     await this.database.beforeCommit(manager, userId, () =>
       this.outbox.append(manager, userId, events),
     );

@@ -100,8 +100,14 @@ export const changeEvents = (server: Server, values: Partial<WebhookItem>, which
     db.createQueryBuilder().update(WebhookItem).set(values).where(which).execute(),
   );
 
-/** Makes `server` try again at once what it put back. */
+/** Makes `server` try again at once what it put back, but not what somebody is trying: that would be twice. */
 export async function tryAgain(server: Server): Promise<void> {
-  await changeEvents(server, { dueAt: new Date() }, 'failure IS NOT NULL AND failed_at IS NULL');
+  // A first or second wait is shorter than this, a lease longer.
+  const soon = Date.now() + 15_000;
+  await changeEvents(
+    server,
+    { dueAt: new Date() },
+    `failure IS NOT NULL AND failed_at IS NULL AND due_at < ${soon}`,
+  );
   server.app.get(WebhookWorker).wake();
 }
