@@ -25,7 +25,7 @@ const ROOMS: Record<string, string[]> = {
   throttling: [...BASE, 'keys'],
   mail: [...BASE, 'database', 'users', 'keys'],
   'one-time-tokens': [...BASE, 'database', 'users', 'keys'],
-  audit: [...BASE, 'database', 'keys'],
+  audit: [...BASE, 'database', 'users', 'keys'],
   roles: [...BASE, 'database', 'users', 'audit'],
   sessions: [...LOWER, 'audit'],
   addresses: [...LOWER, 'audit', 'sessions'],

@@ -1,4 +1,7 @@
-import { mailAbout } from './support/mailbox.js';
+import { Database } from '../src/database/database.js';
+import { CodeMiss } from '../src/one-time-tokens/code-miss.entity.js';
+import { OneTimeToken } from '../src/one-time-tokens/one-time-token.entity.js';
+import { mailAbout, until } from './support/mailbox.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 /**
@@ -25,12 +28,10 @@ async function answer(path: string, body: object, from = HOME) {
   // How much is left, and for how long, changes from one request to the next.
   const ratelimit = headers.ratelimit?.replaceAll(/;r=\d+;t=\d+/g, '');
   const retry = headers['retry-after'] && 'some seconds';
-  return {
-    status: response.status,
-    body: response.body as unknown,
-    headers: { ...headers, date: '', 'x-request-id': '', ratelimit, 'retry-after': retry },
-  };
+  Object.assign(headers, { date: '', 'x-request-id': '', ratelimit, 'retry-after': retry });
+  return { status: response.status, body: response.body as unknown, headers };
 }
+type Answer = Awaited<ReturnType<typeof answer>>;
 
 const CASES: [what: string, path: string, status: number, body: (email: string) => object][] = [
   ['a login', '/login', 401, (username) => ({ username, password: 'wrong password' })],
@@ -61,7 +62,142 @@ describe.each(CASES)('%s', (_what, path, status, body) => {
   });
 });
 
+describe('a wrong code', () => {
+  const WRONG = { code: '00000000', password: GOOD_PASSWORD };
+  /** Tries of codes that the database has counted, wherever. */
+  const counted = () =>
+    server.withDatabase(async (db) => {
+      const sums = await Promise.all([
+        db.getRepository(OneTimeToken).sum('codeAttempts'),
+        db.getRepository(CodeMiss).sum('misses'),
+      ]);
+      return sums.reduce<number>((sum, one) => sum + Number(one), 0);
+    });
+
+  it.each([
+    ['/email/verify', 'verify-email'],
+    ['/password/reset', 'reset-password'],
+  ])(
+    'at %s is one row written by the same statements, be there a live code or not',
+    async (...one) => {
+      const [path, purpose] = one;
+      await server.http.post('/password/forgot').send({ email: KNOWN }).expect(202);
+      await mailAbout(server, KNOWN, 'Set a new password');
+      const alike = /\b(users|one_time_tokens|code_misses)\b/;
+      let statements: string[] = [];
+      server.app.get(Database).observe(({ query }) => {
+        // The time of day stands in it on SQLite.
+        if (alike.test(query)) statements.push(query.replaceAll(/\d{13}/g, 'now'));
+      });
+      const attempts = () =>
+        server.withDatabase(async (db) => {
+          const token = await db.getRepository(OneTimeToken).findOneByOrFail({ purpose });
+          return token.codeAttempts;
+        });
+      const seen: { statements: string[]; rows: number; attempts: number }[] = [];
+      const tryAs = async (username: string) => {
+        const before = await counted();
+        statements = [];
+        await server.http
+          .post(path)
+          .set('x-forwarded-for', `198.51.100.${seen.length + 10}`)
+          .send({ ...WRONG, username })
+          .expect(400);
+        const done = statements;
+        seen.push({
+          statements: done,
+          rows: (await counted()) - before,
+          attempts: await attempts(),
+        });
+      };
+      for (const username of [UNKNOWN, KNOWN, UNKNOWN]) await tryAs(username);
+      expect(seen.map(({ attempts }) => attempts)).toEqual([0, 1, 1]);
+      // Used up, and then not there at all.
+      const change = (values: Partial<OneTimeToken>) =>
+        server.withDatabase((db) => db.getRepository(OneTimeToken).update({ purpose }, values));
+      await change({ codeAttempts: 5 });
+      await tryAs(KNOWN);
+      await change({ codeAttempts: 0, expiresAt: new Date() });
+      await tryAs(KNOWN);
+      expect(seen.map(({ rows }) => rows)).toEqual([1, 1, 1, 1, 1]);
+      const [first] = seen;
+      expect(first?.statements.length).toBeGreaterThan(1);
+      for (const { statements } of seen) expect(statements).toEqual(first?.statements);
+    },
+  );
+});
+
+it.each(['/password/forgot', '/email/verification'])(
+  'POST %s is answered before anything is done that depends on whose the address is',
+  async (path) => {
+    const answered = () => server.log.some(({ msg, route }) => msg === 'request' && route === path);
+    const looks: boolean[] = [];
+    server.app.get(Database).observe(({ query }) => {
+      if (/ FROM "users" .*"email_key" = /.test(query)) looks.push(answered());
+    });
+    await answer(path, { email: KNOWN });
+    await until(() => looks.length > 0, 'the look for the account');
+    expect(looks).not.toContain(false);
+  },
+);
+
+describe.each(['/password/forgot', '/email/verification'])('POST %s', (path) => {
+  let origins = 0;
+  const newOrigin = () => `203.0.113.${++origins}`;
+  /** What limit a refusal is by. */
+  const policyOf = ({ headers }: Answer) => headers['ratelimit-policy'];
+
+  it('takes three an hour for one address, known or unknown, wherever they come from', async () => {
+    for (let i = 0; i < 5; i++) {
+      const known = await answer(path, { email: KNOWN }, newOrigin());
+      const unknown = await answer(path, { email: UNKNOWN }, newOrigin());
+      expect(known).toEqual(unknown);
+      expect(known.status).toBe(i < 3 ? 202 : 429);
+      if (i >= 3) expect(policyOf(known)).toBe('"mail";q=3;w=3600');
+    }
+  });
+
+  it('takes ten an hour from one origin, for whatever addresses', async () => {
+    const spent = async () => {
+      const origin = newOrigin();
+      for (let i = 0; i < 10; i++) {
+        const email = `${origin}-${i}@example.org`;
+        expect((await answer(path, { email }, origin)).status).toBe(202);
+      }
+      return origin;
+    };
+    const known = await answer(path, { email: KNOWN }, await spent());
+    expect([known.status, policyOf(known)]).toEqual([429, '"forgot";q=10;w=3600']);
+    expect(await answer(path, { email: UNKNOWN }, await spent())).toEqual(known);
+    expect((await answer(path, { email: KNOWN }, newOrigin())).status).toBe(202);
+  });
+});
+
 describe('a registration', () => {
+  it('is refused alike after too many, whatever name and address it is for', async () => {
+    const refusals: Answer[] = [];
+    for (const [username, email] of [
+      ['known', KNOWN],
+      ['known', UNKNOWN],
+      ['free', KNOWN],
+      ['free', UNKNOWN],
+    ]) {
+      const origin = `203.0.113.${refusals.length}`;
+      for (let i = 0; i < 60; i++) {
+        expect((await answer('/register', {}, origin)).status).toBe(400);
+      }
+      const form = { username, email, password: GOOD_PASSWORD };
+      refusals.push(await answer('/register', form, origin));
+    }
+    const [first] = refusals;
+    expect(first).toMatchObject({
+      status: 429,
+      body: { msg: 'Too many requests', code: 'too_many_requests' },
+      headers: { 'ratelimit-policy': '"register";q=60;w=3600', 'retry-after': 'some seconds' },
+    });
+    for (const refusal of refusals) expect(refusal).toEqual(first);
+  });
+
   it('is answered alike with a known and an unknown address, where the name is free', async () => {
     const form = (username: string, email: string) => ({
       username,

@@ -1,5 +1,5 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Metrics } from '../src/common/metrics.js';
 import { Database } from '../src/database/database.js';
 import { Mail } from '../src/mail/mail.service.js';
@@ -118,6 +118,57 @@ describe('mail without an SMTP server', () => {
     await enqueue(server, verification('ada@example.org\r\nBcc: evil@example.org\r\n\r\nhello'));
     await until(async () => (await rows(server))[0]?.failedAt ?? (await mailsOf(server))[0], 'it');
     for (const { headers } of await mailsOf(server)) expect(headers.has('bcc')).toBe(false);
+  });
+});
+
+describe('MAIL_TEMPLATES', () => {
+  /** Starts a server with these files in the folder that the setting names. */
+  const withTemplates = (files: Record<string, string>) =>
+    started.latchkey(async ({ dataDir }) => {
+      const folder = join(dataDir, 'texts');
+      for (const [name, text] of Object.entries(files)) {
+        await mkdir(dirname(join(folder, name)), { recursive: true });
+        await writeFile(join(folder, name), text);
+      }
+      return { MAIL_TEMPLATES: folder };
+    });
+
+  it("replaces mails by a project's own, file by file, and adds languages", async () => {
+    const server = await withTemplates({
+      'en/verify-email.txt.eta': 'Subject: Meow\n\nOur own text: <%= it.link %> <%= it.code %>\n',
+      'fr/verify-email.txt.eta': 'Subject: Miaou\n\nNotre texte : <%= it.link %>\n',
+      'fr/verify-email.html.eta': '<p>Notre texte : <%= it.link %></p>',
+    });
+    await enqueue(
+      server,
+      verification('own@example.org'),
+      verification('fr@example.org', { locale: 'fr' }),
+      verification('de@example.org', { locale: 'de' }),
+    );
+    const own = await mailTo(server, 'own@example.org');
+    expect([own.subject, own.text]).toEqual(['Meow', `Our own text: ${LINK} ${CODE}\n`]);
+    // The file that is not there is ours.
+    expect(own.html).toContain('Confirm your e-mail address');
+    const french = await mailTo(server, 'fr@example.org');
+    expect([french.subject, french.html]).toEqual(['Miaou', `<p>Notre texte : ${LINK}</p>`]);
+    const german = await mailTo(server, 'de@example.org');
+    expect(german.subject).toBe('Bestätigen Sie Ihre E-Mail-Adresse');
+    const values = { username: 'ada' };
+    const other = { userId: null, template: 'password-changed' as const, values };
+    for (const locale of ['en', 'fr']) {
+      await enqueue(server, { ...other, to: `other-${locale}@example.org`, locale });
+      const { subject } = await mailTo(server, `other-${locale}@example.org`);
+      expect(subject).toBe('Your password was changed');
+    }
+  });
+
+  it('stops the start where a file is broken, or there is no folder', async () => {
+    const broken = withTemplates({ 'en/verify-email.txt.eta': 'Subject: Meow\n\n<%= it.link' });
+    await expect(broken).rejects.toThrow(/verify-email\.txt\.eta cannot be read/);
+    const none = started.latchkey(({ dataDir }) =>
+      Promise.resolve({ MAIL_TEMPLATES: join(dataDir, 'none') }),
+    );
+    await expect(none).rejects.toThrow();
   });
 });
 

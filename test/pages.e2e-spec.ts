@@ -111,6 +111,48 @@ describe('the pages of mailed links', () => {
   });
 });
 
+describe('a form that is sent too often', () => {
+  it('is answered by a page that says to try later, with what it takes to know when', async () => {
+    const limited = await startServer({ RATE_LIMITS: 'on', LIMIT_LOGIN: '2/1m' });
+    try {
+      const token = 'A'.repeat(43);
+      const send = (page: string, form: object) =>
+        limited.http.post(`/account/${page}`).type('form').send(form);
+      for (const page of PAGES.slice(0, 2)) expect((await send(page, { token })).status).toBe(400);
+      for (const page of PAGES) {
+        const { status, headers, text } = await send(page, { token, password: NEW_PASSWORD });
+        expect(status).toBe(429);
+        expect(headers).toMatchObject({
+          'content-type': 'text/html; charset=utf-8',
+          'referrer-policy': 'no-referrer',
+          'content-security-policy': expect.stringContaining("default-src 'none'") as string,
+          'ratelimit-policy': '"login";q=2;w=60',
+          ratelimit: expect.stringMatching(/^"login";r=0;t=\d+$/) as string,
+          'retry-after': expect.stringMatching(/^[1-9]\d?$/) as string,
+        });
+        expect(text).toContain('This cannot be done right now. Please try again in a minute.');
+        expect(text).toContain(`<input type="hidden" name="token" value="${token}">`);
+        expect(text).not.toContain(NEW_PASSWORD);
+      }
+      const german = await send('verify-email', { token: '"><script>' }).set(
+        'accept-language',
+        'de',
+      );
+      expect(german.status).toBe(429);
+      expect(german.text).toContain('Das geht gerade nicht');
+      expect(german.text).not.toContain('<script');
+      // What is no page is still told to a program.
+      const nothing = await send('nothing', { token });
+      expect([nothing.status, (nothing.body as { code: string }).code]).toEqual([
+        429,
+        'too_many_requests',
+      ]);
+    } finally {
+      await limited.stop();
+    }
+  });
+});
+
 const executablePath = process.env.TEST_CHROMIUM;
 (executablePath ? describe : describe.skip)('in a browser (needs chromium)', () => {
   let browser: Browser;

@@ -30,8 +30,8 @@ const me = async (jwt: string) =>
 
 /** A registered and signed-in user with an address of their own. */
 async function newUser(email = `user${++names}@example.org`, username = `user${++names}`) {
-  await server.register(username, GOOD_PASSWORD, email);
-  return { username, email, ...(await server.login(username)) };
+  const { id } = await server.register(username, GOOD_PASSWORD, email);
+  return { id, username, email, ...(await server.login(username)) };
 }
 const tokenOf = async (email: string, subject: string) =>
   (await mailAbout(server, email, subject)).token ?? '';
@@ -137,6 +137,16 @@ describe('an address that two accounts name', () => {
     expect(await me(squatter.jwt)).toMatchObject({ emailVerified: false });
     const { jwt } = await server.login('victim@example.org');
     expect(await me(jwt)).toMatchObject({ username: 'victim' });
+    // It is on record, and does not show the squatter from where the victim came.
+    const own = await server.get('/me/export', `Bearer ${squatter.jwt}`).expect(200);
+    const lost = (own.body as { events: { action: string }[] }).events.at(-1);
+    expect(lost).toEqual({
+      createdAt: expect.any(String) as string,
+      action: 'email_lost',
+      ofThisUser: true,
+      source: 'request',
+      details: {},
+    });
     // The squatter's own link, were it ever followed, comes too late.
     const late = await tokenOf('victim@example.org', VERIFY);
     expect(await codeOf(post('/email/verify', { token: late }))).toBe('link_invalid');
@@ -146,6 +156,31 @@ describe('an address that two accounts name', () => {
 describe('changing the address', () => {
   const change = (jwt: string, body: object) =>
     server.http.put('/me/email').set('authorization', `Bearer ${jwt}`).send(body);
+
+  /** Moves an account to `wanted` by the link that is mailed there. */
+  async function move(jwt: string, wanted: string) {
+    expect(await codeOf(change(jwt, { email: wanted, current_password: GOOD_PASSWORD }))).toBe(202);
+    expect(await codeOf(post('/email/confirm', { token: await tokenOf(wanted, CONFIRM) }))).toBe(
+      204,
+    );
+  }
+
+  /** An account that a thief moved twice, with every link that either got: to undo, and the thief's. */
+  async function takenOver() {
+    const owner = await newUser();
+    await post('/email/verify', { token: await tokenOf(owner.email, VERIFY) });
+    const { jwt } = await server.login(owner.username);
+    const at = (name: string) => `${name}-${owner.email}`;
+    const [thief, next, last] = [at('thief'), at('next'), at('last')];
+    await move(jwt, thief);
+    const first = await tokenOf(owner.email, CHANGED);
+    await move(jwt, next);
+    const second = await tokenOf(thief, CHANGED);
+    await change(jwt, { email: last, current_password: GOOD_PASSWORD });
+    await post('/password/forgot', { email: next });
+    const pending = { change: await tokenOf(last, CONFIRM), reset: await tokenOf(next, RESET) };
+    return { owner, thief, first, second, pending };
+  }
 
   it('waits for the new one to confirm, and the old one can undo it for a week', async () => {
     const user = await newUser();
@@ -176,10 +211,73 @@ describe('changing the address', () => {
     expect(await codeOf(post('/refresh', { refresh_token: thief.refresh_token }))).toBe(
       'session_ended',
     );
-    const { jwt } = await server.login(user.email);
+    // Whoever changed the address knew the password: it is nobody's any more, and a mail brings a new one.
+    await expect(server.login(user.username)).rejects.toThrow('bad_credentials');
+    await expect(server.login(user.email)).rejects.toThrow('bad_credentials');
+    const reset = await mailAbout(server, user.email, RESET);
+    const body = { username: user.email, code: reset.code, password: NEW_PASSWORD };
+    expect(await codeOf(post('/password/reset', body))).toBe(204);
+    const { jwt } = await server.login(user.email, NEW_PASSWORD);
     expect(await me(jwt)).toMatchObject({ email: user.email, emailVerified: true });
-    expect((await mailAbout(server, user.email, RESET)).token).toMatch(/^[\w-]{43}$/);
     expect(await codeOf(post('/email/undo', { token: undo.token }))).toBe('link_invalid');
+    const rows = await server.withDatabase((db) =>
+      db.query<{ action: string; details: string }[]>(
+        `SELECT action, details FROM audit_events WHERE subject_id = '${user.id}' ` +
+          `AND details LIKE '%undone%' ORDER BY action`,
+      ),
+    );
+    expect(rows.map(({ action }) => action)).toEqual(['email_changed', 'password_changed']);
+  });
+
+  it('is undone for good: no newer link of a thief takes the account again', async () => {
+    const { owner, thief, first, second, pending } = await takenOver();
+    expect(await codeOf(post('/email/undo', { token: first }))).toBe(204);
+    const { token = '' } = await mailAbout(server, owner.email, RESET);
+    for (const [path, link] of [
+      ['/email/undo', second],
+      ['/email/confirm', pending.change],
+      ['/password/reset', pending.reset],
+    ] as const) {
+      const body = { token: link, password: NEW_PASSWORD };
+      expect([path, await codeOf(post(path, body))]).toEqual([path, 'link_invalid']);
+    }
+    expect(await codeOf(post('/password/reset', { token, password: NEW_PASSWORD }))).toBe(204);
+    const { jwt } = await server.login(owner.email, NEW_PASSWORD);
+    expect(await me(jwt)).toMatchObject({ email: owner.email, emailVerified: true });
+    expect(await codeOf(post('/email/undo', { token: second }))).toBe('link_invalid');
+    await expect(server.login(thief, NEW_PASSWORD)).rejects.toThrow('bad_credentials');
+  });
+
+  it('is undone by the oldest link, though a thief used a newer one', async () => {
+    const { owner, thief, first, second } = await takenOver();
+    expect(await codeOf(post('/email/undo', { token: second }))).toBe(204);
+    const stolen = await tokenOf(thief, RESET);
+    const body = { token: stolen, password: NEW_PASSWORD };
+    expect(await codeOf(post('/password/reset', body))).toBe(204);
+    await expect(server.login(thief, NEW_PASSWORD)).resolves.toBeDefined();
+    expect(await codeOf(post('/email/undo', { token: first }))).toBe(204);
+    const token = await tokenOf(owner.email, RESET);
+    expect(await codeOf(post('/password/reset', { token, password: GOOD_PASSWORD }))).toBe(204);
+    const { jwt } = await server.login(owner.email);
+    expect(await me(jwt)).toMatchObject({ email: owner.email });
+  });
+
+  it('is undone for good where the links were made by clocks that are apart', async () => {
+    const user = await newUser();
+    const wanted = `new-${user.email}`;
+    await move(user.jwt, wanted);
+    const first = await tokenOf(user.email, CHANGED);
+    // The instance that made the first link was an hour ahead.
+    await server.withDatabase((db) =>
+      db.query(
+        `UPDATE one_time_tokens SET created_at = created_at + 3600000 ` +
+          `WHERE purpose = 'undo-email-change' AND user_id = '${user.id}'`,
+      ),
+    );
+    await move(user.jwt, `newer-${user.email}`);
+    const second = await tokenOf(wanted, CHANGED);
+    expect(await codeOf(post('/email/undo', { token: first }))).toBe(204);
+    expect(await codeOf(post('/email/undo', { token: second }))).toBe('link_invalid');
   });
 
   it('tells nobody that the new one is taken, and gives it to nobody', async () => {
@@ -193,6 +291,33 @@ describe('changing the address', () => {
     expect(mails.filter(({ subject, to }) => subject === CONFIRM && to === owner.email)).toEqual(
       [],
     );
+  });
+
+  it('ends the older link by asking for another address, be it free or taken', async () => {
+    const owner = await newUser();
+    await post('/email/verify', { token: await tokenOf(owner.email, VERIFY) });
+    const results = [];
+    for (const next of [owner.email, `free-${owner.email}`]) {
+      const user = await newUser();
+      const own = `own-${user.email}`;
+      await change(user.jwt, { email: own, current_password: GOOD_PASSWORD });
+      const token = await tokenOf(own, CONFIRM);
+      await change(user.jwt, { email: next, current_password: GOOD_PASSWORD });
+      results.push(await codeOf(post('/email/confirm', { token })));
+    }
+    expect(results).toEqual(['link_invalid', 'link_invalid']);
+  });
+
+  it('goes to one of two who take each other’s unverified address at the same moment', async () => {
+    const pairs = Array.from({ length: 6 }, async () => {
+      const [one, other] = [await newUser(), await newUser()];
+      await change(one.jwt, { email: other.email, current_password: GOOD_PASSWORD });
+      await change(other.jwt, { email: one.email, current_password: GOOD_PASSWORD });
+      const tokens = [await tokenOf(other.email, CONFIRM), await tokenOf(one.email, CONFIRM)];
+      const both = tokens.map((token) => codeOf(post('/email/confirm', { token })));
+      return (await Promise.all(both)).sort();
+    });
+    expect(await Promise.all(pairs)).toEqual(pairs.map(() => [204, 'link_invalid']));
   });
 
   it('refuses a link that was asked for before the password changed', async () => {
@@ -269,6 +394,34 @@ describe('a forgotten password', () => {
     expect(mail.to).toBe('Lukasz@example.org');
   });
 
+  it.each([
+    [
+      null,
+      'Ihre E-Mail-Adresse wurde geändert',
+      'Setzen Sie ein neues Passwort',
+      'Ihr Passwort wurde geändert',
+    ],
+    ['en', CHANGED, RESET, 'Your password was changed'],
+  ])(
+    'is told of in the language of who asks in German, where the account’s is %s',
+    async (locale, changed, reset, set) => {
+      const german = (path: string) => server.http.post(path).set('accept-language', 'de');
+      const user = await newUser();
+      const own = { authorization: `Bearer ${user.jwt}` };
+      await server.http.patch('/me').set(own).send({ locale }).expect(200);
+      const wanted = `new-${user.email}`;
+      await server.http.put('/me/email').set(own).send({ email: wanted }).expect(202);
+      const confirm = await tokenOf(wanted, CONFIRM);
+      await german('/email/confirm').send({ token: confirm }).expect(204);
+      const undo = await tokenOf(user.email, changed);
+      await german('/email/undo').send({ token: undo }).expect(204);
+      const token = await tokenOf(user.email, reset);
+      const form = { token, password: NEW_PASSWORD };
+      await german('/account/reset-password').type('form').send(form).expect(200);
+      await mailAbout(server, user.email, set);
+    },
+  );
+
   it('mails nobody who is unknown, disabled, or has an address that another holds', async () => {
     const user = await newUser();
     await server.withDatabase((db) =>
@@ -295,6 +448,40 @@ describe('a forgotten password', () => {
     { email: 'a\0@b.org' },
   ])('refuses %j', async (body) => {
     expect((await post('/password/forgot', body)).status).toBe(400);
+  });
+});
+
+describe('a link in a mail', () => {
+  it('leads to PUBLIC_URL, whatever a request says of its host', async () => {
+    const proxied = await startServer({
+      TRUST_PROXY: '1',
+      PUBLIC_URL: 'https://accounts.example.com',
+    });
+    try {
+      const forged = (path: string, body: object) =>
+        proxied.http
+          .post(path)
+          .set('host', 'evil.example')
+          .set('x-forwarded-host', 'evil.example')
+          .set('x-forwarded-proto', 'http')
+          .set('forwarded', 'host=evil.example;proto=http')
+          .set('origin', 'https://evil.example')
+          .set('referer', 'https://evil.example/')
+          .send(body);
+      const email = 'ada@example.org';
+      const user = { username: 'ada', password: GOOD_PASSWORD, email };
+      expect((await forged('/register', user)).status).toBe(201);
+      expect((await forged('/password/forgot', { email })).status).toBe(202);
+      for (const subject of [VERIFY, RESET]) {
+        const { link, text, html, headers } = await mailAbout(proxied, email, subject);
+        expect(link).toMatch(
+          /^https:\/\/accounts\.example\.com\/account\/[a-z-]+\?token=[\w-]{43}$/,
+        );
+        expect(`${text}${html}${JSON.stringify([...headers])}`).not.toContain('evil');
+      }
+    } finally {
+      await proxied.stop();
+    }
   });
 });
 

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
+import { type DataSource, type EntityManager, Not } from 'typeorm';
 import { AuditEvent } from '../audit/audit-event.entity.js';
+import { onBehalfOfOthers } from '../audit/on-behalf.js';
 import { OutboxItem } from '../mail/outbox-item.entity.js';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
 import { Session } from '../sessions/session.entity.js';
@@ -10,7 +11,8 @@ import { WebhookItem } from '../webhooks/webhook-item.entity.js';
 
 /**
  * Everything that is stored about a user (GDPR, articles 15 and 20), but what would let somebody in:
- * hashes, salts, codes and sealed mails.
+ * hashes, salts, codes and sealed mails; what would tell whether another account has the address; and an
+ * administrator's reason for a ban.
  */
 @Injectable()
 export class AccountExport {
@@ -28,24 +30,22 @@ export class AccountExport {
       where: { userId },
       order: { createdAt: 'ASC' },
     });
-    const mails = await manager.find(OutboxItem, {
-      where: { userId },
-      order: { createdAt: 'ASC' },
-    });
+    // Not mail to an address that is not shown to be the user's: its being there would tell whether somebody
+    // else has it. The link in it is listed above either way.
+    const mails = user.emailVerifiedAt
+      ? await manager.find(OutboxItem, {
+          where: { userId, template: Not('confirm-new-address') },
+          order: { createdAt: 'ASC' },
+        })
+      : [];
     const webhooks = await manager.find(WebhookItem, {
       where: { userId },
       order: { position: 'ASC' },
     });
-    const events = await manager.find(AuditEvent, {
-      where: [{ subjectId: userId }, { actorId: userId }],
-      order: { createdAt: 'ASC', id: 'ASC' },
-    });
+    const events = await eventsOf(manager, userId);
     return {
       exportedAt: new Date(),
-      user: {
-        ...without(user, 'passwordHash', 'usernameKey', 'emailKey'),
-        emailSignsIn: user.emailKey !== null,
-      },
+      user: without(user, 'passwordHash', 'usernameKey', 'emailKey', 'disabledReason'),
       sessions: sessions.map((session) => without(session, 'salt', 'user')),
       links: links.map(({ purpose, payload, createdAt, expiresAt, usedAt }) => ({
         purpose,
@@ -60,16 +60,7 @@ export class AccountExport {
         attempts,
         failedAt,
       })),
-      events: events.map(({ createdAt, action, subjectId, actorId, address, userAgent }) => {
-        // Where somebody else did it, the address is theirs.
-        const own = actorId === userId || actorId === null;
-        return {
-          createdAt,
-          action,
-          ofThisUser: subjectId === userId,
-          ...(own && { address, userAgent }),
-        };
-      }),
+      events: events.map((event) => eventView(event, userId)),
       webhooks: webhooks.map(({ payload, attempts, failedAt }) => ({
         event: JSON.parse(payload) as unknown,
         attempts,
@@ -77,6 +68,35 @@ export class AccountExport {
       })),
     };
   }
+}
+
+/** What happened to the user, or was done by the user, also on behalf of others. */
+async function eventsOf(manager: EntityManager, userId: string): Promise<AuditEvent[]> {
+  const own = await manager.findBy(AuditEvent, [{ subjectId: userId }, { actorId: userId }]);
+  const onBehalf = await manager.findBy(AuditEvent, await onBehalfOfOthers(manager, userId));
+  const all = [...new Map([...own, ...onBehalf].map((event) => [event.id, event])).values()];
+  return all.sort(
+    (a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1),
+  );
+}
+
+/**
+ * An event as its user may know it. Where somebody else did it, request, address and user agent are
+ * theirs; where it was done to somebody else, so are the details. Neither is in it.
+ */
+function eventView(event: AuditEvent, userId: string): object {
+  const { createdAt, action, subjectId, actorId, impersonatorId, source } = event;
+  const { requestId, address, userAgent, details } = event;
+  const ofThisUser = subjectId === userId;
+  const byThisUser = (impersonatorId ?? actorId ?? subjectId) === userId;
+  return {
+    createdAt,
+    action,
+    ofThisUser,
+    source,
+    ...(byThisUser && { address, userAgent, requestId }),
+    ...(ofThisUser && { details: JSON.parse(details ?? '{}') as unknown }),
+  };
 }
 
 function without<T extends object>(row: T, ...names: (keyof T & string)[]): Partial<T> {

@@ -56,6 +56,7 @@ export class AccountController {
   }
 
   @Patch()
+  @RateLimit({ name: 'updateAccount', limit: '30/1h', by: signedInUser })
   @RefuseImpersonation()
   @ApiOperation({ summary: 'Change username, display name or locale' })
   @ApiResponse({ status: 200, description: 'The account', standardSchema: accountSchema })
@@ -107,6 +108,7 @@ export class AccountController {
   }
 
   @Put('password')
+  @RateLimit({ name: 'changePassword', limit: '30/1h', by: signedInUser })
   @RefuseImpersonation()
   @LimitGuesses()
   @HttpCode(204)

@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Addresses } from '../addresses/addresses.service.js';
+import { type Notice, Notices } from '../addresses/notices.js';
 import { Audit } from '../audit/audit.service.js';
 import { StepUp } from '../auth/step-up.js';
 import { ApiError } from '../common/api-error.js';
 import { Database } from '../database/database.js';
 import type { AccessTokenClaims } from '../keys/access-token.js';
-import { Mail } from '../mail/mail.service.js';
-import type { MailTemplate } from '../mail/mail-templates.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
 import { type Also, UserChanges } from '../sessions/user-changes.js';
@@ -28,12 +27,6 @@ export interface OwnRequest {
   locale?: string;
 }
 
-/** The mails that tell of a change and ask for nothing. */
-type Notice = Extract<
-  MailTemplate,
-  'password-changed' | 'account-updated' | 'account-exported' | 'account-deleted'
->;
-
 /** What signed-in users do with their own account. */
 @Injectable()
 export class AccountService {
@@ -43,7 +36,7 @@ export class AccountService {
     private readonly userChanges: UserChanges,
     private readonly stepUp: StepUp,
     private readonly addresses: Addresses,
-    private readonly mail: Mail,
+    private readonly notices: Notices,
     private readonly database: Database,
     private readonly audit: Audit,
     private readonly exports: AccountExport,
@@ -98,13 +91,21 @@ export class AccountService {
   }
 
   /**
-   * Mails the new address a link, by which the account moves to it.
+   * Mails the new address a link, by which the account moves to it. `permit` is asked last, so that who
+   * may not change the address uses up nothing of what the new one may get.
    *
-   * @throws ApiError reauthentication_required, wrong_password, overloaded, unavailable
+   * @throws ApiError reauthentication_required, wrong_password, overloaded, unavailable, and what
+   *   `permit` throws
    */
-  async changeEmail(own: OwnRequest, body: ChangeEmailBody, options?: HashOptions): Promise<void> {
+  async changeEmail(
+    own: OwnRequest,
+    body: ChangeEmailBody,
+    permit: () => Promise<void>,
+    options?: HashOptions,
+  ): Promise<void> {
     const user = await this.find(own.userId);
     await this.stepUp.require(user, own.claims, body.current_password, options);
+    await permit();
     await this.database.transaction((manager) =>
       this.addresses.sendChange(manager, user, body.email, own.locale),
     );
@@ -126,7 +127,7 @@ export class AccountService {
     const document = await this.exports.of(user);
     await this.database.transaction(async (manager) => {
       await this.audit.record(manager, { action: 'user_exported', subjectId: user.id });
-      await tell?.(manager);
+      await tell(manager);
     });
     return document;
   }
@@ -146,17 +147,8 @@ export class AccountService {
     }
   }
 
-  /** Tells the user of a change, where there is an address that nobody else holds. */
-  private notice(user: User, template: Notice, locale?: string): Also | undefined {
-    const { email, emailKey, username } = user;
-    if (email === null || emailKey === null) return undefined;
-    return (manager) =>
-      this.mail.enqueue(manager, {
-        to: email,
-        userId: template === 'account-deleted' ? null : user.id,
-        template,
-        values: { username },
-        locale: user.locale ?? locale,
-      });
+  /** Tells the user of a change. */
+  private notice(user: User, template: Notice, locale?: string): Also {
+    return (manager) => this.notices.tell(manager, user, { template, locale });
   }
 }

@@ -5,9 +5,11 @@ import { CurrentUser, JwtPayload } from '../auth/decorators.js';
 import { LimitGuesses } from '../auth/guess.interceptor.js';
 import { RefuseImpersonation } from '../auth/impersonation.guard.js';
 import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
+import { signedInUser } from '../auth/limit-keys.js';
 import { refuses } from '../auth/openapi.js';
 import { ClientSignal } from '../common/client-signal.js';
 import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
+import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { RateLimits } from '../throttling/rate-limits.js';
 import { prepareEmail } from '../users/email.js';
 import { type ChangeEmailBody, changeEmailSchema } from './account.schemas.js';
@@ -27,6 +29,7 @@ export class EmailController {
   ) {}
 
   @Put()
+  @RateLimit({ name: 'changeEmail', limit: '10/1h', by: signedInUser })
   @RefuseImpersonation()
   @LimitGuesses()
   @HttpCode(202)
@@ -43,8 +46,10 @@ export class EmailController {
     @ClientSignal() signal: AbortSignal,
     @Headers('accept-language') locale?: string,
   ): Promise<AcceptedView> {
-    await this.limits.take(request, this.limits.named('mail'), body.email.emailKey);
-    await this.account.changeEmail({ userId, claims, locale }, body, { signal });
+    const permit = async () => {
+      await this.limits.take(request, this.limits.named('mail'), body.email.emailKey);
+    };
+    await this.account.changeEmail({ userId, claims, locale }, body, permit, { signal });
     return { msg: 'A mail to the new address is on its way; confirm it there' };
   }
 

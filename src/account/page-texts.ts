@@ -39,11 +39,13 @@ export const PAGE_TEXTS: Record<string, Language> = {
       },
       'undo-email-change': {
         title: 'Take the change of your address back',
-        text: 'Your account gets its old e-mail address back, and all devices are signed out.',
+        text:
+          'Your account gets its old e-mail address back. All devices are signed out, and the password is ' +
+          'good no longer: a mail to the old address brings a new one.',
         button: 'Take it back',
         done:
-          'Your account has its old address again, and all devices were signed out. A mail is on its ' +
-          'way there by which you can set a new password: do that now.',
+          'Your account has its old address again, all devices were signed out, and nobody can sign in. A ' +
+          'mail is on its way to the old address by which you set a new password: do that now.',
       },
       'reset-password': {
         title: 'Set a new password',
@@ -73,11 +75,14 @@ export const PAGE_TEXTS: Record<string, Language> = {
       },
       'undo-email-change': {
         title: 'Änderung der Adresse rückgängig machen',
-        text: 'Ihr Konto bekommt seine alte E-Mail-Adresse zurück, und alle Geräte werden abgemeldet.',
+        text:
+          'Ihr Konto bekommt seine alte E-Mail-Adresse zurück. Alle Geräte werden abgemeldet, und das ' +
+          'Passwort gilt nicht mehr: Eine Mail an die alte Adresse bringt ein neues.',
         button: 'Rückgängig machen',
         done:
-          'Ihr Konto hat wieder seine alte Adresse, und alle Geräte wurden abgemeldet. Eine Mail dorthin ' +
-          'ist unterwegs, mit der Sie ein neues Passwort setzen können: Tun Sie das jetzt.',
+          'Ihr Konto hat wieder seine alte Adresse, alle Geräte wurden abgemeldet, und niemand kann sich ' +
+          'anmelden. Eine Mail an die alte Adresse ist unterwegs, mit der Sie ein neues Passwort setzen: ' +
+          'Tun Sie das jetzt.',
       },
       'reset-password': {
         title: 'Neues Passwort setzen',

@@ -1,18 +1,30 @@
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+  Res,
+  UseFilters,
+} from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Addresses } from '../addresses/addresses.service.js';
+import { Addresses, type Asking } from '../addresses/addresses.service.js';
 import { ApiError } from '../common/api-error.js';
 import { ClientSignal } from '../common/client-signal.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
+import { PageErrorFilter } from './page-error.filter.js';
 import type { PageName } from './page-texts.js';
 import { Pages, type PageState } from './pages.js';
 import { type PageForm, pageFormSchema, pageQuerySchema } from './pages.schemas.js';
 import { PasswordResetService } from './password-reset.service.js';
 
 /** What a page does when its form is sent. */
-type Action = (form: PageForm, signal: AbortSignal) => Promise<void>;
+type Action = (form: PageForm, asking: Asking) => Promise<void>;
 
 /** The pages that mailed links lead to. */
 @ApiExcludeController()
@@ -27,10 +39,9 @@ export class PagesController {
   ) {
     this.actions = {
       'verify-email': ({ token }) => addresses.verify({ token }),
-      'confirm-email': ({ token }) => addresses.change({ token }),
-      'undo-email-change': ({ token }) => addresses.undoChange({ token }),
-      'reset-password': ({ token, password }, signal) =>
-        resets.reset({ token }, password, { signal }),
+      'confirm-email': ({ token }, { locale }) => addresses.change({ token }, locale),
+      'undo-email-change': ({ token }, asking) => addresses.undoChange({ token }, asking),
+      'reset-password': ({ token, password }, asking) => resets.reset({ token }, password, asking),
     };
   }
 
@@ -50,6 +61,7 @@ export class PagesController {
   @HttpCode(200)
   @RateLimit('login')
   @RouteConfig({ form: true })
+  @UseFilters(PageErrorFilter)
   async submit(
     @Param('page') page: string,
     @Body({ schema: pageFormSchema }) form: PageForm,
@@ -58,19 +70,8 @@ export class PagesController {
     @Headers('accept-language') accepted?: string,
   ): Promise<string> {
     const name = this.nameOf(page);
-    let state: PageState = { step: 'done' };
-    try {
-      await this.actions[name](form, signal);
-    } catch (error) {
-      if (!(error instanceof ApiError) || (error.isFault && error.status !== 503)) throw error;
-      void reply.status(error.status).headers(error.headers);
-      if (error.code === 'link_invalid') state = { step: 'invalid' };
-      else {
-        const weak = error.code === 'weak_password' && { weak: error.message };
-        state = { step: 'form', token: form.token, problem: weak || 'later' };
-      }
-    }
-    return this.send(reply, name, state, accepted);
+    await this.actions[name](form, { signal, locale: accepted });
+    return this.send(reply, name, { step: 'done' }, accepted);
   }
 
   private send(reply: FastifyReply, name: PageName, state: PageState, accepted?: string): string {
@@ -80,7 +81,7 @@ export class PagesController {
 
   /** @throws ApiError not_found */
   private nameOf(page: string): PageName {
-    if (!Object.hasOwn(this.actions, page)) throw new ApiError('not_found');
-    return page as PageName;
+    if (!this.pages.has(page)) throw new ApiError('not_found');
+    return page;
   }
 }

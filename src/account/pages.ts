@@ -53,6 +53,11 @@ export class Pages {
     };
   }
 
+  /** Whether there is a page of this name. */
+  has(name: string): name is PageName {
+    return Object.values(PAGE_TEXTS).every(({ pages }) => Object.hasOwn(pages, name));
+  }
+
   /** A page in the language that `accepted` (`Accept-Language`) prefers. */
   render(name: PageName, state: PageState, accepted?: string): string {
     const locale = chooseLocale(accepted, Object.keys(PAGE_TEXTS));

@@ -1,11 +1,10 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { type Address, Addresses } from '../addresses/addresses.service.js';
+import { type Address, Addresses, type Asking } from '../addresses/addresses.service.js';
 import { ApiError } from '../common/api-error.js';
 import { Database } from '../database/database.js';
 import { Mail } from '../mail/mail.service.js';
 import { OneTimeTokens, type Presented } from '../one-time-tokens/one-time-tokens.service.js';
-import type { HashOptions } from '../passwords/hash-pool.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
 import { SessionChanges } from '../sessions/session-changes.js';
 import { UserChanges } from '../sessions/user-changes.js';
@@ -54,11 +53,11 @@ export class PasswordResetService implements OnModuleInit {
    *
    * @throws ApiError link_invalid, code_invalid, weak_password, overloaded, unavailable
    */
-  async reset(presented: Presented, password: string, options?: HashOptions): Promise<void> {
+  async reset(presented: Presented, password: string, asking?: Asking): Promise<void> {
     const located = await this.tokens.locate(presented, 'reset-password');
     const { username, email } = await this.tokens.look(located, 'reset-password');
     const owner = { username, email: email ?? undefined };
-    const passwordHash = await this.newPasswords.hash(password, owner, options);
+    const passwordHash = await this.newPasswords.hash(password, owner, asking);
     await this.changes.transaction((change) =>
       this.tokens.redeemIn(change.manager, located, 'reset-password', async (manager, user) => {
         if (isDisabled(user)) throw new ApiError(located.code);
@@ -72,7 +71,7 @@ export class PasswordResetService implements OnModuleInit {
           userId: user.id,
           template: 'password-changed',
           values: { username: user.username },
-          locale: user.locale,
+          locale: user.locale ?? asking?.locale,
         });
       }),
     );

@@ -60,8 +60,9 @@ export class RecoveryController {
   async reset(
     @Body({ schema: resetSchema }) body: ResetBody,
     @ClientSignal() signal: AbortSignal,
+    @Headers('accept-language') locale?: string,
   ): Promise<void> {
-    await this.resets.reset(await this.presented(body), body.password, { signal });
+    await this.resets.reset(await this.presented(body), body.password, { signal, locale });
   }
 
   @Post('email/verification')
@@ -96,23 +97,32 @@ export class RecoveryController {
   @ApiOperation({ summary: 'Move an account to a new e-mail address by a mailed link or code' })
   @ApiResponse({ status: 204, description: 'Changed' })
   @refuses(400, 'The link or code is not good')
-  async confirm(@Body({ schema: presentedSchema }) body: PresentedBody): Promise<void> {
-    await this.addresses.change(await this.presented(body));
+  async confirm(
+    @Body({ schema: presentedSchema }) body: PresentedBody,
+    @Headers('accept-language') locale?: string,
+  ): Promise<void> {
+    await this.addresses.change(await this.presented(body), locale);
   }
 
   @Post('email/undo')
   @RateLimit('login')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Take back a change of the e-mail address; ends all sessions' })
-  @ApiResponse({ status: 204, description: 'Taken back' })
+  @ApiOperation({
+    summary: 'Take back a change of the e-mail address; ends all sessions and the password',
+  })
+  @ApiResponse({ status: 204, description: 'Taken back; a mail for a new password is on its way' })
   @refuses(400, 'The link is not good')
-  async undo(@Body({ schema: presentedSchema }) body: PresentedBody): Promise<void> {
-    await this.addresses.undoChange(await this.presented(body));
+  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
+  async undo(
+    @Body({ schema: presentedSchema }) body: PresentedBody,
+    @ClientSignal() signal: AbortSignal,
+    @Headers('accept-language') locale?: string,
+  ): Promise<void> {
+    await this.addresses.undoChange(await this.presented(body), { signal, locale });
   }
 
   private async presented({ token, username, code }: PresentedBody): Promise<Presented> {
     if (token !== undefined) return { token };
-    const user = await this.users.findByLogin(username ?? '');
-    return { userId: user?.id, code: code ?? '' };
+    return { userId: await this.users.findIdByLogin(username ?? ''), code: code ?? '' };
   }
 }

@@ -2,13 +2,22 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { MailModule } from '../mail/mail.module.js';
 import { OneTimeTokensModule } from '../one-time-tokens/one-time-tokens.module.js';
+import { PasswordsModule } from '../passwords/passwords.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { Addresses } from './addresses.service.js';
+import { Notices } from './notices.js';
 
 @Module({
-  imports: [AuditModule, MailModule, OneTimeTokensModule, SessionsModule, UsersModule],
-  providers: [Addresses],
-  exports: [Addresses],
+  imports: [
+    AuditModule,
+    MailModule,
+    OneTimeTokensModule,
+    PasswordsModule,
+    SessionsModule,
+    UsersModule,
+  ],
+  providers: [Addresses, Notices],
+  exports: [Addresses, Notices],
 })
 export class AddressesModule {}

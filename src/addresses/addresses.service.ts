@@ -7,10 +7,13 @@ import { rowLock } from '../database/row-lock.js';
 import { Mail } from '../mail/mail.service.js';
 import { OneTimeTokens, type Presented } from '../one-time-tokens/one-time-tokens.service.js';
 import type { OneTimePayloads } from '../one-time-tokens/purposes.js';
+import type { HashOptions } from '../passwords/hash-pool.js';
+import { PasswordsService } from '../passwords/passwords.service.js';
 import { SessionChanges } from '../sessions/session-changes.js';
 import { prepareEmail } from '../users/email.js';
 import { User } from '../users/user.entity.js';
 import { UserEvents } from '../users/user-events.js';
+import { Notices } from './notices.js';
 import { PAGES } from './pages.js';
 
 /** The mails that carry a link and a code, by what these are for. */
@@ -26,6 +29,12 @@ export interface Address {
   emailKey: string;
 }
 
+/** How somebody asks for what takes a hash and is told of by mail. */
+export interface Asking extends HashOptions {
+  /** `Accept-Language`; a user's own locale goes before it. */
+  locale?: string;
+}
+
 /**
  * Who an e-mail address belongs to. The first account to name an address holds it (`emailKey`) and may
  * sign in by it; one that names it later is told nothing and has it in `email` alone. Whoever shows by
@@ -39,6 +48,8 @@ export class Addresses {
     private readonly changes: SessionChanges,
     private readonly audit: Audit,
     private readonly events: UserEvents,
+    private readonly passwords: PasswordsService,
+    private readonly notices: Notices,
   ) {}
 
   /** Who holds an address; locked on PostgreSQL until the transaction of `manager` ends. */
@@ -57,8 +68,8 @@ export class Addresses {
     const language = user.locale ?? locale;
     const holder = user.emailKey === null ? await this.holder(manager, keyOf(user.email)) : null;
     if (holder) await this.sendExists(manager, holder, language);
-    if (holder?.emailVerifiedAt) return;
-    await this.sendLink(manager, user, user.email, 'verify-email', null, language);
+    const to = holder?.emailVerifiedAt ? null : user.email;
+    await this.sendLink(manager, user, to, 'verify-email', null, language);
   }
 
   /**
@@ -77,20 +88,21 @@ export class Addresses {
   }
 
   /** Mails the new address a link and a code, good while password and address stay as they are. */
-  async sendChange(manager: EntityManager, user: User, to: Address, locale?: string) {
+  async sendChange(manager: EntityManager, user: User, address: Address, locale?: string) {
     const language = user.locale ?? locale;
-    const holder = await this.holder(manager, to.emailKey);
-    // The new address is told apart by nothing that the one who asks could see.
-    if (holder?.emailVerifiedAt) return this.sendExists(manager, holder, language);
-    await this.sendLink(manager, user, to.email, 'change-email', { ...to }, language);
+    const holder = await this.holder(manager, address.emailKey);
+    if (holder?.emailVerifiedAt) await this.sendExists(manager, holder, language);
+    const to = holder?.emailVerifiedAt ? null : address.email;
+    await this.sendLink(manager, user, to, 'change-email', { ...address }, language);
   }
 
   /**
    * Moves an account to its new address, and mails the old one a way back.
    *
+   * @param locale the request's `Accept-Language`
    * @throws ApiError link_invalid, code_invalid
    */
-  async change(presented: Presented): Promise<void> {
+  async change(presented: Presented, locale?: string): Promise<void> {
     await this.redeeming(presented, () =>
       this.tokens.redeem(presented, 'change-email', async (manager, user, address) => {
         const before = { email: user.email, emailKey: user.emailKey };
@@ -102,45 +114,46 @@ export class Addresses {
           email,
           emailKey,
         });
-        await this.mail.enqueue(manager, {
-          to: email,
-          userId: user.id,
+        await this.notices.tell(manager, user, {
           template: 'address-changed',
-          values: {
-            username: user.username,
-            link: this.mail.link(PAGES['undo-email-change'], { token: way.token }),
-          },
+          values: { link: this.mail.link(PAGES['undo-email-change'], { token: way.token }) },
           validFor: way.expiresIn,
-          locale: user.locale,
+          locale,
         });
       }),
     );
   }
 
   /**
-   * Gives an account its old address back, ends all its sessions, and mails that address a link to a
-   * new password: whoever changed it knew the old one.
+   * Gives an account its old address back, ends all its sessions and its password, which whoever changed
+   * the address knew, and mails the old address a link to a new one. Every link and code that was mailed
+   * since ends, as they went to whoever changed it; a way back that is older than this one stays.
    *
-   * @throws ApiError link_invalid
+   * @throws ApiError link_invalid, overloaded, unavailable
    */
-  async undoChange(presented: Presented): Promise<void> {
+  async undoChange(presented: Presented, asking?: Asking): Promise<void> {
     const located = await this.tokens.locate(presented, 'undo-email-change');
+    await this.tokens.look(located, 'undo-email-change');
+    const passwordHash = await this.passwords.hashOfUnknown(asking);
     await this.redeeming(presented, () =>
       this.changes.transaction((change) =>
         this.tokens.redeemIn(
           change.manager,
           located,
           'undo-email-change',
-          async (manager, user, address) => {
+          async (manager, user, address, createdAt) => {
+            const { id: subjectId } = user;
             await this.claim(manager, user, address);
-            await this.audit.record(manager, {
-              action: 'email_changed',
-              subjectId: user.id,
-              details: { undone: true },
-            });
-            await change.endSessions({ userId: user.id }, 'email_change_undone');
-            await change.revokeTokens(user.id);
-            await this.sendReset(manager, { ...user, ...address });
+            await manager.update(User, { id: subjectId }, { passwordHash });
+            await this.events.passwordChanged(manager, subjectId);
+            await this.tokens.endSince(manager, subjectId, 'undo-email-change', createdAt);
+            const sessions = await change.endSessions({ userId: subjectId }, 'email_change_undone');
+            await change.revokeTokens(subjectId);
+            const details = { undone: true, sessions };
+            for (const action of ['email_changed', 'password_changed'] as const) {
+              await this.audit.record(manager, { action, subjectId, details });
+            }
+            await this.sendReset(manager, { ...user, ...address, passwordHash }, asking?.locale);
           },
         ),
       ),
@@ -161,6 +174,12 @@ export class Addresses {
     if (holder && holder.id !== user.id) {
       if (holder.emailVerifiedAt) throw new ApiError('link_invalid');
       await manager.update(User, { id: holder.id }, { emailKey: null, updatedAt: now });
+      // By the one who takes it, whose network is not the holder's to see.
+      await this.audit.record(manager, {
+        action: 'email_lost',
+        subjectId: holder.id,
+        actorId: user.id,
+      });
     }
     const { email, emailKey } = address;
     await manager.update(
@@ -171,16 +190,21 @@ export class Addresses {
     await this.events.updated(manager, user.id);
   }
 
-  /** Mails a new link, and the code beside it, for one purpose. */
+  /**
+   * Mails a new link, and the code beside it, for one purpose. `to` is null where somebody else has
+   * verified the address: a link is made all the same, and mailed to nobody. It ends the older one, by
+   * which who asks could see otherwise that the address is taken.
+   */
   private async sendLink<P extends keyof typeof LINK_MAILS>(
     manager: EntityManager,
     user: User,
-    to: string,
+    to: string | null,
     purpose: P,
     payload: OneTimePayloads[P],
     locale?: string,
   ): Promise<void> {
     const { token, code, expiresIn } = await this.tokens.issue(manager, user, purpose, payload);
+    if (to === null) return;
     await this.mail.enqueue(manager, {
       to,
       userId: user.id,

@@ -11,7 +11,10 @@ interface LinkAndCode {
   code: string;
 }
 
-/** Every mail there is, and what it says beside its standing text. */
+/**
+ * Every mail there is, and what it says beside its standing text. A `username` is empty where nobody has
+ * verified the address: it may be a stranger's, and the name is for its user to choose.
+ */
 export interface MailValues {
   /** To an address that nobody has confirmed: nothing in it is a stranger's to choose. */
   'verify-email': LinkAndCode;

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomInt, randomUUID } from 'node:crypto';
 import {
   type BeforeApplicationShutdown,
   Injectable,
@@ -19,6 +19,9 @@ import { ONE_TIME_PURPOSES, type OneTimePayloads, type OneTimePurpose } from './
 /** How often a code may be tried. */
 const CODE_ATTEMPTS = 5;
 
+/** Rows of `code_misses`: so many that of tries at once hardly two wait for the same one. */
+const MISS_SLOTS = 64;
+
 const DAY = 86_400_000;
 /** For servers that never run for a whole day. */
 const FIRST_CLEANING = 60_000;
@@ -32,11 +35,12 @@ export interface Located {
   code: 'link_invalid' | 'code_invalid';
 }
 
-/** What a token is used for; `user` is as locked. */
+/** What a token is used for; `user` is as locked, `createdAt` says when the token was made. */
 export type RedeemWork<P extends OneTimePurpose, T> = (
   manager: EntityManager,
   user: User,
   payload: OneTimePayloads[P],
+  createdAt: Date,
 ) => Promise<T>;
 
 /** A token that was just made; only its hash is kept. */
@@ -75,7 +79,9 @@ export class OneTimeTokens implements OnApplicationBootstrap, BeforeApplicationS
 
   /**
    * Makes a token for `user`, good while what its purpose guards stays as it is in `user`. It ends
-   * the older one of the purpose, by the statement that stores it.
+   * the older one of the purpose, by the statement that stores it. Of a purpose whose tokens stay
+   * alongside, `user` has to be locked: each is made later than those before it, whatever the clock of
+   * the instance says.
    */
   async issue<P extends OneTimePurpose>(
     manager: EntityManager,
@@ -97,7 +103,7 @@ export class OneTimeTokens implements OnApplicationBootstrap, BeforeApplicationS
       codeAttempts: 0,
       guard: guardOf(user, purpose),
       payload,
-      createdAt: new Date(now),
+      createdAt: rules.alongside ? await afterNewest(manager, user, purpose, now) : new Date(now),
       expiresAt: new Date(now + rules.expiresIn * 1000),
       usedAt: null,
     };
@@ -164,45 +170,96 @@ export class OneTimeTokens implements OnApplicationBootstrap, BeforeApplicationS
       .andWhere('used_at IS NULL AND expires_at > :now', { now: Date.now() })
       .execute();
     if (used.affected !== 1) throw new ApiError(code);
-    const { userId, guard, payload } = await manager.findOneByOrFail(OneTimeToken, { tokenHash });
+    const token = await manager.findOneByOrFail(OneTimeToken, { tokenHash });
+    const { userId, guard, payload, createdAt } = token;
     const user = await manager.findOneOrFail(User, {
       where: { id: userId },
       ...rowLock(manager, 'update'),
     });
     if (guard !== guardOf(user, purpose)) throw new ApiError(code);
-    return work(manager, user, payload as OneTimePayloads[P]);
+    return work(manager, user, payload as OneTimePayloads[P], createdAt);
   }
 
-  /**
-   * The hash of the token that `code` stands for. The try is counted first, in a statement of its
-   * own, so that neither many at once nor a rollback get more tries.
-   */
+  /** Ends all unused tokens of a user but those of `purpose` that were made before `createdAt`. */
+  async endSince(
+    manager: EntityManager,
+    userId: string,
+    purpose: OneTimePurpose,
+    createdAt: Date,
+  ): Promise<void> {
+    await manager
+      .createQueryBuilder()
+      .delete()
+      .from(OneTimeToken)
+      .where('user_id = :userId AND used_at IS NULL', { userId })
+      .andWhere('(purpose <> :purpose OR created_at >= :since)', {
+        purpose,
+        since: createdAt.getTime(),
+      })
+      .execute();
+  }
+
+  /** The hash of the token that `code` stands for. The try is counted first. */
   private async hashOfCode(
     userId: string = randomUUID(),
     purpose: OneTimePurpose,
     code: string,
   ): Promise<string | undefined> {
     const place = { userId, purpose, slot: '' };
-    const counted = await this.database.write((manager) =>
-      manager
-        .createQueryBuilder()
-        .update(OneTimeToken)
-        .set({ codeAttempts: () => 'code_attempts + 1' })
-        .where('user_id = :userId AND purpose = :purpose AND slot = :slot', place)
-        .andWhere('code_attempts < :limit AND code_mac IS NOT NULL', { limit: CODE_ATTEMPTS })
-        .andWhere('used_at IS NULL AND expires_at > :now', { now: Date.now() })
-        .execute(),
-    );
-    const token = await this.tokens.findOneBy(place);
+    const counted = await this.database.transaction((manager) => this.countTry(manager, place));
+    // What is made of a row takes time, and tells that there is one: so the less of it.
+    const select = { tokenHash: true, codeMac: true } as const;
+    const token = await this.tokens.findOne({ where: place, select });
     const { tokenHash = '', codeMac } = token ?? {};
     const right = this.codes.matches(code, tokenHash, codeMac ?? '');
-    return counted.affected === 1 && right ? tokenHash : undefined;
+    return counted && right ? tokenHash : undefined;
+  }
+
+  /**
+   * Counts a try, in a transaction of its own, so that neither many at once nor a rollback get more
+   * tries. Where there is no live code, the try is counted elsewhere: either way the same statements are
+   * run and one row is written, so that the time tells nothing.
+   *
+   * @returns whether there is a live code
+   */
+  private async countTry(
+    manager: EntityManager,
+    place: Pick<OneTimeToken, 'userId' | 'purpose' | 'slot'>,
+  ): Promise<boolean> {
+    const { affected } = await manager
+      .createQueryBuilder()
+      .update(OneTimeToken)
+      .set({ codeAttempts: () => 'code_attempts + 1' })
+      .where('user_id = :userId AND purpose = :purpose AND slot = :slot', place)
+      .andWhere('code_attempts < :limit AND code_mac IS NOT NULL', { limit: CODE_ATTEMPTS })
+      .andWhere('used_at IS NULL AND expires_at > :now', { now: Date.now() })
+      .execute();
+    const isLive = affected === 1;
+    await manager.query(
+      `INSERT INTO code_misses (slot, misses)
+         SELECT CAST($1 AS integer), 1 WHERE CAST($2 AS integer) = 0
+         ON CONFLICT (slot) DO UPDATE SET misses = code_misses.misses + 1`,
+      [randomInt(MISS_SLOTS), Number(isLive)],
+    );
+    return isLive;
   }
 
   /** Forgets those that have expired. */
   async clean(): Promise<void> {
     await this.database.deleteAll(OneTimeToken, 'expires_at < :now', { now: Date.now() });
   }
+}
+
+/** `now`, or just after the user's newest token of `purpose`, which another's clock may have made. */
+async function afterNewest(
+  manager: EntityManager,
+  { id: userId }: User,
+  purpose: OneTimePurpose,
+  now: number,
+): Promise<Date> {
+  const order = { createdAt: 'DESC' } as const;
+  const newest = await manager.findOne(OneTimeToken, { where: { userId, purpose }, order });
+  return new Date(Math.max(now, (newest?.createdAt.getTime() ?? 0) + 1));
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');

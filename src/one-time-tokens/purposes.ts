@@ -34,7 +34,8 @@ export const ONE_TIME_PURPOSES: Readonly<Record<OneTimePurpose, Rules>> = {
   },
   'change-email': { expiresIn: 86_400, code: true, alongside: false, guard: passwordAndAddress },
   // Whoever took an account over changes password and address again: neither must end the owner's way
-  // back, nor must a newer way back, which is mailed to the thief.
+  // back, nor must a newer way back, which is mailed to the thief. The owner's, being older, ends the
+  // thief's (`Addresses.undoChange`).
   'undo-email-change': { expiresIn: 7 * 86_400, code: false, alongside: true, guard: () => [] },
   'reset-password': { expiresIn: 1_800, code: true, alongside: false, guard: passwordAndAddress },
 };

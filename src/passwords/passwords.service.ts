@@ -26,7 +26,7 @@ export class PasswordsService implements OnModuleInit {
 
   /** A server whose threads cannot hash does not start. */
   async onModuleInit(): Promise<void> {
-    this.dummyHash = await this.hash(randomBytes(32).toString('base64'));
+    this.dummyHash = await this.hashOfUnknown();
   }
 
   /** @throws ApiError overloaded where a hash could not start in time: ask before other work */
@@ -47,6 +47,11 @@ export class PasswordsService implements OnModuleInit {
     };
     const hash = await this.pool.run('bcryptHash', input, options);
     return long ? CONDENSED + hash : hash;
+  }
+
+  /** The hash of a password that nobody knows. @throws ApiError as `HashPool.run` */
+  hashOfUnknown(options?: HashOptions): Promise<string> {
+    return this.hash(randomBytes(32).toString('base64url'), options);
   }
 
   /**

@@ -9,6 +9,7 @@ import {
 import { ModuleRef } from '@nestjs/core';
 import { ApiTooManyRequestsResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { replyOf, requestOf } from '../common/request-of.js';
 import type { LimitName } from '../config/config.js';
 import { RATE_FORM, readRate } from '../config/setting-types.js';
 import type { Count } from './limit-store.js';
@@ -52,8 +53,7 @@ export function RateLimit(...declarations: LimitDeclaration[]): ClassDecorator &
     }
 
     async canActivate(context: ExecutionContext): Promise<boolean> {
-      const http = context.switchToHttp();
-      const request = http.getRequest<FastifyRequest>();
+      const request = requestOf(context);
       const counts: Count[] = [];
       for (const { limit, by } of this.declared) {
         const key = by ? by(request, this.app) : this.limits.networkOf(request);
@@ -61,7 +61,7 @@ export function RateLimit(...declarations: LimitDeclaration[]): ClassDecorator &
         const count = await this.limits.take(request, limit, key);
         if (count) counts.push(count);
       }
-      if (counts.length > 0) show(http.getResponse<FastifyReply>(), counts);
+      if (counts.length > 0) show(replyOf(context), counts);
       return true;
     }
   }

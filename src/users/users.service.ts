@@ -82,10 +82,16 @@ export class UsersService {
 
   /** Finds by username or e-mail address, as typed at a login; null where `login` can be neither. */
   async findByLogin(login: string): Promise<User | null> {
-    const username = prepareUsername(login);
-    if (username.ok) return this.users.findOneBy({ usernameKey: username.key });
-    const email = prepareEmail(login);
-    return email.ok ? this.users.findOneBy({ emailKey: email.key }) : null;
+    const where = keyOfLogin(login);
+    return where ? this.users.findOneBy(where) : null;
+  }
+
+  /** The id alone of whom {@link findByLogin} finds: what is made of a row takes time, which tells of it. */
+  async findIdByLogin(login: string): Promise<string | undefined> {
+    const where = keyOfLogin(login);
+    const select = { id: true } as const;
+    const user = where && (await this.users.findOne({ where, select }));
+    return user?.id;
   }
 
   /** Whether anybody has the role `admin`, may he sign in or not. */
@@ -98,4 +104,12 @@ export class UsersService {
     const unchanged = { id: user.id, passwordHash: user.passwordHash };
     await this.database.write((manager) => manager.update(User, unchanged, { passwordHash }));
   }
+}
+
+/** By what to look for whom signs in as `login`: a username, or else an address. */
+function keyOfLogin(login: string): { usernameKey: string } | { emailKey: string } | undefined {
+  const username = prepareUsername(login);
+  if (username.ok) return { usernameKey: username.key };
+  const email = prepareEmail(login);
+  return email.ok ? { emailKey: email.key } : undefined;
 }

@@ -1,17 +1,22 @@
+import 'reflect-metadata';
 import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DataSource } from 'typeorm';
+import { onServer } from './on-server.js';
 
 /**
- * Builds what the start tests run, and says before the tests what this machine leaves out, so that
- * nothing is skipped in silence.
+ * Builds what the start tests run, makes what databases are copied from, and says before the tests what
+ * this machine leaves out, so that nothing is skipped in silence.
  */
-export default function announce() {
+export default async function prepare() {
   if (process.env.E2E_TARGET !== 'dist') {
     execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
   }
-  if (!process.env.TEST_DATABASE_URL) {
+  if (process.env.TEST_DATABASE_URL) await makeTemplate();
+  else {
     console.log('\nLeft out: the end-to-end tests on PostgreSQL (TEST_DATABASE_URL is not set)');
   }
   if (!process.env.TEST_REDIS_URL) {
@@ -63,4 +68,17 @@ function canMount() {
   } finally {
     rmdirSync(dir);
   }
+}
+
+/** A PostgreSQL database whose migrations are run: copied in the time that an empty one takes to make. */
+async function makeTemplate() {
+  const name = `latchkey_template_${randomBytes(8).toString('hex')}`;
+  await onServer(process.env.TEST_DATABASE_URL, `CREATE DATABASE ${name}`);
+  const url = new URL(process.env.TEST_DATABASE_URL);
+  url.pathname = `/${name}`;
+  const { databaseOptions } = await import('../../dist/src/database/database.options.js');
+  const dataSource = await new DataSource(databaseOptions(url.href)).initialize();
+  await dataSource.runMigrations();
+  await dataSource.destroy();
+  process.env.TEST_TEMPLATE = name;
 }

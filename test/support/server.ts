@@ -26,35 +26,42 @@ export type Server = Awaited<ReturnType<typeof startServer>>;
 
 /**
  * Starts Latchkey in this process, on a free port and a fresh database, with the cats beside it.
- * `settings` may be made for that database.
+ * `settings` may be made for that database. (That servers run the migrations: `instances.e2e-spec`.)
  */
 export async function startServer(
   settings:
     Record<string, string> | ((database: FreshDatabase) => Promise<Record<string, string>>) = {},
   adapt: (builder: TestingModuleBuilder) => TestingModuleBuilder = (builder) => builder,
 ) {
-  const database = await freshDatabase();
-  const config = Config.load({
-    NODE_ENV: 'test',
-    PORT: '0',
-    DATA_DIR: database.dataDir,
-    DATABASE_URL: database.url,
-    JWT_SECRET_KEY: SECRET,
-    TEST_BCRYPT_COST: '4',
-    ...(typeof settings === 'function' ? await settings(database) : settings),
-  });
-  const log: Record<string, unknown>[] = [];
-  const write = (line: string) => {
-    log.push(JSON.parse(line) as Record<string, unknown>);
+  const database = await freshDatabase({ migrated: true });
+  const begin = async () => {
+    const config = Config.load({
+      NODE_ENV: 'test',
+      PORT: '0',
+      DATA_DIR: database.dataDir,
+      DATABASE_URL: database.url,
+      JWT_SECRET_KEY: SECRET,
+      TEST_BCRYPT_COST: '4',
+      ...(typeof settings === 'function' ? await settings(database) : settings),
+    });
+    const log: Record<string, unknown>[] = [];
+    const write = (line: string) => {
+      log.push(JSON.parse(line) as Record<string, unknown>);
+    };
+    const builder = Test.createTestingModule({ imports: [AppModule.with(config), CatsModule] });
+    const module = await adapt(builder).compile();
+    const app = module.createNestApplication<NestFastifyApplication>(
+      createAdapter(config, { write }),
+      { bodyParser: false },
+    );
+    await setupApp(app, config);
+    await app.listen(0, '127.0.0.1');
+    return { config, log, app };
   };
-  const builder = Test.createTestingModule({ imports: [AppModule.with(config), CatsModule] });
-  const module = await adapt(builder).compile();
-  const app = module.createNestApplication<NestFastifyApplication>(
-    createAdapter(config, { write }),
-    { bodyParser: false },
-  );
-  await setupApp(app, config);
-  await app.listen(0, '127.0.0.1');
+  const { config, log, app } = await begin().catch(async (error: unknown) => {
+    await database.drop();
+    throw error;
+  });
   const { port } = app.getHttpServer().address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   const http = request(url);

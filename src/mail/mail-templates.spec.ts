@@ -1,0 +1,75 @@
+import { readdirSync } from 'node:fs';
+import { Config } from '../config/config.js';
+import { type MailTemplate, MailTemplates, type MailValues } from './mail-templates.js';
+
+const LURE = `<b>O'Brien & "co"</b>`;
+const ESCAPED = '&lt;b&gt;O&#39;Brien &amp; &quot;co&quot;&lt;/b&gt;';
+const LINK = 'https://accounts.example.com/account/page?token=abc';
+const CODE = '01234567';
+const TIMES = { writtenAt: new Date('2030-01-02T03:04:05Z'), validFor: 1_800 };
+
+/** What each mail says; another mail does not compile before it stands here. */
+const VALUES: { [T in MailTemplate]: MailValues[T] } = {
+  'verify-email': { link: LINK, code: CODE },
+  'confirm-new-address': { link: LINK, code: CODE },
+  'address-changed': { username: LURE, link: LINK },
+  'reset-password': { link: LINK, code: CODE },
+  'password-changed': { username: LURE },
+  'account-exists': {},
+  'account-updated': { username: LURE },
+  'account-exported': { username: LURE },
+  'account-deleted': { username: LURE },
+};
+const NAMES = Object.keys(VALUES) as MailTemplate[];
+
+const templates = new MailTemplates(
+  Config.load({
+    JWT_SECRET_KEY: '0123456789abcdefghijklmnopqrstuvwxyz',
+    MAIL_FROM: 'Cats & Co <no-reply@example.com>',
+  }),
+);
+
+it('has every mail in English and German, as text and HTML, and no other', () => {
+  expect(templates.locales).toEqual(['en', 'de']);
+  const wanted = NAMES.flatMap((name) => [`${name}.html.eta`, `${name}.txt.eta`]).sort();
+  for (const locale of templates.locales) {
+    expect(readdirSync(`templates/mail/${locale}`).sort()).toEqual(wanted);
+  }
+});
+
+describe.each(['en', 'de'])('in %s', (locale) => {
+  it.each(NAMES)('%s is whole, and escapes what is put into it', (name) => {
+    const values: Partial<Record<string, string>> = { ...VALUES[name] };
+    const { subject, text, html } = templates.render(name, locale, VALUES[name], TIMES);
+    expect(subject).toMatch(/^\S.*\S$/);
+    for (const part of [subject, text, html]) {
+      expect(part).not.toMatch(/undefined|null|NaN|\[object|<%|%>|\bit\./);
+    }
+    expect(text).toContain('Cats & Co');
+    expect(html).toContain('Cats &amp; Co');
+    expect(html).toContain(`<html lang="${locale}">`);
+    expect(html).not.toContain('<b>');
+    for (const value of Object.values(values)) expect(text).toContain(value);
+    if (values.username !== undefined) expect(html).toContain(ESCAPED);
+    if (values.link !== undefined) expect(html).toContain(`href="${LINK}"`);
+    if (values.code !== undefined) expect(html).toContain(CODE);
+  });
+
+  it.each(NAMES.filter((name) => 'username' in VALUES[name]))(
+    '%s is whole without a name',
+    (name) => {
+      const { text, html } = templates.render(
+        name,
+        locale,
+        { ...VALUES[name], username: '' },
+        TIMES,
+      );
+      for (const part of [text, html]) {
+        expect(part).toMatch(
+          /(an account with this address at|eine?s? Kontos? mit dieser Adresse bei)/i,
+        );
+        expect(part).not.toContain('undefined');
+      }
+    },
+  );
+});

@@ -1,0 +1,317 @@
+import { randomUUID } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import { FailedLogins } from '../src/audit/failed-logins.js';
+import { MIGRATIONS_TABLE, tableNames } from '../src/database/migration-state.js';
+import { OutboxItem } from '../src/mail/outbox-item.entity.js';
+import { UserChanges } from '../src/sessions/user-changes.js';
+import { User } from '../src/users/user.entity.js';
+import { sealAll, verify } from './support/audit.js';
+import { mailAbout, until } from './support/mailbox.js';
+import { rows as mailRows } from './support/outbox.js';
+import {
+  allTold,
+  changeEvents,
+  type Receiver,
+  startReceiver,
+  storedEvents,
+  telling,
+  tryAgain,
+} from './support/receiver.js';
+import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+
+/** Where users of these tests come from, and nobody else; what they type has `canary` in it. */
+const HOME = '203.0.113.77';
+const AGENT = 'a canary of a browser';
+/** Where everybody else comes from. */
+const ELSEWHERE = '198.51.100.9';
+
+let receiver: Receiver;
+let server: Server;
+let boss: Asking;
+beforeAll(async () => {
+  receiver = await startReceiver(() => 500);
+  server = await startServer(telling(receiver, { TRUST_PROXY: '1' }));
+  const { id } = await server.register('boss');
+  await server.app.get(UserChanges).setRoles(id, ['admin']);
+  boss = asking((await from(ELSEWHERE, 'post', '/login', credentials('boss'))).jwt);
+});
+afterAll(async () => {
+  await server.stop();
+  await receiver.stop();
+});
+
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+type Asking = ReturnType<typeof asking>;
+
+const credentials = (username: string) => ({ username, password: GOOD_PASSWORD });
+async function from(address: string, method: Method, path: string, body?: object, jwt?: string) {
+  const asked = server.http[method](path).set('x-forwarded-for', address);
+  if (address === HOME) void asked.set('user-agent', AGENT);
+  if (jwt !== undefined) void asked.set('authorization', `Bearer ${jwt}`);
+  const response = await asked.send(body);
+  return { ...(response.body as { jwt: string }), status: response.status };
+}
+/** Requests with a token, which have to succeed. */
+const asking =
+  (jwt: string, address = ELSEWHERE) =>
+  async (method: Method, path: string, body?: object) => {
+    const answer = await from(address, method, path, body, jwt);
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
+    return answer;
+  };
+const signIn = async (username: string) => {
+  const { jwt } = await from(HOME, 'post', '/login', credentials(username));
+  return { own: asking(jwt, HOME), session: sessionOf(jwt) };
+};
+const sessionOf = (token: string) => (jwt.decode(token) as { sid: string }).sid;
+
+let numbers = 0;
+/** Does and suffers everything that leaves a row. */
+async function live() {
+  const number = ++numbers;
+  const username = `Canary${number}`;
+  const email = `${username}@example.org`;
+  const body = { ...credentials(username), email };
+  const { id } = (await from(HOME, 'post', '/register', body)) as unknown as { id: string };
+  await mailAbout(server, email, 'Confirm your e-mail address');
+  const { own: first, session } = await signIn(username);
+  await first('patch', '/me', { displayName: `A canary ${number}`, locale: 'en' });
+  await first('put', '/me/email', { email: `new.${email}` });
+  await from(HOME, 'post', '/password/forgot', { email });
+  await mailAbout(server, email, 'Set a new password');
+  const { jwt } = await boss('post', `/users/${id}/impersonate`);
+  await asking(jwt)('delete', `/me/sessions/${session}`);
+  await boss('patch', `/users/${id}`, { disabled: { reason: 'a canary of a reason' } });
+  await boss('patch', `/users/${id}`, { disabled: null, roles: ['admin'] });
+  const { own } = await signIn(username);
+  const { id: other } = await server.register(`bystander${number}`);
+  const theirs = sessionOf((await server.login(`bystander${number}`)).jwt);
+  const impersonated = await own('post', `/users/${other}/impersonate`);
+  await asking(impersonated.jwt, HOME)('delete', `/me/sessions/${theirs}`);
+  await own('patch', `/users/${other}`, { disabled: { reason: 'too loud' } });
+  await from(HOME, 'post', '/login', { username, password: 'not a password' });
+  await server.app.get(FailedLogins).write();
+  await from(HOME, 'post', '/login', { username, password: 'not a password' });
+  return { id, email, own };
+}
+
+/** Every row of every table, as one text each, column by column. */
+const everything = () =>
+  server.withDatabase(async (db) => {
+    const names = await tableNames(db.createQueryRunner());
+    const tables = names.filter((name) => name !== MIGRATIONS_TABLE);
+    // None of them is passed over.
+    expect(tables).toEqual(db.entityMetadatas.map(({ tableName }) => tableName).sort());
+    const found: [column: string, value: string][] = [];
+    for (const name of tables) {
+      for (const row of await db.query<object[]>(`SELECT * FROM ${name}`)) {
+        const values = Object.entries(row) as [string, unknown][];
+        found.push(
+          ...values.map(([column, value]): [string, string] => [
+            `${name}.${column}`,
+            String(value),
+          ]),
+        );
+      }
+    }
+    return found;
+  });
+const columnsWith = (cells: [column: string, value: string][], text: string) => [
+  ...new Set(cells.filter(([, value]) => value.includes(text)).map(([column]) => column)),
+];
+
+/** Where the id of who is gone stays; it refers to nobody any more. */
+const ID_STAYS = [
+  // What happened, and by whom, for as long as the audit is kept.
+  'audit_events.actor_id',
+  'audit_events.impersonator_id',
+  'audit_events.subject_id',
+  // So that living access tokens are refused, for as long as they would be good.
+  'revocations.user_id',
+  // That the user is gone, which the receiver has not been told yet.
+  'webhook_outbox.payload',
+  'webhook_outbox.user_id',
+];
+
+describe('deleting an account', () => {
+  it.each<[string, (user: Awaited<ReturnType<typeof live>>) => Promise<unknown>]>([
+    ['by DELETE /me', ({ own }) => own('delete', '/me')],
+    ['by DELETE /users/:id', ({ id }) => boss('delete', `/users/${id}`)],
+  ])('%s leaves no row with anything of the user', async (_how, remove) => {
+    const user = await live();
+    const before = await everything();
+    expect(columnsWith(before, user.id).length).toBeGreaterThan(ID_STAYS.length);
+    for (const text of ['anary', HOME]) {
+      expect(columnsWith(before, text).length).toBeGreaterThan(1);
+    }
+    await remove(user);
+    // What waits is written, sent or given up.
+    await server.app.get(FailedLogins).write(true);
+    await until(async () => (await mailRows(server)).length === 0, 'mails');
+    await until(
+      async () => (await storedEvents(server)).some(({ failure }) => failure !== null),
+      'a failed try',
+    );
+    await changeEvents(server, { expiresAt: new Date() });
+    await tryAgain(server);
+    await allTold(server);
+    const after = await everything();
+    expect(columnsWith(after, user.id).sort()).toEqual(ID_STAYS);
+    for (const text of ['anary', HOME]) expect(columnsWith(after, text)).toEqual([]);
+    await sealAll(server);
+    expect((await verify(server)).faults).toEqual([]);
+  });
+});
+
+describe('GET /me/export', () => {
+  const SECRET = 'lets somebody in';
+  const INNER = 'of no use outside of the database';
+  const SAID = 'said elsewhere in the document';
+  const OTHERS = 'what others wrote, or what others see';
+  /** Under which name the document has a table's rows, and which columns it leaves out. */
+  const EXPORTED: Record<string, { as: string; without: Record<string, string> }> = {
+    users: {
+      as: 'user',
+      without: {
+        passwordHash: SECRET,
+        usernameKey: SAID,
+        emailKey: SAID,
+        disabledReason: OTHERS,
+      },
+    },
+    sessions: { as: 'sessions', without: { salt: SECRET } },
+    one_time_tokens: {
+      as: 'links',
+      without: {
+        tokenHash: SECRET,
+        codeMac: SECRET,
+        codeAttempts: INNER,
+        guard: INNER,
+        slot: INNER,
+        payload: SAID,
+        userId: SAID,
+      },
+    },
+    mail_outbox: {
+      as: 'mails',
+      without: {
+        sealed: SECRET,
+        id: INNER,
+        dueAt: INNER,
+        expiresAt: INNER,
+        failure: INNER,
+        userId: SAID,
+      },
+    },
+    audit_events: {
+      as: 'events',
+      without: {
+        id: INNER,
+        originSalt: INNER,
+        originDigest: INNER,
+        mac: INNER,
+        seq: INNER,
+        hash: INNER,
+        subjectId: OTHERS,
+        actorId: OTHERS,
+        impersonatorId: OTHERS,
+      },
+    },
+    webhook_outbox: {
+      as: 'webhooks',
+      without: {
+        id: INNER,
+        position: INNER,
+        dueAt: INNER,
+        createdAt: INNER,
+        expiresAt: INNER,
+        failure: INNER,
+        payload: SAID,
+        type: SAID,
+        userId: SAID,
+      },
+    },
+  };
+  const NOT_EXPORTED: Record<string, string> = {
+    user_roles: 'says what users.roles says',
+    revocations: 'says of sessions and tokens that they have ended, until they would have expired',
+    roles: 'about nobody',
+    audit_marks: 'about nobody',
+    audit_keys: 'about nobody',
+    code_misses: 'about nobody',
+  };
+
+  it('has every table and column that is about the user, or there is a reason', async () => {
+    const { id, own } = await live();
+    // One that waits: the others have been sent. Only who has verified the address is shown mails to it.
+    const later = new Date(Date.now() + 86_400_000);
+    await server.withDatabase(async (db) => {
+      await db.getRepository(User).update({ id }, { emailVerifiedAt: new Date() });
+      await db.getRepository(OutboxItem).insert({
+        id: randomUUID(),
+        userId: id,
+        template: 'account-updated',
+        sealed: 'not looked at',
+        createdAt: new Date(),
+        expiresAt: later,
+        dueAt: later,
+      });
+    });
+    const document = (await own('get', '/me/export')) as unknown as Record<string, unknown>;
+    const entities = await server.withDatabase((db) => Promise.resolve(db.entityMetadatas));
+    expect(entities.map(({ tableName }) => tableName).sort()).toEqual(
+      [...Object.keys(EXPORTED), ...Object.keys(NOT_EXPORTED)].sort(),
+    );
+    for (const { tableName, columns } of entities) {
+      const exported = EXPORTED[tableName];
+      if (!exported) continue;
+      const rows = [document[exported.as]].flat() as object[];
+      const shown = new Set(rows.flatMap((row) => Object.keys(row)));
+      const left = columns
+        .map(({ propertyName }) => propertyName)
+        .filter((name) => !shown.has(name) && !(name in exported.without));
+      expect([tableName, left]).toEqual([tableName, []]);
+    }
+  });
+
+  it('says of what happened where from, by which request and with what, but nothing of others', async () => {
+    const { own } = await live();
+    const { events } = (await own('get', '/me/export')) as unknown as { events: object[] };
+    const about = (action: string) =>
+      events.filter((event) => (event as { action: string }).action === action);
+    const uuid = expect.stringMatching(/^[0-9a-f-]{36}$/) as string;
+    const [first] = about('login');
+    expect(first).toEqual({
+      createdAt: expect.any(String) as string,
+      action: 'login',
+      ofThisUser: true,
+      source: 'request',
+      address: HOME,
+      userAgent: AGENT,
+      requestId: uuid,
+      details: { session: uuid },
+    });
+    // By an administrator, and on behalf of the user: address and request are theirs.
+    const common = { createdAt: expect.any(String) as string, source: 'request' };
+    expect(about('role_changed')).toEqual([
+      { ...common, action: 'role_changed', ofThisUser: true, details: { roles: 'admin' } },
+    ]);
+    expect(about('session_ended')).toEqual([
+      { ...common, action: 'session_ended', ofThisUser: true, details: { session: uuid } },
+      // On behalf of somebody else, from the user's own address.
+      {
+        ...common,
+        action: 'session_ended',
+        ofThisUser: false,
+        address: HOME,
+        userAgent: AGENT,
+        requestId: uuid,
+      },
+    ]);
+    // To somebody else: what was done to them is theirs.
+    const [, done] = about('user_disabled');
+    expect(done).toMatchObject({ ofThisUser: false, address: HOME, requestId: uuid });
+    expect(done).not.toHaveProperty('details');
+    expect(JSON.stringify(events)).not.toContain(ELSEWHERE);
+  });
+});
