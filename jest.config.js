@@ -54,4 +54,5 @@ export default {
   maxWorkers: availableParallelism() + 1,
   testTimeout: 60_000,
   globalSetup: '<rootDir>/test/support/global-setup.js',
+  globalTeardown: '<rootDir>/test/support/global-teardown.js',
 };
