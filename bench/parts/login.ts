@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import type { Child } from '../child.js';
-import { register } from '../client.js';
+import { register, warmUp } from '../client.js';
 import { startLogins } from '../logins.js';
 import { interleave, median, type Plan, ratio } from '../measure.js';
 import { digits, type Section } from '../report.js';
@@ -10,6 +10,8 @@ import { Stage } from '../stage.js';
 
 const CORES = availableParallelism();
 const CLIENTS = [1, 8, 64, 256];
+/** Refreshes before the first round. */
+const WARM_UP = 3_000;
 
 /** Logins a second, against what bcrypt alone does on this machine. */
 export async function login(plan: Plan): Promise<Section> {
@@ -18,6 +20,7 @@ export async function login(plan: Plan): Promise<Section> {
     // The queue may be as long as there are clients: what is refused is no throughput.
     const patient = await stage.latchkey('Latchkey', { HASH_MAX_WAIT: '60' });
     await register(patient);
+    await warmUp(patient, plan.quick ? 10 : WARM_UP);
     const amount = (clients: number) => (plan.quick ? 16 : Math.min(96, Math.max(12, clients * 6)));
     const variants: Record<string, () => Promise<Logins>> = {
       'bcrypt, one process': () => hashes(plan, 1),
@@ -47,6 +50,7 @@ export async function login(plan: Plan): Promise<Section> {
         `bcrypt of cost ${plan.cost}. A hash in a process of its own, alone, took ` +
         `${digits(1000 / median(one))} ms, measured in every round beside the rest; the bound is ` +
         `that rate times the smaller of clients and cores (${CORES}). ` +
+        `The server has answered ${digits(WARM_UP)} refreshes before, so that its code is compiled. ` +
         '_Refused_ are the 503 a second of clients that come back at once, whatever Retry-After says.',
       columns: ['', 'logins/s', 'of the bound', 'refused/s'],
       rows: Object.entries(found).map(([name, rounds]) => {

@@ -79,6 +79,7 @@ export class SessionsService {
     const salt = randomBytes(16).toString('base64url');
     const started = await this.database.transaction(async (manager) => {
       const unchanged = await manager.findOne(User, {
+        select: { id: true, disabledAt: true, disabledUntil: true },
         where: { id: userId, passwordHash },
         // Whoever changes the user waits for this session, and then ends it.
         ...rowLock(manager, 'share'),
