@@ -79,16 +79,19 @@ export async function signIn(server: Child, count: number): Promise<Tokens[]> {
   return tokens.slice(0, count);
 }
 
+/** Exchanges a refresh token for new tokens. */
+export function exchange(server: Child, refreshToken: string): Promise<Answer<Tokens>> {
+  return askWell(server, 'POST', '/refresh', { body: { refresh_token: refreshToken } });
+}
+
 /**
  * Lets the server be what it is after a while in service: its code compiled. Refreshes share most of theirs
  * with logins, of which there are too few a second for that.
  */
 export async function warmUp(server: Child, count: number): Promise<void> {
-  let [tokens] = await signIn(server, 1);
-  for (let i = 0; i < count; i++) {
-    const body = { refresh_token: tokens?.refresh_token };
-    tokens = (await askWell<Tokens>(server, 'POST', '/refresh', { body })).body;
-  }
+  const [tokens] = await signIn(server, 1);
+  let token = tokens?.refresh_token ?? '';
+  for (let i = 0; i < count; i++) token = (await exchange(server, token)).body.refresh_token;
 }
 
 /** Waits until nothing is queued before a login any more. */

@@ -10,10 +10,6 @@ import { Stage } from '../stage.js';
 
 const CORES = availableParallelism();
 const CLIENTS = [1, 8, 64, 256];
-/** What is looked for is a hundredth, less than a machine's pace may change from one minute to the next. */
-const ROUNDS = 9;
-/** Refreshes before the first round. */
-const WARM_UP = 3_000;
 
 /** Logins a second, against what bcrypt alone does on this machine. */
 export async function login(plan: Plan): Promise<Section> {
@@ -22,7 +18,8 @@ export async function login(plan: Plan): Promise<Section> {
     // The queue may be as long as there are clients: what is refused is no throughput.
     const patient = await stage.latchkey('Latchkey', { HASH_MAX_WAIT: '60' });
     await register(patient);
-    await warmUp(patient, plan.quick ? 10 : WARM_UP);
+    const refreshes = plan.quick ? 10 : 3_000;
+    await warmUp(patient, refreshes);
     const amount = (clients: number) => (plan.quick ? 16 : Math.min(96, Math.max(12, clients * 6)));
     const variants: Record<string, () => Promise<Logins>> = {
       'bcrypt, one process': () => hashes(plan, 1),
@@ -40,10 +37,8 @@ export async function login(plan: Plan): Promise<Section> {
       await server.stop();
       return rate;
     };
-    const found = await interleave(
-      plan.quick ? plan.rounds : Math.max(plan.rounds, ROUNDS),
-      variants,
-    );
+    // What is looked for is a hundredth, less than a machine's pace may change from one minute to the next.
+    const found = await interleave(2 * plan.rounds, variants);
     const perSecond = (name: string) => (found[name] ?? []).map((rate) => rate.perSecond);
     const one = perSecond('bcrypt, one process');
     /** The most there can be: a client has one login under way, a core computes one. */
@@ -55,7 +50,7 @@ export async function login(plan: Plan): Promise<Section> {
         `bcrypt of cost ${plan.cost}. A hash in a process of its own, alone, took ` +
         `${digits(1000 / median(one))} ms, measured in each of ${one.length} rounds beside the rest; the bound is ` +
         `that rate times the smaller of clients and cores (${CORES}). ` +
-        `The server has answered ${digits(WARM_UP)} refreshes before, so that its code is compiled. ` +
+        `The server has answered ${digits(refreshes)} refreshes before, so that its code is compiled. ` +
         '_Refused_ are the 503 a second of clients that come back at once, whatever Retry-After says.',
       columns: ['', 'logins/s', 'of the bound', 'refused/s'],
       rows: Object.entries(found).map(([name, rounds]) => {

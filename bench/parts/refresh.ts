@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type autocannon from 'autocannon';
 import { Client } from 'pg';
 import type { Child } from '../child.js';
-import { askWell, register, signIn, type Tokens } from '../client.js';
+import { exchange, register, signIn, type Tokens } from '../client.js';
 import { LEFT_OUT } from '../databases.js';
 import { interleave, measure, middle, type Plan, type Rate, ratio } from '../measure.js';
 import { digits, type Section } from '../report.js';
@@ -106,8 +106,7 @@ async function following(server: Child, seconds: number): Promise<() => Promise<
     });
     // The end cut answers off: take up their tokens while the server still gives them again.
     for (const chain of chains) {
-      const body = { refresh_token: chain.token };
-      const answer = await askWell<Tokens>(server, 'POST', '/refresh', { body });
+      const answer = await exchange(server, chain.token);
       chain.token = answer.body.refresh_token;
     }
     return rate;

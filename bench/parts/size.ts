@@ -4,7 +4,7 @@ import { Config } from '../../src/config/config.js';
 import { Keyring } from '../../src/keys/keyring.js';
 import { RefreshTokens } from '../../src/sessions/refresh-token.js';
 import type { Child } from '../child.js';
-import { ask, askWell, register, signIn, type Tokens } from '../client.js';
+import { ask, askWell, exchange, register, signIn } from '../client.js';
 import { inTurns, LEFT_OUT, onEachDatabase } from '../databases.js';
 import { load, type Loaded } from '../load.js';
 import { median, type Plan, ratio } from '../measure.js';
@@ -71,8 +71,7 @@ async function one(route: (typeof ROUTES)[number], filled: Filled): Promise<numb
   const { server } = filled;
   if (route === '/me') return (await askWell(server, 'GET', '/me', { jwt: user.jwt })).ms;
   if (route === 'refresh') {
-    const body = { refresh_token: user.refreshToken };
-    const answer = await askWell<Tokens>(server, 'POST', '/refresh', { body });
+    const answer = await exchange(server, user.refreshToken);
     user.refreshToken = answer.body.refresh_token;
     return answer.ms;
   }
