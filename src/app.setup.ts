@@ -55,6 +55,7 @@ export function createAdapter(
   server.on('checkExpectation', (_request, response) => {
     answerRaw(response.socket as Socket, 417, new ApiError('expectation_failed'));
   });
+  closeUnused(fastify);
   return adapter;
 }
 
@@ -116,6 +117,22 @@ function logRequests(fastify: FastifyInstance, refusedTokens: RefusedTokens): vo
       },
       'request',
     );
+    done();
+  });
+}
+
+/**
+ * When the server closes, closes the connections that nothing was ever sent on, as browsers open them in
+ * advance: Node closes only those that are idle after a request, and would wait for these.
+ */
+function closeUnused(fastify: FastifyInstance): void {
+  const open = new Set<Socket>();
+  fastify.server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  fastify.addHook('preClose', (done) => {
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
     done();
   });
 }
