@@ -20,6 +20,8 @@ export async function login(plan: Plan): Promise<Section> {
     await register(patient);
     const refreshes = plan.quick ? 10 : 3_000;
     await warmUp(patient, refreshes);
+    const before = plan.quick ? 10 : 200;
+    await logins(patient, 8, before);
     const amount = (clients: number) => (plan.quick ? 16 : Math.min(96, Math.max(12, clients * 6)));
     const variants: Record<string, () => Promise<Logins>> = {
       'bcrypt, one process': () => hashes(plan, 1),
@@ -50,7 +52,8 @@ export async function login(plan: Plan): Promise<Section> {
         `bcrypt of cost ${plan.cost}. A hash in a process of its own, alone, took ` +
         `${digits(1000 / median(one))} ms, measured in each of ${one.length} rounds beside the rest; the bound is ` +
         `that rate times the smaller of clients and cores (${CORES}). ` +
-        `The server has answered ${digits(refreshes)} refreshes before, so that its code is compiled. ` +
+        `The server has answered ${digits(refreshes)} refreshes and ${before} logins before, so that its code is ` +
+        'compiled. ' +
         '_Refused_ are the 503 a second of clients that come back at once, whatever Retry-After says.',
       columns: ['', 'logins/s', 'of the bound', 'refused/s'],
       rows: Object.entries(found).map(([name, rounds]) => {

@@ -10,8 +10,7 @@ import { Metrics } from '../common/metrics.js';
 import { storable, storableAddress } from '../common/request-context.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
-import { rowLock } from '../database/row-lock.js';
-import { isDisabled, User } from '../users/user.entity.js';
+import type { User } from '../users/user.entity.js';
 import { RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
 import { SessionChanges, type SessionChoice, type EndReason } from './session-changes.js';
@@ -73,30 +72,29 @@ export class SessionsService {
     { id: userId, passwordHash }: User,
     { address, userAgent }: Origin,
   ): Promise<RefreshableSession | undefined> {
-    const now = new Date();
+    const createdAt = new Date();
+    const now = createdAt.getTime();
     const { idle, absolute } = this.config.sessions;
     const id = randomUUID();
     const salt = randomBytes(16).toString('base64url');
+    const expiresAt = now + Math.min(idle, absolute) * 1000;
+    const origin = [storable(userAgent), storableAddress(address)];
+    const values = [userId, passwordHash, now, id, expiresAt, ...origin, salt];
+    // Whoever changes the user waits for this session, and then ends it.
+    const lock = this.database.isPostgres ? 'FOR SHARE' : '';
     const started = await this.database.transaction(async (manager) => {
-      const unchanged = await manager.findOne(User, {
-        select: { id: true, disabledAt: true, disabledUntil: true },
-        where: { id: userId, passwordHash },
-        // Whoever changes the user waits for this session, and then ends it.
-        ...rowLock(manager, 'share'),
-      });
-      if (!unchanged || isDisabled(unchanged)) return false;
-      await manager.insert(Session, {
-        id,
-        userId,
-        createdAt: now,
-        lastUsedAt: now,
-        expiresAt: new Date(now.getTime() + Math.min(idle, absolute) * 1000),
-        userAgent: storable(userAgent),
-        address: storableAddress(address),
-        refreshGeneration: 0,
-        refreshedAt: now,
-        salt,
-      });
+      const inserted = await manager.query<unknown[]>(
+        `WITH owner AS (
+           SELECT id FROM users WHERE id = $1 AND password_hash = $2
+             AND (disabled_at IS NULL OR disabled_until <= CAST($3 AS bigint)) ${lock}
+         )
+         INSERT INTO sessions (user_id, created_at, last_used_at, refreshed_at, id, expires_at,
+           user_agent, address, salt, refresh_generation)
+         SELECT id, $3, $3, $3, $4, CAST($5 AS bigint), $6, $7, $8, 0 FROM owner
+         RETURNING id`,
+        values,
+      );
+      if (inserted.length === 0) return false;
       await this.audit.record(manager, {
         action: 'login',
         subjectId: userId,
@@ -107,7 +105,7 @@ export class SessionsService {
     });
     if (!started) return undefined;
     const refreshToken = this.refreshTokens.issue({ sessionId: id, generation: 0, salt });
-    return { id, userId, createdAt: now, refreshToken };
+    return { id, userId, createdAt, refreshToken };
   }
 
   /**
