@@ -85,7 +85,7 @@ function traceRequests(fastify: FastifyInstance): void {
 function traceStatement(event: AfterQueryEvent<unknown>): void {
   const { query, success, executionTime = 0, connection } = event;
   if (!trace.getActiveSpan()) return;
-  const operation = /^[A-Z]+/.exec(query)?.[0] ?? 'OTHER';
+  const operation = operationOf(query);
   const end = Date.now();
   const span = tracer().startSpan(operation, {
     kind: SpanKind.CLIENT,
@@ -97,4 +97,11 @@ function traceStatement(event: AfterQueryEvent<unknown>): void {
   });
   if (!success) span.setStatus({ code: SpanStatusCode.ERROR });
   span.end(end);
+}
+
+/** What a statement does, in SQL's word; of one that begins with tables of its own, what is done with them. */
+function operationOf(query: string): string {
+  const first = /^[A-Z]+/.exec(query)?.[0] ?? 'OTHER';
+  if (first !== 'WITH') return first;
+  return /\b(?:INSERT(?= INTO)|UPDATE(?= \w+ SET)|DELETE(?= FROM))/.exec(query)?.[0] ?? 'SELECT';
 }
