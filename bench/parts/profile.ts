@@ -88,7 +88,7 @@ export async function profile(plan: Plan): Promise<Section> {
       targets: [],
       notes: [
         'What Nest and the hooks on promises take of `/protected` more than of `/health/live` is its guard, a ' +
-          'promise or two; hashes are the SHA-256 of the token. Of a login, SQLite has six statements, and ' +
+          'promise or two; hashes are the SHA-256 of the token. Of a login, SQLite has five statements, and ' +
           'each second’s look for what other instances did and sealing of the audit, ten more, are shared.',
       ],
     };
