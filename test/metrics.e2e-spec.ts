@@ -76,12 +76,14 @@ it('shows the use of the database, the event loop and the process', async () => 
 
 it('is open without METRICS_TOKEN, in the format of Prometheus', async () => {
   server = await startServer();
-  const { headers, text } = await server.http.get('/metrics').expect(200);
+  const show = () => server.http.get('/metrics').expect(200);
+  let { headers, text } = await show();
+  // What prom-client writes until the event loop's lag was looked at.
+  while (text.includes(' Nan\n')) ({ headers, text } = await show());
   expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
   expect(headers['cache-control']).toBe('no-store');
   for (const line of text.trimEnd().split('\n')) {
-    // prom-client writes `Nan` for the lag of an event loop that was not looked at yet.
-    expect(line).toMatch(/^# (HELP|TYPE) \w+ .+$|^\w+(\{[^\n]*\})? ([-+\d.e]+|Nan)$|^$/);
+    expect(line).toMatch(/^# (HELP|TYPE) \w+ .+$|^\w+(\{[^\n]*\})? [-+\d.eINaf]+$|^$/);
   }
 });
 

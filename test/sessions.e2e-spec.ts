@@ -1,13 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
-import type { EntityManager } from 'typeorm';
 import { Metrics } from '../src/common/metrics.js';
 import { UserChanges } from '../src/sessions/user-changes.js';
 import { Revocation } from '../src/sessions/revocation.entity.js';
 import { SessionCleanup } from '../src/sessions/session-cleanup.js';
 import { Session } from '../src/sessions/session.entity.js';
-import { SessionsService } from '../src/sessions/sessions.service.js';
-import { User } from '../src/users/user.entity.js';
 import { databaseKind } from './support/databases.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
@@ -295,10 +291,6 @@ describe('PUT /me/password', () => {
 });
 
 describe('changes of a user', () => {
-  const hourly = (hours: number) => ({
-    disabledAt: new Date(0),
-    disabledUntil: new Date(Date.now() + hours * 3_600_000),
-  });
   const changes = () => server.app.get(UserChanges, { strict: false });
 
   it('ends everything of a disabled user, here and there, and lets an enabled one sign in', async () => {
@@ -317,38 +309,6 @@ describe('changes of a user', () => {
     expect(await codeAt(tokens.jwt)).toBe('token_revoked');
   });
 
-  it.each([
-    ['with another password', { passwordHash: 'another' }, false],
-    ['disabled', { disabledAt: new Date(0) }, false],
-    ['disabled for an hour yet', hourly(1), false],
-    ['disabled until an hour ago', hourly(-1), true],
-  ] as const)('starts a session of a user %s as that is when it is stored', async (...of) => {
-    const [, change, starts] = of;
-    const { id } = await server.register(`Changing${randomUUID().slice(0, 8)}`);
-    const [started, sessions] = await server.withDatabase(async (db) => {
-      const user = await db.getRepository(User).findOneByOrFail({ id });
-      const origin = { address: '127.0.0.1', userAgent: 'none' };
-      const starting = await db.transaction(async (manager) => {
-        await manager.update(User, { id }, change);
-        const promise = server.app.get(SessionsService, { strict: false }).start(user, origin);
-        // On SQLite nobody can be asked.
-        while (databaseKind === 'postgres' && !(await isWaitedFor(manager)));
-        return { promise };
-      });
-      const session = await starting.promise;
-      return [session, await db.getRepository(Session).findBy({ userId: id })] as const;
-    });
-    expect(sessions).toHaveLength(starts ? 1 : 0);
-    expect(started?.id).toBe(sessions[0]?.id);
-    const [session] = sessions;
-    if (!session) return;
-    expect(session).toMatchObject({ address: '127.0.0.1', userAgent: 'none', endedAt: null });
-    expect([session.lastUsedAt, session.refreshedAt]).toEqual([
-      started?.createdAt,
-      started?.createdAt,
-    ]);
-  });
-
   it('makes tokens of the old roles stale, and a refresh brings the new ones', async () => {
     const { id } = await server.register('Promoted');
     const tokens = await server.login('promoted');
@@ -362,13 +322,6 @@ describe('changes of a user', () => {
     expect((await feed).status).toBe(201);
   });
 });
-
-/** Whether a session of PostgreSQL waits for the transaction of `manager`. */
-async function isWaitedFor(manager: EntityManager): Promise<boolean> {
-  const waiting =
-    'SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))';
-  return (await manager.query<unknown[]>(waiting)).length > 0;
-}
 
 describe('what is remembered', () => {
   it('shows in the metrics and in readiness', async () => {

@@ -177,11 +177,13 @@ it('on SIGTERM finishes what runs, refuses what is new, and exits 0', async () =
   const answers = Promise.all(running.map((test) => test.then(({ status }) => status)));
   // All four are in: the hash made at the start and those of them that are ready or wait; one runs.
   while ((await passwordsSeen(url)) < 4) await setTimeout(5);
+  const began = performance.now();
   server.child.kill('SIGTERM');
   expect(await Promise.race([closed, answers])).toBe('closed');
   expect(await answers).toEqual([201, 201, 201, 201]);
   const { code, output } = await server.exit;
   expect(code).toBe(0);
+  expect(performance.now() - began).toBeLessThan(10_000);
   expect(output).toContain('"stopped"');
   await expect(request(url).get('/health/live')).rejects.toThrow('ECONNREFUSED');
 });

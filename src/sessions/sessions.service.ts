@@ -10,7 +10,7 @@ import { Metrics } from '../common/metrics.js';
 import { storable, storableAddress } from '../common/request-context.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
-import type { User } from '../users/user.entity.js';
+import { isEnabledSql, type User } from '../users/user.entity.js';
 import { RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
 import { SessionChanges, type SessionChoice, type EndReason } from './session-changes.js';
@@ -83,10 +83,11 @@ export class SessionsService {
     // Whoever changes the user waits for this session, and then ends it.
     const lock = this.database.isPostgres ? 'FOR SHARE' : '';
     const started = await this.database.transaction(async (manager) => {
+      // Of what begins with INSERT, TypeORM's driver for SQLite does not give the rows.
       const inserted = await manager.query<unknown[]>(
         `WITH owner AS (
            SELECT id FROM users WHERE id = $1 AND password_hash = $2
-             AND (disabled_at IS NULL OR disabled_until <= CAST($3 AS bigint)) ${lock}
+             AND ${isEnabledSql('CAST($3 AS bigint)')} ${lock}
          )
          INSERT INTO sessions (user_id, created_at, last_used_at, refreshed_at, id, expires_at,
            user_agent, address, salt, refresh_generation)

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
-import { isDisabled, User } from './user.entity.js';
+import { isDisabled, isEnabledSql, User } from './user.entity.js';
 import { UserRole } from './user-role.entity.js';
 
 /** The role that may do everything. */
@@ -29,7 +29,7 @@ export async function keepAnAdmin(
     .createQueryBuilder(User, 'u')
     .innerJoin(UserRole, 'held', 'held.userId = u.id AND held.role = :role', { role: ADMIN })
     .where('u.id <> :id', { id: before.id })
-    .andWhere('(u.disabledAt IS NULL OR u.disabledUntil <= :now)', { now: Date.now() })
+    .andWhere(isEnabledSql(':now'), { now: Date.now() })
     .limit(1)
     .getOne();
   if (!another) throw new ApiError('last_admin');

@@ -82,3 +82,7 @@ export function isDisabled(user: Pick<User, 'disabledAt' | 'disabledUntil'>): bo
   const { disabledAt, disabledUntil } = user;
   return disabledAt !== null && (disabledUntil === null || disabledUntil.getTime() > Date.now());
 }
+
+/** SQL for the opposite of {@link isDisabled}; `now` is SQL too, in milliseconds since 1970. */
+export const isEnabledSql = (now: string): string =>
+  `(disabled_at IS NULL OR disabled_until <= ${now})`;
