@@ -17,8 +17,8 @@ afterAll(() => server.stop());
 
 describe('a controller of one’s own', () => {
   it('is guarded by one import and one decorator', async () => {
-    expect((await server.get('/cats')).status).toBe(401);
-    const response = await server.get('/cats', `Bearer ${token}`);
+    expect((await server.get('/test-cats')).status).toBe(401);
+    const response = await server.get('/test-cats', `Bearer ${token}`);
     expect(response.body).toEqual({
       owner: { id: userId, username: 'Ada', roles: [] },
       cats: ['Tom'],
@@ -28,7 +28,10 @@ describe('a controller of one’s own', () => {
 
   it('has its bodies validated', async () => {
     const adopt = async (body: object) => {
-      const response = await server.http.post('/cats').auth(token, { type: 'bearer' }).send(body);
+      const response = await server.http
+        .post('/test-cats')
+        .auth(token, { type: 'bearer' })
+        .send(body);
       return [response.status, response.body as unknown];
     };
     expect(await adopt({ name: 'Tom', owner: 'Eve' })).toEqual([
@@ -47,7 +50,7 @@ describe('a controller of one’s own', () => {
 
   it('asks for a role', async () => {
     const feed = (jwt?: string) => {
-      const request = server.http.post('/cats/feed');
+      const request = server.http.post('/test-cats/feed');
       return jwt === undefined ? request : request.auth(jwt, { type: 'bearer' });
     };
     expect((await feed()).status).toBe(401);
@@ -63,7 +66,8 @@ describe('a controller of one’s own', () => {
   });
 
   it('lets anonymous visitors in where the guard is optional, but no bad token', async () => {
-    const visit = async (value?: string) => (await server.get('/visitors', value)).body as object;
+    const visit = async (value?: string) =>
+      (await server.get('/test-visitors', value)).body as object;
     expect(await visit()).toEqual({ visitor: 'anonymous' });
     expect(await visit(`Bearer ${token}`)).toEqual({ visitor: 'Ada' });
     expect(await visit('Bearer nope')).toMatchObject({ code: 'token_malformed' });
@@ -74,7 +78,7 @@ describe('a controller of one’s own', () => {
 it('has a strategy that, asked by its name, lets nobody in who was signed out', async () => {
   await server.register('Leaving');
   const { jwt: leaving } = await server.login('leaving');
-  const ask = async (value?: string) => (await server.get('/by-name', value)).status;
+  const ask = async (value?: string) => (await server.get('/test-by-name', value)).status;
   expect(await ask()).toBe(401);
   expect(await ask(`Bearer ${leaving}x`)).toBe(401);
   expect(await ask(`Bearer ${leaving}`)).toBe(200);
@@ -97,7 +101,7 @@ describe('two tokens that are verified at the same moment', () => {
     const ask = (values: string[]) =>
       Promise.all(
         values.map(async (value) => {
-          const { status, text } = await server.get('/pairs', value);
+          const { status, text } = await server.get('/test-pairs', value);
           return status === 200 ? text : status;
         }),
       );
@@ -110,7 +114,7 @@ describe('two tokens that are verified at the same moment', () => {
   it('stay with them in one connection’s pipeline', async () => {
     const [first = '', second = ''] = fresh();
     const lines = (value: string, ...more: string[]) =>
-      ['GET /visitors HTTP/1.1', 'Host: x', `Authorization: ${value}`, ...more, '', ''].join(
+      ['GET /test-visitors HTTP/1.1', 'Host: x', `Authorization: ${value}`, ...more, '', ''].join(
         '\r\n',
       );
     const socket = connect(server.port, '127.0.0.1');
@@ -143,7 +147,7 @@ describe('the hook file', () => {
     try {
       const { id } = await other.register('ada');
       const { jwt: own } = await other.login('ada');
-      const cats = await other.get('/cats', `Bearer ${own}`);
+      const cats = await other.get('/test-cats', `Bearer ${own}`);
       expect(cats.body).toEqual({
         owner: { id, username: 'ada', roles: [] },
         cats: ['Tom'],

@@ -144,7 +144,7 @@ describe('the one shape of errors', () => {
   });
 
   it('shows nothing of a fault of ours and logs it', async () => {
-    const response = await server.http.get('/visitors/crash');
+    const response = await server.http.get('/test-visitors/crash');
     expect([response.status, response.body]).toEqual([
       500,
       { msg: 'Something went wrong on our side', code: 'internal_error' },
@@ -159,7 +159,7 @@ describe('the one shape of errors', () => {
 
 describe('headers', () => {
   it('protects every answer, refusals too', async () => {
-    for (const path of ['/health/live', '/protected', '/nope', '/visitors/crash']) {
+    for (const path of ['/health/live', '/protected', '/nope', '/test-visitors/crash']) {
       const { headers } = await server.http.get(path);
       expect(headers).toMatchObject({
         'content-security-policy': "default-src 'none';base-uri 'none';frame-ancestors 'none'",

@@ -143,7 +143,7 @@ describe('POST /refresh', () => {
     await set({ roles: ['keeper'] });
     const response = await refresh(first).expect(200);
     const { jwt, refresh_token: second } = response.body as { jwt: string; refresh_token: string };
-    await server.http.post('/cats/feed').auth(jwt, { type: 'bearer' }).expect(201);
+    await server.http.post('/test-cats/feed').auth(jwt, { type: 'bearer' }).expect(201);
     await set({ disabledAt: new Date() });
     expect(await codeOf(second)).toEqual([403, 'user_disabled']);
     await server.withDatabase((db) => db.getRepository(User).delete({ id }));

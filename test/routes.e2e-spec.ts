@@ -16,8 +16,8 @@ const PUBLIC = [
   'GET /metrics',
   'GET /openapi.json',
   'GET /openapi.yaml',
-  'GET /visitors',
-  'GET /visitors/crash',
+  'GET /test-visitors',
+  'GET /test-visitors/crash',
   'POST /account/:page',
   'POST /email/confirm',
   'POST /email/undo',
@@ -55,7 +55,7 @@ function routes(): string[] {
 
 it('knows every route', () => {
   expect(routes()).toEqual(
-    expect.arrayContaining(['GET /protected', 'GET /me', 'POST /cats/feed', ...PUBLIC]),
+    expect.arrayContaining(['GET /protected', 'GET /me', 'POST /test-cats/feed', ...PUBLIC]),
   );
 });
 
@@ -69,22 +69,22 @@ it('closes every route that is not named as public', async () => {
     'DELETE /roles/:name',
     'DELETE /users/:id',
     'GET /audit',
-    'GET /by-name',
-    'GET /cats',
     'GET /me',
     'GET /me/export',
     'GET /me/sessions',
-    'GET /pairs',
     'GET /protected',
     'GET /roles',
+    'GET /test-by-name',
+    'GET /test-cats',
+    'GET /test-pairs',
     'GET /users',
     'GET /users/:id',
     'PATCH /me',
     'PATCH /users/:id',
-    'POST /cats',
-    'POST /cats/feed',
     'POST /logout',
     'POST /me/email/verification',
+    'POST /test-cats',
+    'POST /test-cats/feed',
     'POST /users',
     'POST /users/:id/impersonate',
     'POST /users/:id/password-reset',
@@ -95,7 +95,7 @@ it('closes every route that is not named as public', async () => {
   ]);
   for (const route of closed) {
     const [method = '', path = ''] = route.split(' ');
-    // Two at once: the tests' own /pairs lets nobody through alone.
+    // Two at once: the tests' own /test-pairs lets nobody through alone.
     const asked = [1, 2].map(() => fetch(server.url + path, { method }));
     for (const response of await Promise.all(asked)) {
       expect([route, response.status]).toEqual([route, 401]);

@@ -318,7 +318,7 @@ describe('changes of a user', () => {
       .post('/refresh')
       .send({ refresh_token: tokens.refresh_token });
     const { jwt } = refreshed.body as Tokens;
-    const feed = server.http.post('/cats/feed').set('authorization', bearer(jwt));
+    const feed = server.http.post('/test-cats/feed').set('authorization', bearer(jwt));
     expect((await feed).status).toBe(201);
   });
 });

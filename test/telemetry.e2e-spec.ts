@@ -84,7 +84,7 @@ it('sends a span a request by route pattern, continuing the trace, and nothing s
     .send({ username: 'canary-user', password: GOOD_PASSWORD })
     .expect(200);
   await server.http.get('/canary-path').set('traceparent', 'canary-nonsense').expect(404);
-  await server.http.get('/visitors/crash').expect(500);
+  await server.http.get('/test-visitors/crash').expect(500);
   // What is not sent yet is sent at the end.
   await server.stop();
   await collector.close();
@@ -125,10 +125,10 @@ it('sends a span a request by route pattern, continuing the trace, and nothing s
     ],
     ['GET', { 'http.request.method': 'GET', 'http.response.status_code': 404 }, 0],
     [
-      'GET /visitors/crash',
+      'GET /test-visitors/crash',
       {
         'http.request.method': 'GET',
-        'http.route': '/visitors/crash',
+        'http.route': '/test-visitors/crash',
         'http.response.status_code': 500,
       },
       2,

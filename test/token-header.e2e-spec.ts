@@ -54,7 +54,7 @@ describe('the Authorization header', () => {
     ]) {
       expect([lines, await withLines('/protected', ...lines)]).toEqual([lines, several]);
       // Nor does it pass as anonymous where that is allowed.
-      expect([lines, await withLines('/visitors', ...lines)]).toEqual([lines, several]);
+      expect([lines, await withLines('/test-visitors', ...lines)]).toEqual([lines, several]);
     }
   });
 

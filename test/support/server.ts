@@ -9,7 +9,7 @@ import { AppModule } from '../../src/app.module.js';
 import { createAdapter, setupApp } from '../../src/app.setup.js';
 import { Config } from '../../src/config/config.js';
 import { databaseOptions } from '../../src/database/database.options.js';
-import { CatsModule } from './cats.module.js';
+import { TestCatsModule } from './test-cats.module.js';
 import { type FreshDatabase, freshDatabase } from './databases.js';
 
 /** A password that the policy takes. */
@@ -48,7 +48,7 @@ export async function startServer(
     const write = (line: string) => {
       log.push(JSON.parse(line) as Record<string, unknown>);
     };
-    const builder = Test.createTestingModule({ imports: [AppModule.with(config), CatsModule] });
+    const builder = Test.createTestingModule({ imports: [AppModule.with(config), TestCatsModule] });
     const module = await adapt(builder).compile();
     const app = module.createNestApplication<NestFastifyApplication>(
       createAdapter(config, { write }),

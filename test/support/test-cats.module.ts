@@ -22,11 +22,11 @@ import { RateLimit } from '../../src/throttling/rate-limit.guard.js';
 const catSchema = z.object({ name: requiredString('name').max(20) });
 
 /** A guarded controller in a module of its own, as the README tells a user to write it. */
-@Controller('cats')
+@Controller('test-cats')
 @UseGuards(JwtAuthGuard)
-export class CatsController {
+export class TestCatsController {
   @Get()
-  @RateLimit({ name: 'cats', limit: '3/1m', by: signedInUser })
+  @RateLimit({ name: 'test-cats', limit: '3/1m', by: signedInUser })
   list(@CurrentUser() user: Subject, @JwtPayload() payload: AccessTokenClaims) {
     return { owner: user, cats: ['Tom'], plan: payload.plan ?? null };
   }
@@ -43,9 +43,9 @@ export class CatsController {
   }
 }
 
-@Controller('visitors')
+@Controller('test-visitors')
 @UseGuards(OptionalJwtAuthGuard)
-export class VisitorsController {
+export class TestVisitorsController {
   @Get()
   hello(@CurrentUser() user?: Subject) {
     return { visitor: user?.username ?? 'anonymous' };
@@ -71,9 +71,9 @@ class TogetherGuard implements CanActivate {
   }
 }
 
-@Controller('pairs')
+@Controller('test-pairs')
 @UseGuards(TogetherGuard, JwtAuthGuard)
-export class PairsController {
+export class TestPairsController {
   @Get()
   whoami(@CurrentUser() user: Subject) {
     return user.username;
@@ -81,9 +81,9 @@ export class PairsController {
 }
 
 /** Guarded by passport's own guard, as NestJS's documentation writes it. */
-@Controller('by-name')
+@Controller('test-by-name')
 @UseGuards(AuthGuard('jwt'))
-export class ByNameController {
+export class TestByNameController {
   @Get()
   hello() {
     return 'hello';
@@ -92,6 +92,11 @@ export class ByNameController {
 
 @Module({
   imports: [AuthModule],
-  controllers: [CatsController, VisitorsController, PairsController, ByNameController],
+  controllers: [
+    TestCatsController,
+    TestVisitorsController,
+    TestPairsController,
+    TestByNameController,
+  ],
 })
-export class CatsModule {}
+export class TestCatsModule {}
