@@ -83,3 +83,10 @@ it('reads the environment in one place and writes by no way that loses writes', 
   const writers = sources.filter(({ text }) => /\.(save|remove|softRemove|recover)\(/.test(text));
   expect(writers.map(({ file }) => file)).toEqual([]);
 });
+
+it('takes advisory locks by the names of one list alone', () => {
+  const takers = files.filter((file) =>
+    /pg_\w*advisory/.test(readFileSync(join('src', file), 'utf8')),
+  );
+  expect(takers).toEqual(['database/advisory-locks.ts']);
+});

@@ -11,7 +11,7 @@ import { Recurring } from '../common/recurring.js';
 import { Database } from '../database/database.js';
 import { AuditEvent } from './audit-event.entity.js';
 import { AuditKeys } from './audit-keys.js';
-import { ChainBroken, type Link, linkParts, lockChain, readMarks, writeMark } from './chain.js';
+import { ChainBroken, type Link, linkParts, readMarks, tryLockChain, writeMark } from './chain.js';
 
 /** How often rows are looked for, in milliseconds. */
 const INTERVAL = 1_000;
@@ -71,7 +71,7 @@ export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShu
 
   /** Whether this instance had its turn. */
   private async sealSome(manager: EntityManager): Promise<boolean> {
-    if (!(await lockChain(manager, false))) return false;
+    if (!(await tryLockChain(manager))) return false;
     const rows = await manager.find(AuditEvent, {
       select: { id: true, createdAt: true, mac: true },
       where: { seq: IsNull() },

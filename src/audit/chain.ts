@@ -1,11 +1,9 @@
 import type { EntityManager } from 'typeorm';
+import { lock, tryLock } from '../database/advisory-locks.js';
 import type { AuditEvent } from './audit-event.entity.js';
 import type { AuditMacs } from './audit-macs.js';
 import { AuditMark, type MarkName } from './audit-mark.entity.js';
 import { rowFault } from './audit-row.js';
-
-/** PostgreSQL's advisory lock of who moves an end of the chain: an arbitrary number. */
-const CHAIN_LOCK = 7_235_082;
 
 /** A place in the chain: a row's number and the hash up to it. */
 export interface Link {
@@ -21,18 +19,12 @@ export class ChainBroken extends Error {
   override readonly name = 'ChainBroken';
 }
 
-/**
- * Keeps other instances from moving the chain's ends until the transaction is over. On SQLite a
- * transaction does so by itself.
- *
- * @returns false, and nothing is locked, where another holds it and `wait` is off
- */
-export async function lockChain(manager: EntityManager, wait = true): Promise<boolean> {
-  if (manager.connection.options.type !== 'postgres') return true;
-  const call = wait ? 'pg_advisory_xact_lock' : 'pg_try_advisory_xact_lock';
-  const [row] = await manager.query<{ got: unknown }[]>(`SELECT ${call}($1) AS got`, [CHAIN_LOCK]);
-  return row?.got !== false;
-}
+/** Keeps other instances from moving the chain's ends until the transaction is over. */
+export const lockChain = (manager: EntityManager): Promise<void> => lock(manager, 'auditChain');
+
+/** Like {@link lockChain}, but returns false at once if another transaction holds the lock. */
+export const tryLockChain = (manager: EntityManager): Promise<boolean> =>
+  tryLock(manager, 'auditChain');
 
 /** What the hash of the row after `before` is over; `mac` is that row's. */
 export const linkParts = ({ seq, hash }: Link, mac: string): unknown[] => [seq + 1, hash, mac];

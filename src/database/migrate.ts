@@ -1,9 +1,7 @@
 import { DataSource } from 'typeorm';
+import { lockConnection } from './advisory-locks.js';
 import { immediately } from './transactions.js';
 import { withoutTimeouts } from './database.options.js';
-
-/** PostgreSQL's advisory lock of the migrations: an arbitrary number, the same in every instance. */
-const MIGRATION_LOCK = 7_235_081;
 
 /**
  * Runs the migrations that a database has not seen; who else does so meanwhile waits. `dataSource` must
@@ -20,7 +18,7 @@ async function migrateUnderLock({ options }: DataSource): Promise<void> {
   const dataSource = await new DataSource(withoutTimeouts(options)).initialize();
   try {
     const holder = dataSource.createQueryRunner();
-    await holder.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await lockConnection(holder, 'migrations');
     await dataSource.runMigrations();
   } finally {
     // Which lets go of the lock.

@@ -1,13 +1,11 @@
 import type { EntityManager } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
+import { lock } from '../database/advisory-locks.js';
 import { isDisabled, isEnabledSql, User } from './user.entity.js';
 import { UserRole } from './user-role.entity.js';
 
 /** The role that may do everything. */
 export const ADMIN = 'admin';
-
-/** PostgreSQL's advisory lock of those who take an administrator away: an arbitrary number. */
-const LOCK = 7_235_082;
 
 /**
  * Refuses a change, by which `before` becomes `after` (null: is removed), after which no administrator
@@ -22,9 +20,7 @@ export async function keepAnAdmin(
   after: User | null,
 ): Promise<void> {
   if (!isAdmin(before) || (after && isAdmin(after))) return;
-  if (manager.connection.options.type === 'postgres') {
-    await manager.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
-  }
+  await lock(manager, 'lastAdministrator');
   const another = await manager
     .createQueryBuilder(User, 'u')
     .innerJoin(UserRole, 'held', 'held.userId = u.id AND held.role = :role', { role: ADMIN })

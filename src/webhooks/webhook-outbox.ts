@@ -11,6 +11,7 @@ import {
   type UpdateResult,
 } from 'typeorm';
 import { Config } from '../config/config.js';
+import { lockForUser } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
 import { OutboxRows } from '../database/outbox-rows.js';
 import type { WebhookEvent } from './events.js';
@@ -18,9 +19,6 @@ import { WebhookItem } from './webhook-item.entity.js';
 
 /** For how long an event is tried, in milliseconds. */
 const LONGEST = 86_400_000;
-
-/** PostgreSQL's advisory locks of users' events: an arbitrary number, the same in every instance. */
-const LOCK = 7_235_082;
 
 /** Beside twice the time of a try, for what is written after it. */
 const SLACK = 30_000;
@@ -43,7 +41,7 @@ export class WebhookOutbox extends OutboxRows<WebhookItem> {
 
   /** Stores events of one user as the last ones; within the transaction of `manager`, at its end. */
   async append(manager: EntityManager, userId: string, events: WebhookEvent[]): Promise<void> {
-    await this.lock(manager, userId);
+    await lockForUser(manager, 'webhooksOfUser', userId);
     const last = await manager.findOne(WebhookItem, {
       select: { position: true },
       where: { userId },
@@ -74,7 +72,7 @@ export class WebhookOutbox extends OutboxRows<WebhookItem> {
 
   /** Removes what is stored of a user who is deleted in `manager`'s transaction, at its end. */
   async forget(manager: EntityManager, userId: string): Promise<void> {
-    await this.lock(manager, userId);
+    await lockForUser(manager, 'webhooksOfUser', userId);
     await manager.delete(WebhookItem, { userId });
   }
 
@@ -111,7 +109,7 @@ export class WebhookOutbox extends OutboxRows<WebhookItem> {
     change: (manager: EntityManager) => Promise<DeleteResult | UpdateResult>,
   ): Promise<void> {
     await this.database.transaction(async (manager) => {
-      await this.lock(manager, userId);
+      await lockForUser(manager, 'webhooksOfUser', userId);
       const { affected } = await change(manager);
       if (affected !== 1) return;
       const next = await manager.findOne(WebhookItem, {
@@ -121,11 +119,5 @@ export class WebhookOutbox extends OutboxRows<WebhookItem> {
       });
       if (next) await manager.update(WebhookItem, { id: next.id }, { dueAt: new Date() });
     });
-  }
-
-  /** On SQLite there is one transaction at a time anyway. */
-  private async lock(manager: EntityManager, userId: string): Promise<void> {
-    if (!this.database.isPostgres) return;
-    await manager.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCK, userId]);
   }
 }

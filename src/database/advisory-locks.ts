@@ -1,0 +1,58 @@
+import type { EntityManager, QueryRunner } from 'typeorm';
+
+/**
+ * All advisory locks that Latchkey takes on PostgreSQL, by name. PostgreSQL knows them by number alone,
+ * so two locks of one number would wait for each other. Never change or reuse a number: instances of two
+ * versions share a database while a new version is rolled out.
+ */
+export const ADVISORY_LOCKS = {
+  /** Held by the instance that runs the migrations. */
+  migrations: 7_235_081,
+  /** Held by a transaction that moves an end of the audit's chain. */
+  auditChain: 7_235_082,
+  /** Held by a transaction after which there may be one administrator less. */
+  lastAdministrator: 7_235_083,
+  /** Held by a transaction that changes what a role may do. */
+  roleChanges: 7_235_084,
+  /** Held by a transaction that stores or removes webhooks of one user; see {@link lockForUser}. */
+  webhooksOfUser: 7_235_085,
+} as const;
+
+/** The name of an advisory lock. */
+export type AdvisoryLock = keyof typeof ADVISORY_LOCKS;
+
+/** On SQLite one transaction writes at a time, so its transactions need no further lock. */
+const needsLock = (manager: EntityManager): boolean =>
+  manager.connection.options.type === 'postgres';
+
+/** Waits for a lock, and holds it until the transaction of `manager` ends. */
+export async function lock(manager: EntityManager, name: AdvisoryLock): Promise<void> {
+  if (!needsLock(manager)) return;
+  await manager.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCKS[name]]);
+}
+
+/** Like {@link lock}, but does not wait: returns false if another transaction holds the lock. */
+export async function tryLock(manager: EntityManager, name: AdvisoryLock): Promise<boolean> {
+  if (!needsLock(manager)) return true;
+  const [row] = await manager.query<{ got: boolean }[]>(
+    'SELECT pg_try_advisory_xact_lock($1) AS got',
+    [ADVISORY_LOCKS[name]],
+  );
+  return row?.got === true;
+}
+
+/** Like {@link lock}, but for one user: transactions about other users do not wait. */
+export async function lockForUser(
+  manager: EntityManager,
+  name: AdvisoryLock,
+  userId: string,
+): Promise<void> {
+  if (!needsLock(manager)) return;
+  const values = [ADVISORY_LOCKS[name], userId];
+  await manager.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', values);
+}
+
+/** Waits for a lock, and holds it until the connection of `runner` is closed. PostgreSQL alone. */
+export async function lockConnection(runner: QueryRunner, name: AdvisoryLock): Promise<void> {
+  await runner.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCKS[name]]);
+}
