@@ -1,4 +1,4 @@
-import { type Person, person } from './support/admins.js';
+import { asking, type Person, person } from './support/admins.js';
 import { type Server, startServer } from './support/server.js';
 import { until } from './support/mailbox.js';
 
@@ -155,5 +155,95 @@ describe('who has few permissions', () => {
     expect(await support.outcome('POST', `${path}/impersonate`)).toBe(200);
     expect(await support.outcome('POST', `${path}/sessions/revoke`)).toBe(200);
     expect(await support.outcome('DELETE', path)).toBe(204);
+  });
+});
+
+describe('a role that a route asks for by name', () => {
+  let climber: Person;
+  beforeAll(async () => {
+    await admin.ask('PUT', '/roles/climber', {
+      permissions: ['roles:write', 'users:write', 'users:read'],
+    });
+    await admin.ask('PUT', '/roles/keeper', { permissions: [] });
+    climber = await person(server, 'Climber', ['climber']);
+  });
+  const held = { permissions: ['users:read'] };
+  const empty = { permissions: [] };
+  const permissionsOf = async (name: string) => {
+    const { roles } = (await admin.ask('GET', '/roles')).body as {
+      roles: { name: string; permissions: string[] }[];
+    };
+    return roles.find((role) => role.name === name)?.permissions;
+  };
+
+  it('is not had by filling it, giving it to oneself and emptying it again', async () => {
+    expect(await climber.ask('PUT', '/roles/keeper', held)).toEqual({
+      status: 403,
+      body: {
+        msg: 'A role that has all permissions, or none, is changed by users with all permissions',
+        code: 'forbidden',
+      },
+    });
+    expect(
+      await climber.outcome('PATCH', `/users/${climber.id}`, { roles: ['climber', 'keeper'] }),
+    ).toBe(forbidden);
+    expect(await climber.outcome('PUT', '/roles/filled', held)).toBe(200);
+    expect(await climber.outcome('PUT', '/roles/filled', empty)).toBe(forbidden);
+    expect(await climber.outcome('PUT', '/roles/fresh', empty)).toBe(forbidden);
+    expect(await climber.outcome('POST', '/cats/feed')).toBe(forbidden);
+    expect(await permissionsOf('filled')).toEqual(['users:read']);
+    expect(await permissionsOf('fresh')).toBeUndefined();
+  });
+
+  it('is not had by removing it, or by making it where it is not stored', async () => {
+    expect(await climber.outcome('DELETE', '/roles/keeper')).toBe(forbidden);
+    const keeper = await person(server, 'OldKeeper', ['keeper']);
+    await admin.ask('DELETE', `/users/${keeper.id}`);
+    for (const user of (await admin.ask('GET', '/users?role=keeper')).body.users as {
+      id: string;
+    }[]) {
+      await admin.ask('PATCH', `/users/${user.id}`, { roles: [] });
+    }
+    expect(await admin.outcome('DELETE', '/roles/keeper')).toBe(204);
+    expect(await climber.outcome('PUT', '/roles/keeper', held)).toBe(forbidden);
+    expect(await admin.outcome('PUT', '/roles/keeper', held)).toBe(200);
+    expect(await admin.outcome('PUT', '/roles/keeper', empty)).toBe(200);
+  });
+
+  it('stays as an administrator makes it while another user makes it too', async () => {
+    for (let round = 0; round < 8; round++) {
+      const path = `/roles/vip${round}`;
+      const [made] = await Promise.all([
+        admin.outcome('PUT', path, empty),
+        asking(twin, climber.jwt).outcome('PUT', path, held),
+      ]);
+      expect(made).toBe(200);
+      expect(await permissionsOf(`vip${round}`)).toEqual([]);
+    }
+  });
+
+  it('is given by what is stored, not by what an instance remembers', async () => {
+    expect(await admin.outcome('PUT', '/roles/emptied', held)).toBe(200);
+    await server.withDatabase((db) =>
+      db.query("UPDATE roles SET permissions = '[]' WHERE name = 'emptied'"),
+    );
+    const roles = ['climber', 'emptied'];
+    expect(await climber.outcome('PATCH', `/users/${climber.id}`, { roles })).toBe(forbidden);
+    expect(await climber.outcome('POST', '/users', { username: 'Friend2', roles })).toBe(forbidden);
+    expect(await climber.outcome('PUT', '/roles/emptied', held)).toBe(forbidden);
+  });
+
+  it('is not changed by a user who has lost the right to, even if the token still says so', async () => {
+    const former = await person(server, 'Former', ['climber']);
+    const reader = await server.register('FormerReader');
+    await server.withDatabase((db) =>
+      db.query("UPDATE users SET roles = '[]' WHERE id = $1", [former.id]),
+    );
+    expect(await former.outcome('PUT', '/roles/filled', held)).toBe(forbidden);
+    expect(await former.outcome('PATCH', `/users/${reader.id}`, { roles: ['reader'] })).toBe(
+      forbidden,
+    );
+    // What takes no more than a permission holds until the token is stale, as everywhere.
+    expect(await former.outcome('GET', '/users')).toBe(200);
   });
 });

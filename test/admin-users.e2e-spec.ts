@@ -1,6 +1,8 @@
+import { ADVISORY_LOCKS } from '../src/database/advisory-locks.js';
 import { UserChanges } from '../src/sessions/user-changes.js';
 import { User } from '../src/users/user.entity.js';
 import { asking, type Person, person } from './support/admins.js';
+import { databaseKind } from './support/databases.js';
 import { mailTo } from './support/mailbox.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
@@ -316,6 +318,19 @@ describe('the last administrator', () => {
     // A disabled one may go, for none goes with it.
     expect(await admin.outcome('PATCH', `/users/${other.id}`, { roles: [] })).toBe(200);
   });
+
+  if (databaseKind === 'postgres') {
+    it('is found without waiting for the chain of the audit', async () => {
+      const other = await person(server, 'Unchained', ['admin']);
+      await only(admin, other);
+      await server.withDatabase((db) =>
+        db.transaction(async (manager) => {
+          await manager.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.auditChain]);
+          expect(await admin.outcome('PATCH', `/users/${other.id}`, { roles: [] })).toBe(200);
+        }),
+      );
+    });
+  }
 
   it('is one of two that demote, disable or delete each other at once', async () => {
     for (let round = 0; round < 9; round++) {

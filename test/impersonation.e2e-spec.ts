@@ -55,6 +55,17 @@ describe('POST /users/:id/impersonate', () => {
       status: 403,
       body: { msg: 'An administrator cannot be impersonated', code: 'forbidden' },
     });
+    // By whatever role.
+    await keeper.ask('PUT', '/roles/super', { permissions: ['*'] });
+    const lord = await person(server, 'Super', ['super']);
+    for (const actor of [keeper, lord]) {
+      for (const { id } of [lord, keeper].filter((one) => one.id !== actor.id)) {
+        expect((await actor.ask('POST', path(id))).body).toEqual({
+          msg: 'An administrator cannot be impersonated',
+          code: 'forbidden',
+        });
+      }
+    }
     expect(await keeper.outcome('POST', path(keeper.id))).toBe('forbidden');
     expect(await keeper.outcome('POST', path(banned))).toBe('user_disabled');
     expect(await keeper.outcome('POST', path('nobody'))).toBe('not_found');

@@ -142,7 +142,7 @@ export class AccountService {
     const user = await this.find(own.userId);
     await this.stepUp.require(user, own.claims, body.current_password, options);
     const farewell = this.notice(user, 'account-deleted', own.locale);
-    if (!(await this.userChanges.delete(user, farewell))) {
+    if (!(await this.userChanges.delete(user, { also: farewell }))) {
       throw new ApiError('conflict', { msg: 'The password was changed meanwhile' });
     }
   }

@@ -6,13 +6,13 @@ import type { Authentication } from '../auth/authentication.js';
 import { Impersonation, type ImpersonationTokens } from '../auth/impersonation.service.js';
 import { ApiError } from '../common/api-error.js';
 import { Database } from '../database/database.js';
+import { rowLock } from '../database/row-lock.js';
 import type { Subject } from '../keys/access-token.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
 import { PasswordsService } from '../passwords/passwords.service.js';
 import { RolesService } from '../roles/roles.service.js';
-import { UserChanges } from '../sessions/user-changes.js';
-import { ADMIN } from '../users/last-admin.js';
-import type { User } from '../users/user.entity.js';
+import { type PermitUser, UserChanges } from '../sessions/user-changes.js';
+import { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type { CreateUserBody, PatchUserBody } from './admin.schemas.js';
 import { Authority } from './authority.js';
@@ -49,7 +49,6 @@ export class AdminUsersService {
     { username, email, roles, verified }: CreateUserBody,
     options?: HashOptions,
   ): Promise<User> {
-    this.authority.toGrant(actor, roles);
     if (verified && email.email === null) throw new ApiError('email_missing');
     const passwordHash = await this.passwords.hashOfUnknown(options);
     const emailVerifiedAt = verified ? new Date() : null;
@@ -57,6 +56,7 @@ export class AdminUsersService {
     return this.users.create(
       { ...values, passwordHash },
       async (manager, user) => {
+        (await this.authority.of(manager, actor)).toGrant(roles);
         await this.roles.expect(manager, roles);
         await this.audit.record(manager, { action: 'user_created', subjectId: user.id });
         if (user.email !== null) await this.addresses.sendReset(manager, user);
@@ -82,12 +82,13 @@ export class AdminUsersService {
     const ban = disabled && { reason: disabled.reason ?? null, until: disabled.until ?? null };
     const patch = { roles, ban, verified };
     const permit = async (user: User, manager: EntityManager): Promise<void> => {
-      this.authority.over(actor, user);
+      const authority = await this.authority.of(manager, actor);
+      authority.over(user);
       if (verified && user.emailKey === null) {
         throw new ApiError(user.email === null ? 'email_missing' : 'email_taken');
       }
       const granted = (roles ?? []).filter((role) => !user.roles.includes(role));
-      this.authority.toGrant(actor, granted);
+      authority.toGrant(granted);
       await this.roles.expect(manager, granted);
     };
     return existing(await this.userChanges.update(checked(id), patch, permit));
@@ -95,44 +96,51 @@ export class AdminUsersService {
 
   /** Removes every row about a user. @throws ApiError not_found, forbidden, last_admin */
   async delete(actor: Subject, id: string): Promise<void> {
-    const removed = await this.userChanges.delete({ id: checked(id) }, (_manager, user) => {
-      this.authority.over(actor, user);
-    });
+    const removed = await this.userChanges.delete(
+      { id: checked(id) },
+      { permit: this.permitOver(actor) },
+    );
     existing(removed || null);
   }
 
   /** Ends all sessions of a user; resolves to how many. @throws ApiError not_found, forbidden */
   async endSessions(actor: Subject, id: string): Promise<number> {
-    const permit = (user: User): void => {
-      this.authority.over(actor, user);
-    };
+    const permit = this.permitOver(actor);
     return existing(await this.userChanges.endSessions(checked(id), 'ended_by_admin', permit));
   }
 
   /** Mails a user a link to set a new password. @throws ApiError not_found, forbidden, email_missing */
   async mailPasswordReset(actor: Subject, id: string): Promise<void> {
-    const user = await this.find(id);
-    this.authority.over(actor, user);
-    if (user.emailKey === null) throw new ApiError('email_missing');
-    await this.database.transaction((manager) => this.addresses.sendReset(manager, user));
+    const where = { id: checked(id) };
+    await this.database.transaction(async (manager) => {
+      const user = existing(await manager.findOne(User, { where, ...rowLock(manager, 'update') }));
+      (await this.authority.of(manager, actor)).over(user);
+      if (user.emailKey === null) throw new ApiError('email_missing');
+      await this.addresses.sendReset(manager, user);
+    });
   }
 
   /**
    * An access token to act on behalf of a user.
    *
-   * @throws ApiError not_found; forbidden for an administrator, oneself, and who is allowed to do more;
-   *   user_disabled
+   * @throws ApiError not_found, user_disabled; forbidden for oneself, for a user who may do everything,
+   *   and for one who may do more than the actor
    */
   async impersonate(actor: Authentication, id: string): Promise<ImpersonationTokens> {
-    return this.impersonation.start(actor, checked(id), (user) => {
+    return this.impersonation.start(actor, checked(id), async (user, manager) => {
       if (user.id === actor.subject.id) {
         throw new ApiError('forbidden', { msg: 'You are this user' });
       }
-      if (user.roles.includes(ADMIN)) {
-        throw new ApiError('forbidden', { msg: 'An administrator cannot be impersonated' });
-      }
-      this.authority.over(actor.subject, user);
+      const authority = await this.authority.of(manager, actor.subject);
+      authority.toImpersonate(user);
+      authority.over(user);
     });
+  }
+
+  private permitOver(actor: Subject): PermitUser {
+    return async (user, manager) => {
+      (await this.authority.of(manager, actor)).over(user);
+    };
   }
 }
 

@@ -1,29 +1,60 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import type { Subject } from '../keys/access-token.js';
-import { Permissions } from '../roles/permissions.js';
-import type { User } from '../users/user.entity.js';
+import { ALL, type RolePermissions } from '../roles/role-permissions.js';
+import { RolesService } from '../roles/roles.service.js';
+import { isDisabled, User } from '../users/user.entity.js';
 
-/** Keeps those who administer users from getting, or acting on who has, more than they have. */
+/**
+ * Keeps administrators from gaining more than they have, and from acting on users who have more. It is
+ * asked inside the transaction of each change, and judges by what is stored there: the memory of another
+ * instance may be a second late.
+ */
 @Injectable()
 export class Authority {
-  constructor(private readonly permissions: Permissions) {}
+  constructor(private readonly roles: RolesService) {}
 
-  /** That `actor` may change, remove or act as `user`. @throws ApiError forbidden */
-  over(actor: Subject, user: User): void {
-    if (this.permissions.cover(actor.roles, user.roles)) return;
+  /** The authority of `actor`, by the roles that are both in the access token and stored. */
+  async of(manager: EntityManager, actor: Subject): Promise<ActorAuthority> {
+    const stored = await manager.findOneBy(User, { id: actor.id });
+    const held = stored && !isDisabled(stored) ? stored.roles : [];
+    const roles = actor.roles.filter((role) => held.includes(role));
+    return new ActorAuthority(roles, await this.roles.current(manager));
+  }
+}
+
+/** What one user may do to others, at one moment. */
+export class ActorAuthority {
+  constructor(
+    private readonly roles: readonly string[],
+    private readonly granted: RolePermissions,
+  ) {}
+
+  /** That the actor may change, remove or act as `user`. @throws ApiError forbidden */
+  over(user: User): void {
+    if (this.granted.cover(this.roles, user.roles)) return;
     throw new ApiError('forbidden', { msg: 'This user is allowed to do more than you are' });
   }
 
-  /** That `actor` may give and take away each of `roles`. @throws ApiError forbidden */
-  toGrant(actor: Subject, roles: readonly string[]): void {
-    if (this.permissions.cover(actor.roles, roles)) return;
+  /** That the actor may give and take away each of `roles`. @throws ApiError forbidden */
+  toGrant(roles: readonly string[]): void {
+    if (this.granted.cover(this.roles, roles)) return;
     throw new ApiError('forbidden', { msg: 'You can give no role that may do more than yours' });
   }
 
-  /** That `actor` has each of `permissions`. @throws ApiError forbidden */
-  toGive(actor: Subject, permissions: readonly string[]): void {
-    if (this.permissions.allow(actor.roles, permissions)) return;
-    throw new ApiError('forbidden', { msg: 'You can give no permission that you do not have' });
+  /** That the actor may change a role that stands for `permissions`. @throws ApiError forbidden */
+  toGive(permissions: readonly string[]): void {
+    if (this.granted.allow(this.roles, permissions)) return;
+    const msg = permissions.includes(ALL)
+      ? 'A role that has all permissions, or none, is changed by users with all permissions'
+      : 'You can give no permission that you do not have';
+    throw new ApiError('forbidden', { msg });
+  }
+
+  /** That `user` is no administrator, by whatever role. @throws ApiError forbidden */
+  toImpersonate(user: User): void {
+    if (!this.granted.allow(user.roles, [ALL])) return;
+    throw new ApiError('forbidden', { msg: 'An administrator cannot be impersonated' });
   }
 }

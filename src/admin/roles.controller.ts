@@ -4,7 +4,7 @@ import { CurrentUser } from '../auth/decorators.js';
 import { refuses } from '../auth/openapi.js';
 import { Permissions } from '../auth/permissions.guard.js';
 import type { Subject } from '../keys/access-token.js';
-import { RolesService, type RoleView } from '../roles/roles.service.js';
+import { type PermitRole, RolesService, type RoleView } from '../roles/roles.service.js';
 import {
   type PutRoleBody,
   putRoleSchema,
@@ -45,9 +45,7 @@ export class RolesController {
     @Param({ schema: roleNameSchema }) { name }: RoleName,
     @Body({ schema: putRoleSchema }) { permissions }: PutRoleBody,
   ): Promise<RoleView> {
-    return this.roles.put(name, permissions, (before) => {
-      this.authority.toGive(actor, [...before, ...permissions]);
-    });
+    return this.roles.put(name, permissions, this.permit(actor));
   }
 
   @Delete(':name')
@@ -61,8 +59,12 @@ export class RolesController {
     @CurrentUser() actor: Subject,
     @Param({ schema: roleNameSchema }) { name }: RoleName,
   ): Promise<void> {
-    return this.roles.delete(name, (before) => {
-      this.authority.toGive(actor, before);
-    });
+    return this.roles.delete(name, this.permit(actor));
+  }
+
+  private permit(actor: Subject): PermitRole {
+    return async (manager, needed) => {
+      (await this.authority.of(manager, actor)).toGive(needed);
+    };
   }
 }

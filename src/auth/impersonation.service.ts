@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
@@ -41,7 +42,7 @@ export class Impersonation {
   async start(
     { subject, claims }: Authentication,
     userId: string,
-    permit: (user: User) => void,
+    permit: (user: User, manager: EntityManager) => Promise<void>,
   ): Promise<ImpersonationTokens> {
     const { sid, ver } = claims;
     const user = await this.database.transaction(async (manager) => {
@@ -50,7 +51,7 @@ export class Impersonation {
       if (!living) throw new ApiError('token_revoked');
       const found = await manager.findOneBy(User, { id: userId });
       if (!found) throw new ApiError('not_found', { msg: 'There is no such user' });
-      permit(found);
+      await permit(found, manager);
       if (isDisabled(found)) throw new ApiError('user_disabled');
       await this.audit.record(manager, { action: 'impersonation_started', subjectId: userId });
       return found;

@@ -7,6 +7,7 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ApiError } from '../common/api-error.js';
+import { noteGuardedRoles } from '../roles/guarded-roles.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { requestOf } from '../common/request-of.js';
 
@@ -35,5 +36,6 @@ export class RolesGuard implements CanActivate {
  * that it cannot stand on a route without effect.
  */
 export function Roles(...roles: string[]): ClassDecorator & MethodDecorator {
+  noteGuardedRoles(roles);
   return applyDecorators(RequiredRoles(roles), UseGuards(JwtAuthGuard, RolesGuard));
 }

@@ -2,11 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
 import { type Follower, Following } from '../database/following.js';
-import { ADMIN } from '../users/last-admin.js';
 import { Role } from './role.entity.js';
-
-/** Every permission there is, those that a project adds among them. */
-export const ALL = '*';
+import { RolePermissions } from './role-permissions.js';
 
 /**
  * What roles may do, in memory: tokens carry roles, and a change of what a role may do holds for
@@ -14,7 +11,7 @@ export const ALL = '*';
  */
 @Injectable()
 export class Permissions {
-  private byRole: ReadonlyMap<string, readonly string[]> = new Map();
+  private known = new RolePermissions();
   private readonly follower: Follower;
 
   constructor(
@@ -24,28 +21,9 @@ export class Permissions {
     this.follower = following.add({ name: 'roles', learn: () => this.learn() });
   }
 
-  /** The permissions of a role; none where there is no such role. */
-  of(role: string): readonly string[] {
-    return role === ADMIN ? [ALL] : (this.byRole.get(role) ?? []);
-  }
-
-  /** Whether one of `roles` has each of `permissions`. */
+  /** Whether the holder of `roles` has each of `permissions`. */
   allow(roles: readonly string[], permissions: readonly string[]): boolean {
-    const own = new Set(roles.flatMap((role) => this.of(role)));
-    return own.has(ALL) || permissions.every((permission) => own.has(permission));
-  }
-
-  /**
-   * Whether who has `roles` is above each of `others`, and so may grant it, take it away, and act on
-   * or as those who have it: has it as well, or all its permissions. A role without any is good for
-   * what `@Roles()` guards by its name, so no permissions stand for it.
-   */
-  cover(roles: readonly string[], others: readonly string[]): boolean {
-    return others.every((other) => {
-      const permissions = this.of(other);
-      const needed = permissions.length > 0 ? permissions : [ALL];
-      return roles.includes(other) || this.allow(roles, needed);
-    });
+    return this.known.allow(roles, permissions);
   }
 
   /** Learns what this process has just changed. */
@@ -54,7 +32,6 @@ export class Permissions {
   }
 
   private async learn(): Promise<void> {
-    const roles = await this.roles.find();
-    this.byRole = new Map(roles.map(({ name, permissions }) => [name, permissions]));
+    this.known = new RolePermissions(await this.roles.find());
   }
 }

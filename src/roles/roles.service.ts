@@ -3,13 +3,16 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In, type Repository } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
+import { lock } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
 import { Following } from '../database/following.js';
 import { rowLock } from '../database/row-lock.js';
 import { ADMIN } from '../users/last-admin.js';
 import { UserRole } from '../users/user-role.entity.js';
-import { ALL, Permissions } from './permissions.js';
+import { isGuardedRole } from './guarded-roles.js';
+import { Permissions } from './permissions.js';
 import { Role } from './role.entity.js';
+import { ALL, powerOf, RolePermissions } from './role-permissions.js';
 
 /** A role as it is shown. */
 export interface RoleView {
@@ -18,8 +21,11 @@ export interface RoleView {
   builtIn: boolean;
 }
 
-/** Looks at the permissions a role has so far; what it throws leaves them. */
-export type PermitRole = (permissions: readonly string[]) => void;
+/**
+ * Judges a change of a role by the permissions that it takes, in the transaction of the change. What it
+ * throws undoes the change.
+ */
+export type PermitRole = (manager: EntityManager, needed: readonly string[]) => Promise<void>;
 
 /** The stored roles. */
 @Injectable()
@@ -50,7 +56,7 @@ export class RolesService {
     if (name === ADMIN) throw new ApiError('role_built_in');
     const unique = [...new Set(permissions)].sort();
     await this.database.transaction(async (manager) => {
-      await this.permitted(manager, name, permit);
+      await permit(manager, [...(await this.powerBefore(manager, name)), ...powerOf(unique)]);
       const role = { name, permissions: unique, updatedAt: new Date() };
       await manager.upsert(Role, role, ['name']);
       const details = { role: name, permissions: unique.join(' ') };
@@ -69,7 +75,7 @@ export class RolesService {
   async delete(name: string, permit: PermitRole): Promise<void> {
     if (name === ADMIN) throw new ApiError('role_built_in');
     await this.database.transaction(async (manager) => {
-      await this.permitted(manager, name, permit);
+      await permit(manager, await this.powerBefore(manager, name));
       const { affected } = await manager.delete(Role, { name });
       if (affected !== 1) throw noSuchRole();
       const details = { role: name, removed: true };
@@ -97,9 +103,23 @@ export class RolesService {
     throw new ApiError('invalid_parameter', { msg: `There is no role ${unknown}` });
   }
 
-  private async permitted(manager: EntityManager, name: string, permit: PermitRole): Promise<void> {
+  /**
+   * What every role may do, as stored. It stays so until the transaction of `manager` ends, so that a
+   * decision made by it still holds when it takes effect.
+   */
+  async current(manager: EntityManager): Promise<RolePermissions> {
+    return new RolePermissions(await manager.find(Role, rowLock(manager, 'share')));
+  }
+
+  /**
+   * The permissions that stand for a role as it is so far. A name that is not stored yet stands for
+   * nothing, unless a route asks for it. The lock makes two that create the same role follow each other.
+   */
+  private async powerBefore(manager: EntityManager, name: string): Promise<readonly string[]> {
+    await lock(manager, 'roleChanges');
     const role = await manager.findOne(Role, { where: { name }, ...rowLock(manager, 'update') });
-    permit(role?.permissions ?? []);
+    if (role) return powerOf(role.permissions);
+    return isGuardedRole(name) ? [ALL] : [];
   }
 }
 

@@ -236,8 +236,8 @@ export class UserChanges {
   }
 
   /**
-   * Removes every row about a user, and ends the tokens already handed out; `also` is written in the
-   * same transaction, with the user as it was, and what it throws undoes it.
+   * Removes every row about a user, and ends the tokens already handed out. `permit` looks at the user
+   * first, and `also` is written last, both in the same transaction; what they throw undoes it.
    *
    * @returns false, and nothing is changed, where there is no such user, or with another password than
    *   `user` was seen with
@@ -245,7 +245,7 @@ export class UserChanges {
    */
   delete(
     user: Pick<User, 'id'> & Partial<Pick<User, 'passwordHash'>>,
-    also?: (manager: EntityManager, user: User) => Promise<void> | void,
+    { permit, also }: { permit?: PermitUser; also?: Also } = {},
   ): Promise<boolean> {
     const { id, passwordHash } = user;
     return this.changes
@@ -256,10 +256,11 @@ export class UserChanges {
         const found = await lockUser(manager, id);
         const isMeant = passwordHash === undefined || passwordHash === found?.passwordHash;
         if (!found || !isMeant) throw new NothingChanged();
+        await permit?.(found, manager);
         await manager.delete(User, { id });
         await this.events.deleted(manager, id);
         await change.forgetUser(id);
-        await also?.(manager, found);
+        await also?.(manager);
         await keepAnAdmin(manager, found, null);
         await this.audit.record(manager, { action: 'user_deleted', subjectId: id });
         await this.audit.forget(manager, id);
