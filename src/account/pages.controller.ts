@@ -16,6 +16,7 @@ import type { FastifyReply } from 'fastify';
 import { Addresses, type Asking } from '../addresses/addresses.service.js';
 import { ApiError } from '../common/api-error.js';
 import { ClientSignal } from '../common/client-signal.js';
+import { Public } from '../common/public.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { PageErrorFilter } from './page-error.filter.js';
 import type { PageName } from './page-texts.js';
@@ -28,6 +29,7 @@ type Action = (form: PageForm, asking: Asking) => Promise<void>;
 
 /** The pages that mailed links lead to. */
 @ApiExcludeController()
+@Public()
 @Controller('account')
 export class PagesController {
   private readonly actions: Record<PageName, Action>;

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { Addresses } from '../addresses/addresses.service.js';
 import { refuses } from '../auth/openapi.js';
 import { ClientSignal } from '../common/client-signal.js';
+import { Public } from '../common/public.js';
 import type { Presented } from '../one-time-tokens/one-time-tokens.service.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { RateLimits } from '../throttling/rate-limits.js';
@@ -25,6 +26,7 @@ const ACCEPTED = { msg: 'If there is such an account, a mail is on its way' };
 
 /** What needs a mailed link or code, and no sign-in. */
 @ApiTags('account')
+@Public()
 @Controller()
 export class RecoveryController {
   constructor(

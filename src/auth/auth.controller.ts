@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Post, Query, Req, Res, UseGuards } fro
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ClientSignal } from '../common/client-signal.js';
+import { Public } from '../common/public.js';
 import type { Subject } from '../keys/access-token.js';
 import type { Limit } from '../throttling/limit-store.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
@@ -45,6 +46,7 @@ export class AuthController {
     this.mails = limits.declare({ ...limits.named('mail'), name: 'registrationMail' });
   }
 
+  @Public()
   @Post('register')
   @RateLimit('register')
   @ApiOperation({ summary: 'Register a user' })
@@ -63,6 +65,7 @@ export class AuthController {
     return viewOf(await this.auth.register(body, { locale, allowed }, { signal }));
   }
 
+  @Public()
   @Post('login')
   @RateLimit('login')
   @LimitGuesses()
@@ -85,6 +88,7 @@ export class AuthController {
     return tokens;
   }
 
+  @Public()
   @Post('refresh')
   @RateLimit({ name: 'refresh', by: sessionOfRefreshToken })
   @UseGuards(RefreshCookieGuard)
@@ -103,6 +107,7 @@ export class AuthController {
     return tokens;
   }
 
+  @Public()
   @Post('logout')
   @UseGuards(LogoutGuard)
   @HttpCode(204)

@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { AddressesModule } from '../addresses/addresses.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { KeysModule } from '../keys/keys.module.js';
@@ -17,7 +17,8 @@ import { StepUp } from './step-up.js';
 import { TokenHeader } from './token-header.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
-/** Registration, login and the guards. A module that guards its own controllers imports it. */
+/** Registration, login and the guards, which every module may use without an import. */
+@Global()
 @Module({
   imports: [
     AddressesModule,

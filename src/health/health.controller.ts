@@ -3,12 +3,14 @@ import { ApiOkResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/s
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../common/api-error.js';
 import { Readiness } from '../common/readiness.js';
+import { Public } from '../common/public.js';
 import { Database } from '../database/database.js';
 
 /** How long a part may take to answer, in milliseconds. */
 const TIMEOUT = 2_000;
 
 @ApiTags('health')
+@Public()
 @Controller('health')
 export class HealthController {
   constructor(

@@ -10,6 +10,7 @@ import {
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { ApiError } from '../common/api-error.js';
 import { Metrics } from '../common/metrics.js';
+import { Public } from '../common/public.js';
 import { Config } from '../config/config.js';
 
 /**
@@ -20,6 +21,7 @@ const LAG_PRECISION = 50;
 
 /** The numbers that every room keeps, and those of the process, for Prometheus. */
 @ApiTags('health')
+@Public()
 @Controller('metrics')
 export class MetricsController {
   private readonly expected: Buffer | undefined;

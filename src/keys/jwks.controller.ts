@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { Public } from '../common/public.js';
 import { Controller, Get, Header, Headers, HttpStatus, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Keyring, type PublicJwk } from './keyring.js';
 
 @ApiTags('keys')
+@Public()
 @Controller('.well-known/jwks.json')
 export class JwksController {
   private readonly set: { keys: readonly PublicJwk[] };

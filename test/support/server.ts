@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
+import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import jwt from 'jsonwebtoken';
@@ -26,12 +27,13 @@ export type Server = Awaited<ReturnType<typeof startServer>>;
 
 /**
  * Starts Latchkey in this process, on a free port and a fresh database, with the cats beside it.
- * `settings` may be made for that database. (That servers run the migrations: `instances.e2e-spec`.)
+ * `settings` may be made for that database; `modules` are a project's own. (That servers run the migrations: `instances.e2e-spec`.)
  */
 export async function startServer(
   settings:
     Record<string, string> | ((database: FreshDatabase) => Promise<Record<string, string>>) = {},
   adapt: (builder: TestingModuleBuilder) => TestingModuleBuilder = (builder) => builder,
+  modules: Type[] = [],
 ) {
   const database = await freshDatabase({ migrated: true });
   const begin = async () => {
@@ -48,7 +50,9 @@ export async function startServer(
     const write = (line: string) => {
       log.push(JSON.parse(line) as Record<string, unknown>);
     };
-    const builder = Test.createTestingModule({ imports: [AppModule.with(config), TestCatsModule] });
+    const builder = Test.createTestingModule({
+      imports: [AppModule.with(config), TestCatsModule, ...modules],
+    });
     const module = await adapt(builder).compile();
     const app = module.createNestApplication<NestFastifyApplication>(
       createAdapter(config, { write }),

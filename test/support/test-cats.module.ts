@@ -16,6 +16,7 @@ import { JwtAuthGuard, OptionalJwtAuthGuard } from '../../src/auth/jwt-auth.guar
 import { signedInUser } from '../../src/auth/limit-keys.js';
 import { Roles } from '../../src/auth/roles.guard.js';
 import type { AccessTokenClaims, Subject } from '../../src/keys/access-token.js';
+import { Public } from '../../src/common/public.js';
 import { requiredString } from '../../src/common/validation.js';
 import { RateLimit } from '../../src/throttling/rate-limit.guard.js';
 
@@ -43,6 +44,7 @@ export class TestCatsController {
   }
 }
 
+@Public()
 @Controller('test-visitors')
 @UseGuards(OptionalJwtAuthGuard)
 export class TestVisitorsController {

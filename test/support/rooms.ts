@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The rooms a room may import from, beside itself: imports go one way. */
+const BASE = ['common', 'config'];
+const LOWER = [
+  ...BASE,
+  'database',
+  'passwords',
+  'users',
+  'keys',
+  'throttling',
+  'mail',
+  'one-time-tokens',
+  'webhooks',
+];
+export const ROOMS: Record<string, string[]> = {
+  common: BASE,
+  config: BASE,
+  database: BASE,
+  passwords: [...BASE, 'database'],
+  webhooks: [...BASE, 'database'],
+  users: [...BASE, 'database', 'webhooks'],
+  keys: [...BASE, 'database'],
+  throttling: [...BASE, 'keys'],
+  mail: [...BASE, 'database', 'users', 'keys'],
+  'one-time-tokens': [...BASE, 'database', 'users', 'keys'],
+  audit: [...BASE, 'database', 'users', 'keys'],
+  roles: [...BASE, 'database', 'users', 'audit'],
+  sessions: [...LOWER, 'audit'],
+  addresses: [...LOWER, 'audit', 'sessions'],
+  auth: [...LOWER, 'audit', 'roles', 'sessions', 'addresses'],
+  account: [...LOWER, 'audit', 'sessions', 'addresses', 'auth'],
+  admin: [...LOWER, 'audit', 'roles', 'sessions', 'addresses', 'auth'],
+  health: [...BASE, 'database'],
+  telemetry: [...BASE, 'database'],
+  doctor: [...BASE, 'database'],
+  transfer: [...BASE, 'database', 'passwords', 'users', 'audit'],
+  bootstrap: [...BASE, 'passwords', 'users', 'audit'],
+  cli: [...LOWER, 'audit', 'sessions', 'transfer', 'doctor'],
+};
+
+/** Latchkey's files of `src` that are in no room. */
+const AT_THE_TOP = ['main.ts', 'app.module.ts', 'app.setup.ts'];
+
+/** Every source file, as a path below `src`. */
+export const sourceFiles = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
+  (file) => file.endsWith('.ts'),
+);
+
+/** Whether a source file is the project's that was made from Latchkey: it stands in none of the rooms. */
+export const isOwn = (file: string): boolean => {
+  const [room = '', ...inside] = file.split('/');
+  return inside.length === 0 ? !AT_THE_TOP.includes(room) : !(room in ROOMS);
+};
+
+/** Whether a class of this name is declared in one of the project's own files. */
+export function isOwnClass(name: string): boolean {
+  const declaration = new RegExp(`\\bclass ${name}\\b`);
+  return sourceFiles
+    .filter(isOwn)
+    .some((file) => declaration.test(readFileSync(join('src', file), 'utf8')));
+}
