@@ -264,6 +264,7 @@ describe('changing the address', () => {
 
   it('is undone for good where the links were made by clocks that are apart', async () => {
     const user = await newUser();
+    await post('/email/verify', { token: await tokenOf(user.email, VERIFY) });
     const wanted = `new-${user.email}`;
     await move(user.jwt, wanted);
     const first = await tokenOf(user.email, CHANGED);
@@ -407,6 +408,7 @@ describe('a forgotten password', () => {
     async (locale, changed, reset, set) => {
       const german = (path: string) => server.http.post(path).set('accept-language', 'de');
       const user = await newUser();
+      await post('/email/verify', { token: await tokenOf(user.email, VERIFY) });
       const own = { authorization: `Bearer ${user.jwt}` };
       await server.http.patch('/me').set(own).send({ locale }).expect(200);
       const wanted = `new-${user.email}`;

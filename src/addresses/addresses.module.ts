@@ -5,8 +5,10 @@ import { OneTimeTokensModule } from '../one-time-tokens/one-time-tokens.module.j
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { AddressClaims } from './address-claims.js';
 import { Addresses } from './addresses.service.js';
 import { Notices } from './notices.js';
+import { WaysBack } from './ways-back.js';
 
 @Module({
   imports: [
@@ -17,7 +19,7 @@ import { Notices } from './notices.js';
     SessionsModule,
     UsersModule,
   ],
-  providers: [Addresses, Notices],
+  providers: [AddressClaims, Addresses, Notices, WaysBack],
   exports: [Addresses, Notices],
 })
 export class AddressesModule {}

@@ -3,7 +3,6 @@ import type { EntityManager } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { violatedUniqueIndex } from '../database/database.js';
-import { rowLock } from '../database/row-lock.js';
 import { Mail } from '../mail/mail.service.js';
 import { OneTimeTokens, type Presented } from '../one-time-tokens/one-time-tokens.service.js';
 import type { OneTimePayloads } from '../one-time-tokens/purposes.js';
@@ -13,8 +12,11 @@ import { SessionChanges } from '../sessions/session-changes.js';
 import { prepareEmail } from '../users/email.js';
 import { User } from '../users/user.entity.js';
 import { UserEvents } from '../users/user-events.js';
-import { Notices } from './notices.js';
+import { type Address, AddressClaims } from './address-claims.js';
 import { PAGES } from './pages.js';
+import { WaysBack } from './ways-back.js';
+
+export type { Address } from './address-claims.js';
 
 /** The mails that carry a link and a code, by what these are for. */
 const LINK_MAILS = {
@@ -22,12 +24,6 @@ const LINK_MAILS = {
   'change-email': 'confirm-new-address',
   'reset-password': 'reset-password',
 } as const;
-
-/** An address as typed, and its unique form. */
-export interface Address {
-  email: string;
-  emailKey: string;
-}
 
 /** How somebody asks for what takes a hash and is told of by mail. */
 export interface Asking extends HashOptions {
@@ -49,12 +45,13 @@ export class Addresses {
     private readonly audit: Audit,
     private readonly events: UserEvents,
     private readonly passwords: PasswordsService,
-    private readonly notices: Notices,
+    private readonly claims: AddressClaims,
+    private readonly waysBack: WaysBack,
   ) {}
 
   /** Who holds an address; locked on PostgreSQL until the transaction of `manager` ends. */
   holder(manager: EntityManager, emailKey: string): Promise<User | null> {
-    return manager.findOne(User, { where: { emailKey }, ...rowLock(manager, 'update') });
+    return this.claims.holder(manager, emailKey);
   }
 
   /**
@@ -81,7 +78,7 @@ export class Addresses {
     await this.redeeming(presented, () =>
       this.tokens.redeem(presented, 'verify-email', async (manager, user) => {
         const email = user.email ?? '';
-        await this.claim(manager, user, { email, emailKey: keyOf(email) });
+        await this.claims.claim(manager, user, { email, emailKey: keyOf(email) });
         await this.audit.record(manager, { action: 'email_verified', subjectId: user.id });
       }),
     );
@@ -97,7 +94,7 @@ export class Addresses {
   }
 
   /**
-   * Moves an account to its new address, and mails the old one a way back.
+   * Moves an account to its new address, and tells the old one; a verified one gets a way back.
    *
    * @param locale the request's `Accept-Language`
    * @throws ApiError link_invalid, code_invalid
@@ -105,29 +102,19 @@ export class Addresses {
   async change(presented: Presented, locale?: string): Promise<void> {
     await this.redeeming(presented, () =>
       this.tokens.redeem(presented, 'change-email', async (manager, user, address) => {
-        const before = { email: user.email, emailKey: user.emailKey };
-        await this.claim(manager, user, address);
+        await this.claims.claim(manager, user, address);
         await this.audit.record(manager, { action: 'email_changed', subjectId: user.id });
-        if (before.email === null || before.emailKey === null) return;
-        const { email, emailKey } = before;
-        const way = await this.tokens.issue(manager, user, 'undo-email-change', {
-          email,
-          emailKey,
-        });
-        await this.notices.tell(manager, user, {
-          template: 'address-changed',
-          values: { link: this.mail.link(PAGES['undo-email-change'], { token: way.token }) },
-          validFor: way.expiresIn,
-          locale,
-        });
+        // Confirming the address that the account has already only verifies it.
+        if (user.email !== address.email) await this.waysBack.afterChange(manager, user, locale);
       }),
     );
   }
 
   /**
-   * Gives an account its old address back, ends all its sessions and its password, which whoever changed
-   * the address knew, and mails the old address a link to a new one. Every link and code that was mailed
-   * since ends, as they went to whoever changed it; a way back that is older than this one stays.
+   * Gives an account its old address back. This ends all sessions and the password, since the one who
+   * changed the address knew it, and mails the old address a link to set a new one. Every link and code
+   * mailed since ends; a way back older than this one stays. The address that loses the account is told,
+   * and gets a way back of its own if it was verified.
    *
    * @throws ApiError link_invalid, overloaded, unavailable
    */
@@ -141,9 +128,10 @@ export class Addresses {
           change.manager,
           located,
           'undo-email-change',
-          async (manager, user, address, createdAt) => {
+          async (manager, user, wayBack, createdAt) => {
             const { id: subjectId } = user;
-            await this.claim(manager, user, address);
+            const { email, emailKey } = wayBack;
+            await this.claims.claim(manager, user, { email, emailKey });
             await manager.update(User, { id: subjectId }, { passwordHash });
             await this.events.passwordChanged(manager, subjectId);
             await this.tokens.endSince(manager, subjectId, 'undo-email-change', createdAt);
@@ -153,7 +141,11 @@ export class Addresses {
             for (const action of ['email_changed', 'password_changed'] as const) {
               await this.audit.record(manager, { action, subjectId, details });
             }
-            await this.sendReset(manager, { ...user, ...address, passwordHash }, asking?.locale);
+            const { locale } = asking ?? {};
+            if (user.email !== email) {
+              await this.waysBack.afterUndo(manager, user, wayBack, locale);
+            }
+            await this.sendReset(manager, { ...user, email, emailKey, passwordHash }, locale);
           },
         ),
       ),
@@ -165,29 +157,6 @@ export class Addresses {
     await this.audit.record(manager, { action: 'password_reset_requested', subjectId: user.id });
     const language = user.locale ?? locale;
     await this.sendLink(manager, user, user.email ?? '', 'reset-password', null, language);
-  }
-
-  /** @throws ApiError link_invalid where somebody else has shown the address to be theirs */
-  private async claim(manager: EntityManager, user: User, address: Address): Promise<void> {
-    const holder = await this.holder(manager, address.emailKey);
-    const now = new Date();
-    if (holder && holder.id !== user.id) {
-      if (holder.emailVerifiedAt) throw new ApiError('link_invalid');
-      await manager.update(User, { id: holder.id }, { emailKey: null, updatedAt: now });
-      // By the one who takes it, whose network is not the holder's to see.
-      await this.audit.record(manager, {
-        action: 'email_lost',
-        subjectId: holder.id,
-        actorId: user.id,
-      });
-    }
-    const { email, emailKey } = address;
-    await manager.update(
-      User,
-      { id: user.id },
-      { email, emailKey, emailVerifiedAt: now, updatedAt: now },
-    );
-    await this.events.updated(manager, user.id);
   }
 
   /**

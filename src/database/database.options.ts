@@ -22,6 +22,7 @@ import { CreateAudit1764000000030 } from './migrations/1764000000030-create-audi
 import { AdministerUsers1764000000040 } from './migrations/1764000000040-administer-users.js';
 import { CreateWebhookOutbox1764000000050 } from './migrations/1764000000050-create-webhook-outbox.js';
 import { CreateCodeMisses1764000000060 } from './migrations/1764000000060-create-code-misses.js';
+import { EndUnprovenWaysBack1764000000070 } from './migrations/1764000000070-end-unproven-ways-back.js';
 import { PostgresClient, postgresClientOptions } from './postgres-client.js';
 
 /** Every entity and every migration, in order: one set serves both databases. */
@@ -50,6 +51,7 @@ const migrations = [
   AdministerUsers1764000000040,
   CreateWebhookOutbox1764000000050,
   CreateCodeMisses1764000000060,
+  EndUnprovenWaysBack1764000000070,
 ];
 
 /** How the database is used; times in seconds. */

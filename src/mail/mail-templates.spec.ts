@@ -13,6 +13,7 @@ const VALUES: { [T in MailTemplate]: MailValues[T] } = {
   'verify-email': { link: LINK, code: CODE },
   'confirm-new-address': { link: LINK, code: CODE },
   'address-changed': { username: LURE, link: LINK },
+  'address-change-undone': { username: LURE, link: LINK },
   'reset-password': { link: LINK, code: CODE },
   'password-changed': { username: LURE },
   'account-exists': {},
@@ -54,6 +55,16 @@ describe.each(['en', 'de'])('in %s', (locale) => {
     if (values.link !== undefined) expect(html).toContain(`href="${LINK}"`);
     if (values.code !== undefined) expect(html).toContain(CODE);
   });
+
+  it.each(['address-changed', 'address-change-undone'] as const)(
+    '%s names no link if there is none',
+    (name) => {
+      const values = { username: 'ada', link: '' };
+      const { text, html } = templates.render(name, locale, values, TIMES);
+      for (const part of [text, html]) expect(part).not.toMatch(/https?:|href|undefined|7 |days/);
+      expect(text).toContain('ada');
+    },
+  );
 
   it.each(NAMES.filter((name) => 'username' in VALUES[name]))(
     '%s is whole without a name',

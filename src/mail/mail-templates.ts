@@ -20,8 +20,10 @@ export interface MailValues {
   'verify-email': LinkAndCode;
   /** To the new address of an account, unconfirmed as well. */
   'confirm-new-address': LinkAndCode;
-  /** To the address that an account had so far; `link` undoes the change. */
+  /** To the address that an account had so far; `link` undoes the change, and is empty if it may not. */
   'address-changed': { username: string; link: string };
+  /** To the address that an account loses as its former one took it back; `link` as above. */
+  'address-change-undone': { username: string; link: string };
   'reset-password': LinkAndCode;
   'password-changed': { username: string };
   /** To the owner of an address that somebody tried to register again. */

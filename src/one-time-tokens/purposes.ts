@@ -4,7 +4,8 @@ import type { User } from '../users/user.entity.js';
 export interface OneTimePayloads {
   'verify-email': null;
   'change-email': { email: string; emailKey: string };
-  'undo-email-change': { email: string; emailKey: string };
+  /** `round`: how often the change was taken back and forth before; left out the first time. */
+  'undo-email-change': { email: string; emailKey: string; round?: string };
   'reset-password': null;
 }
 
