@@ -101,6 +101,18 @@ describe('POST /users', () => {
     expect((found.body.users as { id: string }[]).map(({ id }) => id)).toEqual([made.body.id]);
   });
 
+  it('takes the name and the language of the mail along', async () => {
+    const email = 'eingeladen@example.com';
+    const profile = { displayName: 'Frau Müller', locale: 'de' };
+    const made = await admin.ask('POST', '/users', { username: 'Eingeladen', email, ...profile });
+    expect(made.status).toBe(201);
+    const { id } = made.body as { id: string };
+    const stored = await server.withDatabase((db) =>
+      db.getRepository(User).findOneByOrFail({ id }),
+    );
+    expect(stored).toMatchObject(profile);
+  });
+
   it('sets nothing that is not named, whatever is sent', async () => {
     const extra = {
       id: admin.id,

@@ -279,7 +279,32 @@ describe('POST /login', () => {
   });
 });
 
+it.each([
+  [{ displayName: 'two\nlines' }, 'The displayName has to be a line of 1 to 64 characters'],
+  [{ displayName: 7 }, 'The displayName has to be a string or null'],
+  [{ locale: 'not a tag' }, 'The locale has to be a language tag such as en or de-AT'],
+])('POST /register refuses the profile %j', async (profile, msg) => {
+  const body = { username: 'Profiled', password: GOOD_PASSWORD, ...profile };
+  const response = await post('/register', body);
+  expect([response.status, response.body]).toEqual([400, { msg, code: 'invalid_parameter' }]);
+});
+
 describe('GET /me', () => {
+  it('shows the name and the language that came with the registration', async () => {
+    const profile = { displayName: ' Ada Lovelace ', locale: 'de-at' };
+    const body = { username: 'Lovelace', password: GOOD_PASSWORD, ...profile };
+    const registered = await post('/register', body);
+    expect(registered.status).toBe(201);
+    const { jwt } = await server.login('lovelace');
+    const response = await server.http.get('/me').auth(jwt, { type: 'bearer' });
+    expect(response.body).toEqual({
+      ...(registered.body as object),
+      emailVerified: false,
+      displayName: 'Ada Lovelace',
+      locale: 'de-AT',
+    });
+  });
+
   it("shows the signed-in user's account", async () => {
     const registered = await server.register('Myself', GOOD_PASSWORD, 'me@example.org');
     const { jwt } = await server.login('myself');

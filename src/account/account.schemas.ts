@@ -1,8 +1,13 @@
 import { z } from 'zod';
-import { emailSchema, userSchema, usernameSchema, viewOf } from '../auth/auth.schemas.js';
+import {
+  displayNameSchema,
+  emailSchema,
+  localeSchema,
+  userSchema,
+  usernameSchema,
+  viewOf,
+} from '../auth/auth.schemas.js';
 import { requiredString } from '../common/validation.js';
-import { prepareDisplayName } from '../users/display-name.js';
-import { canonicalTag, LONGEST_TAG } from '../users/language-tag.js';
 import type { User } from '../users/user.entity.js';
 
 /** The present password; may be left out within 15 minutes of the sign-in. */
@@ -30,26 +35,8 @@ export const changeEmailSchema = z.object({
 export const updateProfileSchema = z
   .object({
     username: usernameSchema.optional(),
-    displayName: z
-      .string({ error: 'The displayName has to be a string or null' })
-      .transform((text, ctx) => {
-        const name = prepareDisplayName(text);
-        if (name !== undefined) return name;
-        ctx.addIssue('The displayName has to be a line of 1 to 64 characters');
-        return z.NEVER;
-      })
-      .nullable()
-      .optional(),
-    locale: z
-      .string({ error: 'The locale has to be a string or null' })
-      .transform((text, ctx) => {
-        const tag = canonicalTag(text);
-        if (tag !== undefined && tag.length <= LONGEST_TAG) return tag;
-        ctx.addIssue('The locale has to be a language tag such as en or de-AT');
-        return z.NEVER;
-      })
-      .nullable()
-      .optional(),
+    displayName: displayNameSchema.nullish(),
+    locale: localeSchema.nullish(),
   })
   .refine((body) => Object.keys(body).length > 0, {
     error: 'Nothing to change: name username, displayName or locale',

@@ -46,13 +46,19 @@ export class AdminUsersService {
    */
   async create(
     actor: Subject,
-    { username, email, roles, verified }: CreateUserBody,
+    { username, email, roles, verified, ...profile }: CreateUserBody,
     options?: HashOptions,
   ): Promise<User> {
     if (verified && email.email === null) throw new ApiError('email_missing');
     const passwordHash = await this.passwords.hashOfUnknown(options);
     const emailVerifiedAt = verified ? new Date() : null;
-    const values = { ...username, ...email, roles: [...new Set(roles)], emailVerifiedAt };
+    const values = {
+      ...username,
+      ...email,
+      ...profile,
+      roles: [...new Set(roles)],
+      emailVerifiedAt,
+    };
     return this.users.create(
       { ...values, passwordHash },
       async (manager, user) => {

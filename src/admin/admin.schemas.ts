@@ -49,6 +49,8 @@ export const listUsersSchema = z.object({
 export const createUserSchema = z.object({
   username: registerSchema.shape.username,
   email: registerSchema.shape.email,
+  displayName: registerSchema.shape.displayName,
+  locale: registerSchema.shape.locale,
   roles: roleNames.default([]),
   verified: truth('verified').default(false),
 });

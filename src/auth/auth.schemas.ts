@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { requiredString } from '../common/validation.js';
+import { prepareDisplayName } from '../users/display-name.js';
 import { prepareEmail } from '../users/email.js';
+import { canonicalTag, LONGEST_TAG } from '../users/language-tag.js';
 import type { User } from '../users/user.entity.js';
 import { prepareUsername } from '../users/username.js';
 
@@ -25,11 +27,33 @@ export const emailSchema = z
     return z.NEVER;
   });
 
+/** What a user wants to be called. */
+export const displayNameSchema = z
+  .string({ error: 'The displayName has to be a string or null' })
+  .transform((text, ctx) => {
+    const name = prepareDisplayName(text);
+    if (name !== undefined) return name;
+    ctx.addIssue('The displayName has to be a line of 1 to 64 characters');
+    return z.NEVER;
+  });
+
+/** The language of a user's mails. */
+export const localeSchema = z
+  .string({ error: 'The locale has to be a string or null' })
+  .transform((text, ctx) => {
+    const tag = canonicalTag(text);
+    if (tag !== undefined && tag.length <= LONGEST_TAG) return tag;
+    ctx.addIssue('The locale has to be a language tag such as en or de-AT');
+    return z.NEVER;
+  });
+
 /** Body of `POST /register`. Unknown keys are dropped, so no request can set a role. */
 export const registerSchema = z.object({
   username: usernameSchema,
   password: requiredString('password'),
   email: emailSchema.nullish().transform((email) => email ?? { email: null, emailKey: null }),
+  displayName: displayNameSchema.nullish().transform((name) => name ?? null),
+  locale: localeSchema.nullish().transform((tag) => tag ?? null),
 });
 
 /** Body of `POST /login`; `username` also takes the e-mail address. */

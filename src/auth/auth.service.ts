@@ -57,7 +57,7 @@ export class AuthService {
    *   address, where the settings ask for one), overloaded, unavailable
    */
   async register(
-    { username, password, email }: RegisterBody,
+    { username, password, email, ...profile }: RegisterBody,
     notify: { locale?: string; allowed: boolean },
     options?: HashOptions,
   ): Promise<User> {
@@ -66,11 +66,14 @@ export class AuthService {
     }
     const owner = { username: username.username, email: email.email ?? undefined };
     const passwordHash = await this.newPasswords.hash(password, owner, options);
-    return this.users.create({ ...username, ...email, passwordHash }, async (manager, user) => {
-      const { id } = user;
-      await this.audit.record(manager, { action: 'registered', subjectId: id, actorId: id });
-      if (notify.allowed) await this.addresses.sendVerification(manager, user, notify.locale);
-    });
+    return this.users.create(
+      { ...username, ...email, ...profile, passwordHash },
+      async (manager, user) => {
+        const { id } = user;
+        await this.audit.record(manager, { action: 'registered', subjectId: id, actorId: id });
+        if (notify.allowed) await this.addresses.sendVerification(manager, user, notify.locale);
+      },
+    );
   }
 
   /**

@@ -16,7 +16,7 @@ export type NewUser = Pick<
   User,
   'username' | 'usernameKey' | 'email' | 'emailKey' | 'passwordHash'
 > &
-  Partial<Pick<User, 'roles' | 'emailVerifiedAt'>>;
+  Partial<Pick<User, 'roles' | 'emailVerifiedAt' | 'displayName' | 'locale'>>;
 
 /** The stored users. */
 @Injectable()
