@@ -109,6 +109,7 @@ function pair(number: number, passwordHash: string): Pair {
     address: '192.0.2.1',
     refreshGeneration: 0,
     refreshedAt: now,
+    recoveredGeneration: null,
     salt: randomBytes(16).toString('base64url'),
   };
   return { user, session };

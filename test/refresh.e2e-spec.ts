@@ -24,6 +24,8 @@ const change = (token: string, values: Partial<Session>) =>
   server.withDatabase((db) => db.getRepository(Session).update({ id: idOf(token) }, values));
 const row = (token: string) =>
   server.withDatabase((db) => db.getRepository(Session).findOneByOrFail({ id: idOf(token) }));
+/** Seconds. */
+const DAY = 86_400;
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
 
 describe('POST /refresh', () => {
@@ -43,11 +45,12 @@ describe('POST /refresh', () => {
     await refresh(body.refresh_token).expect(200);
   });
 
-  it('gives a second tab the same successor, and a late or older one the end', async () => {
+  it('gives a second tab the same successor, and an older token the end', async () => {
     const { refresh_token: first } = await server.login('ada');
     const second = await successorOf(first);
     expect(await successorOf(first)).toBe(second);
 
+    await successorOf(second);
     await change(first, { refreshedAt: ago(31) });
     expect(await codeOf(first)).toEqual([401, 'refresh_token_reused']);
     expect(await codeOf(second)).toEqual([401, 'session_ended']);
@@ -62,6 +65,98 @@ describe('POST /refresh', () => {
     expect(await codeOf(third)).toEqual([401, 'session_ended']);
   });
 
+  describe('of which the answer was lost', () => {
+    const late = (token: string, seconds = 3600) => change(token, { refreshedAt: ago(seconds) });
+    const resultsOf = async (token: string) => {
+      const answers = await Promise.all(Array.from({ length: 16 }, () => refresh(token)));
+      return answers.map(({ body }) => {
+        const { refresh_token: successor, code } = body as Record<string, string | undefined>;
+        return successor ?? code;
+      });
+    };
+
+    it('gives the same successor again, of many requests at once to each', async () => {
+      const { refresh_token: first } = await server.login('ada');
+      const second = await successorOf(first);
+      for (const seconds of [31, 3600, DAY - 60]) {
+        await late(first, seconds);
+        expect(await resultsOf(first)).toEqual(Array.from({ length: 16 }, () => second));
+      }
+      const response = await refresh(first).expect(200);
+      const { jwt } = response.body as { jwt: string };
+      await server.get('/protected', `Bearer ${jwt}`).expect(200);
+      const third = await successorOf(second);
+      expect(await codeOf(first)).toEqual([401, 'refresh_token_reused']);
+      expect(await codeOf(third)).toEqual([401, 'session_ended']);
+      // The access token came late, but it ends with its session.
+      await server.get('/protected', `Bearer ${jwt}`).expect(401);
+    });
+
+    it('does so for a day only, or as long as the setting says', async () => {
+      const { refresh_token: first } = await server.login('ada');
+      await successorOf(first);
+      await late(first, DAY + 60);
+      expect(await codeOf(first)).toEqual([401, 'refresh_token_reused']);
+      for (const [setting, seconds, expected] of [
+        ['0', 31, [401, 'refresh_token_reused']],
+        ['60s', 59, [200, undefined]],
+        ['60s', 61, [401, 'refresh_token_reused']],
+      ] as const) {
+        const other = await startServer({ REFRESH_RECOVERY_WINDOW: setting });
+        try {
+          await other.register('ada');
+          const { refresh_token: lost } = await other.login('ada');
+          await refresh(lost, other).expect(200);
+          await other.withDatabase(({ manager }) =>
+            manager.update(Session, { id: idOf(lost) }, { refreshedAt: ago(seconds) }),
+          );
+          expect(await codeOf(lost, other)).toEqual(expected);
+        } finally {
+          await other.stop();
+        }
+      }
+    });
+
+    it('ends the session when the second of two holders uses what was given out again', async () => {
+      // A thief has copied `first`. Its owner lost the answer, or got it: the server cannot tell.
+      const { refresh_token: first } = await server.login('ada');
+      const second = await successorOf(first);
+      await late(first);
+      expect(await successorOf(first)).toBe(second);
+      // Both hold `second` now.
+      const third = await successorOf(second);
+      await late(second);
+      const results = await resultsOf(second);
+      expect(results).toContain('refresh_token_reused');
+      expect(results.join()).toMatch(/^((refresh_token_reused|session_ended)(,|$)){16}$/);
+      expect(await codeOf(third)).toEqual([401, 'session_ended']);
+      expect(await row(first)).toMatchObject({ endReason: 'refresh_token_reused' });
+    });
+
+    it('loses an answer more than once in the life of a session', async () => {
+      let { refresh_token: token } = await server.login('ada');
+      for (let i = 0; i < 3; i++) {
+        const lost = await successorOf(token);
+        await late(token);
+        expect(await successorOf(token)).toBe(lost);
+        token = await successorOf(lost);
+      }
+      await server.http.post('/refresh').send({ refresh_token: token }).expect(200);
+    });
+
+    it('brings back no session that has ended or expired', async () => {
+      const { refresh_token: first, jwt } = await server.login('ada');
+      await successorOf(first);
+      await change(first, { refreshedAt: ago(3600), expiresAt: ago(1) });
+      expect(await codeOf(first)).toEqual([401, 'refresh_token_expired']);
+      const { refresh_token: other } = await server.login('ada');
+      await successorOf(other);
+      await late(other);
+      await server.http.post('/logout?scope=global').auth(jwt, { type: 'bearer' }).expect(204);
+      expect(await codeOf(other)).toEqual([401, 'session_ended']);
+    });
+  });
+
   it('warns in the log of a token used again, without the token, and counts it', async () => {
     const loud = await startServer({ LOG_LEVEL: 'warn' });
     try {
@@ -69,7 +164,7 @@ describe('POST /refresh', () => {
       const { refresh_token: first } = await loud.login('ada');
       for (const code of [200, 200, 200]) await refresh(first, loud).expect(code);
       await loud.withDatabase((db) =>
-        db.getRepository(Session).update({ id: idOf(first) }, { refreshedAt: ago(60) }),
+        db.getRepository(Session).update({ id: idOf(first) }, { refreshedAt: ago(2 * DAY) }),
       );
       await refresh(first, loud).expect(401);
       const warnings = loud.log.filter(({ level }) => level === 40);
@@ -78,6 +173,7 @@ describe('POST /refresh', () => {
       expect(JSON.stringify(loud.log)).not.toContain(first);
       const { text } = await loud.http.get('/metrics');
       expect(text).toContain('latchkey_refresh_reuse_total{result="successor"} 2\n');
+      expect(text).toContain('latchkey_refresh_reuse_total{result="recovered"} 0\n');
       expect(text).toContain('latchkey_refresh_reuse_total{result="session_ended"} 1\n');
     } finally {
       await loud.stop();
@@ -126,11 +222,10 @@ describe('POST /refresh', () => {
 
   it('ends with the session, by its idle and its absolute limit', async () => {
     const { refresh_token: token } = await server.login('ada');
-    const day = 86_400;
-    await change(token, { createdAt: ago(89.5 * day) });
+    await change(token, { createdAt: ago(89.5 * DAY) });
     const next = await successorOf(token);
     const { expiresAt } = await row(token);
-    expect(Math.abs(expiresAt.getTime() - (Date.now() + day * 500))).toBeLessThan(60_000);
+    expect(Math.abs(expiresAt.getTime() - (Date.now() + DAY * 500))).toBeLessThan(60_000);
     await change(token, { expiresAt: ago(1) });
     expect(await codeOf(next)).toEqual([401, 'refresh_token_expired']);
   });

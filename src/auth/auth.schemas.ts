@@ -86,7 +86,10 @@ export const tokensSchema = z.object({
   jwt: z.string(),
   token_type: z.literal('Bearer'),
   expires_in: z.int().describe('Seconds until `jwt` expires'),
-  refresh_token: z.string(),
+  refresh_token: z
+    .string()
+    .optional()
+    .describe('Absent if the token travels as a cookie, to browsers with `AUTH_COOKIES=on`'),
 });
 
 /** Answer of `GET /protected`. */
@@ -105,6 +108,8 @@ export type LogoutQuery = z.infer<typeof logoutSchema>;
 export type LoginBody = z.infer<typeof loginSchema>;
 export type UserView = z.infer<typeof userSchema>;
 export type TokensView = z.infer<typeof tokensSchema>;
+/** A session's tokens, before the refresh token may move to a cookie. */
+export type Tokens = Required<TokensView>;
 
 /** A user as shown to the user. */
 export function viewOf({ id, username, email, roles, createdAt }: User): UserView {

@@ -9,6 +9,7 @@ import type { HashOptions } from '../passwords/hash-pool.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
 import { preparePassword } from '../passwords/password-policy.js';
 import { PasswordsService } from '../passwords/passwords.service.js';
+import { SessionRefresh } from '../sessions/session-refresh.js';
 import {
   type Origin,
   type RefreshableSession,
@@ -16,13 +17,7 @@ import {
 } from '../sessions/sessions.service.js';
 import { isDisabled, type User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
-import type {
-  LoginBody,
-  LogoutQuery,
-  RefreshBody,
-  RegisterBody,
-  TokensView,
-} from './auth.schemas.js';
+import type { LoginBody, LogoutQuery, RefreshBody, RegisterBody, Tokens } from './auth.schemas.js';
 import { AuthHooks } from './hooks.js';
 import { LoginMetrics } from './login-metrics.js';
 
@@ -41,6 +36,7 @@ export class AuthService {
     private readonly passwords: PasswordsService,
     private readonly newPasswords: NewPasswords,
     private readonly sessions: SessionsService,
+    private readonly refreshes: SessionRefresh,
     private readonly accessTokens: AccessTokens,
     private readonly hooks: AuthHooks,
     private readonly logins: LoginMetrics,
@@ -82,7 +78,7 @@ export class AuthService {
    * @throws ApiError bad_credentials, the same and after the same work whatever is wrong;
    *   user_disabled and email_not_verified only with the right password; overloaded, unavailable
    */
-  login(body: LoginBody, origin: Origin, options?: HashOptions): Promise<TokensView> {
+  login(body: LoginBody, origin: Origin, options?: HashOptions): Promise<Tokens> {
     return this.logins.count(this.signIn(body, origin, options));
   }
 
@@ -90,7 +86,7 @@ export class AuthService {
     { username, password }: LoginBody,
     origin: Origin,
     options?: HashOptions,
-  ): Promise<TokensView> {
+  ): Promise<Tokens> {
     await this.passwords.expectRoom(options);
     for (;;) {
       const found = await this.users.findByLogin(username);
@@ -132,10 +128,10 @@ export class AuthService {
   /**
    * Exchanges a refresh token for new tokens, with the user's roles of now.
    *
-   * @throws ApiError as `SessionsService.refresh`, and user_disabled
+   * @throws ApiError as `SessionRefresh.exchange`, and user_disabled
    */
-  async refresh({ refresh_token: token }: RefreshBody): Promise<TokensView> {
-    const session = await this.sessions.refresh(token);
+  async refresh({ refresh_token: token }: RefreshBody): Promise<Tokens> {
+    const session = await this.refreshes.exchange(token);
     const user = await this.users.findById(session.userId);
     if (!user) throw new ApiError('session_ended');
     if (isDisabled(user)) throw new ApiError('user_disabled');
@@ -162,7 +158,7 @@ export class AuthService {
     }
   }
 
-  private async tokens(user: User, session: RefreshableSession): Promise<TokensView> {
+  private async tokens(user: User, session: RefreshableSession): Promise<Tokens> {
     const jwt = await this.accessTokens.sign(
       user,
       {

@@ -1,7 +1,8 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { ApiError } from '../common/api-error.js';
 import { setActor } from '../common/request-context.js';
 import { requestOf } from '../common/request-of.js';
-import { SessionsService } from '../sessions/sessions.service.js';
+import { SessionRefresh } from '../sessions/session-refresh.js';
 import { refuseImpersonation } from './impersonation.guard.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
@@ -24,16 +25,18 @@ export class LogoutGuard extends JwtAuthGuard {
     header: TokenHeader,
     verified: VerifiedTokens,
     private readonly cookie: RefreshCookie,
-    private readonly sessions: SessionsService,
+    private readonly refresh: SessionRefresh,
   ) {
     super(strategy, header, verified);
   }
 
+  /** @throws ApiError missing_refresh_token, as `SessionRefresh.identify`, as `JwtAuthGuard` */
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = requestOf(context);
-    const token = this.header.isPresent(request) ? undefined : this.cookie.read(request);
-    if (token !== undefined) {
-      request.ownSession = await this.sessions.identify(token);
+    if (this.cookie.isOn && !this.header.isPresent(request)) {
+      const token = this.cookie.read(request);
+      if (token === undefined) throw new ApiError('missing_refresh_token');
+      request.ownSession = await this.refresh.identify(token);
       setActor(request, request.ownSession.userId);
       return true;
     }

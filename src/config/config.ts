@@ -76,11 +76,14 @@ export class Config {
     idle: number;
     absolute: number;
     reuseWindow: number;
+    recoveryWindow: number;
     cleanupInterval: number;
   };
 
   /** Whether the refresh token is also given as a cookie. */
   readonly authCookies: boolean;
+  /** Whether cookies are for https alone. The `Host` of a request has no say in it. */
+  readonly secureCookies: boolean;
   readonly redisUrl: string | undefined;
   readonly rateLimits: Settings['RATE_LIMITS'];
   readonly limits: Record<LimitName, Rate>;
@@ -150,6 +153,7 @@ export class Config {
       idle: settings.SESSION_IDLE_EXPIRES,
       absolute: settings.SESSION_ABSOLUTE_EXPIRES,
       reuseWindow: settings.REFRESH_REUSE_WINDOW,
+      recoveryWindow: settings.REFRESH_RECOVERY_WINDOW,
       cleanupInterval: settings.SESSION_CLEANUP_INTERVAL,
     };
     this.redisUrl = settings.REDIS_URL;
@@ -168,6 +172,7 @@ export class Config {
     this.failedPairMax = settings.LIMIT_FAILED_PAIR_MAX;
     this.pwnedPasswordsUrl = settings.PWNED_PASSWORDS_URL?.replace(/\/+$/, '');
     this.publicUrl = settings.PUBLIC_URL ?? `http://${localHost(this.host)}:${this.port}`;
+    this.secureCookies = this.production || this.publicUrl.startsWith('https:');
     this.mail = mailConfig(settings);
     this.requireVerifiedEmail = settings.REQUIRE_VERIFIED_EMAIL === 'on';
     this.webhooks = webhookConfig(settings);
@@ -199,6 +204,15 @@ export class Config {
     }
     if (parsed.data?.AUTH_COOKIES === 'on' && parsed.data.CORS_ORIGINS.length === 0) {
       issues.push({ name: 'CORS_ORIGINS', expected: 'the origins that AUTH_COOKIES=on is for' });
+    }
+    if (
+      production &&
+      parsed.data?.AUTH_COOKIES === 'on' &&
+      parsed.data.PUBLIC_URL?.startsWith('http:')
+    ) {
+      const expected =
+        'https:// with AUTH_COOKIES=on in production, where cookies are for https alone';
+      issues.push({ name: 'PUBLIC_URL', expected });
     }
     if (given.SMTP_URL !== undefined && given.MAIL_FROM === undefined) {
       issues.push({ name: 'MAIL_FROM', expected: 'needed with SMTP_URL' });

@@ -7,10 +7,13 @@ export const SESSION_SETTINGS = {
   REFRESH_REUSE_WINDOW: duration('30s', 300).describe(
     'How long a refresh token gives its successor again, for two tabs that refresh at once',
   ),
+  REFRESH_RECOVERY_WINDOW: duration('1d', 30 * DAY, 0).describe(
+    'How long it does so if its successor was never used, for clients that lost the answer; 0: never',
+  ),
   SESSION_CLEANUP_INTERVAL: duration('1d', 30 * DAY).describe(
     'How often sessions that are over are removed from the database',
   ),
   AUTH_COOKIES: choice(['off', 'on'], 'off').describe(
-    'Whether browsers of `CORS_ORIGINS` also get the refresh token as a cookie',
+    'Whether browsers of `CORS_ORIGINS` get the refresh token as a cookie, and not in the body',
   ),
 } as const;

@@ -23,6 +23,7 @@ import { AdministerUsers1764000000040 } from './migrations/1764000000040-adminis
 import { CreateWebhookOutbox1764000000050 } from './migrations/1764000000050-create-webhook-outbox.js';
 import { CreateCodeMisses1764000000060 } from './migrations/1764000000060-create-code-misses.js';
 import { EndUnprovenWaysBack1764000000070 } from './migrations/1764000000070-end-unproven-ways-back.js';
+import { RecoverSessions1764000000110 } from './migrations/1764000000110-recover-sessions.js';
 import { PostgresClient, postgresClientOptions } from './postgres-client.js';
 
 /** Every entity and every migration, in order: one set serves both databases. */
@@ -52,6 +53,7 @@ const migrations = [
   CreateWebhookOutbox1764000000050,
   CreateCodeMisses1764000000060,
   EndUnprovenWaysBack1764000000070,
+  RecoverSessions1764000000110,
 ];
 
 /** How the database is used; times in seconds. */

@@ -50,6 +50,10 @@ export class Session {
   @Column('bigint', { name: 'refreshed_at', transformer: epochMillis })
   refreshedAt!: Date;
 
+  /** The last generation that was given out again after the window; see `SessionRefresh`. */
+  @Column('integer', { name: 'recovered_generation', nullable: true })
+  recoveredGeneration!: number | null;
+
   /** Mixed into the key of the session's refresh tokens. */
   @Column('varchar', { length: 32 })
   salt!: string;

@@ -7,6 +7,7 @@ import { WebhooksModule } from '../webhooks/webhooks.module.js';
 import { Revocation } from './revocation.entity.js';
 import { Revocations } from './revocations.js';
 import { SessionChanges } from './session-changes.js';
+import { SessionRefresh } from './session-refresh.js';
 import { SessionCleanup } from './session-cleanup.js';
 import { Session } from './session.entity.js';
 import { RefreshTokens } from './refresh-token.js';
@@ -26,9 +27,10 @@ import { UserChanges } from './user-changes.js';
     Revocations,
     SessionChanges,
     SessionCleanup,
+    SessionRefresh,
     SessionsService,
     UserChanges,
   ],
-  exports: [Revocations, SessionChanges, SessionsService, UserChanges],
+  exports: [Revocations, SessionChanges, SessionRefresh, SessionsService, UserChanges],
 })
 export class SessionsModule {}

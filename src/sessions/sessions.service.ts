@@ -1,12 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Counter } from 'prom-client';
 import { type EntityManager, IsNull, MoreThan, type Repository } from 'typeorm';
 import type { AuditAction, AuditDetails } from '../audit/audit-entry.js';
 import { Audit } from '../audit/audit.service.js';
-import { ApiError } from '../common/api-error.js';
-import { Metrics } from '../common/metrics.js';
 import { storable, storableAddress } from '../common/request-context.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
@@ -43,9 +40,6 @@ export interface RefreshableSession {
 /** Signed-in devices. */
 @Injectable()
 export class SessionsService {
-  private readonly logger = new Logger(SessionsService.name);
-  private readonly reuse: Counter<'result'>;
-
   constructor(
     @InjectRepository(Session) private readonly sessions: Repository<Session>,
     private readonly config: Config,
@@ -53,15 +47,7 @@ export class SessionsService {
     private readonly refreshTokens: RefreshTokens,
     private readonly changes: SessionChanges,
     private readonly audit: Audit,
-    metrics: Metrics,
-  ) {
-    this.reuse = metrics.counter({
-      name: 'latchkey_refresh_reuse_total',
-      help: 'Refresh tokens that came again: given their successor, or taken for stolen',
-      labelNames: ['result'],
-    });
-    for (const result of ['successor', 'session_ended']) this.reuse.inc({ result }, 0);
-  }
+  ) {}
 
   /**
    * Starts a session of a user who has shown the password of `user`; stored when the promise resolves.
@@ -109,68 +95,6 @@ export class SessionsService {
     return { id, userId, createdAt, refreshToken };
   }
 
-  /**
-   * Exchanges a refresh token for its successor. The current one moves the session on, in one
-   * statement, so that of many at once one does; the one before gives the same successor again within
-   * `REFRESH_REUSE_WINDOW` of the move, so that a second tab or a lost answer signs nobody out;
-   * anything older ends the session (RFC 9700, section 4.14.2).
-   *
-   * @throws ApiError refresh_token_invalid, refresh_token_expired, session_ended,
-   *   refresh_token_reused
-   */
-  async refresh(token: string): Promise<RefreshableSession> {
-    const content = this.refreshTokens.read(token);
-    if (!content) throw new ApiError('refresh_token_invalid');
-    const { sessionId: id, generation, salt } = content;
-    const now = new Date();
-    const { idle, absolute } = this.config.sessions;
-    const idleEnd = now.getTime() + idle * 1000;
-    const ofAge = `created_at + ${absolute * 1000}`;
-    const moved = await this.database.write((manager) =>
-      manager
-        .createQueryBuilder()
-        .update(Session)
-        .set({
-          refreshGeneration: generation + 1,
-          refreshedAt: () => this.database.clock,
-          lastUsedAt: now,
-          expiresAt: () => `CASE WHEN ${ofAge} < ${idleEnd} THEN ${ofAge} ELSE ${idleEnd} END`,
-        })
-        .where('id = :sessionId AND salt = :salt AND refresh_generation = :generation', content)
-        .andWhere('ended_at IS NULL AND expires_at > :now', { now: now.getTime() })
-        .execute(),
-    );
-    const session = await this.sessions.findOneBy({ id });
-    if (session?.salt !== salt) throw new ApiError('refresh_token_invalid');
-    if (session.endedAt) throw new ApiError('session_ended');
-    if (moved.affected !== 1) {
-      if (session.expiresAt <= now) throw new ApiError('refresh_token_expired');
-      if (!(await this.hasJustMoved(id, generation + 1))) {
-        await this.end({ userId: session.userId, id }, 'refresh_token_reused');
-        this.reuse.inc({ result: 'session_ended' });
-        this.logger.warn(`A refresh token was used again: session ${id} has ended`);
-        throw new ApiError('refresh_token_reused');
-      }
-      this.reuse.inc({ result: 'successor' });
-    }
-    const successor = { sessionId: id, generation: generation + 1, salt };
-    const { userId, createdAt } = session;
-    return { id, userId, createdAt, refreshToken: this.refreshTokens.issue(successor) };
-  }
-
-  /**
-   * The living session that a refresh token belongs to, whichever generation it is of.
-   *
-   * @throws ApiError refresh_token_invalid, session_ended
-   */
-  async identify(token: string): Promise<{ id: string; userId: string }> {
-    const content = this.refreshTokens.read(token);
-    const session = content && (await this.sessions.findOneBy({ id: content.sessionId }));
-    if (session?.salt !== content?.salt || !session) throw new ApiError('refresh_token_invalid');
-    if (session.endedAt) throw new ApiError('session_ended');
-    return { id: session.id, userId: session.userId };
-  }
-
   /** Marks a session as used now, in a transaction; false where it has ended. */
   async touch(manager: EntityManager, session: { id: string; userId: string }): Promise<boolean> {
     const { affected } = await manager.update(
@@ -210,16 +134,5 @@ export class SessionsService {
       .where({ userId })
       .getRawMany<{ address: string }>();
     return rows.map(({ address }) => address);
-  }
-
-  /** Whether a session moved on to `generation`, and no further, within `REFRESH_REUSE_WINDOW`. */
-  private hasJustMoved(id: string, refreshGeneration: number): Promise<boolean> {
-    return this.sessions
-      .createQueryBuilder()
-      .where({ id, refreshGeneration })
-      .andWhere(`${this.database.clock} - refreshed_at <= :window`, {
-        window: this.config.sessions.reuseWindow * 1000,
-      })
-      .getExists();
   }
 }

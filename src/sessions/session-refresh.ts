@@ -1,0 +1,163 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Counter } from 'prom-client';
+import type { Repository } from 'typeorm';
+import { ApiError } from '../common/api-error.js';
+import { Metrics } from '../common/metrics.js';
+import { Config } from '../config/config.js';
+import { Database } from '../database/database.js';
+import { type RefreshTokenContent, RefreshTokens } from './refresh-token.js';
+import { Session } from './session.entity.js';
+import { type RefreshableSession, SessionsService } from './sessions.service.js';
+
+/** Exchanges refresh tokens, and finds those that came a second time. */
+@Injectable()
+export class SessionRefresh {
+  private readonly logger = new Logger(SessionRefresh.name);
+  private readonly reuse: Counter<'result'>;
+
+  constructor(
+    @InjectRepository(Session) private readonly sessions: Repository<Session>,
+    private readonly config: Config,
+    private readonly database: Database,
+    private readonly refreshTokens: RefreshTokens,
+    private readonly service: SessionsService,
+    metrics: Metrics,
+  ) {
+    this.reuse = metrics.counter({
+      name: 'latchkey_refresh_reuse_total',
+      help: 'Refresh tokens that came again: given their successor, or taken for stolen',
+      labelNames: ['result'],
+    });
+    for (const result of ['successor', 'recovered', 'session_ended']) this.reuse.inc({ result }, 0);
+  }
+
+  /**
+   * Exchanges a refresh token for its successor. The current token moves the session on in one
+   * statement, so that only one of many concurrent requests does. The token before gets the same
+   * successor again within `REFRESH_REUSE_WINDOW` of the move, for a second tab. Later it does so only
+   * if the client may have lost the answer (see {@link recover}). Any other token was stolen, or a
+   * thief was first, and ends the session (RFC 9700, section 4.14.2).
+   *
+   * @throws ApiError refresh_token_invalid, refresh_token_expired, session_ended,
+   *   refresh_token_reused
+   */
+  async exchange(token: string): Promise<RefreshableSession> {
+    const content = this.read(token);
+    const now = new Date();
+    const moved = await this.move(content, now);
+    const session = await this.find(content);
+    if (!moved) {
+      if (session.expiresAt <= now) throw new ApiError('refresh_token_expired');
+      if (await this.hasJustMoved(content)) this.reuse.inc({ result: 'successor' });
+      else if (await this.recover(content, now)) this.reuse.inc({ result: 'recovered' });
+      else throw await this.endReused(session);
+    }
+    const { id, userId, createdAt } = session;
+    const { generation, salt } = content;
+    const successor = { sessionId: id, generation: generation + 1, salt };
+    return { id, userId, createdAt, refreshToken: this.refreshTokens.issue(successor) };
+  }
+
+  /**
+   * The living session whose current refresh token is `token`. An older token was used again and ends
+   * its own session.
+   *
+   * @throws ApiError as {@link exchange}
+   */
+  async identify(token: string): Promise<{ id: string; userId: string }> {
+    const content = this.read(token);
+    const session = await this.find(content);
+    if (session.expiresAt <= new Date()) throw new ApiError('refresh_token_expired');
+    if (session.refreshGeneration !== content.generation) throw await this.endReused(session);
+    return { id: session.id, userId: session.userId };
+  }
+
+  private read(token: string): RefreshTokenContent {
+    const content = this.refreshTokens.read(token);
+    if (!content) throw new ApiError('refresh_token_invalid');
+    return content;
+  }
+
+  /** @throws ApiError refresh_token_invalid, session_ended */
+  private async find({ sessionId: id, salt }: RefreshTokenContent): Promise<Session> {
+    const session = await this.sessions.findOneBy({ id });
+    if (session?.salt !== salt) throw new ApiError('refresh_token_invalid');
+    if (session.endedAt) throw new ApiError('session_ended');
+    return session;
+  }
+
+  /** Moves a session on from the current token; false if the token is not the current one. */
+  private async move(content: RefreshTokenContent, now: Date): Promise<boolean> {
+    const { idle, absolute } = this.config.sessions;
+    const idleEnd = now.getTime() + idle * 1000;
+    const ofAge = `created_at + ${absolute * 1000}`;
+    const { affected } = await this.database.write((manager) =>
+      manager
+        .createQueryBuilder()
+        .update(Session)
+        .set({
+          refreshGeneration: content.generation + 1,
+          refreshedAt: () => this.database.clock,
+          lastUsedAt: now,
+          expiresAt: () => `CASE WHEN ${ofAge} < ${idleEnd} THEN ${ofAge} ELSE ${idleEnd} END`,
+        })
+        .where('id = :sessionId AND salt = :salt AND refresh_generation = :generation', content)
+        .andWhere('ended_at IS NULL AND expires_at > :now', { now: now.getTime() })
+        .execute(),
+    );
+    return affected === 1;
+  }
+
+  /** Whether the session moved on from this token, and no further, within `REFRESH_REUSE_WINDOW`. */
+  private hasJustMoved({ sessionId: id, generation }: RefreshTokenContent): Promise<boolean> {
+    return this.sessions
+      .createQueryBuilder()
+      .where({ id, refreshGeneration: generation + 1 })
+      .andWhere(`${this.database.clock} - refreshed_at <= :window`, {
+        window: this.config.sessions.reuseWindow * 1000,
+      })
+      .getExists();
+  }
+
+  /**
+   * Gives the successor of a token out again after the window, if it was never used: the client may
+   * not have got the answer. The session notes that, because now two clients may hold the successor.
+   * Its own successor is therefore not given out again, so the second of the two ends the session.
+   * Without the note a thief could follow the owner one token behind for ever.
+   *
+   * @returns false if the successor was used, if the token itself was given out twice, or if the move
+   *   is longer ago than `REFRESH_RECOVERY_WINDOW`
+   */
+  private async recover(
+    { sessionId, generation, salt }: RefreshTokenContent,
+    now: Date,
+  ): Promise<boolean> {
+    const window = this.config.sessions.recoveryWindow * 1000;
+    if (window === 0) return false;
+    const successor = generation + 1;
+    const { affected } = await this.database.write((manager) =>
+      manager
+        .createQueryBuilder()
+        .update(Session)
+        .set({ recoveredGeneration: successor, lastUsedAt: now })
+        .where('id = :sessionId AND salt = :salt', { sessionId, salt })
+        .andWhere('refresh_generation = :successor', { successor })
+        .andWhere('(recovered_generation IS NULL OR recovered_generation <> :generation)', {
+          generation,
+        })
+        .andWhere(`${this.database.clock} - refreshed_at <= :window`, { window })
+        .andWhere('ended_at IS NULL AND expires_at > :now', { now: now.getTime() })
+        .execute(),
+    );
+    return affected === 1;
+  }
+
+  /** Ends a session whose refresh token came again; resolves to the refusal. */
+  private async endReused({ id, userId }: Session): Promise<ApiError> {
+    await this.service.end({ userId, id }, 'refresh_token_reused');
+    this.reuse.inc({ result: 'session_ended' });
+    this.logger.warn(`A refresh token was used again: session ${id} has ended`);
+    return new ApiError('refresh_token_reused');
+  }
+}
