@@ -1,16 +1,25 @@
+import { Session } from '../src/sessions/session.entity.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 const ORIGIN = 'https://app.example.com';
 
+const COOKIES = {
+  AUTH_COOKIES: 'on',
+  CORS_ORIGINS: ORIGIN,
+  PUBLIC_URL: 'https://api.example.com',
+};
+
 let server: Server;
 beforeAll(async () => {
-  server = await startServer({ AUTH_COOKIES: 'on', CORS_ORIGINS: ORIGIN });
+  server = await startServer(COOKIES);
   await server.register('Ada');
 });
 afterAll(() => server.stop());
 
+const GOOD = { username: 'ada', password: GOOD_PASSWORD };
+/** A login as a browser sends it from a page of {@link ORIGIN}. */
 const login = (host = 'api.example.com', from = server) =>
-  from.http.post('/login').set('host', host).send({ username: 'ada', password: GOOD_PASSWORD });
+  from.http.post('/login').set({ host, origin: ORIGIN }).send(GOOD);
 const cookieOf = (response: { headers: Record<string, unknown> }) =>
   (response.headers['set-cookie'] as string[] | undefined)?.[0] ?? '';
 const pair = (cookie: string) => cookie.split(';')[0] ?? '';
@@ -21,16 +30,120 @@ const byCookie = (path: string, cookie: string, origin?: string) => {
   return origin === undefined ? asked : asked.set('origin', origin);
 };
 
-it('sets the refresh token as a cookie that no script and no other host can touch', async () => {
+const MISSING = {
+  msg: 'There is no refresh token in this request',
+  code: 'missing_refresh_token',
+};
+const answerOf = ({ status, body }: { status: number; body: unknown }) => ({ status, body });
+/** An answer with tokens whose refresh token is not in the body. */
+const WITHOUT_REFRESH_TOKEN = {
+  jwt: expect.any(String) as string,
+  token_type: 'Bearer',
+  expires_in: 900,
+};
+
+it('gives browsers the refresh token as a cookie that scripts and other hosts cannot touch', async () => {
   const response = await login();
-  expect(response.status).toBe(200);
-  const { refresh_token: token } = response.body as { refresh_token: string };
-  expect(cookieOf(response)).toBe(
-    `__Host-latchkey_refresh=${token}; Max-Age=2592000; Path=/; HttpOnly; Secure; SameSite=Strict`,
+  expect(answerOf(response)).toEqual({ status: 200, body: WITHOUT_REFRESH_TOKEN });
+  expect(cookieOf(response)).toMatch(
+    /^__Host-latchkey_refresh=[\w.-]{100,}; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
   );
-  expect(cookieOf(await login('localhost:3000'))).toMatch(
-    /^latchkey_refresh=\S+; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Strict$/,
+});
+
+it('puts a token that travels by cookie into no body, and one of a body into no cookie', async () => {
+  const browser = await byCookie('/refresh', cookieOf(await login()), ORIGIN);
+  expect(answerOf(browser)).toEqual({ status: 200, body: WITHOUT_REFRESH_TOKEN });
+  expect(cookieOf(browser)).toMatch(/^__Host-latchkey_refresh=[\w.-]{100,};/);
+
+  for (const origin of [undefined, 'null', 'https://evil.example', `${ORIGIN}.evil.example`]) {
+    const asked = server.http.post('/login').send(GOOD);
+    const shell = await (origin === undefined ? asked : asked.set('origin', origin));
+    const { refresh_token: token } = shell.body as { refresh_token?: string };
+    expect([typeof token, shell.headers['set-cookie']]).toEqual(['string', undefined]);
+    const next = await server.http
+      .post('/refresh')
+      .set('origin', ORIGIN)
+      .send({ refresh_token: token });
+    expect(answerOf(next)).toEqual({
+      status: 200,
+      body: { ...WITHOUT_REFRESH_TOKEN, refresh_token: expect.any(String) as string },
+    });
+    expect(next.headers['set-cookie']).toBeUndefined();
+  }
+});
+
+it('decides about Secure and the prefix by the settings, whatever host a request names', async () => {
+  const secure = /^__Host-latchkey_refresh=\S+; Max-Age=2592000; Path=\/; HttpOnly; Secure; /;
+  const plain = /^latchkey_refresh=\S+; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Strict$/;
+  const production = {
+    ...COOKIES,
+    NODE_ENV: 'production',
+    TEST_BCRYPT_COST: '',
+    BCRYPT_COST: '10',
+  };
+  for (const [settings, form] of [
+    [COOKIES, secure],
+    [{ ...COOKIES, PUBLIC_URL: '' }, plain],
+    [{ ...COOKIES, PUBLIC_URL: 'http://localhost:3000' }, plain],
+    [{ ...production, PUBLIC_URL: '' }, secure],
+    [production, secure],
+  ] as const) {
+    const other = await startServer(settings);
+    try {
+      await other.register('ada');
+      for (const host of ['127.0.0.1', 'localhost:3000', '[::1]', 'api.example.com']) {
+        expect(cookieOf(await login(host, other))).toMatch(form);
+      }
+    } finally {
+      await other.stop();
+    }
+  }
+});
+
+it('lets only the current refresh token end sessions; an older one ends its own', async () => {
+  const away = await server.login('ada');
+  const first = cookieOf(await login());
+  const second = cookieOf(await byCookie('/refresh', first, ORIGIN).expect(200));
+  const reused = await byCookie('/logout?scope=global', first, ORIGIN);
+  expect(answerOf(reused)).toEqual({
+    status: 401,
+    body: {
+      msg: 'The refresh token was used before; the session has ended',
+      code: 'refresh_token_reused',
+    },
+  });
+  await server.get('/protected', `Bearer ${away.jwt}`).expect(200);
+  const ended = await byCookie('/refresh', second, ORIGIN);
+  expect([ended.status, (ended.body as { code: string }).code]).toEqual([401, 'session_ended']);
+
+  const expired = cookieOf(await login());
+  const id = pair(expired).split('=')[1]?.split('.')[0];
+  await server.withDatabase(({ manager }) =>
+    manager.update(Session, { id }, { expiresAt: new Date(Date.now() - 1000) }),
   );
+  for (const scope of ['local', 'others', 'global']) {
+    const refused = await byCookie(`/logout?scope=${scope}`, expired, ORIGIN);
+    expect([refused.status, (refused.body as { code: string }).code]).toEqual([
+      401,
+      'refresh_token_expired',
+    ]);
+  }
+  await server.get('/protected', `Bearer ${away.jwt}`).expect(200);
+
+  const current = cookieOf(await login());
+  await byCookie('/logout?scope=global', current, ORIGIN).expect(204);
+  await server.get('/protected', `Bearer ${away.jwt}`).expect(401);
+});
+
+it('says that the refresh token is missing if a request brings neither cookie nor body', async () => {
+  for (const path of ['/refresh', '/logout', '/logout?scope=global']) {
+    for (const origin of [undefined, ORIGIN, 'https://evil.example']) {
+      const asked = server.http.post(path);
+      const response = await (origin === undefined ? asked : asked.set('origin', origin));
+      expect(answerOf(response)).toEqual({ status: 401, body: MISSING });
+      expect(response.headers['www-authenticate']).toBe('Bearer');
+    }
+  }
 });
 
 it('refreshes and logs out by the cookie from an allowed origin', async () => {
@@ -65,12 +178,12 @@ it('refuses requests by cookie from anywhere else, and changes nothing', async (
 });
 
 it('keeps the JSON contract beside it', async () => {
-  const response = await login();
-  const { refresh_token: token } = response.body as { refresh_token: string };
+  const { refresh_token: token } = await server.login('ada');
   await server.http.post('/refresh').send({ refresh_token: token }).expect(200);
   const missing = await server.http.post('/refresh').send({});
   expect((missing.body as { code: string }).code).toBe('missing_parameter');
-  expect((await server.http.post('/logout')).body).toMatchObject({ code: 'missing_authorization' });
+  const text = await server.http.post('/refresh').set('content-type', 'text/plain').send('x');
+  expect((text.body as { code: string }).code).toBe('missing_json');
 });
 
 it('is off by default', async () => {
@@ -80,6 +193,9 @@ it('is off by default', async () => {
     expect((await login('localhost', plain)).headers['set-cookie']).toBeUndefined();
     const response = await plain.http.post('/refresh').set('cookie', 'latchkey_refresh=x').send({});
     expect((response.body as { code: string }).code).toBe('missing_parameter');
+    expect(answerOf(await plain.http.post('/refresh'))).toEqual({ status: 401, body: MISSING });
+    const logout = await plain.http.post('/logout').set('cookie', 'latchkey_refresh=x');
+    expect((logout.body as { code: string }).code).toBe('missing_authorization');
   } finally {
     await plain.stop();
   }

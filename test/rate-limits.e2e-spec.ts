@@ -283,7 +283,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
     expect(tally(await times(9, () => refresh(token, newAddress())))).toEqual({ 200: 3, 429: 6 });
     expect(await refresh(other, HOME)).toBe(200);
     expect(await refresh({ $ne: 1 }, HOME)).toBe(400);
-    expect(await statusOf(post(server, '/refresh', null, HOME))).toBe(400);
+    expect(await statusOf(post(server, '/refresh', {}, HOME))).toBe(400);
   });
 
   it("limits a route of one's own, by the user", async () => {

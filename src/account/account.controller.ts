@@ -104,7 +104,7 @@ export class AccountController {
   ): Promise<void> {
     const locale = request.headers['accept-language'];
     await this.account.delete({ userId, claims, locale }, body, { signal });
-    this.cookie.clear(request, reply);
+    this.cookie.clear(reply);
   }
 
   @Put('password')

@@ -84,8 +84,7 @@ export class AuthController {
   ): Promise<TokensView> {
     const userAgent = request.headers['user-agent'] ?? '';
     const tokens = await this.auth.login(body, { address: request.ip, userAgent }, { signal });
-    this.cookie.set(request, reply, tokens.refresh_token);
-    return tokens;
+    return this.cookie.answerLogin(request, reply, tokens);
   }
 
   @Public()
@@ -103,8 +102,7 @@ export class AuthController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokensView> {
     const tokens = await this.auth.refresh(body);
-    this.cookie.set(request, reply, tokens.refresh_token);
-    return tokens;
+    return this.cookie.answerRefresh(request, reply, tokens);
   }
 
   @Public()
@@ -122,7 +120,7 @@ export class AuthController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     await this.auth.logout(request.ownSession, scope);
-    if (scope !== 'others') this.cookie.clear(request, reply);
+    if (scope !== 'others') this.cookie.clear(reply);
   }
 
   @Get('protected')

@@ -3,73 +3,106 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../common/api-error.js';
 import { requestOf } from '../common/request-of.js';
 import { Config } from '../config/config.js';
+import type { Tokens, TokensView } from './auth.schemas.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whether this request's refresh token came by cookie. */
+    refreshesByCookie?: boolean;
+  }
+}
 
 const NAME = 'latchkey_refresh';
 
 /**
- * Cookie mode (`AUTH_COOKIES=on`): a browser keeps the refresh token where no script can read it. The
- * name has the prefix `__Host-` (RFC 6265bis, section 4.1.3.2), so that no other host of the domain
- * can set it; on http://localhost, where browsers refuse that, it is plain.
+ * Cookie mode (`AUTH_COOKIES=on`): a browser keeps the refresh token where scripts cannot read it. The
+ * settings decide about `Secure` and the prefix `__Host-` (RFC 6265bis, section 4.1.3.2), which keeps
+ * other hosts of the domain from setting the cookie. Only an `http` server outside production goes
+ * without them, because browsers refuse such cookies there.
  */
 @Injectable()
 export class RefreshCookie {
-  constructor(private readonly config: Config) {}
+  private readonly name: string;
+  private readonly attributes;
+
+  constructor(private readonly config: Config) {
+    const secure = config.secureCookies;
+    this.name = (secure ? '__Host-' : '') + NAME;
+    this.attributes = { path: '/', httpOnly: true, secure, sameSite: 'strict' } as const;
+  }
+
+  /** Whether cookie mode is on. */
+  get isOn(): boolean {
+    return this.config.authCookies;
+  }
 
   /**
    * The refresh token that a browser sent along, for a request that changes something.
    *
-   * @returns undefined where cookies are off or there is none
+   * @returns undefined if cookies are off or the request has none
    * @throws ApiError origin_not_allowed unless the `Origin` is one of `CORS_ORIGINS`
    */
   read(request: FastifyRequest): string | undefined {
-    if (!this.config.authCookies) return undefined;
-    const token = request.cookies[nameFor(request)];
+    if (!this.isOn) return undefined;
+    const token = request.cookies[this.name];
     if (!token) return undefined;
-    const { origin } = request.headers;
-    if (origin === undefined || !this.config.corsOrigins.includes(origin)) {
-      throw new ApiError('origin_not_allowed');
-    }
+    if (!this.isFromAllowedOrigin(request)) throw new ApiError('origin_not_allowed');
     return token;
   }
 
-  /** Gives the browser a session's next refresh token. */
-  set(request: FastifyRequest, reply: FastifyReply, token: string): void {
-    if (!this.config.authCookies) return;
-    reply.setCookie(nameFor(request), token, {
-      ...attributesFor(request),
-      maxAge: this.config.sessions.idle,
-    });
+  /**
+   * The answer to a login. A browser of `CORS_ORIGINS` gets the refresh token as a cookie alone, all
+   * other clients in the body.
+   */
+  answerLogin(request: FastifyRequest, reply: FastifyReply, tokens: Tokens): TokensView {
+    const byCookie = this.isOn && this.isFromAllowedOrigin(request);
+    return byCookie ? this.moveToCookie(reply, tokens) : tokens;
+  }
+
+  /** The answer to a refresh: the next token travels as the one before did. */
+  answerRefresh(request: FastifyRequest, reply: FastifyReply, tokens: Tokens): TokensView {
+    return request.refreshesByCookie ? this.moveToCookie(reply, tokens) : tokens;
   }
 
   /** Takes the cookie away. */
-  clear(request: FastifyRequest, reply: FastifyReply): void {
-    if (this.config.authCookies) reply.clearCookie(nameFor(request), attributesFor(request));
+  clear(reply: FastifyReply): void {
+    if (this.isOn) reply.clearCookie(this.name, this.attributes);
+  }
+
+  private moveToCookie(
+    reply: FastifyReply,
+    { refresh_token: token, ...shown }: Tokens,
+  ): TokensView {
+    reply.setCookie(this.name, token, { ...this.attributes, maxAge: this.config.sessions.idle });
+    return shown;
+  }
+
+  private isFromAllowedOrigin({ headers: { origin } }: FastifyRequest): boolean {
+    return origin !== undefined && this.config.corsOrigins.includes(origin);
   }
 }
-
-const isPlain = ({ protocol, hostname }: FastifyRequest): boolean =>
-  protocol === 'http' && /^(localhost|127\.0\.0\.1|\[?::1\]?)$/.test(hostname);
-
-const nameFor = (request: FastifyRequest): string => (isPlain(request) ? '' : '__Host-') + NAME;
-
-const attributesFor = (request: FastifyRequest) => ({
-  path: '/',
-  httpOnly: true,
-  secure: !isPlain(request),
-  sameSite: 'strict' as const,
-});
 
 /** Lets a route that asks for `refresh_token` in its body take it from the cookie instead. */
 @Injectable()
 export class RefreshCookieGuard implements CanActivate {
   constructor(private readonly cookie: RefreshCookie) {}
 
+  /** @throws ApiError missing_refresh_token if the request has neither cookie nor body */
   canActivate(context: ExecutionContext): boolean {
     const request = requestOf(context);
     const body = (request.body ?? {}) as { refresh_token?: unknown };
     if (body.refresh_token !== undefined) return true;
     const token = this.cookie.read(request);
-    if (token !== undefined) request.body = { refresh_token: token };
+    if (token !== undefined) {
+      request.body = { refresh_token: token };
+      request.refreshesByCookie = true;
+    } else if (isEmpty(request)) throw new ApiError('missing_refresh_token');
     return true;
   }
 }
+
+/** Whether no body was sent, as a browser does that relies on the cookie. */
+const isEmpty = ({ headers, body }: FastifyRequest): boolean =>
+  body === undefined &&
+  headers['transfer-encoding'] === undefined &&
+  Number(headers['content-length'] ?? 0) === 0;

@@ -14,6 +14,7 @@ export const API_ERRORS = {
   bad_request: [400, 'The request could not be understood'],
   bad_credentials: [401, 'Bad username or password'],
   unauthorized: [401, 'You have to be signed in to do this'],
+  missing_refresh_token: [401, 'There is no refresh token in this request'],
   refresh_token_invalid: [401, 'The refresh token is not valid'],
   refresh_token_expired: [401, 'The session has expired'],
   refresh_token_reused: [401, 'The refresh token was used before; the session has ended'],
@@ -70,6 +71,7 @@ export const RECENT_SIGN_IN = 900;
 /** `WWW-Authenticate` of RFC 6750, section 3, and RFC 9470, section 3; for other tokens, invalid_token. */
 const CHALLENGES: Partial<Record<ApiErrorCode, string>> = {
   missing_authorization: 'Bearer',
+  missing_refresh_token: 'Bearer',
   reauthentication_required:
     'Bearer error="insufficient_user_authentication", ' +
     `error_description="A more recent sign-in is required", max_age="${RECENT_SIGN_IN}"`,

@@ -111,6 +111,15 @@ describe('Config', () => {
     expect(() => Config.load({ NODE_ENV: 'production', DATA_DIR: dir })).toThrow('JWT_SECRET_KEY');
   });
 
+  it('refuses an http PUBLIC_URL with cookies in production, where they are for https alone', () => {
+    const cookies = { AUTH_COOKIES: 'on', CORS_ORIGINS: 'https://app.example.com' };
+    const http = { ...cookies, PUBLIC_URL: 'http://localhost:3000' };
+    expect(wrong({ NODE_ENV: 'production', ...http })).toEqual(['PUBLIC_URL']);
+    expect(load(http).secureCookies).toBe(false);
+    expect(load({ ...cookies, PUBLIC_URL: 'https://api.example.com' }).secureCookies).toBe(true);
+    expect(load({ NODE_ENV: 'production', ...cookies }).secureCookies).toBe(true);
+  });
+
   it('makes a secret once', () => {
     const first = Config.load({ DATA_DIR: join(dir, 'made') });
     const second = Config.load({ DATA_DIR: join(dir, 'made') });
