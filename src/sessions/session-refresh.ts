@@ -36,7 +36,7 @@ export class SessionRefresh {
    * Exchanges a refresh token for its successor. The current token moves the session on in one
    * statement, so that only one of many concurrent requests does. The token before gets the same
    * successor again within `REFRESH_REUSE_WINDOW` of the move, for a second tab. Later it does so only
-   * if the client may have lost the answer (see {@link recover}). Any other token was stolen, or a
+   * if the client may have lost the answer (see {@link giveAgain}). Any other token was stolen, or a
    * thief was first, and ends the session (RFC 9700, section 4.14.2).
    *
    * @throws ApiError refresh_token_invalid, refresh_token_expired, session_ended,
@@ -50,7 +50,7 @@ export class SessionRefresh {
     if (!moved) {
       if (session.expiresAt <= now) throw new ApiError('refresh_token_expired');
       if (await this.hasJustMoved(content)) this.reuse.inc({ result: 'successor' });
-      else if (await this.recover(content, now)) this.reuse.inc({ result: 'recovered' });
+      else if (await this.giveAgain(content, now)) this.reuse.inc({ result: 'recovered' });
       else throw await this.endReused(session);
     }
     const { id, userId, createdAt } = session;
@@ -129,7 +129,7 @@ export class SessionRefresh {
    * @returns false if the successor was used, if the token itself was given out twice, or if the move
    *   is longer ago than `REFRESH_RECOVERY_WINDOW`
    */
-  private async recover(
+  private async giveAgain(
     { sessionId, generation, salt }: RefreshTokenContent,
     now: Date,
   ): Promise<boolean> {
