@@ -10,14 +10,12 @@ import {
   Put,
   Req,
   Res,
-  UseGuards,
 } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentUser, JwtPayload } from '../auth/decorators.js';
 import { LimitGuesses } from '../auth/guess.interceptor.js';
-import { RefuseImpersonation } from '../auth/impersonation.guard.js';
-import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
+import { OwnAccount, RefuseImpersonation } from '../auth/impersonation.guard.js';
 import { signedInUser } from '../auth/limit-keys.js';
 import { refuses } from '../auth/openapi.js';
 import { RefreshCookie } from '../auth/refresh-cookie.js';
@@ -40,7 +38,7 @@ import { AccountService } from './account.service.js';
 @ApiTags('account')
 @ApiBearerAuth()
 @Controller('me')
-@UseGuards(JwtAuthGuard)
+@OwnAccount()
 @refuses(401, 'No good access token')
 export class AccountController {
   constructor(
@@ -57,10 +55,10 @@ export class AccountController {
 
   @Patch()
   @RateLimit({ name: 'updateAccount', limit: '30/1h', by: signedInUser })
-  @RefuseImpersonation()
   @ApiOperation({ summary: 'Change username, display name or locale' })
   @ApiResponse({ status: 200, description: 'The account', standardSchema: accountSchema })
   @refuses(400, 'A parameter is not valid')
+  @refuses(403, 'Not on behalf of another user')
   @refuses(409, 'The username is taken')
   async update(
     @CurrentUser() { id: userId }: Subject,
@@ -86,13 +84,12 @@ export class AccountController {
   }
 
   @Delete()
-  @RefuseImpersonation()
   @LimitGuesses()
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete the account with everything stored about it' })
   @ApiResponse({ status: 204, description: 'Deleted' })
   @refuses(401, 'No good access token, or neither a recent sign-in nor the password')
-  @refuses(403, 'The present password is not right')
+  @refuses(403, 'The present password is not right, or this is not on behalf of oneself')
   @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   async delete(
     @CurrentUser() { id: userId }: Subject,
@@ -109,7 +106,6 @@ export class AccountController {
 
   @Put('password')
   @RateLimit({ name: 'changePassword', limit: '30/1h', by: signedInUser })
-  @RefuseImpersonation()
   @LimitGuesses()
   @HttpCode(204)
   @ApiOperation({ summary: 'Change the password; ends all other sessions' })

@@ -1,10 +1,9 @@
-import { Body, Controller, Headers, HttpCode, Post, Put, Req, UseGuards } from '@nestjs/common';
+import { Body, Controller, Headers, HttpCode, Post, Put, Req } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { CurrentUser, JwtPayload } from '../auth/decorators.js';
 import { LimitGuesses } from '../auth/guess.interceptor.js';
-import { RefuseImpersonation } from '../auth/impersonation.guard.js';
-import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
+import { OwnAccount } from '../auth/impersonation.guard.js';
 import { signedInUser } from '../auth/limit-keys.js';
 import { refuses } from '../auth/openapi.js';
 import { ClientSignal } from '../common/client-signal.js';
@@ -20,7 +19,7 @@ import { acceptedSchema, type AcceptedView } from './recovery.schemas.js';
 @ApiTags('account')
 @ApiBearerAuth()
 @Controller('me/email')
-@UseGuards(JwtAuthGuard)
+@OwnAccount()
 @refuses(401, 'No good access token')
 export class EmailController {
   constructor(
@@ -30,14 +29,13 @@ export class EmailController {
 
   @Put()
   @RateLimit({ name: 'changeEmail', limit: '10/1h', by: signedInUser })
-  @RefuseImpersonation()
   @LimitGuesses()
   @HttpCode(202)
   @ApiOperation({ summary: 'Ask for a mail to a new address, by which the account moves to it' })
   @ApiResponse({ status: 202, description: 'The same always', standardSchema: acceptedSchema })
   @refuses(400, 'That is not an e-mail address')
   @refuses(401, 'No good access token, or neither a recent sign-in nor the password')
-  @refuses(403, 'The present password is not right')
+  @refuses(403, 'The present password is not right, or this is not on behalf of oneself')
   async change(
     @CurrentUser() { id: userId }: Subject,
     @JwtPayload() claims: AccessTokenClaims,
@@ -57,6 +55,7 @@ export class EmailController {
   @HttpCode(202)
   @ApiOperation({ summary: 'Ask for the mail that verifies the address once more' })
   @ApiResponse({ status: 202, description: 'Accepted', standardSchema: acceptedSchema })
+  @refuses(403, 'Not on behalf of another user')
   @refuses(409, 'The account has no e-mail address')
   async sendVerification(
     @CurrentUser() { id }: Subject,

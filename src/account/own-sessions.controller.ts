@@ -1,7 +1,7 @@
-import { Controller, Delete, Get, HttpCode, Param, UseGuards } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, JwtPayload } from '../auth/decorators.js';
-import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
+import { OwnAccount } from '../auth/impersonation.guard.js';
 import { refuses } from '../auth/openapi.js';
 import { ApiError } from '../common/api-error.js';
 import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
@@ -12,7 +12,7 @@ import { sessionsSchema, type SessionsView } from './account.schemas.js';
 @ApiTags('account')
 @ApiBearerAuth()
 @Controller('me/sessions')
-@UseGuards(JwtAuthGuard)
+@OwnAccount()
 @refuses(401, 'No good access token')
 export class OwnSessionsController {
   constructor(private readonly sessions: SessionsService) {}
@@ -42,6 +42,7 @@ export class OwnSessionsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'End one session' })
   @ApiResponse({ status: 204, description: 'Ended' })
+  @refuses(403, 'Not on behalf of another user')
   @refuses(404, 'The user has no such living session')
   async end(@CurrentUser() user: Subject, @Param('id') id: string): Promise<void> {
     // A NUL is the one character that PostgreSQL cannot even compare.

@@ -1,6 +1,7 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Put } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CurrentUser } from '../auth/decorators.js';
+import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
 import { refuses } from '../auth/openapi.js';
 import { Permissions } from '../auth/permissions.guard.js';
 import type { Subject } from '../keys/access-token.js';
@@ -18,6 +19,7 @@ import { Authority } from './authority.js';
 @ApiTags('roles')
 @ApiBearerAuth()
 @Controller('roles')
+@UseGuards(JwtAuthGuard)
 @refuses(401, 'No good access token')
 @refuses(403, 'Not allowed, or a permission is concerned that you do not have')
 export class RolesController {

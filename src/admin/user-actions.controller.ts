@@ -1,9 +1,10 @@
-import { Controller, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { Controller, HttpCode, Param, Post, Req, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { CurrentUser } from '../auth/decorators.js';
 import { RefuseImpersonation } from '../auth/impersonation.guard.js';
 import type { ImpersonationTokens } from '../auth/impersonation.service.js';
+import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
 import { refuses } from '../auth/openapi.js';
 import { Permissions } from '../auth/permissions.guard.js';
 import { ApiError } from '../common/api-error.js';
@@ -14,6 +15,7 @@ import { AdminUsersService } from './admin-users.service.js';
 @ApiTags('users')
 @ApiBearerAuth()
 @Controller('users/:id')
+@UseGuards(JwtAuthGuard)
 @refuses(401, 'No good access token')
 @refuses(403, 'Not allowed, or the user is allowed to do more')
 @refuses(404, 'There is no such user')

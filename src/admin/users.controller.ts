@@ -1,6 +1,18 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  UseGuards,
+} from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CurrentUser } from '../auth/decorators.js';
+import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
 import { refuses } from '../auth/openapi.js';
 import { Permissions } from '../auth/permissions.guard.js';
 import { ClientSignal } from '../common/client-signal.js';
@@ -24,6 +36,7 @@ import { AdminUsersService } from './admin-users.service.js';
 @ApiTags('users')
 @ApiBearerAuth()
 @Controller('users')
+@UseGuards(JwtAuthGuard)
 @refuses(401, 'No good access token')
 @refuses(403, 'Not allowed, or the user is allowed to do more')
 export class UsersController {
