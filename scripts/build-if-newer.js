@@ -5,22 +5,36 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
+/** When a file was last changed; 0 where there is none. */
+const changed = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** The files below a folder of the project. */
+const filesOf = (folder) =>
+  readdirSync(path(folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => `${folder}/${name}`)
+    .filter((file) => statSync(path(file)).isFile());
+
+/** Whether a file is newer than what was made of it. */
+const isNewer = (file) =>
+  changed(path(file)) > changed(path(`dist/${file.replace(/\.ts$/, '.js')}`));
+
 /**
- * Compiles only where a source is newer than what was compiled, so that a server that runs from
- * `dist/` is not disturbed; wherever it is called from. What the compiler says goes to the standard
- * error. Ends the process where it fails.
+ * Compiles if a source is newer than its compiled file, wherever it is called from. Each source is compared
+ * with its own file: a server that `npm run start:dev` keeps up to date is not disturbed. The compiler's
+ * messages go to the standard error. Ends the process if it fails.
  */
 export function buildIfNewer() {
   if (!existsSync(path('src'))) return;
-  const changed = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const sources = readdirSync(path('src'), { recursive: true, encoding: 'utf8' });
-  const newest = Math.max(...sources.map((file) => changed(path(`src/${file}`))));
-  if (newest <= changed(path('dist/src/main.js'))) return;
-  const { status } = spawnSync(
-    process.execPath,
-    [path('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
-    { cwd: root, stdio: ['ignore', 2, 2] },
-  );
-  if (status !== 0) process.exit(status ?? 1);
-  cpSync(path('templates'), path('dist/templates'), { recursive: true });
+  const sources = filesOf('src').filter((file) => /(?<!\.spec)\.[jt]s$/.test(file));
+  if (sources.some(isNewer)) {
+    const { status } = spawnSync(
+      process.execPath,
+      [path('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
+      { cwd: root, stdio: ['ignore', 2, 2] },
+    );
+    if (status !== 0) process.exit(status ?? 1);
+  }
+  if (filesOf('templates').some(isNewer)) {
+    cpSync(path('templates'), path('dist/templates'), { recursive: true });
+  }
 }

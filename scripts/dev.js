@@ -1,22 +1,119 @@
-/** `npm run start:dev`: compiles on every change of a source and restarts what was compiled. */
+/**
+ * `npm run start:dev`: runs the server, and starts it anew when a source, a template or `.env` changes.
+ * Sources are compiled one by one, without their types, so that the server answers at once; the compiler
+ * checks the types beside it, and what it finds does not stop the server.
+ */
 import { spawn } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { cpSync, existsSync, readdirSync, rmSync, watch } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { setPriority } from 'node:os';
+import { dirname } from 'node:path';
+import { transformFile } from '@swc/core';
+
+/** Changes within this time cause one restart, in milliseconds. */
+const TOGETHER = 150;
 
 const run = (...args) => spawn(process.execPath, args, { stdio: 'inherit' });
-const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'];
+const isSource = (file) => /(?<!\.spec)\.[jt]s$/.test(file) && !file.endsWith('.d.ts');
+const compiledName = (file) => `dist/${file.replace(/\.ts$/, '.js')}`;
+
+/** Compiles a source, or removes what was compiled of one that is gone. @returns whether it could be read */
+async function compile(file) {
+  const to = compiledName(file);
+  if (!existsSync(file)) {
+    rmSync(to, { force: true });
+    return true;
+  }
+  try {
+    const { code } = await transformFile(file);
+    await mkdir(dirname(to), { recursive: true });
+    await writeFile(to, code);
+    return true;
+  } catch (error) {
+    console.error(error.message);
+    return false;
+  }
+}
+
+const copyTemplates = () => cpSync('templates', 'dist/templates', { recursive: true });
+
+let server;
+let stopping = false;
+
+function startServer() {
+  const started = run('dist/src/main.js');
+  server = started;
+  started.once('exit', () => {
+    if (server !== started) return;
+    server = undefined;
+    if (!stopping) console.error('The server has ended. It starts again after the next change.');
+  });
+}
+
+async function restart() {
+  const running = server;
+  server = undefined;
+  if (running && running.exitCode === null && running.signalCode === null) {
+    const exited = once(running, 'exit');
+    running.kill('SIGINT');
+    await exited;
+  }
+  if (!stopping) startServer();
+}
+
+const changed = new Set();
+let timer;
+let working = Promise.resolve();
+
+function note(file) {
+  changed.add(file);
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    working = working.then(apply).catch((error) => console.error(error.message));
+  }, TOGETHER);
+}
+
+async function apply() {
+  const files = [...changed];
+  changed.clear();
+  if (files.some((file) => file.startsWith('templates/'))) copyTemplates();
+  const compiled = await Promise.all(files.filter(isSource).map(compile));
+  if (compiled.every(Boolean)) await restart();
+}
 
 rmSync('dist', { recursive: true, force: true });
-run(...tsc).once('exit', (code) => {
-  if (code !== 0) process.exit(code ?? 1);
-  cpSync('templates', 'dist/templates', { recursive: true });
-  const children = [
-    run(...tsc, '--watch', '--preserveWatchOutput'),
-    run('--watch', 'dist/src/main.js'),
-  ];
-  for (const child of children) {
-    child.once('exit', (status) => {
-      for (const other of children) other.kill();
-      process.exitCode = status ?? 1;
-    });
-  }
+const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .map((name) => `src/${name}`)
+  .filter(isSource);
+await Promise.all([...sources, 'ormconfig.ts'].map(compile));
+copyTemplates();
+startServer();
+
+for (const folder of ['src', 'templates']) {
+  watch(folder, { recursive: true }, (_event, name) => {
+    const file = `${folder}/${name}`;
+    if (folder === 'templates' || isSource(file)) note(file);
+  });
+}
+watch('.', (_event, name) => {
+  if (name === '.env') note(name);
 });
+
+const types = run(
+  'node_modules/typescript/bin/tsc',
+  ...['-p', 'tsconfig.build.json', '--noEmit', '--watch', '--preserveWatchOutput'],
+);
+// The server's requests come first.
+setPriority(types.pid, 10);
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    stopping = true;
+    types.kill();
+    if (!server) process.exit(0);
+    // From a terminal the server has the signal already, and takes both for one.
+    server.once('exit', (code) => process.exit(code ?? 1));
+    server.kill(signal);
+  });
+}

@@ -236,8 +236,31 @@ it.each([
   server.child.kill(signal);
   if (signal === 'SIGTERM') {
     while (!server.output().includes('not ready from now on')) await setTimeout(20);
-    server.child.kill(signal);
+    // The same signal at once is that of a supervisor that sends it to all processes.
+    while (server.child.exitCode === null) {
+      server.child.kill(signal);
+      await setTimeout(100);
+    }
   }
   const { code } = await server.exit;
   expect(code).toBe(expected);
+});
+
+it('stops during the start, and says so', async () => {
+  const server = start({ DATABASE_URL: database.url });
+  while (!server.output().includes('jwt-secret')) await setTimeout(5);
+  server.child.kill('SIGTERM');
+  const { code, output } = await server.exit;
+  expect(code).toBe(0);
+  expect(output).toContain('SIGTERM during the start: stopped');
+});
+
+it('says that it could not reach the database, and that alone', async () => {
+  const away = 'postgres://ada:canary-password@127.0.0.1:1/latchkey';
+  const { code, output } = await start({ DATABASE_URL: away }).exit;
+  expect(code).toBe(1);
+  expect(output.trim().split('\n').at(-1)).toBe(
+    'Latchkey could not start: the database cannot be used: connect ECONNREFUSED 127.0.0.1:1',
+  );
+  expect(output).not.toMatch(/Retrying|canary/);
 });

@@ -17,6 +17,8 @@ import { Following } from './following.js';
       useFactory: (config: Config) => ({
         ...databaseOptions(config.databaseUrl, config.database),
         retryAttempts: 0,
+        // Or Nest would say that it tries again.
+        toRetry: () => false,
       }),
     }),
   ],

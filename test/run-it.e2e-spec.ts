@@ -1,0 +1,87 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { copyProject, type Project } from './support/project.js';
+
+/** What the README and the docs tell to start the server with, and how it is stopped. */
+let project: Project;
+beforeEach(async () => {
+  project = await copyProject();
+});
+afterEach(() => project.remove());
+
+const LISTENING = /Server listening at (http:\/\/[\d.:]+)/;
+
+const isAlive = async (url: string): Promise<boolean> =>
+  fetch(`${url}/health/live`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
+it.each([
+  ['npm alone, as a supervisor that knows one process', 'one', 'SIGTERM'],
+  ['all processes, as systemd', 'group', 'SIGTERM'],
+  ['all processes, as a terminal does for Ctrl-C', 'group', 'SIGINT'],
+] as const)(
+  'npm start ends with its server where the signal goes to %s',
+  async (_who, to, signal) => {
+    // Its build is left out: the tests have built the same already.
+    const server = project.run('npm', ['start', '--ignore-scripts']);
+    const [, url = ''] = await server.said(LISTENING);
+    const pid = server.child.pid ?? 0;
+    process.kill(to === 'one' ? pid : -pid, signal);
+    const { output } = await server.exit;
+    expect(output).toContain('"stopped"');
+    expect(output).not.toContain('again: stopping at once');
+    expect(await isAlive(url)).toBe(false);
+  },
+);
+
+describe('npm run start:dev', () => {
+  it('answers without a build, and is not disturbed by the command line', async () => {
+    const dev = project.run('npm', ['run', 'start:dev']);
+    const [, url = ''] = await dev.said(LISTENING);
+    const before = dev.output().match(new RegExp(LISTENING, 'g'))?.length;
+    const command = project.run(process.execPath, ['bin/latchkey.js', 'users', 'list']);
+    expect((await command.exit).code).toBe(0);
+    expect(await isAlive(url)).toBe(true);
+    expect(dev.output().match(new RegExp(LISTENING, 'g'))).toHaveLength(before ?? 0);
+    expect(dev.output()).not.toContain('finishing what runs');
+  });
+
+  it('starts anew after a change of a source, a template or .env', async () => {
+    const dev = project.run('npm', ['run', 'start:dev']);
+    await dev.said(LISTENING);
+    for (const [file, change] of [
+      [
+        'src/auth/auth.controller.ts',
+        (text: string) => text.replace('hello_from: user', 'hello_from: "dear " + user'),
+      ],
+      ['templates/mail/en/account-deleted.txt.eta', (text: string) => `${text}\n`],
+      ['.env', () => 'JWT_ISSUER=changed\n'],
+    ] as const) {
+      const from = dev.output().length;
+      const path = join(project.dir, file);
+      await writeFile(path, change(await readFile(path, 'utf8').catch(() => '')));
+      await dev.said(LISTENING, from);
+    }
+    expect(await project.read('dist/src/auth/auth.controller.js')).toContain('"dear "');
+    const from = dev.output().length;
+    process.kill(-(dev.child.pid ?? 0), 'SIGINT');
+    const { output } = await dev.exit;
+    expect(output.slice(from)).toContain('"stopped"');
+    expect(output.slice(from)).not.toContain('again: stopping at once');
+  });
+
+  it('goes on after a source that cannot be read, and says where the error is', async () => {
+    const dev = project.run('npm', ['run', 'start:dev']);
+    const [, url = ''] = await dev.said(LISTENING);
+    const path = join(project.dir, 'src/auth/hooks.ts');
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, `${text}\nexport class {`);
+    await dev.said(/hooks\.ts/);
+    expect(await isAlive(url)).toBe(true);
+    const from = dev.output().length;
+    await writeFile(path, text);
+    await dev.said(LISTENING, from);
+  });
+});
