@@ -11,6 +11,7 @@ import {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import { tokenScheme } from './auth/openapi.js';
 import { ApiError, codeOfStatus } from './common/api-error.js';
 import { ApiErrorFilter, sendError } from './common/api-error.filter.js';
 import { readJsonBodies } from './common/json-body.js';
@@ -67,6 +68,8 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   // What guards put on a request is there from the start: V8 is faster where all have one shape.
   fastify.decorateRequest('authentication', undefined);
   fastify.decorateRequest('tokenRefusal', undefined);
+  // A challenge has to name a scheme, with a token that follows no word too (RFC 9110, section 11.6.1).
+  fastify.decorate('challengeScheme', config.jwt.headerType || 'Bearer');
   provideContext(fastify);
   validateDeclared(app.get(ModulesContainer));
   app.useGlobalFilters(new ApiErrorFilter());
@@ -91,7 +94,7 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
     .setTitle('Latchkey')
     .setDescription('Registered users, JSON Web Tokens, and a guard for your own controllers')
     .setVersion('0.1.0')
-    .addBearerAuth()
+    .addSecurity('bearer', tokenScheme(config.jwt))
     .build();
   SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, openApi), {
     jsonDocumentUrl: 'openapi.json',

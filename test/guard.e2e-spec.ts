@@ -71,8 +71,23 @@ describe('a controller of one’s own', () => {
     expect(await visit()).toEqual({ visitor: 'anonymous' });
     expect(await visit(`Bearer ${token}`)).toEqual({ visitor: 'Ada' });
     expect(await visit('Bearer nope')).toMatchObject({ code: 'token_malformed' });
-    expect(await visit('Basic x')).toMatchObject({ code: 'malformed_authorization' });
+    expect(await visit('Bearer')).toMatchObject({ code: 'malformed_authorization' });
+    expect(await visit(`Bearer ${token} x`)).toMatchObject({ code: 'malformed_authorization' });
+    expect(await visit(token)).toMatchObject({ code: 'malformed_authorization' });
   });
+});
+
+it('lets a request through as anonymous whose header is of another scheme', async () => {
+  for (const value of [
+    'Basic YTpi',
+    'basic',
+    'Digest username="x"',
+    'Negotiate YII=',
+    `X ${token}`,
+  ]) {
+    const response = await server.get('/test-visitors', value);
+    expect([value, response.status, response.body]).toEqual([value, 200, { visitor: 'anonymous' }]);
+  }
 });
 
 it('has a strategy that, asked by its name, lets nobody in who was signed out', async () => {

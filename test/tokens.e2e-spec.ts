@@ -1,5 +1,7 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import jwt from 'jsonwebtoken';
+import { Config } from '../src/config/config.js';
+import { person } from './support/admins.js';
 import { forge, now, SECRET, type Server, startServer } from './support/server.js';
 
 let server: Server;
@@ -43,6 +45,7 @@ describe('GET /protected', () => {
       nbf: claimsOf().iat,
       exp: (claimsOf().iat ?? 0) + 900,
       jti: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+      client_id: 'latchkey',
     });
     expect(headerOf()).toEqual({
       alg: 'HS256',
@@ -109,7 +112,7 @@ describe('GET /protected', () => {
     ['token_malformed', 'of 10 kB', () => `${token}${'A'.repeat(10_000)}`],
     ['token_malformed', 'with crit', () => forge(token, {}, { crit: ['exp'] })],
     ['token_malformed', 'with b64', () => forge(token, {}, { b64: true })],
-    ['token_issuer_invalid', 'with a list as payload', () => signRaw(headerOf(), [claimsOf()])],
+    ['token_malformed', 'with a list as payload', () => signRaw(headerOf(), [claimsOf()])],
     [
       'token_malformed',
       'with a claim twice',
@@ -144,6 +147,11 @@ describe('GET /protected', () => {
     ['token_type_invalid', 'of type rt+jwt', () => forge(token, {}, { typ: 'rt+jwt' })],
     ['token_issuer_invalid', 'of another issuer', () => forge(token, { iss: 'evil' })],
     ['token_issuer_invalid', 'without issuer', () => forge(token, { iss: undefined })],
+    ['token_audience_invalid', 'with an audience', () => forge(token, { aud: 'payments' })],
+    ['token_audience_invalid', 'with a list of audiences', () => forge(token, { aud: ['a', 'b'] })],
+    ['token_audience_invalid', 'with an empty audience', () => forge(token, { aud: '' })],
+    ['token_audience_invalid', 'with no audience in a list', () => forge(token, { aud: [] })],
+    ['token_audience_invalid', 'with null as audience', () => forge(token, { aud: null })],
     ['token_claims_invalid', 'without exp', () => forge(token, { exp: undefined })],
     ['token_claims_invalid', 'without sub', () => forge(token, { sub: undefined })],
     ['token_claims_invalid', 'with a number as sub', () => forge(token, { sub: 7 })],
@@ -217,11 +225,158 @@ describe('settings of the token', () => {
     }
   });
 
-  const pair = (kind: 'rsa' | 'P-256' | 'P-384') => {
+  it('takes 422 for what a client sends wrong, and 401 for what a refresh or a sign-in mends', async () => {
+    const other = await startServer({ JWT_INVALID_TOKEN_STATUS: '422', JWT_EXPIRES: '10m' });
+    try {
+      const { id } = await other.register('ada');
+      const { jwt: own } = await other.login('ada');
+      const ask = async (value?: string) => {
+        const response = await get(value, other);
+        return [response.status, (response.body as { code?: string }).code];
+      };
+      const wrong: [string, string][] = [
+        ['malformed_authorization', 'Basic YTpi'],
+        ['token_malformed', 'Bearer x'],
+        ['token_algorithm_invalid', `Bearer ${forge(own, {}, { alg: 'HS512' })}`],
+        ['token_signature_invalid', `Bearer ${forge(own, {}, {}, 'y'.repeat(40))}`],
+        ['token_type_invalid', `Bearer ${forge(own, {}, { typ: 'JWT' })}`],
+        ['token_claims_invalid', `Bearer ${forge(own, { sid: 7 })}`],
+        ['token_issuer_invalid', `Bearer ${forge(own, { iss: 'x' })}`],
+        ['token_audience_invalid', `Bearer ${forge(own, { aud: 'x' })}`],
+        ['token_not_yet_valid', `Bearer ${forge(own, { nbf: now() + 90 })}`],
+      ];
+      for (const [code, value] of wrong) expect(await ask(value)).toEqual([422, code]);
+      expect(await ask()).toEqual([401, 'missing_authorization']);
+      expect(await ask(`Bearer ${forge(own, { exp: now() - 1 })}`)).toEqual([401, 'token_expired']);
+
+      const admin = await person(other, 'root', ['admin']);
+      await admin.ask('PATCH', `/users/${id}`, { roles: ['admin'] });
+      expect(await ask(`Bearer ${own}`)).toEqual([401, 'token_stale']);
+      await admin.ask('POST', `/users/${id}/sessions/revoke`);
+      expect(await ask(`Bearer ${own}`)).toEqual([401, 'token_revoked']);
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it('takes a token for one of several audiences, and for no other', async () => {
+    const other = await startServer({ JWT_DECODE_AUDIENCE: 'shop, https://bank.example' });
+    try {
+      await other.register('ada');
+      const { jwt: own } = await other.login('ada');
+      expect((jwt.decode(own) as jwt.JwtPayload).aud).toEqual(['shop', 'https://bank.example']);
+      const ask = async (aud: unknown) => {
+        const response = await get(`Bearer ${forge(own, { aud })}`, other);
+        return response.status === 200 ? 200 : (response.body as unknown);
+      };
+      for (const aud of ['shop', ['shop'], ['x', 'https://bank.example']]) {
+        expect([aud, await ask(aud)]).toEqual([aud, 200]);
+      }
+      const refusal = (msg: string) => ({ msg, code: 'token_audience_invalid' });
+      for (const aud of ['bank', [], ['x'], ['shop,x'], { shop: 1 }, null, [['shop']]]) {
+        expect([aud, await ask(aud)]).toEqual([
+          aud,
+          refusal('The token is meant for another audience'),
+        ]);
+      }
+      expect(await ask(undefined)).toEqual(
+        refusal('The token does not say which audience it is meant for'),
+      );
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it('says of a token without an issuer that it names none', async () => {
+    const response = await get(`Bearer ${forge(token, { iss: undefined })}`);
+    expect(response.body).toEqual({
+      msg: 'The token does not say which server issued it',
+      code: 'token_issuer_invalid',
+    });
+  });
+
+  it('signs by the algorithm of the key pair if none is named', async () => {
+    for (const [kind, algorithm] of [
+      ['P-256', 'ES256'],
+      ['P-384', 'ES384'],
+      ['P-521', 'ES512'],
+      ['ed25519', 'EdDSA'],
+      ['rsa', 'RS256'],
+    ] as const) {
+      const config = Config.load({ JWT_PRIVATE_KEY: pair(kind), JWT_SECRET_KEY: SECRET });
+      expect([kind, config.jwt.algorithm]).toEqual([kind, algorithm]);
+    }
+    const other = await startServer({ JWT_PRIVATE_KEY: pair('P-384') });
+    try {
+      await other.register('ada');
+      const { jwt: own } = await other.login('ada');
+      expect(jwt.decode(own, { complete: true })?.header.alg).toBe('ES384');
+      expect((await get(`Bearer ${own}`, other)).status).toBe(200);
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it('issues tokens of type JWT to verifiers that know no other, and takes both types', async () => {
+    const other = await startServer({ JWT_TYP: 'JWT' });
+    try {
+      await other.register('ada');
+      const { jwt: own } = await other.login('ada');
+      expect(jwt.decode(own, { complete: true })?.header.typ).toBe('JWT');
+      for (const typ of ['JWT', 'at+jwt']) {
+        expect((await get(`Bearer ${forge(own, {}, { typ })}`, other)).status).toBe(200);
+      }
+      for (const typ of ['rt+jwt', 'jwt', undefined, ['JWT']]) {
+        const response = await get(`Bearer ${forge(own, {}, { typ })}`, other);
+        expect(response.body).toMatchObject({ code: 'token_type_invalid' });
+      }
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it.each([
+    ['JWT', 'Authorization', 'JWT', 'JWT '],
+    ['', 'X-Token', 'Bearer', ''],
+  ])(
+    'with the word %j in %s tells clients so, wherever it says how to send a token',
+    async (type, header, scheme, prefix) => {
+      const other = await startServer({ JWT_HEADER_TYPE: type, JWT_HEADER_NAME: header });
+      try {
+        await other.register('ada');
+        const tokens = await other.login('ada');
+        expect(tokens).toMatchObject({ token_type: type });
+        const ask = (path: string, value?: string) => {
+          const asked = other.http.get(path);
+          return value === undefined ? asked : asked.set(header, value);
+        };
+        await ask('/protected', prefix + tokens.jwt).expect(200);
+        const none = await ask('/protected');
+        expect([none.body, none.headers['www-authenticate']]).toEqual([
+          { msg: `Missing ${header} Header`, code: 'missing_authorization' },
+          scheme,
+        ]);
+        const bad = await ask('/protected', `${prefix}x`);
+        expect(bad.headers['www-authenticate']).toBe(`${scheme} error="invalid_token"`);
+        const document = await other.http.get('/openapi.json');
+        expect(document.body).toMatchObject({
+          components: {
+            securitySchemes: { bearer: { type: 'apiKey', in: 'header', name: header } },
+          },
+        });
+      } finally {
+        await other.stop();
+      }
+    },
+  );
+
+  const pair = (kind: 'rsa' | 'ed25519' | 'P-256' | 'P-384' | 'P-521') => {
     const { privateKey } =
       kind === 'rsa'
         ? generateKeyPairSync('rsa', { modulusLength: 2048 })
-        : generateKeyPairSync('ec', { namedCurve: kind });
+        : kind === 'ed25519'
+          ? generateKeyPairSync(kind)
+          : generateKeyPairSync('ec', { namedCurve: kind });
     return privateKey.export({ format: 'pem', type: 'pkcs8' }) as string;
   };
   it.each([
@@ -231,8 +386,12 @@ describe('settings of the token', () => {
     ['RS384', { JWT_PRIVATE_KEY: pair('rsa') }],
     ['RS512', { JWT_PRIVATE_KEY: pair('rsa') }],
     ['PS256', { JWT_PRIVATE_KEY: pair('rsa') }],
+    ['PS384', { JWT_PRIVATE_KEY: pair('rsa') }],
+    ['PS512', { JWT_PRIVATE_KEY: pair('rsa') }],
     ['ES256', { JWT_PRIVATE_KEY: pair('P-256') }],
     ['ES384', { JWT_PRIVATE_KEY: pair('P-384') }],
+    ['ES512', { JWT_PRIVATE_KEY: pair('P-521') }],
+    ['EdDSA', { JWT_PRIVATE_KEY: pair('ed25519') }],
   ])('signs and verifies by %s and publishes only what is public', async (algorithm, keys) => {
     const other = await startServer({ JWT_ALGORITHM: algorithm, ...keys });
     try {

@@ -127,7 +127,7 @@ export const endedSchema = z.object({ ended: z.int().describe('How many sessions
 /** Answer of `POST /users/:id/impersonate`. */
 export const impersonationSchema = z.object({
   jwt: z.string(),
-  token_type: z.literal('Bearer'),
+  token_type: z.string(),
   expires_in: z.int().describe('Seconds until `jwt` expires; there is no way to renew it'),
 });
 

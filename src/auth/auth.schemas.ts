@@ -84,7 +84,7 @@ export const userSchema = z.object({
 /** What a sign-in answers with. */
 export const tokensSchema = z.object({
   jwt: z.string(),
-  token_type: z.literal('Bearer'),
+  token_type: z.string().describe('`JWT_HEADER_TYPE`, the word before `jwt` in the header'),
   expires_in: z.int().describe('Seconds until `jwt` expires'),
   refresh_token: z
     .string()

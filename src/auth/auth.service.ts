@@ -170,7 +170,7 @@ export class AuthService {
     );
     return {
       jwt,
-      token_type: 'Bearer',
+      token_type: this.config.jwt.headerType,
       expires_in: this.config.jwt.expires,
       refresh_token: session.refreshToken,
     };

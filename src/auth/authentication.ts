@@ -28,13 +28,6 @@ export function tokenError(error: unknown): Error {
   if (error instanceof jwt.TokenExpiredError)
     return new ApiError('token_expired', { cause: error });
   if (!(error instanceof jwt.JsonWebTokenError)) return error;
-  const { message } = error;
-  const code = message.startsWith('jwt audience')
-    ? 'token_audience_invalid'
-    : message.startsWith('jwt issuer')
-      ? 'token_issuer_invalid'
-      : message === 'invalid signature' || message === 'jwt signature is required'
-        ? 'token_signature_invalid'
-        : 'token_malformed';
-  return new ApiError(code, { cause: error });
+  const unsigned = /^(invalid signature|jwt signature is required)$/.test(error.message);
+  return new ApiError(unsigned ? 'token_signature_invalid' : 'token_malformed', { cause: error });
 }

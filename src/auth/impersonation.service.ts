@@ -16,7 +16,7 @@ const LONGEST = 900;
 /** An access token to act with, and nothing to renew it by. */
 export interface ImpersonationTokens {
   jwt: string;
-  token_type: 'Bearer';
+  token_type: string;
   expires_in: number;
 }
 
@@ -60,6 +60,6 @@ export class Impersonation {
     const actor = { id: subject.id, ver };
     const options = { sid, ver: user.tokenVersion, actor, expires };
     const jwt = await this.accessTokens.sign(user, options, await this.hooks.claims(user));
-    return { jwt, token_type: 'Bearer', expires_in: expires };
+    return { jwt, token_type: this.config.jwt.headerType, expires_in: expires };
   }
 }

@@ -34,7 +34,7 @@ export class JwtAuthGuard implements CanActivate {
         this.verified.check(known);
         return this.admit(request, known);
       }
-      const verified = this.strategy.verify(request, token);
+      const verified = this.strategy.verify(token);
       if (!(verified instanceof Error)) return this.remember(request, token, verified);
       refused = verified;
     } catch (error) {
@@ -65,19 +65,27 @@ export class JwtAuthGuard implements CanActivate {
     return true;
   }
 
+  /** Whether a token is there to be judged. @throws ApiError malformed_authorization */
+  protected bringsToken(request: FastifyRequest): boolean {
+    try {
+      return this.header.isPresent(request);
+    } catch (error) {
+      throw this.refusal(error);
+    }
+  }
+
   private refusal(error: unknown): unknown {
     return error instanceof ApiError ? this.header.refusal(error) : error;
   }
 }
 
 /**
- * Lets requests without the header through as anonymous; a bad token is refused as by
- * {@link JwtAuthGuard}.
+ * Lets requests without the header, or with one of another scheme, through as anonymous. A bad token is
+ * refused as by {@link JwtAuthGuard}.
  */
 @Injectable()
 export class OptionalJwtAuthGuard extends JwtAuthGuard {
   override canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const request = requestOf(context);
-    return !this.header.isPresent(request) || super.canActivate(context);
+    return !this.bringsToken(requestOf(context)) || super.canActivate(context);
   }
 }

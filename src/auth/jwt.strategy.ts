@@ -2,32 +2,37 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-jwt';
+import { ApiError } from '../common/api-error.js';
 import { withoutStacks } from '../common/stacks.js';
-import { Config } from '../config/config.js';
 import { AccessTokens } from '../keys/access-token.js';
 import { readPayload } from '../keys/compact-jws.js';
+import { isEdDsaKey, verifyEdDsa } from '../keys/eddsa.js';
 import { Keyring } from '../keys/keyring.js';
 import { type Authentication, tokenError } from './authentication.js';
 import { TokenHeader } from './token-header.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
+/** A token that did not come in a request's header. */
+class Carried {
+  constructor(readonly token: string) {}
+}
+
 /**
- * Verifies access tokens by passport-jwt: signature under the key's one algorithm, expiry, issuer,
- * audience. The strict checks of the compact form and header stand before it, in the choice of the
- * key, those of the claims and the revocations after it: by its name, in passport's own `AuthGuard('jwt')`,
- * it lets nobody in whom {@link JwtAuthGuard} would not.
+ * Verifies access tokens by passport-jwt: the signature under the key's one algorithm, and expiry. The
+ * strict checks of the compact form and header come first, in the choice of the key. Those of the claims
+ * and the revocations follow. Passport's own `AuthGuard('jwt')` asks this strategy by its name, and is
+ * as strict as `JwtAuthGuard`.
  */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   constructor(
-    config: Config,
     private readonly keyring: Keyring,
     private readonly header: TokenHeader,
     private readonly accessTokens: AccessTokens,
     private readonly verified: VerifiedTokens,
   ) {
     super({
-      jwtFromRequest: (request: unknown) => header.read(request as FastifyRequest),
+      jwtFromRequest: (source: unknown) => tokenOf(source, header),
       secretOrKeyProvider: (_request: unknown, token: string, done) => {
         try {
           // passport-jwt's types ask for a string; a KeyObject saves a PEM parse each time.
@@ -36,9 +41,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
           done(error);
         }
       },
-      algorithms: [...keyring.algorithms],
-      issuer: config.jwt.issuer,
-      audience: config.jwt.audience,
+      algorithms: keyring.algorithms.filter((algorithm) => algorithm !== 'EdDSA'),
       // Checked with the claims, with a tolerance that expiry does not have.
       jsonWebTokenOptions: { ignoreNotBefore: true },
       passReqToCallback: true,
@@ -46,16 +49,16 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   }
 
   /**
-   * Verifies `token`, which is that of `request`. A strategy reports by methods that its caller puts on
-   * it, so each request has an object of its own for them: of two under way neither gets the other's
-   * answer.
+   * Verifies `token`. A strategy reports by methods that its caller puts on it, so each token has an
+   * object of its own for them: two that are under way never get each other's answer.
    *
-   * @throws ApiError as `Keyring.keyFor`
+   * @throws ApiError as `Keyring.keyFor`, and token_malformed for anything but a text
    * @returns a promise that rejects with an ApiError as `AccessTokens.read` and `VerifiedTokens.check`; or,
    *   where that is known at once, the refusal itself, as `tokenError`: a promise that rejects costs a good
    *   part of what the signature does
    */
-  verify(request: FastifyRequest, token: string): Promise<Authentication> | Error {
+  verify(token: string): Promise<Authentication> | Error {
+    if (typeof token !== 'string') throw new ApiError('token_malformed');
     this.keyring.keyFor(token);
     let refusal: Error | undefined;
     const verified = new Promise<Authentication>((resolve, reject) => {
@@ -71,21 +74,38 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
       });
       // A bad token is no fault of ours: jsonwebtoken's errors about it need no stack.
       withoutStacks(() => {
-        attempt.authenticate(request as never);
+        try {
+          attempt.authenticate(new Carried(token) as never);
+        } catch (error) {
+          refuse(error);
+        }
       });
       inTime = false;
     });
     return refusal ?? verified;
   }
 
+  /** Called by passport. jsonwebtoken has no EdDSA, so such a token is verified here. */
+  override authenticate(source: never, options?: unknown): void {
+    const token = tokenOf(source, this.header);
+    const key = this.keyring.algorithms.includes('EdDSA') ? this.keyring.keyFor(token) : undefined;
+    if (!key || !isEdDsaKey(key)) super.authenticate(source, options);
+    else if (!verifyEdDsa(token, key)) throw new ApiError('token_signature_invalid');
+    else this.success(this.validate(source));
+  }
+
   /**
-   * Called by passport-jwt once the signature is good.
+   * Called once the signature is good.
    *
    * @throws ApiError as `AccessTokens.read` and `VerifiedTokens.check`
    */
-  validate(request: FastifyRequest): Authentication {
-    const authentication = this.accessTokens.read(readPayload(this.header.read(request)));
+  validate(source: unknown): Authentication {
+    const token = tokenOf(source, this.header);
+    const authentication = this.accessTokens.read(readPayload(token));
     this.verified.check(authentication);
     return authentication;
   }
 }
+
+const tokenOf = (source: unknown, header: TokenHeader): string =>
+  source instanceof Carried ? source.token : header.read(source as FastifyRequest);

@@ -33,7 +33,7 @@ export class LogoutGuard extends JwtAuthGuard {
   /** @throws ApiError missing_refresh_token, as `SessionRefresh.identify`, as `JwtAuthGuard` */
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = requestOf(context);
-    if (this.cookie.isOn && !this.header.isPresent(request)) {
+    if (this.cookie.isOn && !this.bringsToken(request)) {
       const token = this.cookie.read(request);
       if (token === undefined) throw new ApiError('missing_refresh_token');
       request.ownSession = await this.refresh.identify(token);

@@ -1,6 +1,22 @@
-import { ApiResponse } from '@nestjs/swagger';
+import { ApiResponse, type DocumentBuilder } from '@nestjs/swagger';
+import type { Config } from '../config/config.js';
 import { errorSchema } from './auth.schemas.js';
 
 /** Describes a refusal of a route in the OpenAPI document. */
 export const refuses = (status: number, description: string) =>
   ApiResponse({ status, description, standardSchema: errorSchema });
+
+/**
+ * How clients send an access token, by the settings. OpenAPI knows the scheme `Bearer` in the header
+ * `Authorization`; of any other it can only name the header.
+ */
+export function tokenScheme({
+  headerName,
+  headerType,
+}: Config['jwt']): Parameters<DocumentBuilder['addSecurity']>[1] {
+  if (/^authorization$/i.test(headerName) && /^bearer$/i.test(headerType)) {
+    return { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' };
+  }
+  const value = headerType === '' ? 'The access token' : `\`${headerType} \` and the access token`;
+  return { type: 'apiKey', in: 'header', name: headerName, description: value };
+}

@@ -4,8 +4,16 @@ import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { AuthHooks } from './hooks.js';
 
-/** The codes whose status `JWT_INVALID_TOKEN_STATUS` sets. */
-const MALFORMED = /^(malformed_authorization|token_(?!expired|revoked))/;
+/** A token, if it stands alone where a scheme is expected. */
+const BARE_TOKEN = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
+/** The methods of the hook file that may word a refusal. */
+const HOOKS = {
+  missing: 'missingToken',
+  expired: 'expiredToken',
+  invalid: 'invalidToken',
+  ended: 'invalidToken',
+} as const;
 
 /** Finds the token in a request's header and words the refusals that concern it. */
 @Injectable()
@@ -51,9 +59,19 @@ export class TokenHeader {
     return token;
   }
 
-  /** Whether the request carries the header at all. */
-  isPresent({ raw: { rawHeaders } }: FastifyRequest): boolean {
-    return rawHeaders.some((name, i) => i % 2 === 0 && this.isOwn(name) && rawHeaders[i + 1]);
+  /**
+   * Whether the request brings a token, good or bad. It does not if the header is missing, or has another
+   * scheme, such as the `Basic` of a proxy.
+   *
+   * @throws ApiError malformed_authorization if the header is sent twice
+   */
+  isPresent(request: FastifyRequest): boolean {
+    const value = this.value(request)?.trim();
+    if (!value) return false;
+    const { headerType } = this.config.jwt;
+    const [scheme = '', ...rest] = value.split(/\s+/);
+    if (headerType === '') return rest.length === 0;
+    return scheme.toLowerCase() === headerType.toLowerCase() || BARE_TOKEN.test(value);
   }
 
   /** The header's value, if it was sent. @throws ApiError malformed_authorization */
@@ -81,14 +99,13 @@ export class TokenHeader {
    * own answer.
    */
   refusal(error: ApiError): ApiError {
-    const missing = error.code === 'missing_authorization';
-    const expired = error.code === 'token_expired';
-    const hook = missing ? 'missingToken' : expired ? 'expiredToken' : 'invalidToken';
-    const own = this.hooks[hook](error);
+    const reason = error.tokenRefusal;
+    if (!reason) return error;
+    const own = this.hooks[HOOKS[reason]](error);
     const { invalidTokenStatus } = this.config.jwt;
     const answer =
       own ??
-      (invalidTokenStatus !== 401 && MALFORMED.test(error.code)
+      (invalidTokenStatus !== 401 && reason === 'invalid'
         ? { status: invalidTokenStatus, body: { ...error.body } }
         : undefined);
     return answer ? error.with({ answer }) : error;

@@ -9,6 +9,10 @@ declare module 'fastify' {
     /** Set where the request was refused for its access token. */
     tokenRefusal?: ApiErrorCode;
   }
+  interface FastifyInstance {
+    /** The scheme of `WWW-Authenticate`: the word before an access token. */
+    challengeScheme?: string;
+  }
 }
 
 /**
@@ -34,7 +38,7 @@ export function sendError(exception: unknown, request: FastifyRequest, reply: Fa
     // Under load there are many; who refuses sums them up.
     request.log.debug(error.message);
   }
-  if (error.refusesToken) request.tokenRefusal = error.code;
+  if (error.tokenRefusal) request.tokenRefusal = error.code;
   if (reply.sent) return;
   // What is left of a body that was not read to its end must not be taken for the next request.
   if (error.code === 'body_too_large' || error.code === 'json_too_deep') {
@@ -42,7 +46,7 @@ export function sendError(exception: unknown, request: FastifyRequest, reply: Fa
   }
   // Whatever type the route's own answer would have had.
   reply.status(error.status).type('application/json; charset=utf-8');
-  reply.headers(error.headers).send(error.body);
+  reply.headers(error.headersFor(request.server.challengeScheme ?? 'Bearer')).send(error.body);
 }
 
 /** Why something is unavailable, for the log, in a word: it comes back, and many requests say so. */

@@ -68,12 +68,15 @@ export const API_ERRORS = {
 /** How old a sign-in may be for what asks for a recent one (`StepUp`), in seconds. */
 export const RECENT_SIGN_IN = 900;
 
-/** `WWW-Authenticate` of RFC 6750, section 3, and RFC 9470, section 3; for other tokens, invalid_token. */
+/**
+ * What `WWW-Authenticate` says after the scheme (RFC 6750, section 3; RFC 9470, section 3). Other
+ * refusals of a token say invalid_token.
+ */
 const CHALLENGES: Partial<Record<ApiErrorCode, string>> = {
-  missing_authorization: 'Bearer',
-  missing_refresh_token: 'Bearer',
+  missing_authorization: '',
+  missing_refresh_token: '',
   reauthentication_required:
-    'Bearer error="insufficient_user_authentication", ' +
+    'error="insufficient_user_authentication", ' +
     `error_description="A more recent sign-in is required", max_age="${RECENT_SIGN_IN}"`,
 };
 
@@ -83,11 +86,29 @@ const RETRY_AFTER = '5';
 /** The code of an error body; see {@link API_ERRORS}. */
 export type ApiErrorCode = keyof typeof API_ERRORS;
 
-/** Those that refuse a request for its access token. */
-const TOKEN_REFUSALS: ReadonlySet<string> = new Set(
-  Object.keys(API_ERRORS).filter((code) =>
-    /^(token_|missing_authorization|malformed_authorization)/.test(code),
-  ),
+/**
+ * The refusals of a request for its access token, each by its reason. After `expired` and `ended` a
+ * client refreshes or signs in again. After `invalid` it has to mend what it sends.
+ */
+const TOKEN_REFUSALS = {
+  missing_authorization: 'missing',
+  malformed_authorization: 'invalid',
+  token_malformed: 'invalid',
+  token_algorithm_invalid: 'invalid',
+  token_signature_invalid: 'invalid',
+  token_type_invalid: 'invalid',
+  token_claims_invalid: 'invalid',
+  token_issuer_invalid: 'invalid',
+  token_audience_invalid: 'invalid',
+  token_not_yet_valid: 'invalid',
+  token_expired: 'expired',
+  token_revoked: 'ended',
+  token_stale: 'ended',
+} as const satisfies Partial<Record<ApiErrorCode, string>> &
+  Record<Extract<ApiErrorCode, `token_${string}`>, string>;
+
+const tokenRefusals: ReadonlyMap<string, 'missing' | 'invalid' | 'expired' | 'ended'> = new Map(
+  Object.entries(TOKEN_REFUSALS),
 );
 
 /** What is wrong with one field: the dotted path to it and a sentence. */
@@ -144,20 +165,25 @@ export class ApiError extends Error {
     return isFault(this.code);
   }
 
-  /** Whether it refuses a request for its access token, or for having none. */
-  get refusesToken(): boolean {
-    return TOKEN_REFUSALS.has(this.code);
+  /** Why it refuses a request for its access token, or for having none; undefined if it does not. */
+  get tokenRefusal(): 'missing' | 'invalid' | 'expired' | 'ended' | undefined {
+    return tokenRefusals.get(this.code);
+  }
+
+  /** Response headers beside the body's own, for a server whose tokens follow the word `Bearer`. */
+  get headers(): Record<string, string> {
+    return this.headersFor('Bearer');
   }
 
   /**
-   * Response headers beside the body's own; the challenge of RFC 6750, section 3, among them, and
-   * when to try again what is unavailable.
+   * Response headers beside the body's own: the challenge of RFC 6750, section 3, for `scheme`, and
+   * the time to try again if something is unavailable.
    */
-  get headers(): Record<string, string> {
+  headersFor(scheme: string): Record<string, string> {
     const challenge =
-      CHALLENGES[this.code] ?? (this.refusesToken && 'Bearer error="invalid_token"');
+      CHALLENGES[this.code] ?? (this.tokenRefusal ? 'error="invalid_token"' : undefined);
     return {
-      ...(challenge && { 'WWW-Authenticate': challenge }),
+      ...(challenge !== undefined && { 'WWW-Authenticate': `${scheme} ${challenge}`.trim() }),
       ...(this.code === 'unavailable' && { 'Retry-After': RETRY_AFTER }),
       ...this.options.headers,
     };

@@ -69,6 +69,15 @@ describe('Config', () => {
     ['JWT_HEADER_TYPE', 'a b'],
     ['JWT_IDENTITY_CLAIM', 'roles'],
     ['JWT_IDENTITY_CLAIM', '__proto__ x'],
+    ['JWT_IDENTITY_CLAIM', 'auth_time'],
+    ['JWT_IDENTITY_CLAIM', 'client_id'],
+    ['JWT_IDENTITY_CLAIM', 'act'],
+    ['JWT_IDENTITY_CLAIM', 'scope'],
+    ['JWT_HEADER_NAME', ''],
+    ['JWT_HEADER_NAME', 'Cookie'],
+    ['JWT_HEADER_NAME', 'host'],
+    ['JWT_DECODE_AUDIENCE', ','],
+    ['JWT_TYP', 'jwt'],
     ['JWT_INVALID_TOKEN_STATUS', '200'],
     ['BCRYPT_COST', '9'],
     ['BCRYPT_COST', '17'],
@@ -100,6 +109,13 @@ describe('Config', () => {
   ])('refuses %s=%s', (name, value) => {
     expect(wrong({ [name]: value })).toEqual([name]);
   });
+
+  it.each(Object.getOwnPropertyNames(Object.prototype))(
+    'refuses %s as the claim of the user, since every object has it',
+    (name) => {
+      expect(wrong({ JWT_IDENTITY_CLAIM: name })).toEqual(['JWT_IDENTITY_CLAIM']);
+    },
+  );
 
   it('counts an empty value as not set, but for the header type', () => {
     const config = load({ PORT: '', CORS_ORIGINS: '', JWT_HEADER_TYPE: '' });

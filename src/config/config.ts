@@ -3,10 +3,11 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { generatedSecret } from './generated-secret.js';
-import { type JwtKeys, readJwtKeys, type SettingIssue } from './jwt-keys.js';
+import { type JwtKeys, readJwtKeys, type SettingIssue, usesSecret } from './jwt-keys.js';
 import type { Rate } from './setting-types.js';
 import { type Settings, settingsSchema } from './settings.js';
 import { type MailConfig, mailConfig } from './settings.mail.js';
+import { JWT_ALGORITHMS } from './settings.tokens.js';
 import { type WebhookConfig, webhookConfig, webhookIssues } from './settings.webhooks.js';
 
 /** The settings do not allow a start; the message lists every one that is wrong, without its value. */
@@ -61,7 +62,9 @@ export class Config {
     expires: number;
     nbfTolerance: number;
     issuer: string;
-    audience: string | undefined;
+    /** What tokens carry as `aud`, and of which they must have one. */
+    audience: string | string[] | undefined;
+    type: Settings['JWT_TYP'];
     identityClaim: string;
     headerName: string;
     headerType: string;
@@ -137,6 +140,7 @@ export class Config {
       nbfTolerance: settings.JWT_NBF_TOLERANCE,
       issuer: settings.JWT_ISSUER,
       audience: settings.JWT_DECODE_AUDIENCE,
+      type: settings.JWT_TYP,
       identityClaim: settings.JWT_IDENTITY_CLAIM,
       headerName: settings.JWT_HEADER_NAME,
       headerType: settings.JWT_HEADER_TYPE,
@@ -188,10 +192,7 @@ export class Config {
     env: Record<string, string | undefined> = environment(),
     makeSecret = generatedSecret,
   ): Config {
-    // An empty value counts as not set, except where nothing is a choice of its own.
-    const given: Record<string, string | undefined> = Object.fromEntries(
-      Object.entries(env).filter(([name, value]) => value || name === 'JWT_HEADER_TYPE'),
-    );
+    const given = givenSettings(env);
     const parsed = settingsSchema.safeParse(given);
     const issues: SettingIssue[] =
       parsed.error?.issues.map(({ path, message }) => ({
@@ -222,9 +223,7 @@ export class Config {
     }
     if (parsed.data) issues.push(...webhookIssues(parsed.data));
     const keySource = {
-      JWT_ALGORITHM:
-        parsed.data?.JWT_ALGORITHM ??
-        settingsSchema.shape.JWT_ALGORITHM.catch('HS256').parse(given.JWT_ALGORITHM),
+      JWT_ALGORITHM: JWT_ALGORITHMS.find((known) => known === given.JWT_ALGORITHM),
       JWT_SECRET_KEY: given.JWT_SECRET_KEY,
       JWT_PRIVATE_KEY: given.JWT_PRIVATE_KEY,
       JWT_PUBLIC_KEY: given.JWT_PUBLIC_KEY,
@@ -233,8 +232,7 @@ export class Config {
     };
     // A secret is made only when nothing else stands in the way of the start.
     let generated: ReturnType<typeof generatedSecret> | undefined;
-    const hmac = keySource.JWT_ALGORITHM.startsWith('HS');
-    if (hmac && keySource.JWT_SECRET_KEY === undefined && !production) {
+    if (usesSecret(keySource) && keySource.JWT_SECRET_KEY === undefined && !production) {
       if (issues.length > 0 || !parsed.data) throw new ConfigError(issues);
       generated = makeSecret(parsed.data.DATA_DIR);
       keySource.JWT_SECRET_KEY = generated.secret;
@@ -245,6 +243,16 @@ export class Config {
     return new Config(parsed.data, keys, generated);
   }
 }
+
+/** Settings that may be nothing, or that must not: an empty value of any other counts as not set. */
+const EMPTY_COUNTS: ReadonlySet<string> = new Set(['JWT_HEADER_TYPE', 'JWT_HEADER_NAME']);
+
+const givenSettings = (
+  env: Record<string, string | undefined>,
+): Record<string, string | undefined> =>
+  Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => value || EMPTY_COUNTS.has(name)),
+  );
 
 /** Where the database is, without asking for the other settings. @throws ConfigError */
 export function databaseUrl(

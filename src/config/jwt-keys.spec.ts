@@ -23,7 +23,7 @@ const shortRsa = generateKeyPairSync('rsa', { modulusLength: 1024 });
 const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const smallExponent = generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 });
 const k1 = generateKeyPairSync('ec', { namedCurve: 'secp256k1' });
-const ed25519 = generateKeyPairSync('ed25519');
+const ed448 = generateKeyPairSync('ed448');
 const RSA = pem(rsa.privateKey, 'pkcs8');
 const P256 = pem(p256.privateKey, 'pkcs8');
 
@@ -91,6 +91,19 @@ describe('the keys', () => {
     ],
   ])('refuses %s', (_what, algorithm, keys, name) => {
     expect(wrong({ JWT_ALGORITHM: algorithm, ...keys })).toEqual([name]);
+  });
+
+  it.each([
+    ['a pair beside HS256', { JWT_ALGORITHM: 'HS256', JWT_PRIVATE_KEY: P256 }, ['JWT_PRIVATE_KEY']],
+    ['a public key alone', { JWT_PUBLIC_KEY: pem(p256.publicKey, 'spki') }, ['JWT_PUBLIC_KEY']],
+    [
+      'a pair of no algorithm',
+      { JWT_PRIVATE_KEY: pem(k1.privateKey, 'pkcs8') },
+      ['JWT_PRIVATE_KEY'],
+    ],
+    ['a pair that cannot be read', { JWT_PRIVATE_KEY: '/nowhere/key.pem' }, ['JWT_PRIVATE_KEY']],
+  ])('refuses %s, which would do nothing', (_what, keys, names) => {
+    expect(wrong(keys)).toEqual(names);
   });
 
   it('takes the matching public key', () => {
@@ -188,7 +201,7 @@ describe('the keys', () => {
       ['PUBLIC', 'a short RSA key', spki(shortRsa.publicKey)],
       ['PUBLIC', 'an exponent of 3', spki(smallExponent.publicKey)],
       ['PUBLIC', 'a curve of no algorithm', spki(k1.publicKey)],
-      ['PUBLIC', 'a kind of no algorithm', spki(ed25519.publicKey)],
+      ['PUBLIC', 'a kind of no algorithm', spki(ed448.publicKey)],
       ['PUBLIC', 'another curve than it says', `ES384:${spki(p256.publicKey)}`],
       ['PUBLIC', 'a public key as a secret', `HS256:${spki(p256.publicKey)}`],
       ['PUBLIC', 'one wrong of two', `${spki(p256.publicKey)} /nowhere.pem`],

@@ -1,5 +1,13 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
-import { algorithmOf, fits, hmacKey, listedKeys, pemKey, WrongKey } from './key-material.js';
+import {
+  algorithmOf,
+  ANY_KEY,
+  fits,
+  hmacKey,
+  listedKeys,
+  pemKey,
+  WrongKey,
+} from './key-material.js';
 import type { Settings } from './settings.js';
 import type { JwtAlgorithm } from './settings.tokens.js';
 
@@ -50,33 +58,66 @@ export function readJwtKeys(settings: Source): JwtKeys | SettingIssue[] {
       return undefined;
     }
   };
-  const current = currentKeys(settings, attempt);
-  const secrets = attempt('JWT_PREVIOUS_SECRET_KEYS', () => previousSecrets(settings));
-  const publics = attempt('JWT_PREVIOUS_PUBLIC_KEYS', () => previousPublics(settings));
+  const algorithm = attempt('JWT_PRIVATE_KEY', () => signingAlgorithm(settings));
+  if (!algorithm) return issues;
+  issues.push(...unusedKeys(settings, algorithm));
+  const current = currentKeys(settings, algorithm, attempt);
+  const secrets = attempt('JWT_PREVIOUS_SECRET_KEYS', () => previousSecrets(settings, algorithm));
+  const publics = attempt('JWT_PREVIOUS_PUBLIC_KEYS', () => previousPublics(settings, algorithm));
   if (!current || !secrets || !publics || issues.length > 0) return issues;
 
   const verifyKeys: [VerifyKey, ...VerifyKey[]] = [current.verifyKey];
   const add = (name: keyof Source, keys: VerifyKey[]) =>
     attempt(name, () => {
-      for (const { algorithm, key } of keys) {
-        const same = verifyKeys.find((other) => isSame(other.key, key));
-        if (same && same.algorithm !== algorithm) {
-          throw new WrongKey(
-            `expected a key for one algorithm: one is for both ${same.algorithm} and ${algorithm}`,
-          );
+      for (const added of keys) {
+        const same = verifyKeys.find((other) => isSame(other.key, added.key));
+        if (same && same.algorithm !== added.algorithm) {
+          const both = `${same.algorithm} and ${added.algorithm}`;
+          throw new WrongKey(`expected a key for one algorithm: one is for both ${both}`);
         }
-        if (!same) verifyKeys.push({ algorithm, key });
+        if (!same) verifyKeys.push(added);
       }
     });
   add('JWT_PREVIOUS_SECRET_KEYS', secrets.verifyKeys);
   add('JWT_PREVIOUS_PUBLIC_KEYS', publics);
   if (issues.length > 0) return issues;
   return {
-    algorithm: settings.JWT_ALGORITHM,
+    algorithm,
     signingKey: current.signingKey,
     verifyKeys,
     secrets: [...current.secrets, ...secrets.secrets],
   };
+}
+
+/** Whether tokens are signed with `JWT_SECRET_KEY`. */
+export const usesSecret = ({
+  JWT_ALGORITHM: algorithm,
+  JWT_PRIVATE_KEY: pair,
+}: Pick<Source, 'JWT_ALGORITHM' | 'JWT_PRIVATE_KEY'>): boolean =>
+  algorithm?.startsWith('HS') ?? pair === undefined;
+
+/** `JWT_ALGORITHM`, or else the one of the private key. @throws WrongKey */
+function signingAlgorithm(settings: Source): JwtAlgorithm {
+  const { JWT_ALGORITHM: named, JWT_PRIVATE_KEY: pem } = settings;
+  if (named !== undefined) return named;
+  if (usesSecret(settings)) return 'HS256';
+  const algorithm = algorithmOf(pemKey(pem, 'private'), 'RS256');
+  if (algorithm) return algorithm;
+  throw new WrongKey(`expected a private ${ANY_KEY}`);
+}
+
+/** Key pairs beside an algorithm that signs with the secret: they would do nothing. */
+function unusedKeys(settings: Source, algorithm: JwtAlgorithm): SettingIssue[] {
+  if (!algorithm.startsWith('HS')) return [];
+  return (['JWT_PRIVATE_KEY', 'JWT_PUBLIC_KEY'] as const)
+    .filter((name) => settings[name] !== undefined)
+    .map((name) => ({
+      name,
+      expected:
+        name === 'JWT_PUBLIC_KEY' && settings.JWT_PRIVATE_KEY === undefined
+          ? `${algorithm} does not use it: set JWT_PRIVATE_KEY too, or remove it`
+          : `${algorithm} does not use it: remove it, or the setting JWT_ALGORITHM`,
+    }));
 }
 
 interface Current extends Pick<JwtKeys, 'signingKey' | 'secrets'> {
@@ -86,7 +127,8 @@ interface Current extends Pick<JwtKeys, 'signingKey' | 'secrets'> {
 type Attempt = <T>(name: keyof Source, read: () => T) => T | undefined;
 
 function currentKeys(
-  { JWT_ALGORITHM: algorithm, JWT_SECRET_KEY, JWT_PRIVATE_KEY, JWT_PUBLIC_KEY }: Source,
+  { JWT_SECRET_KEY, JWT_PRIVATE_KEY, JWT_PUBLIC_KEY }: Source,
+  algorithm: JwtAlgorithm,
   attempt: Attempt,
 ): Current | undefined {
   const secretBytes = Buffer.from(JWT_SECRET_KEY ?? '', 'utf8');
@@ -117,8 +159,8 @@ function currentKeys(
  * The secrets of before (or next): each verifies tokens by its algorithm and derives. The PEM of a
  * private key only derives, as it did where no secret was set beside it.
  */
-function previousSecrets({ JWT_ALGORITHM, JWT_PREVIOUS_SECRET_KEYS = '' }: Source) {
-  const usual = JWT_ALGORITHM.startsWith('HS') ? JWT_ALGORITHM : 'HS256';
+function previousSecrets({ JWT_PREVIOUS_SECRET_KEYS = '' }: Source, signing: JwtAlgorithm) {
+  const usual = signing.startsWith('HS') ? signing : 'HS256';
   const verifyKeys: VerifyKey[] = [];
   const secrets = listedKeys(JWT_PREVIOUS_SECRET_KEYS).map(({ algorithm = usual, text }, index) =>
     ofEntry(index, () => {
@@ -133,14 +175,17 @@ function previousSecrets({ JWT_ALGORITHM, JWT_PREVIOUS_SECRET_KEYS = '' }: Sourc
 }
 
 /** The public keys of before (or next). An EC key's curve says its algorithm; RSA may have several. */
-function previousPublics({ JWT_ALGORITHM, JWT_PREVIOUS_PUBLIC_KEYS = '' }: Source): VerifyKey[] {
-  const forRsa = /^[RP]S/.test(JWT_ALGORITHM) ? JWT_ALGORITHM : 'RS256';
+function previousPublics(
+  { JWT_PREVIOUS_PUBLIC_KEYS = '' }: Source,
+  signing: JwtAlgorithm,
+): VerifyKey[] {
+  const forRsa = /^[RP]S/.test(signing) ? signing : 'RS256';
   return listedKeys(JWT_PREVIOUS_PUBLIC_KEYS).map(({ algorithm: named, text }, index) =>
     ofEntry(index, () => {
       const key = pemKey(text, 'public', named);
       const algorithm = named ?? algorithmOf(key, forRsa);
       if (!algorithm || !fits(key, algorithm)) {
-        throw new WrongKey('expected an RSA key of at least 2048 bits, or one on P-256 or P-384');
+        throw new WrongKey(`expected a public ${ANY_KEY}`);
       }
       return { algorithm, key };
     }),

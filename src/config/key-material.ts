@@ -21,11 +21,23 @@ export function hmacKey(bytes: Buffer, algorithm: JwtAlgorithm): KeyObject {
   return createSecretKey(bytes);
 }
 
+/** The curves of ES* (RFC 7518, section 3.4), as OpenSSL calls them. */
+export const CURVES: Partial<Record<JwtAlgorithm, string>> = {
+  ES256: 'prime256v1',
+  ES384: 'secp384r1',
+  ES512: 'secp521r1',
+};
+
 /** What the keys of an asymmetric algorithm have to be, in words. */
 function formOf(algorithm: JwtAlgorithm): string {
-  const curve = { ES256: 'prime256v1', ES384: 'secp384r1' }[algorithm as string];
+  if (algorithm === 'EdDSA') return 'Ed25519 key';
+  const curve = CURVES[algorithm];
   return curve ? `EC key on ${curve}` : 'RSA key of at least 2048 bits';
 }
+
+/** What a key may be that names no algorithm, in words. */
+export const ANY_KEY =
+  'RSA key of at least 2048 bits, EC key on P-256, P-384 or P-521, or Ed25519 key';
 
 /**
  * Reads a PEM, given itself or by its path. A private key in the place of a public one is a slip, and
@@ -38,7 +50,7 @@ export function pemKey(
   kind: 'private' | 'public',
   algorithm?: JwtAlgorithm,
 ): KeyObject {
-  const form = algorithm ? formOf(algorithm) : 'RSA key of at least 2048 bits or EC key';
+  const form = algorithm ? formOf(algorithm) : ANY_KEY;
   const wrong = new WrongKey(`expected a PEM (or its path) of a ${kind} ${form}`);
   if (!value) throw wrong;
   let key: KeyObject;
@@ -62,8 +74,9 @@ export function pemKey(
  */
 export function fits(key: KeyObject, algorithm: JwtAlgorithm): boolean {
   const { namedCurve, modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
+  if (algorithm === 'EdDSA') return key.asymmetricKeyType === 'ed25519';
   if (algorithm.startsWith('ES')) {
-    return key.asymmetricKeyType === 'ec' && formOf(algorithm) === `EC key on ${namedCurve ?? ''}`;
+    return key.asymmetricKeyType === 'ec' && namedCurve === CURVES[algorithm];
   }
   return (
     /^[RP]S/.test(algorithm) &&
@@ -74,9 +87,10 @@ export function fits(key: KeyObject, algorithm: JwtAlgorithm): boolean {
   );
 }
 
-/** The algorithm a public key is for: the curve's, or for RSA the one given; undefined if for none. */
+/** The algorithm a key is for: the curve's, or for RSA the one given; undefined if for none. */
 export function algorithmOf(key: KeyObject, forRsa: JwtAlgorithm): JwtAlgorithm | undefined {
-  return (['ES256', 'ES384', forRsa] as const).find((algorithm) => fits(key, algorithm));
+  const known = ['ES256', 'ES384', 'ES512', 'EdDSA', forRsa] as const;
+  return known.find((algorithm) => fits(key, algorithm));
 }
 
 /** Primes modulo which the keys of CVE-2017-15361 are powers of 65537; of others, one in 2^27 is. */
@@ -127,7 +141,7 @@ export interface ListedKey {
  */
 export function listedKeys(list: string): ListedKey[] {
   return entries(list.trim()).map((entry) => {
-    const [, name, rest = ''] = /^([A-Z]{2}\d{3}):(.+)$/s.exec(entry) ?? [];
+    const [, name, rest = ''] = /^([A-Z]{2}\d{3}|EdDSA):(.+)$/s.exec(entry) ?? [];
     const algorithm = JWT_ALGORITHMS.find((known) => known === name);
     return algorithm ? { algorithm, text: rest } : { algorithm, text: entry };
   });
@@ -136,7 +150,7 @@ export function listedKeys(list: string): ListedKey[] {
 function entries(list: string): string[] {
   if (!list.startsWith('[')) {
     const entry =
-      /(?:[A-Z]{2}\d{3}:)?-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----(?:\\n)*|[^\s,]+/gs;
+      /(?:(?:[A-Z]{2}\d{3}|EdDSA):)?-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----(?:\\n)*|[^\s,]+/gs;
     return list.match(entry) ?? [];
   }
   try {

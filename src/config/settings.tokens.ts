@@ -1,21 +1,48 @@
 import { z } from 'zod';
-import { choice, DAY, duration } from './setting-types.js';
+import { choice, DAY, duration, list } from './setting-types.js';
 
+/** Headers that have another meaning, or that a proxy or Node takes off a request. */
+const TAKEN_HEADERS =
+  /^(accept.*|connection|content-.*|cookie|date|expect|forwarded|host|if-.*|keep-alive|origin|proxy-.*|range|referer|sec-.*|te|trailer|transfer-encoding|upgrade|user-agent|via|x-forwarded-.*|x-request-id|traceparent|tracestate)$/i;
 const headerName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'expected the name of a header')
+  .refine((name) => !TAKEN_HEADERS.test(name), { error: 'expected a header that is not taken' })
   .default('Authorization');
 const headerType = z
   .string()
   .regex(/^[A-Za-z0-9-]*$/, 'expected one word, or nothing')
   .default('Bearer');
+
+/** The claims of access tokens beside the user's id, and those that standards give a meaning of their own. */
+const TAKEN_CLAIMS: ReadonlySet<string> = new Set([
+  ...['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sid', 'ver', 'username', 'roles', 'auth_time'],
+  ...['client_id', 'act', 'act_ver', 'acr', 'amr', 'scope', 'cnf', 'may_act', 'azp', 'nonce'],
+  ...['at_hash', 'c_hash', 's_hash', 'events', 'sub_id', 'sub_jwk'],
+]);
 const identityClaim = z
   .string()
-  .regex(
-    /^(?!(iss|aud|exp|nbf|iat|jti|sid|ver|username|roles|act|act_ver)$)[A-Za-z_][A-Za-z0-9_]*$/,
-    'expected the name of a claim that is not taken',
+  .refine(
+    (name) =>
+      /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) &&
+      !TAKEN_CLAIMS.has(name) &&
+      // Every object has `constructor` and the like, whether a token says so or not.
+      !(name in Object.prototype),
+    { error: 'expected the name of a claim that is not taken' },
   )
   .default('sub');
+
+/** Undefined for none, a text for one: what a token carries as `aud`. */
+const audience = z
+  .string()
+  .optional()
+  .transform((text, ctx): string | string[] | undefined => {
+    if (text === undefined) return undefined;
+    const audiences = [...new Set(list(text))];
+    if (audiences.length > 0) return audiences.length === 1 ? audiences[0] : audiences;
+    ctx.addIssue('expected a name, or several with commas between');
+    return z.NEVER;
+  });
 
 /** The algorithms that access tokens may be signed with. */
 export const JWT_ALGORITHMS = [
@@ -26,23 +53,39 @@ export const JWT_ALGORITHMS = [
   'RS384',
   'RS512',
   'PS256',
+  'PS384',
+  'PS512',
   'ES256',
   'ES384',
+  'ES512',
+  'EdDSA',
 ] as const;
 
 /** One of {@link JWT_ALGORITHMS}. */
 export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number];
 
+/** The types of access tokens: that of RFC 9068, and the one that older libraries know alone. */
+export const JWT_TYPES = ['at+jwt', 'JWT'] as const;
+
 /** Access tokens and their keys. */
 export const TOKEN_SETTINGS = {
-  JWT_ALGORITHM: choice(JWT_ALGORITHMS, 'HS256').describe(`One of ${JWT_ALGORITHMS.join(', ')}`),
+  JWT_ALGORITHM: z
+    .enum(JWT_ALGORITHMS, { error: `expected one of ${JWT_ALGORITHMS.join(', ')}` })
+    .optional()
+    .describe(
+      'HS256/384/512, RS…, PS…, ES256/384/512 or EdDSA; by default the one of `JWT_PRIVATE_KEY` ' +
+        '(of RSA RS256), or else HS256',
+    ),
   JWT_SECRET_KEY: z
     .string()
     .optional()
     .describe(
       'Secret of HS* (32, 48 or 64 bytes) and of refresh tokens; for HS* made in `DATA_DIR`',
     ),
-  JWT_PRIVATE_KEY: z.string().optional().describe('Private key of RS*, PS*, ES*: PEM or its path'),
+  JWT_PRIVATE_KEY: z
+    .string()
+    .optional()
+    .describe('Private key of RS*, PS*, ES*, EdDSA: PEM or its path'),
   JWT_PUBLIC_KEY: z
     .string()
     .optional()
@@ -60,11 +103,12 @@ export const TOKEN_SETTINGS = {
     'How far the clock of the instance that issued a token may be ahead',
   ),
   JWT_ISSUER: z.string().min(1).default('latchkey').describe('Claim `iss` of tokens'),
-  JWT_DECODE_AUDIENCE: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Claim `aud` that tokens carry and must have'),
+  JWT_DECODE_AUDIENCE: audience.describe(
+    'Claim `aud` that tokens carry; several with commas between, of which a token must have one',
+  ),
+  JWT_TYP: choice(JWT_TYPES, 'at+jwt').describe(
+    'Header `typ` of tokens; `JWT` for verifiers that know no other (`at+jwt` stays accepted)',
+  ),
   JWT_IDENTITY_CLAIM: identityClaim.describe('Claim that carries the user id'),
   JWT_HEADER_NAME: headerName.describe('Header that carries the token'),
   JWT_HEADER_TYPE: headerType.describe('Word before the token; may be empty'),

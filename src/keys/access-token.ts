@@ -4,9 +4,13 @@ import { JwtService } from '@nestjs/jwt';
 import { z } from 'zod';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
-import { ACCESS_TOKEN_TYPE, Keyring } from './keyring.js';
+import { signEdDsa } from './eddsa.js';
+import { Keyring } from './keyring.js';
 
 const seconds = z.int().nonnegative();
+
+/** The client that tokens are issued to (RFC 9068, section 2.2): Latchkey's own ways to sign in. */
+const OWN_CLIENT = 'latchkey';
 
 const claimsSchema = z
   .looseObject({
@@ -20,6 +24,7 @@ const claimsSchema = z
     nbf: seconds,
     exp: seconds,
     jti: z.string(),
+    client_id: z.string().optional(),
     /** When the user showed the password (OpenID Connect Core, section 2). */
     auth_time: seconds.optional(),
     act: z.looseObject({ sub: z.string() }).optional(),
@@ -70,7 +75,7 @@ export class AccessTokens {
     { sid, ver, authTime, actor, expires = this.config.jwt.expires }: SignOptions,
     own: Record<string, unknown> = {},
   ): Promise<string> {
-    const { issuer, audience, identityClaim } = this.config.jwt;
+    const { issuer, audience, identityClaim, type, signingKey } = this.config.jwt;
     const now = Math.floor(Date.now() / 1000);
     const claims = {
       ...own,
@@ -85,29 +90,44 @@ export class AccessTokens {
       nbf: now,
       exp: now + expires,
       jti: randomUUID(),
-      ...(audience !== undefined && { aud: audience }),
-      // Undefined where nobody acts for the subject, so that a project's claims name nobody either.
+      client_id: OWN_CLIENT,
+      // If these are undefined, a project's claims do not set them either.
+      aud: audience,
       act: actor && { sub: actor.id },
       act_ver: actor?.ver,
     };
-    return this.jwt.signAsync(claims, {
-      algorithm: this.keyring.algorithm,
-      header: { alg: this.keyring.algorithm, typ: ACCESS_TOKEN_TYPE, kid: this.keyring.kid },
-    });
+    const { algorithm, kid } = this.keyring;
+    const header = { alg: algorithm, typ: type, kid };
+    if (algorithm === 'EdDSA') return Promise.resolve(signEdDsa(header, claims, signingKey));
+    return this.jwt.signAsync(claims, { algorithm, header });
   }
 
   /**
-   * Checks the claims of a token whose signature, expiry, issuer and audience are good: types and
-   * presence; their times are for {@link checkTimes}.
+   * Checks the claims of a token whose signature is good: issuer, audience, and the types and presence
+   * of all others. {@link checkTimes} checks the times.
    *
-   * @throws ApiError token_claims_invalid
+   * @throws ApiError token_issuer_invalid, token_audience_invalid, token_claims_invalid
    */
-  read(payload: unknown): { claims: AccessTokenClaims; subject: Subject } {
+  read(payload: Record<string, unknown>): { claims: AccessTokenClaims; subject: Subject } {
+    const { issuer, identityClaim } = this.config.jwt;
+    if (payload.iss !== issuer) throw wrongClaim('token_issuer_invalid', payload.iss);
+    this.checkAudience(payload);
     const claims = claimsSchema.safeParse(payload).data;
-    const { identityClaim } = this.config.jwt;
     const id = claims?.[identityClaim];
     if (!claims || typeof id !== 'string') throw new ApiError('token_claims_invalid');
     return { claims, subject: { id, username: claims.username, roles: claims.roles } };
+  }
+
+  /**
+   * A token that names audiences is for them alone (RFC 7519, section 4.1.3): if this server has no
+   * name among them, or no name at all, it has to refuse the token.
+   */
+  private checkAudience(payload: Record<string, unknown>): void {
+    const { audience } = this.config.jwt;
+    if (audience === undefined && payload.aud === undefined) return;
+    const own: unknown[] = [audience ?? []].flat();
+    if ([payload.aud].flat().some((name) => own.includes(name))) return;
+    throw wrongClaim('token_audience_invalid', payload.aud);
   }
 
   /**
@@ -123,4 +143,16 @@ export class AccessTokens {
     if (exp <= now || latest <= now) throw new ApiError('token_expired');
     if (nbf > now + nbfTolerance) throw new ApiError('token_not_yet_valid');
   }
+}
+
+/** The sentence says so if the claim is missing. */
+function wrongClaim(
+  code: 'token_issuer_invalid' | 'token_audience_invalid',
+  value: unknown,
+): ApiError {
+  const missing = {
+    token_issuer_invalid: 'The token does not say which server issued it',
+    token_audience_invalid: 'The token does not say which audience it is meant for',
+  }[code];
+  return new ApiError(code, value === undefined ? { msg: missing } : {});
 }

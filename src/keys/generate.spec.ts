@@ -37,9 +37,7 @@ describe('generateKeys', () => {
     expect(generateKeys('HS256')).not.toBe(generateKeys('HS256'));
   });
 
-  it.each([undefined, '', 'EdDSA', 'none', 'constructor', 'ES512'])('refuses %j', (name) => {
-    expect(() => generateKeys(name)).toThrow(
-      'Name one algorithm of HS256, HS384, HS512, RS256, RS384, RS512, PS256, ES256, ES384.',
-    );
+  it.each([undefined, '', 'Ed25519', 'none', 'constructor', 'ES521'])('refuses %j', (name) => {
+    expect(() => generateKeys(name)).toThrow(`Name one algorithm of ${JWT_ALGORITHMS.join(', ')}.`);
   });
 });

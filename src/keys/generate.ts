@@ -1,4 +1,5 @@
 import { createSecretKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { CURVES } from '../config/key-material.js';
 import { JWT_ALGORITHMS, type JwtAlgorithm } from '../config/settings.tokens.js';
 import { keyId } from './key-id.js';
 
@@ -9,7 +10,7 @@ import { keyId } from './key-id.js';
  * @throws Error a sentence for the user, where the algorithm is not one of {@link JWT_ALGORITHMS}
  */
 export function generateKeys(name: string | undefined): string {
-  const algorithm = JWT_ALGORITHMS.find((known) => known === name?.toUpperCase());
+  const algorithm = JWT_ALGORITHMS.find((known) => known.toUpperCase() === name?.toUpperCase());
   if (!algorithm) throw new Error(`Name one algorithm of ${JWT_ALGORITHMS.join(', ')}.`);
   // 64 bytes are enough for each HS*.
   const secret = randomBytes(64).toString('base64url');
@@ -25,9 +26,7 @@ export function generateKeys(name: string | undefined): string {
 }
 
 function pairLines(algorithm: JwtAlgorithm, secret: string): string[] {
-  const { privateKey, publicKey } = algorithm.startsWith('ES')
-    ? generateKeyPairSync('ec', { namedCurve: algorithm === 'ES256' ? 'P-256' : 'P-384' })
-    : generateKeyPairSync('rsa', { modulusLength: 3072 });
+  const { privateKey, publicKey } = freshPair(algorithm);
   const pem = (key: KeyObject, type: 'pkcs8' | 'spki') =>
     `"${(key.export({ format: 'pem', type }) as string).trim().replaceAll('\n', '\\n')}"`;
   return [
@@ -37,6 +36,13 @@ function pairLines(algorithm: JwtAlgorithm, secret: string): string[] {
     `JWT_PRIVATE_KEY=${pem(privateKey, 'pkcs8')}`,
     `JWT_PUBLIC_KEY=${pem(publicKey, 'spki')}`,
   ];
+}
+
+function freshPair(algorithm: JwtAlgorithm) {
+  const namedCurve = CURVES[algorithm];
+  if (namedCurve !== undefined) return generateKeyPairSync('ec', { namedCurve });
+  if (algorithm === 'EdDSA') return generateKeyPairSync('ed25519');
+  return generateKeyPairSync('rsa', { modulusLength: 3072 });
 }
 
 /**

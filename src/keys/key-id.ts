@@ -13,6 +13,7 @@ export function keyId(key: KeyObject): string {
 /** RFC 7638, section 3: SHA-256 over the required members in lexicographic order. */
 function thumbprint(key: KeyObject): string {
   const { crv, e, kty, n, x, y } = key.export({ format: 'jwk' });
+  // An Ed25519 key has no `y` (RFC 8037, section 2), and JSON leaves it out.
   const members = kty === 'RSA' ? { e, kty, n } : { crv, kty, x, y };
   return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
 }

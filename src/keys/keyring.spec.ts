@@ -7,6 +7,7 @@ import { Config } from '../config/config.js';
 import { fits, hmacKey } from '../config/key-material.js';
 import { JWT_ALGORITHMS } from '../config/settings.tokens.js';
 import { readCompactJws } from './compact-jws.js';
+import { verifyEdDsa } from './eddsa.js';
 import { keyId } from './key-id.js';
 import { Keyring } from './keyring.js';
 
@@ -104,6 +105,7 @@ function accepts(jws: string, { public: publics, private: privates }: Group): bo
         ? hmacKey(Buffer.from(jwk.k ?? '', 'base64url'), algorithm)
         : createPublicKey({ key: jwk, format: 'jwk' });
     if (key.type === 'public' && !fits(key, algorithm)) return false;
+    if (algorithm === 'EdDSA') return verifyEdDsa(jws, key);
     jwt.verify(jws, key, { algorithms: [algorithm] });
     return true;
   } catch {

@@ -7,11 +7,16 @@ import type { JwtAlgorithm } from '../config/settings.tokens.js';
 import { readCompactJws } from './compact-jws.js';
 import { keyId } from './key-id.js';
 
-/** The media type of access tokens (RFC 9068, section 2.1). */
-export const ACCESS_TOKEN_TYPE = 'at+jwt';
+/** The media type of access tokens (RFC 9068, section 2.1), good whatever `JWT_TYP` says. */
+const ACCESS_TOKEN_TYPE = 'at+jwt';
 
 /** How long the signatures of elliptic curves are. */
-const SIGNATURE_BYTES: Partial<Record<JwtAlgorithm, number>> = { ES256: 64, ES384: 96 };
+const SIGNATURE_BYTES: Partial<Record<JwtAlgorithm, number>> = {
+  ES256: 64,
+  ES384: 96,
+  ES512: 132,
+  EdDSA: 64,
+};
 
 /** A public key for `/.well-known/jwks.json` (RFC 7517). */
 export type PublicJwk = Record<string, unknown> & { kid: string; alg: string; use: 'sig' };
@@ -26,11 +31,13 @@ export class Keyring {
   readonly algorithms: readonly JwtAlgorithm[];
   /** The public keys, the current one first; secrets are not among them. */
   readonly publicKeys: readonly PublicJwk[];
+  private readonly type: string;
   private readonly keys: ReadonlyMap<unknown, VerifyKey>;
   private readonly secrets: JwtKeys['secrets'];
 
-  constructor({ jwt: { algorithm, verifyKeys, secrets } }: Config) {
+  constructor({ jwt: { algorithm, type, verifyKeys, secrets } }: Config) {
     this.algorithm = algorithm;
+    this.type = type;
     this.secrets = secrets;
     this.keys = new Map(verifyKeys.map((verifyKey) => [keyId(verifyKey.key), verifyKey]));
     this.kid = keyId(verifyKeys[0].key);
@@ -66,7 +73,9 @@ export class Keyring {
     if (length !== undefined && Buffer.byteLength(signature, 'base64url') !== length) {
       throw new ApiError('token_signature_invalid');
     }
-    if (header.typ !== ACCESS_TOKEN_TYPE) throw new ApiError('token_type_invalid');
+    if (header.typ !== ACCESS_TOKEN_TYPE && header.typ !== this.type) {
+      throw new ApiError('token_type_invalid');
+    }
     return found.key;
   }
 
