@@ -16,6 +16,7 @@ import { ApiError, codeOfStatus } from './common/api-error.js';
 import { ApiErrorFilter, sendError } from './common/api-error.filter.js';
 import { readJsonBodies } from './common/json-body.js';
 import { Metrics } from './common/metrics.js';
+import { forwardedAddresses } from './common/network.js';
 import { describeError, PinoLogger } from './common/pino-logger.js';
 import { RefusedTokens } from './common/refused-tokens.js';
 import { provideContext } from './common/request-context.js';
@@ -56,6 +57,7 @@ export function createAdapter(
   server.on('checkExpectation', (_request, response) => {
     answerRaw(response.socket as Socket, 417, new ApiError('expectation_failed'));
   });
+  if (config.trustProxy !== false) readForwardedOnce(server);
   closeUnused(fastify);
   return adapter;
 }
@@ -70,7 +72,7 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   fastify.decorateRequest('tokenRefusal', undefined);
   // A challenge has to name a scheme, with a token that follows no word too (RFC 9110, section 11.6.1).
   fastify.decorate('challengeScheme', config.jwt.headerType || 'Bearer');
-  provideContext(fastify);
+  provideContext(fastify, config.trustProxy !== false);
   validateDeclared(app.get(ModulesContainer));
   app.useGlobalFilters(new ApiErrorFilter());
   setSecurityHeaders(fastify);
@@ -137,6 +139,18 @@ function closeUnused(fastify: FastifyInstance): void {
   fastify.addHook('preClose', (done) => {
     for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
     done();
+  });
+}
+
+/**
+ * Takes ports, brackets and zones off `X-Forwarded-For` before Fastify or a handler reads it. Otherwise
+ * `10.0.0.6:443` would not be found in the list of trusted proxies, and all clients would count as one.
+ */
+function readForwardedOnce(server: FastifyInstance['server']): void {
+  server.prependListener('request', ({ headers }: IncomingMessage) => {
+    const header = headers['x-forwarded-for'];
+    if (header === undefined) return;
+    headers['x-forwarded-for'] = forwardedAddresses(String(header)).join(', ');
   });
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { ApiError } from '../src/common/api-error.js';
+import { AuditEvent } from '../src/audit/audit-event.entity.js';
 import { Metrics } from '../src/common/metrics.js';
 import { PasswordsService } from '../src/passwords/passwords.service.js';
 import { User } from '../src/users/user.entity.js';
@@ -258,6 +259,42 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
     expect(tally(await rotate(odd, (i) => `made-up-${i}`))).toEqual(expected);
   });
 
+  it('knows clients apart, and their owners again, behind proxies that add ports', async () => {
+    const server = await limited({
+      TRUST_PROXY: '127.0.0.1, 10.0.0.0/8',
+      LIMIT_LOGIN: '3/1m',
+      LIMIT_FAILED_USERNAME: '2/1d',
+    });
+    let port = 40_000;
+    const through = (client: string) => `198.51.100.99, ${client}:${++port}, 10.0.0.6:${++port}`;
+    await server.register('ada');
+    const home = through('203.0.113.7');
+    const { body } = await login(server, 'ada', GOOD_PASSWORD, home);
+    const { jwt } = body as { jwt: string };
+    const asked = server.get('/me/sessions', `Bearer ${jwt}`).set('x-forwarded-for', home);
+    expect((await asked).body).toMatchObject({ sessions: [{ address: '203.0.113.7' }] });
+    const audited = await server.withDatabase((db) =>
+      db.getRepository(AuditEvent).findOneByOrFail({ action: 'login' }),
+    );
+    expect(audited.address).toBe('203.0.113.7');
+    // Each client has limits of its own, whatever its port.
+    for (const client of ['203.0.113.21', '203.0.113.22', '[2001:db8:0:1::1]']) {
+      const statuses = [];
+      for (let i = 0; i < 4; i++) {
+        statuses.push(await statusOf(post(server, '/login', {}, through(client))));
+      }
+      expect([client, statuses]).toEqual([client, [400, 400, 400, 429]]);
+    }
+    // A stranger's wrong passwords do not lock the owner out.
+    const strangers = ['203.0.113.31', '203.0.113.32', '203.0.113.33', '203.0.113.34'];
+    const guesses = [];
+    for (const client of strangers) guesses.push(await wrong(server, 'ada', through(client)));
+    expect(guesses).toEqual([401, 401, 401, 429]);
+    expect(await right(server, 'ada', through('203.0.113.7'))).toBe(200);
+    expect(await right(server, 'ada', '[::ffff:203.0.113.7]:9, 10.0.0.6:443')).toBe(200);
+    expect(await right(server, 'ada', 'unknown, 10.0.0.6:443')).toBe(429);
+  });
+
   it('counts IPv6 by /64 and mapped IPv4 as IPv4', async () => {
     const server = await limited({ LIMIT_LOGIN: '2/1m' });
     const from = (address: string) => statusOf(post(server, '/login', {}, address));
@@ -435,10 +472,14 @@ describe('RATE_LIMITS', () => {
     expect(await flood({})).toEqual({ counts: spared, lines: notice });
     // Through a trusted proxy it is the client who counts.
     expect(await flood({ TRUST_PROXY: '1' }, HOME)).toEqual({ counts: limited, lines: notice });
-    expect(await flood({ TRUST_PROXY: '1' }, '127.0.0.1')).toEqual({
-      counts: spared,
-      lines: notice,
-    });
+    expect(await flood({ TRUST_PROXY: '1' })).toEqual({ counts: spared, lines: notice });
+    // A header can say anything, so it spares nobody.
+    for (const claim of ['127.0.0.1', '[::1]:80', 'localhost', ' ']) {
+      const counts = { counts: limited, lines: notice };
+      expect([claim, await flood({ TRUST_PROXY: '1' }, claim)]).toEqual([claim, counts]);
+    }
+    const nowhere = await flood({ TRUST_PROXY: '10.0.0.1' }, '127.0.0.1');
+    expect(nowhere).toEqual({ counts: limited, lines: notice });
   });
 
   it('auto spares nobody in production', async () => {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { currentContext } from '../common/request-context.js';
+import { currentOrigin } from '../common/request-context.js';
 import { Mail, type NewMail } from '../mail/mail.service.js';
 import type { MailTemplate, MailValues } from '../mail/mail-templates.js';
 import type { Limit } from '../throttling/limit-store.js';
@@ -54,7 +54,7 @@ export class Notices {
   }
 
   private allowed(template: Notice, emailKey: string): Promise<boolean> {
-    const { address } = currentContext();
-    return this.limits.allows({ ip: address ?? '' }, this.unverified, `${template} ${emailKey}`);
+    const request = { origin: currentOrigin() };
+    return this.limits.allows(request, this.unverified, `${template} ${emailKey}`);
   }
 }

@@ -83,7 +83,8 @@ export class AuthController {
     @ClientSignal() signal: AbortSignal,
   ): Promise<TokensView> {
     const userAgent = request.headers['user-agent'] ?? '';
-    const tokens = await this.auth.login(body, { address: request.ip, userAgent }, { signal });
+    const address = request.origin?.context.address ?? '';
+    const tokens = await this.auth.login(body, { address, userAgent }, { signal });
     return this.cookie.answerLogin(request, reply, tokens);
   }
 

@@ -1,4 +1,4 @@
-import { isLoopback, networkOf } from './network.js';
+import { canonicalAddress, forwardedAddresses, isLoopback, networkOf } from './network.js';
 
 describe('networkOf', () => {
   it.each([
@@ -18,12 +18,54 @@ describe('networkOf', () => {
     expect(networkOf(address)).toBe(network);
   });
 
-  it.each(['', 'unknown', '_hidden', '203.0.113', '203.0.113.7.8', '2001:db8', 'a b', '1.2.3.4\0'])(
-    'knows that %j is no address',
-    (text) => {
-      expect(networkOf(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    'unknown',
+    '_hidden',
+    '203.0.113',
+    '203.0.113.7.8',
+    '2001:db8',
+    'a b',
+    '1.2.3.4\0',
+    '1.2.3.4%eth0',
+    '1.2.3.4:',
+    '1.2.3.4:123456',
+    '010.0.0.1',
+    '[2001:db8::1',
+    '[2001:db8::1]443',
+    '2001:db8::1:40001',
+    'for=192.0.2.60;proto=http',
+  ])('knows that %j is no address', (text) => {
+    expect(networkOf(text)).toBeUndefined();
+  });
+});
+
+describe('canonicalAddress', () => {
+  it.each([
+    ['203.0.113.7:40001', '203.0.113.7'],
+    ['::ffff:203.0.113.7', '203.0.113.7'],
+    ['[::ffff:203.0.113.7]:443', '203.0.113.7'],
+    ['2001:0DB8:0:0::0001', '2001:db8::1'],
+    ['[2001:db8::1]:443', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['[fe80::1%25eth0]:443', 'fe80::1'],
+    ['fe80::1%eth0', 'fe80::1'],
+  ])('gives %s the form %s', (text, address) => {
+    expect(canonicalAddress(text)).toBe(address);
+    expect(canonicalAddress(address)).toBe(address);
+  });
+});
+
+describe('forwardedAddresses', () => {
+  it.each([
+    ['203.0.113.7:40001, 10.0.0.6:443', ['203.0.113.7', '10.0.0.6']],
+    [' [2001:db8::1]:443 ,, ::ffff:10.0.0.6', ['2001:db8::1', '10.0.0.6']],
+    ['198.51.100.1, unknown, 203.0.113.7, 10.0.0.6', ['203.0.113.7', '10.0.0.6']],
+    ['203.0.113.7, for=192.0.2.60', []],
+    ['', []],
+  ])('reads %j as %j', (header, addresses) => {
+    expect(forwardedAddresses(header)).toEqual(addresses);
+  });
 });
 
 describe('isLoopback', () => {

@@ -5,16 +5,42 @@ loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');
 
 /**
- * What a client's address counts as: IPv4 whole, also where it is mapped into IPv6 (RFC 4291, section
- * 2.5.5.2), and of IPv6 the first 64 bits, for a client may pick the others (section 2.5.4). A port
- * that a proxy left at the end is cut off. Undefined where `text` is no address.
+ * An address in its one form: IPv4 also if it is mapped into IPv6 (RFC 4291, section 2.5.5.2), IPv6 as
+ * RFC 5952 writes it, without the port, brackets and zone that proxies leave on it. Undefined if `text`
+ * is no address.
+ */
+export function canonicalAddress(text: string): string | undefined {
+  const withPort =
+    /^([\d.]+):\d{1,5}$/.exec(text) ?? /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text) ?? [];
+  const [, host = text] = withPort;
+  if (isIP(host) === 4) return host;
+  const [address = ''] = host.split('%');
+  if (isIP(address) !== 6) return undefined;
+  const short = new SocketAddress({ address, family: 'ipv6' }).address;
+  return /(?<=^::ffff:)[\d.]+$/.exec(short)?.[0] ?? short;
+}
+
+/**
+ * The addresses of an `X-Forwarded-For`, each in its one form. Each proxy adds the address of its own
+ * client at the end, so an entry that is no address makes all entries before it worthless.
+ */
+export function forwardedAddresses(header: string): string[] {
+  const entries = header
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter(Boolean);
+  const addresses = entries.map(canonicalAddress);
+  const known = addresses.slice(addresses.lastIndexOf(undefined) + 1);
+  return known.filter((address) => address !== undefined);
+}
+
+/**
+ * What an address counts as for limits: IPv4 whole, and of IPv6 the first 64 bits, because a client may
+ * pick the others (RFC 4291, section 2.5.4). Undefined if `text` is no address.
  */
 export function networkOf(text: string): string | undefined {
-  const address = bare(text);
-  if (isIP(address) === 4) return address;
-  if (isIP(address) !== 6) return undefined;
-  const [mapped] = /(?<=^::ffff:)[\d.]+$/.exec(address) ?? [];
-  if (mapped) return mapped;
+  const address = canonicalAddress(text);
+  if (address === undefined || isIP(address) === 4) return address;
   const [left = '', right = ''] = address.split('::');
   const head = left.split(':').filter(Boolean);
   const tail = right.split(':').filter(Boolean);
@@ -24,15 +50,7 @@ export function networkOf(text: string): string | undefined {
 
 /** Whether `text` is an address of this very machine. */
 export function isLoopback(text: string): boolean {
-  const address = bare(text);
-  const family = isIP(address);
-  return family !== 0 && loopback.check(address, family === 4 ? 'ipv4' : 'ipv6');
-}
-
-/** An address without port, brackets and zone, IPv6 in the form of RFC 5952. */
-function bare(text: string): string {
-  const [, host = text] = /^([\d.]+):\d+$/.exec(text) ?? /^\[([^\]]*)\](?::\d+)?$/.exec(text) ?? [];
-  const [address = ''] = host.split('%');
-  if (isIP(address) !== 6) return address;
-  return new SocketAddress({ address, family: 'ipv6' }).address;
+  const address = canonicalAddress(text);
+  if (address === undefined) return false;
+  return loopback.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
 }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingHttpHeaders } from 'node:http';
-import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { canonicalAddress, isLoopback } from './network.js';
 
 /** What starts work: a request, a program beside the server, or the server by itself. */
 export type Source = 'request' | 'cli' | 'server';
@@ -10,8 +10,10 @@ export type Source = 'request' | 'cli' | 'server';
 export interface RequestContext {
   source: Source;
   requestId: string | null;
-  /** The client's address, as `TRUST_PROXY` has it. */
+  /** The client's address, as `TRUST_PROXY` has it, in its one form. */
   address: string | null;
+  /** Whether the connection comes from this machine, and no proxy says that it speaks for another. */
+  local: boolean;
   /** Bounded, and as both databases can store it. */
   userAgent: string | null;
   /** The signed-in user, once a guard has looked. */
@@ -32,6 +34,7 @@ const NONE: Readonly<RequestContext> = {
   source: 'server',
   requestId: null,
   address: null,
+  local: false,
   userAgent: null,
   actorId: null,
   impersonatorId: null,
@@ -40,6 +43,11 @@ const NONE: Readonly<RequestContext> = {
 /** Where what runs now comes from; outside of requests and programs the server itself. */
 export function currentContext(): Readonly<RequestContext> {
   return storage.getStore()?.context ?? NONE;
+}
+
+/** The same as a request's `origin`, to be asked again later: a guard may set the actor meanwhile. */
+export function currentOrigin(): { readonly context: Readonly<RequestContext> } {
+  return storage.getStore() ?? { context: NONE };
 }
 
 /** Runs `work`, and what it starts, as coming from `context`. */
@@ -58,11 +66,11 @@ export function setActor(
   origin.impersonatorId = impersonatorId;
 }
 
-/** Gives every request its context. */
-export function provideContext(fastify: FastifyInstance): void {
+/** Gives every request its context. `behindProxy`: whether `X-Forwarded-For` is believed. */
+export function provideContext(fastify: FastifyInstance, behindProxy: boolean): void {
   fastify.decorateRequest('origin', undefined);
   fastify.addHook('onRequest', (request, _reply, done) => {
-    request.origin = new RequestOrigin(request);
+    request.origin = new RequestOrigin(request, behindProxy);
     storage.run(request.origin, done);
   });
   // The body's last byte comes in the context of the connection, not in that of its request.
@@ -79,12 +87,14 @@ class RequestOrigin {
   private readonly id: string;
   private readonly ip: string;
   private readonly headers: IncomingHttpHeaders;
+  private readonly direct: boolean;
 
-  /** The address has to be had now: once the client is gone, there is none. */
-  constructor({ id, ip, headers }: FastifyRequest) {
+  /** The address has to be read now: once the client is gone, there is none. */
+  constructor({ id, ip, headers }: FastifyRequest, behindProxy: boolean) {
     this.id = id;
     this.ip = ip;
     this.headers = headers;
+    this.direct = !behindProxy || headers['x-forwarded-for'] === undefined;
   }
 
   get context(): RequestContext {
@@ -92,6 +102,7 @@ class RequestOrigin {
       source: 'request',
       requestId: this.id,
       address: storableAddress(this.ip) || null,
+      local: this.direct && isLoopback(this.ip),
       userAgent: storable(this.headers['user-agent'] ?? '') || null,
       actorId: this.actorId,
       impersonatorId: this.impersonatorId,
@@ -99,8 +110,9 @@ class RequestOrigin {
   }
 }
 
-/** An address; empty where it is none: behind a proxy that passes on what it is told, it may not be. */
-export const storableAddress = (address: string): string => (isIP(address) ? address : '');
+/** An address in its one form; empty if it is none, which happens once the client is gone. */
+export const storableAddress = (address: string | null | undefined): string =>
+  canonicalAddress(address ?? '') ?? '';
 
 /** A header's value as both databases can store it: PostgreSQL has no NUL, the column a width. */
 export const storable = (text: string): string =>

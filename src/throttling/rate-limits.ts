@@ -1,12 +1,17 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../common/api-error.js';
 import { Metrics } from '../common/metrics.js';
+import { networkOf } from '../common/network.js';
+import type { RequestContext } from '../common/request-context.js';
 import { Config } from '../config/config.js';
 import { Keyring } from '../keys/keyring.js';
 import { type Count, type CountState, type Limit, LimitStore } from './limit-store.js';
-import { isLoopback, networkOf } from '../common/network.js';
 import { RedisConnection } from './redis-connection.js';
+
+/** A request, or whatever else runs in the context of one. */
+export interface Asker {
+  origin?: { readonly context: Readonly<RequestContext> };
+}
 
 /** Counts what clients ask for and refuses what is too much. */
 @Injectable()
@@ -67,17 +72,17 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
     return limit;
   }
 
-  /** Whether no limit holds for a request: by `RATE_LIMITS`, and where it comes from. */
-  exempt(request: Pick<FastifyRequest, 'ip'>): boolean {
-    return this.config.rateLimits === 'off' || (this.spares && isLoopback(request.ip));
+  /**
+   * Whether no limit holds for a request: by `RATE_LIMITS`, or because it comes from this machine. What
+   * a header says of the client's address frees a request of nothing.
+   */
+  exempt({ origin }: Asker): boolean {
+    return this.config.rateLimits === 'off' || (this.spares && origin?.context.local === true);
   }
 
-  /**
-   * What a request's address counts as, see {@link networkOf}. Where the proxies that the settings
-   * trust passed on something that is no address, it is the address that the connection has.
-   */
-  networkOf(request: FastifyRequest): string {
-    return networkOf(request.ip) ?? networkOf(request.socket.remoteAddress ?? '') ?? '';
+  /** What a request's address counts as, see {@link networkOf}. */
+  networkOf({ origin }: Asker): string {
+    return networkOf(origin?.context.address ?? '') ?? '';
   }
 
   /** One more for `key`, whoever asks; the caller refuses it where it is not allowed. */
@@ -91,7 +96,7 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
    *
    * @throws ApiError too_many_requests
    */
-  async take(request: FastifyRequest, limit: Limit, key: string): Promise<Count | undefined> {
+  async take(request: Asker, limit: Limit, key: string): Promise<Count | undefined> {
     if (this.exempt(request)) return undefined;
     const count = await this.count(limit, key);
     if (!count.allowed) throw this.refusal(count);
@@ -99,7 +104,7 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Counts one more for `key`; false where that is too many, for limits that show to nobody. */
-  async allows(request: Pick<FastifyRequest, 'ip'>, limit: Limit, key: string): Promise<boolean> {
+  async allows(request: Asker, limit: Limit, key: string): Promise<boolean> {
     if (this.exempt(request)) return true;
     const { allowed } = await this.count(limit, key);
     if (!allowed) this.limited.inc({ limit: limit.name });
