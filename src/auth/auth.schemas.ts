@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { requiredString } from '../common/validation.js';
+import { requiredString, requiredText } from '../common/validation.js';
 import { prepareDisplayName } from '../users/display-name.js';
 import { prepareEmail } from '../users/email.js';
 import { canonicalTag, LONGEST_TAG } from '../users/language-tag.js';
@@ -7,9 +7,9 @@ import type { User } from '../users/user.entity.js';
 import { prepareUsername } from '../users/username.js';
 
 /** A username, with its unique form. */
-export const usernameSchema = requiredString('username').transform((username, ctx) => {
+export const usernameSchema = requiredText('username').transform((username, ctx) => {
   const prepared = prepareUsername(username);
-  if (prepared.ok) return { username, usernameKey: prepared.key };
+  if (prepared.ok) return { username: prepared.username, usernameKey: prepared.key };
   ctx.addIssue(prepared.reason);
   return z.NEVER;
 });
@@ -58,7 +58,7 @@ export const registerSchema = z.object({
 
 /** Body of `POST /login`; `username` also takes the e-mail address. */
 export const loginSchema = z.object({
-  username: requiredString('username'),
+  username: requiredText('username'),
   password: requiredString('password'),
 });
 

@@ -31,7 +31,7 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
 
   /** Before the server listens. @throws Error where the name is none, or the file cannot be written */
   async onApplicationBootstrap(): Promise<void> {
-    const username = this.config.bootstrapAdmin;
+    const username = this.config.bootstrapAdmin?.trim();
     if (username === undefined) return;
     if (!(await this.users.hasAdmin())) return this.make(username);
     if (!existsSync(this.path)) return;

@@ -71,14 +71,14 @@ function create(): Command {
       await withServices(
         [AuditModule, UsersModule, PasswordsModule],
         async (services) => {
-          const owner = { username, email: email?.email };
+          const owner = { username: name.username, email: email?.email };
           const passwordHash =
             password === undefined
               ? NO_PASSWORD
               : await services.get(NewPasswords, { strict: false }).hash(password, owner);
           const user = await services.get(UsersService, { strict: false }).create(
             {
-              username,
+              username: name.username,
               usernameKey: name.key,
               email: email?.email ?? null,
               emailKey: email?.key ?? null,

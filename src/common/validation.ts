@@ -57,10 +57,18 @@ const missing = (name: string): string => `Missing ${name} parameter`;
 
 /** A string parameter that has to be there: absent, null and empty read `Missing <name> parameter`. */
 export function requiredString(name: string): z.ZodString {
-  return z
-    .string({
-      error: ({ input }) =>
-        input === undefined || input === null ? missing(name) : `The ${name} has to be a string`,
-    })
+  return string(name).min(1, { error: missing(name), abort: true });
+}
+
+/** Like {@link requiredString}, but without blanks around the text: nothing but blanks is missing, too. */
+export function requiredText(name: string): z.ZodString {
+  return string(name)
+    .trim()
     .min(1, { error: missing(name), abort: true });
 }
+
+const string = (name: string): z.ZodString =>
+  z.string({
+    error: ({ input }) =>
+      input === undefined || input === null ? missing(name) : `The ${name} has to be a string`,
+  });

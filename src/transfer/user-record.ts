@@ -43,7 +43,7 @@ const recordSchema = z
       id: z.uuid({ error: 'The id is not a UUID' }).toLowerCase().nullish(),
       username: z.string({ error: 'There is no username' }).transform((username, ctx) => {
         const prepared = prepareUsername(username);
-        if (prepared.ok) return { username, usernameKey: prepared.key };
+        if (prepared.ok) return { username: prepared.username, usernameKey: prepared.key };
         ctx.addIssue(prepared.reason);
         return z.NEVER;
       }),
@@ -51,7 +51,7 @@ const recordSchema = z
         .string({ error: 'The email is not a text' })
         .transform((email, ctx) => {
           const prepared = prepareEmail(email);
-          if (prepared.ok) return { email, emailKey: prepared.key };
+          if (prepared.ok) return { email: prepared.email, emailKey: prepared.key };
           ctx.addIssue(prepared.reason);
           return z.NEVER;
         })

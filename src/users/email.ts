@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url';
 import { caseFold } from '../common/case-fold.js';
 
-/** An address as typed and its unique form, or a sentence that says why it is none. */
+/** An address as typed, without blanks around it, and its unique form, or a sentence that says why it is none. */
 export type PreparedEmail =
   { ok: true; email: string; key: string } | { ok: false; reason: string };
 
@@ -10,7 +10,8 @@ export type PreparedEmail =
  * local parts and address literals; RFC 6531 for other scripts). Whether it receives mail only a
  * mail can tell. The key is without regard to case, NFC, with the domain in its ASCII form.
  */
-export function prepareEmail(input: string): PreparedEmail {
+export function prepareEmail(typed: string): PreparedEmail {
+  const input = typed.trim();
   const invalid = { ok: false, reason: 'The email is not an e-mail address' } as const;
   if (input.length > 254 || !input.isWellFormed()) return invalid;
   const [local = '', domain = '', ...more] = input.split('@');
@@ -34,7 +35,8 @@ export function prepareEmail(input: string): PreparedEmail {
  * The beginning of the keys of all addresses that begin with `text`. A domain in another script is
  * found once its last label is whole, for no part of one has an ASCII form.
  */
-export function emailPrefix(text: string): string {
+export function emailPrefix(typed: string): string {
+  const text = typed.trim();
   const at = text.indexOf('@') + 1;
   if (at === 0) return caseFold(text, 'NFC');
   const domain = text.slice(at);

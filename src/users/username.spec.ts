@@ -50,6 +50,14 @@ describe('prepareUsername', () => {
     expect(key(one)).toBe(key(other));
   });
 
+  it.each([' ada', 'ada ', '\tada\n', '\u00A0ada\u3000'])('takes the blanks off %j', (name) => {
+    expect(prepareUsername(name)).toEqual({ ok: true, username: 'ada', key: 'ada' });
+  });
+
+  it('finds nothing but blanks empty', () => {
+    expect(reason(' \u3000 ')).toBe('The username is empty');
+  });
+
   it.each([
     ['sharp s and ss', 'stra\u00DFe', 'strasse'],
     ['dotless and dotted i', '\u0131', 'i'],

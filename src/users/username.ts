@@ -3,8 +3,9 @@ import bidiFactory from 'bidi-js';
 /** The longest username, in code points of its prepared form. */
 export const USERNAME_MAX = 64;
 
-/** A text in its prepared form, or a sentence that says why it has none. */
-export type Prepared = { ok: true; key: string } | { ok: false; reason: string };
+/** A name as typed, without blanks around it, and its unique form; or a sentence that says why it is none. */
+export type PreparedUsername =
+  { ok: true; username: string; key: string } | { ok: false; reason: string };
 
 // The package's types describe what the factory returns rather than the factory.
 const bidi = (bidiFactory as unknown as () => { getBidiCharTypeName(char: string): string })();
@@ -14,12 +15,13 @@ const bidi = (bidiFactory as unknown as () => { getBidiCharTypeName(char: string
  * width-mapped, lower-cased code point by code point, NFC, the Bidi Rule (RFC 5893), then the
  * IdentifierClass of RFC 8264. Two names with one key are one name.
  *
- * Stricter than the profile: 1 to 64 code points, no `@` (that is an e-mail address), no joiners
+ * Blanks around a name are taken off: keyboards of phones add one after a word. Stricter than the profile: 1 to 64 code points, no `@` (that is an e-mail address), no joiners
  * (invisible), one key for the small forms of one capital (σ and ς), and no mix of Latin, Greek,
  * Cyrillic, Armenian and Cherokee letters, which look alike (after UTS 39, section 5.2).
  */
-export function prepareUsername(input: string): Prepared {
-  const refuse = (reason: string): Prepared => ({ ok: false, reason });
+export function prepareUsername(typed: string): PreparedUsername {
+  const refuse = (reason: string): PreparedUsername => ({ ok: false, reason });
+  const input = typed.trim();
   if (input === '') return refuse('The username is empty');
   if (input.length > 8 * USERNAME_MAX) {
     return refuse(`The username has more than ${USERNAME_MAX} characters`);
@@ -46,12 +48,12 @@ export function prepareUsername(input: string): Prepared {
     return refuse('The username mixes right-to-left and left-to-right text');
   }
   if (mixesLookAlikes(key)) return refuse('The username mixes alphabets that look alike');
-  return { ok: true, key };
+  return { ok: true, username: input, key };
 }
 
 /** The beginning of the keys of all names that begin with `text`, whether that is a name itself or not. */
 export function usernamePrefix(text: string): string {
-  return map(text);
+  return map(text.trim());
 }
 
 function map(text: string): string {
