@@ -4,6 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { LimitStore } from './limit-store.js';
 
+const { jest } = import.meta;
+
 const limit = { name: 'test', points: 2, seconds: 3600 };
 
 describe('LimitStore', () => {
@@ -13,6 +15,53 @@ describe('LimitStore', () => {
     for (const key of ['a', 'a', 'a', 'b']) allowed.push((await store.add(limit, key)).allowed);
     allowed.push((await store.add({ ...limit, name: 'other' }, 'a')).allowed);
     expect(allowed).toEqual([true, true, false, true, true]);
+  });
+
+  it('forgets nothing that is blocked, at its limit or near it for a flood of other keys', async () => {
+    const store = new LimitStore(randomBytes(32));
+    const daily = { name: 'daily', points: 100, seconds: 86_400 };
+    const add = async (key: string, times: number) => {
+      for (let i = 1; i < times; i++) await store.add(daily, key);
+      return (await store.add(daily, key)).used;
+    };
+    await add('full', 100);
+    await add('near', 99);
+    await store.block(limit, 'blocked', 3600);
+    for (let i = 0; i < 10_200; i++) {
+      await add(`key ${i}`, 3);
+      await store.add(limit, `key ${i}`);
+    }
+    expect([await add('full', 1), await add('near', 1)]).toEqual([101, 100]);
+    expect(await store.blockedFor(limit, 'blocked')).toBeGreaterThan(0);
+  });
+
+  it('is changed by no look and by nothing that is forgotten', async () => {
+    const store = new LimitStore(randomBytes(32));
+    await store.add(limit, 'idle');
+    await store.block({ ...limit, name: 'waits' }, 'blocked', 3600);
+    for (let i = 0; i < 20_000; i++) {
+      expect(await store.blockedFor({ ...limit, name: 'waits' }, `key ${i}`)).toBe(0);
+      await store.blockedFor(limit, `key ${i}`);
+      await store.forget(limit, `key ${i}`);
+    }
+    expect(await store.blockedFor({ ...limit, name: 'waits' }, 'blocked')).toBeGreaterThan(0);
+    expect((await store.add(limit, 'idle')).used).toBe(2);
+  });
+
+  it('gives the places of full counters that are over to new ones', async () => {
+    jest.useFakeTimers();
+    try {
+      const store = new LimitStore(randomBytes(32));
+      const short = { name: 'short', points: 1, seconds: 60 };
+      for (let i = 0; i < 10_000; i++) await store.add(short, `old ${i}`);
+      jest.advanceTimersByTime(61_000);
+      for (let i = 0; i < 10; i++) await store.add({ ...short, points: 5 }, `new ${i}`);
+      for (let i = 0; i < 10; i++) {
+        expect((await store.add({ ...short, points: 5 }, `new ${i}`)).used).toBe(2);
+      }
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('forgets the keys that were not used for longest rather than take more memory', async () => {

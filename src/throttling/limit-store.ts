@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import {
   type RateLimiterAbstract,
   RateLimiterMemory,
   RateLimiterRedis,
+  type RateLimiterRes,
 } from 'rate-limiter-flexible';
 import type { Rate } from '../config/setting-types.js';
+import { CounterKeys } from './counter-keys.js';
 import type { RedisConnection } from './redis-connection.js';
 
 /** A limit: its name, which is public and counts as one over all routes, and its rate. */
@@ -31,9 +32,8 @@ export interface Count extends CountState {
 }
 
 /**
- * How many counters of one limit this process holds. Beyond that, those that were not used for longest
- * go: a million different clients take about 50 MB. Each limit has its own, so that a flood of what is
- * cheap to ask for pushes out no counts of wrong passwords.
+ * How many counters of one limit this process holds; see `CounterKeys` for which go beyond that. Each
+ * limit has its own, so that a flood of what is cheap to ask for pushes out no counts of wrong passwords.
  */
 const COUNTERS = 10_000;
 
@@ -54,7 +54,7 @@ return {consumed, redis.call('pttl', KEYS[1])}
 interface Limiters {
   local: RateLimiterAbstract;
   /** The keys of `local`, which has no bound of its own. */
-  recent: LRUCache<string, true>;
+  keys: CounterKeys;
   shared: RateLimiterAbstract | undefined;
 }
 
@@ -74,6 +74,7 @@ export class LimitStore {
   async add(limit: Limit, key: string): Promise<Count> {
     // `penalty`, for `consume` rejects where the limit is reached.
     const [result, limiter] = await this.run(limit, key, (at, hashed) => at.penalty(hashed));
+    this.keep(limit, key, limiter, result);
     const ends = Date.now() + result.msBeforeNext;
     return {
       limit,
@@ -92,10 +93,11 @@ export class LimitStore {
    * given back would open it again.
    */
   async block(limit: Limit, key: string, seconds: number): Promise<void> {
-    await this.run(limit, key, (at, hashed) => at.block(hashed, seconds));
+    const [result, limiter] = await this.run(limit, key, (at, hashed) => at.block(hashed, seconds));
+    this.keep(limit, key, limiter, result);
   }
 
-  /** Whole seconds for which `key` is still blocked; 0 where it is not. */
+  /** Whole seconds for which `key` is still blocked; 0 if it is not. Looking changes nothing. */
   async blockedFor(limit: Limit, key: string): Promise<number> {
     const [result] = await this.run(limit, key, (at, hashed) => at.get(hashed));
     return result && result.consumedPoints > 0 ? Math.ceil(result.msBeforeNext / 1000) : 0;
@@ -104,15 +106,26 @@ export class LimitStore {
   /** Lets the counter of `key` start anew. */
   async forget(limit: Limit, key: string): Promise<void> {
     await this.run(limit, key, (at, hashed) => at.delete(hashed));
+    this.limitersOf(limit).keys.delete(this.hash(limit, key));
   }
 
   /** Takes a point back where it was counted, and nowhere else. */
   private async reward(limit: Limit, key: string, limiter: RateLimiterAbstract): Promise<void> {
     const hashed = this.hash(limit, key);
     const left = await limiter.reward(hashed).catch(() => undefined);
-    // Here an empty counter would take the place of a full one.
-    const { local, recent } = this.limitersOf(limit);
-    if (limiter === local && left && left.consumedPoints <= 0) recent.delete(hashed);
+    if (left) this.keep(limit, key, limiter, left);
+  }
+
+  /** Notes where a counter in this process stands. An empty one would take the place of another. */
+  private keep(limit: Limit, key: string, limiter: RateLimiterAbstract, at: RateLimiterRes): void {
+    const { local, keys } = this.limitersOf(limit);
+    if (limiter !== local) return;
+    const hashed = this.hash(limit, key);
+    if (at.consumedPoints > 0) keys.use(hashed, at.consumedPoints, limit.points, at.msBeforeNext);
+    else {
+      keys.delete(hashed);
+      void local.delete(hashed);
+    }
   }
 
   private async run<T>(
@@ -120,7 +133,7 @@ export class LimitStore {
     key: string,
     work: (limiter: RateLimiterAbstract, key: string) => Promise<T>,
   ): Promise<[result: T, limiter: RateLimiterAbstract]> {
-    const { local, recent, shared } = this.limitersOf(limit);
+    const { local, shared } = this.limitersOf(limit);
     const hashed = this.hash(limit, key);
     if (shared) {
       try {
@@ -131,7 +144,6 @@ export class LimitStore {
         this.redis?.fails(error);
       }
     }
-    recent.set(hashed, true);
     return [await work(local, hashed), local];
   }
 
@@ -143,12 +155,7 @@ export class LimitStore {
     const local = new RateLimiterMemory({ keyPrefix: '', points, duration });
     const limiters = {
       local,
-      recent: new LRUCache<string, true>({
-        max: COUNTERS,
-        dispose: (_, key, reason) => {
-          if (reason !== 'set') void local.delete(key);
-        },
-      }),
+      keys: new CounterKeys(COUNTERS, (dropped) => void local.delete(dropped)),
       shared:
         client &&
         new RateLimiterRedis({
