@@ -1,30 +1,33 @@
-import type { ModuleRef } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { RefreshTokens } from '../sessions/refresh-token.js';
+import type { LimitKey } from '../throttling/rate-limit.guard.js';
 import { prepareEmail } from '../users/email.js';
 import { prepareUsername } from '../users/username.js';
+import { JwtAuthGuard } from './jwt-auth.guard.js';
 
-/** For `@RateLimit()`: the signed-in user; below a guard. */
-export function signedInUser(request: FastifyRequest): string | undefined {
-  return request.authentication?.subject.id;
-}
+/** For `@RateLimit()`: the signed-in user. It brings `JwtAuthGuard` along, wherever the limit stands. */
+export const signedInUser: LimitKey = Object.assign(
+  ({ authentication }: FastifyRequest): string => {
+    if (authentication) return authentication.subject.id;
+    throw new Error('A limit by the signed-in user stands before the guard that signs in');
+  },
+  { guards: [JwtAuthGuard] },
+);
 
 /** For `@RateLimit()`: the session of a refresh token that was issued here, and of no other. */
-export function sessionOfRefreshToken(request: FastifyRequest, app: ModuleRef): string | undefined {
+export const sessionOfRefreshToken: LimitKey = (request, app) => {
   const { refresh_token: token } = (request.body ?? {}) as { refresh_token?: unknown };
-  if (typeof token !== 'string') return undefined;
-  return app.get(RefreshTokens, { strict: false }).read(token)?.sessionId;
-}
+  if (typeof token !== 'string') return null;
+  return app.get(RefreshTokens, { strict: false }).read(token)?.sessionId ?? null;
+};
 
 /**
- * What a username or e-mail address counts as, whether there is such a user or not: its prepared form,
- * and of an address the mailbox without the dots and the tag that many providers ignore.
+ * What a username or e-mail address of no user counts as: the form by which users are looked for. If it
+ * put more spellings together, it would count unlike the ids of users, and so tell who exists.
  */
 export function accountKey(login: string): string {
   const username = prepareUsername(login);
   if (username.ok) return username.key;
   const email = prepareEmail(login);
-  if (!email.ok) return login;
-  const [local = '', domain = ''] = email.key.split('@');
-  return `${local.replace(/(?<=.)\+.*$/, '').replaceAll('.', '')}@${domain}`;
+  return email.ok ? email.key : login;
 }

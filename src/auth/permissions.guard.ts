@@ -9,9 +9,10 @@ import { Reflector } from '@nestjs/core';
 import { ApiError } from '../common/api-error.js';
 import { requestOf } from '../common/request-of.js';
 import { Permissions as Granted } from '../roles/permissions.js';
+import { demand, demanded } from './demand.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 
-const RequiredPermissions = Reflector.createDecorator<string[]>();
+const RequiredPermissions = Reflector.createDecorator<string[][]>();
 
 /** Lets users through whose roles grant what `@Permissions()` names. @throws ApiError forbidden */
 @Injectable()
@@ -22,32 +23,23 @@ export class PermissionsGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): boolean {
-    const targets = [context.getHandler(), context.getClass()];
-    // Those on the class hold for every method, whatever the method asks for besides.
-    const required: (string[] | undefined)[] = targets.map((target) =>
-      this.reflector.get(RequiredPermissions, target),
-    );
-    const { authentication } = requestOf(context);
-    const roles = authentication?.subject.roles;
-    if (
-      roles &&
-      this.granted.allow(
-        roles,
-        required.flatMap((names) => names ?? []),
-      )
-    )
-      return true;
+    const required = demanded(RequiredPermissions, this.reflector, context);
+    const roles = requestOf(context).authentication?.subject.roles;
+    if (roles && this.granted.allow(roles, required.flat())) return true;
     throw new ApiError('forbidden');
   }
 }
 
 /**
- * Asks for a signed-in user whose roles grant each of `permissions`. It brings its guards along, in
+ * Asks for a signed-in user whose roles grant each of `permissions`. Several hold together, on class and method. It brings its guards along, in
  * order, so that it cannot stand on a route without effect.
+ *
+ * @throws Error at the start if it names none
  */
 export function Permissions(...permissions: string[]): ClassDecorator & MethodDecorator {
+  if (permissions.length === 0) throw new Error('@Permissions() names no permission');
   return applyDecorators(
-    RequiredPermissions(permissions),
+    demand(RequiredPermissions, permissions),
     UseGuards(JwtAuthGuard, PermissionsGuard),
   );
 }

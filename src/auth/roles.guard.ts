@@ -8,10 +8,11 @@ import {
 import { Reflector } from '@nestjs/core';
 import { ApiError } from '../common/api-error.js';
 import { noteGuardedRoles } from '../roles/guarded-roles.js';
+import { demand, demanded } from './demand.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { requestOf } from '../common/request-of.js';
 
-const RequiredRoles = Reflector.createDecorator<string[]>();
+const RequiredRoles = Reflector.createDecorator<string[][]>();
 
 /** Lets users through who have one of the roles that `@Roles()` names. @throws ApiError forbidden */
 @Injectable()
@@ -19,23 +20,19 @@ export class RolesGuard implements CanActivate {
   constructor(private readonly reflector: Reflector) {}
 
   canActivate(context: ExecutionContext): boolean {
-    const targets = [context.getHandler(), context.getClass()];
-    // Roles on the class hold for every method, whatever the method asks for besides.
-    const required: (string[] | undefined)[] = targets.map((target) =>
-      this.reflector.get(RequiredRoles, target),
-    );
+    const required = demanded(RequiredRoles, this.reflector, context);
     const { authentication } = requestOf(context);
     const has = (role: string): boolean => authentication?.subject.roles.includes(role) ?? false;
-    if (required.every((roles) => roles === undefined || roles.some(has))) return true;
+    if (required.every((roles) => roles.some(has))) return true;
     throw new ApiError('forbidden');
   }
 }
 
 /**
- * Asks for a signed-in user with at least one of `roles`. It brings its guards along, in order, so
+ * Asks for a signed-in user with at least one of `roles`. Several hold together, on class and method. It brings its guards along, in order, so
  * that it cannot stand on a route without effect.
  */
 export function Roles(...roles: string[]): ClassDecorator & MethodDecorator {
   noteGuardedRoles(roles);
-  return applyDecorators(RequiredRoles(roles), UseGuards(JwtAuthGuard, RolesGuard));
+  return applyDecorators(demand(RequiredRoles, roles), UseGuards(JwtAuthGuard, RolesGuard));
 }

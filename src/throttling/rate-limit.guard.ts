@@ -4,6 +4,7 @@ import {
   type ExecutionContext,
   Injectable,
   mixin,
+  type Type,
   UseGuards,
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
@@ -16,10 +17,14 @@ import type { Count } from './limit-store.js';
 import { rateLimitHeaders, RateLimits } from './rate-limits.js';
 
 /**
- * What a request counts as, its id, an address, …; undefined: the limit is not for it. It runs before
- * the body is validated. `app` gives what else is needed: `app.get(Service, { strict: false })`.
+ * What a request counts as, its id, an address, …; null: the limit is not for it. It runs before the body
+ * is validated. `app` gives what else is needed: `app.get(Service, { strict: false })`.
  */
-export type LimitKey = (request: FastifyRequest, app: ModuleRef) => string | undefined;
+export interface LimitKey {
+  (request: FastifyRequest, app: ModuleRef): string | null;
+  /** The guards without which there is no key; the limit brings them along, and they run before it. */
+  guards?: Type<CanActivate>[];
+}
 
 /** A limit of the settings by name, or a project's own one, by the client's address or another key. */
 export type LimitDeclaration =
@@ -28,8 +33,9 @@ export type LimitDeclaration =
 /**
  * Limits how often a method, or all of a controller's together, is called: `@RateLimit('login')`,
  * `@RateLimit({ name: 'feed', limit: '10/1m', by: signedInUser })`, or several. What is too much is
- * answered 429 `too_many_requests`, before the body is looked at. It brings its guard along; below
- * another guard it runs first, above it after.
+ * answered 429 `too_many_requests`, before the body is looked at. It brings its guard along, and those
+ * that its keys need, so it limits wherever it stands. A key that is missing all the same is an error of
+ * the route (500), because a limit without a key would limit nothing.
  *
  * @throws Error at the start, where a rate cannot be read, or a name has two
  */
@@ -56,8 +62,11 @@ export function RateLimit(...declarations: LimitDeclaration[]): ClassDecorator &
       const request = requestOf(context);
       const counts: Count[] = [];
       for (const { limit, by } of this.declared) {
-        const key = by ? by(request, this.app) : this.limits.networkOf(request);
-        if (key === undefined) continue;
+        const key: unknown = by ? by(request, this.app) : this.limits.networkOf(request);
+        if (typeof key !== 'string' && key !== null) {
+          throw new Error(`The limit "${limit.name}" has no key: its "by" returns ${typeof key}`);
+        }
+        if (key === null) continue;
         const count = await this.limits.take(request, limit, key);
         if (count) counts.push(count);
       }
@@ -65,8 +74,11 @@ export function RateLimit(...declarations: LimitDeclaration[]): ClassDecorator &
       return true;
     }
   }
+  const needed = declarations.flatMap((declaration) =>
+    typeof declaration === 'string' ? [] : (declaration.by?.guards ?? []),
+  );
   return applyDecorators(
-    UseGuards(mixin(RateLimitGuard)),
+    UseGuards(...new Set(needed), mixin(RateLimitGuard)),
     ApiTooManyRequestsResponse({ description: 'Too many requests' }),
   );
 }

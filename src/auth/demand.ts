@@ -1,0 +1,39 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { ReflectableDecorator, Reflector } from '@nestjs/core';
+
+/** What the decorators of one kind ask for: each of the lists has to be met. */
+export type Demands = ReflectableDecorator<string[][]>;
+
+/**
+ * Adds a demand to those that stand on a class or method already, its base class among them. A plain
+ * decorator would replace them, so that of two `@Roles()` one would be without effect.
+ */
+export function demand(demands: Demands, names: string[]): ClassDecorator & MethodDecorator {
+  return (target: object, _key?: unknown, descriptor?: { value?: unknown }): void => {
+    const handler = descriptor?.value;
+    const on = typeof handler === 'function' ? handler : target;
+    const before = (Reflect.getMetadata(demands.KEY, on) ?? []) as string[][];
+    Reflect.defineMetadata(demands.KEY, [...before, names], on);
+  };
+}
+
+/**
+ * Everything that class and method ask for.
+ *
+ * @throws Error if they ask for nothing: then a guard that stands there without its decorator would let
+ *   everybody through
+ */
+export function demanded(
+  demands: Demands,
+  reflector: Reflector,
+  context: ExecutionContext,
+): string[][] {
+  const targets = [context.getClass(), context.getHandler()];
+  const all = targets.flatMap((target) => {
+    const own: unknown = reflector.get(demands, target);
+    return (own ?? []) as string[][];
+  });
+  if (all.length > 0) return all;
+  const route = `${context.getClass().name}.${context.getHandler().name}`;
+  throw new Error(`A guard on ${route} is told nothing to ask for: use @Roles() or @Permissions()`);
+}
