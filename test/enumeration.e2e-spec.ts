@@ -62,6 +62,50 @@ describe.each(CASES)('%s', (_what, path, status, body) => {
   });
 });
 
+describe('a wrong password past the limit of the account', () => {
+  it.each([
+    ['that signed in before', true],
+    ['that never signed in', false],
+  ])('is refused by the same statements for an account %s and for none', async (_what, seen) => {
+    const strict = await startServer({
+      TRUST_PROXY: '1',
+      RATE_LIMITS: 'on',
+      LIMIT_FAILED_USERNAME: '2/1d',
+    });
+    try {
+      await strict.register('known', GOOD_PASSWORD, KNOWN);
+      if (seen) await strict.login('known');
+      let statements: string[] = [];
+      strict.app.get(Database).observe(({ query }) => {
+        if (/\b(users|sessions)\b/.test(query)) statements.push(query);
+      });
+      let origins = 0;
+      const refusal = async (username: string) => {
+        for (let i = 0; ; i++) {
+          statements = [];
+          const from = `203.0.113.${++origins}`;
+          const { status } = await strict.http
+            .post('/login')
+            .set('x-forwarded-for', from)
+            .send({ username, password: 'wrong password' });
+          if (status === 429) return { guesses: i, statements };
+          expect(status).toBe(401);
+        }
+      };
+      const unknown = await refusal('unknown');
+      expect(unknown.guesses).toBe(3);
+      expect(unknown.statements).toHaveLength(2);
+      expect(await refusal('known')).toEqual(unknown);
+      const unknownAddress = await refusal(UNKNOWN);
+      expect(unknownAddress.guesses).toBe(3);
+      // The account's guesses are used up, by whichever of its names.
+      expect(await refusal(KNOWN)).toEqual({ ...unknownAddress, guesses: 0 });
+    } finally {
+      await strict.stop();
+    }
+  });
+});
+
 describe('a wrong code', () => {
   const WRONG = { code: '00000000', password: GOOD_PASSWORD };
   /** Tries of codes that the database has counted, wherever. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   applyDecorators,
   type CallHandler,
@@ -7,11 +8,12 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import { ApiTooManyRequestsResponse } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { ApiError, type ApiErrorCode } from '../common/api-error.js';
 import { requestOf } from '../common/request-of.js';
 import { SessionsService } from '../sessions/sessions.service.js';
-import { GuessLimits, type Outcome } from '../throttling/guess-limits.js';
+import { type Guess, GuessLimits, type Outcome } from '../throttling/guess-limits.js';
 import { networkOf } from '../common/network.js';
 import { RateLimits } from '../throttling/rate-limits.js';
 import { UsersService } from '../users/users.service.js';
@@ -35,19 +37,10 @@ export class GuessInterceptor implements NestInterceptor {
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const request = requestOf(context);
-    const body = (request.body ?? {}) as { username?: unknown; current_password?: unknown };
-    const subject = request.authentication?.subject;
-    const login = subject ? subject.username : body.username;
-    // A body that is not one yet is refused by the route, before there is a guess; and a signed-in user
-    // who does without the password makes none.
-    const guesses = typeof login === 'string' && (!subject || 'current_password' in body);
-    if (!guesses || this.limits.exempt(request)) return next.handle();
-    const network = this.limits.networkOf(request);
-    const attempt = await this.guesses.begin({
-      network,
-      account: accountKey(login),
-      isKnown: () => this.isKnown(login, network),
-    });
+    const guess = this.guessOf(request);
+    if (!guess) return from([await answerOf(next, context)]);
+    if (this.limits.exempt(request)) return next.handle();
+    const attempt = await this.guesses.begin(guess);
     let outcome: Outcome = 'unknown';
     try {
       const answer: unknown = await lastValueFrom(next.handle());
@@ -62,16 +55,61 @@ export class GuessInterceptor implements NestInterceptor {
     }
   }
 
-  private async isKnown(login: string, network: string): Promise<boolean> {
-    const user = await this.users.findByLogin(login);
-    const addresses = user ? await this.sessions.addressesOf(user.id) : [];
+  /** The guess that a request makes; undefined if it has no name or password that could be judged. */
+  private guessOf(request: FastifyRequest): Guess | undefined {
+    const subject = request.authentication?.subject;
+    const password = stringIn(request.body, subject ? 'current_password' : 'password');
+    const login = stringIn(request.body, 'username').trim();
+    if (password === '' || (!subject && login === '')) return undefined;
+    const network = this.limits.networkOf(request);
+    let userId = subject?.id;
+    return {
+      network,
+      account: async () => {
+        userId ??= await this.users.findIdByLogin(login);
+        return userId === undefined ? `text ${accountKey(login)}` : `user ${userId}`;
+      },
+      // Without a user, for an id that nobody has: the same statements, so the time tells nothing.
+      isKnown: () => this.isKnown(userId ?? randomUUID(), network),
+    };
+  }
+
+  private async isKnown(userId: string, network: string): Promise<boolean> {
+    const addresses = await this.sessions.addressesOf(userId);
     return addresses.some((address) => networkOf(address) === network);
   }
 }
 
+/** A field of a body that nothing has validated yet; empty if it is no string. */
+function stringIn(body: unknown, name: string): string {
+  const fields = typeof body === 'object' && body !== null ? body : {};
+  const value = (fields as Record<string, unknown>)[name];
+  return typeof value === 'string' ? value : '';
+}
+
 /**
- * Limits the wrong passwords that a route takes for the `username` of its body, or on a guarded route
- * for the signed-in user and its `current_password`, see `GuessLimits`. The route answers
+ * The answer of a route to a request without a guess.
+ *
+ * @throws Error if the route judged a password all the same: then its guesses are not counted at all
+ */
+async function answerOf(next: CallHandler, context: ExecutionContext): Promise<unknown> {
+  try {
+    return await lastValueFrom(next.handle());
+  } catch (cause) {
+    if (!(cause instanceof ApiError && WRONG.includes(cause.code))) throw cause;
+    const route = `${context.getClass().name}.${context.getHandler().name}`;
+    throw new Error(
+      `@LimitGuesses() does not count the passwords of ${route}: it needs username and password, or ` +
+        'a guard and current_password',
+      { cause },
+    );
+  }
+}
+
+/**
+ * Limits the wrong passwords that a route takes: `username` and `password` of its body, or on a guarded
+ * route the `current_password` of the signed-in user, see `GuessLimits`. They count by the user's id, so
+ * that a name, an address and a new name are one account, and by the text if there is no such user. The route answers
  * `bad_credentials` or `wrong_password` to a wrong one.
  */
 export function LimitGuesses(): MethodDecorator {

@@ -20,7 +20,11 @@ afterEach(() => {
 });
 
 const begin = (network = '192.0.2.1') =>
-  guesses.begin({ network, account: 'ada', isKnown: () => Promise.resolve(false) });
+  guesses.begin({
+    network,
+    account: () => Promise.resolve('ada'),
+    isKnown: () => Promise.resolve(false),
+  });
 const guess = async (outcome: 'right' | 'wrong' | 'unknown') => (await begin()).settle(outcome);
 /** How long `begin` says to wait, in seconds; 0 where it lets through. */
 async function wait(): Promise<number> {
@@ -95,7 +99,7 @@ describe('GuessLimits', () => {
   });
 
   it('gives back what it took where it cannot ask who is known', async () => {
-    const other = { network: '192.0.2.9', account: 'ada' };
+    const other = { network: '192.0.2.9', account: () => Promise.resolve('ada') };
     for (let i = 0; i < 100; i++) await (await begin(`192.0.3.${i}`)).settle('wrong');
     const isKnown = () => Promise.reject(new Error('no database'));
     for (let i = 0; i < 9; i++) {

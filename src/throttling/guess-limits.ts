@@ -9,9 +9,12 @@ import { RateLimits } from './rate-limits.js';
 export interface Guess {
   /** The client's address, see `RateLimits.networkOf`. */
   network: string;
-  /** The account in its unique form, whether it exists or not. */
-  account: string;
-  /** Whether the account was signed in from this address before; asked only where it matters. */
+  /**
+   * What the account counts as, whether it exists or not. Asked once the address may guess at all, so
+   * that a flood of one address costs the database nothing.
+   */
+  account: () => Promise<string>;
+  /** Whether the account was signed in from this address before; asked only if it matters. */
   isKnown: () => Promise<boolean>;
 }
 
@@ -63,8 +66,7 @@ export class GuessLimits {
   }
 
   /** Counts a guess that is about to be judged. @throws ApiError too_many_requests */
-  async begin({ network, account, isKnown }: Guess): Promise<Attempt> {
-    const pairKey = `${network} ${account}`;
+  async begin({ network, account: ask, isKnown }: Guess): Promise<Attempt> {
     const counts: Count[] = [];
     const places: string[] = [];
     const leave = async (giveBack: boolean): Promise<void> => {
@@ -81,6 +83,8 @@ export class GuessLimits {
     };
     try {
       await enter(this.address, network);
+      const account = await ask();
+      const pairKey = `${network} ${account}`;
       const ofPair = await enter(this.pair, pairKey, () => this.refuseWaiting(pairKey));
       counts.push(...(await this.admitToAccount(account, isKnown)));
       return {
