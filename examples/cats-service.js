@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
-const { LATCHKEY_URL = 'http://127.0.0.1:3000', PORT = '4000' } = process.env;
+const { LATCHKEY_URL = 'http://localhost:3000', PORT = '4000' } = process.env;
 
 // Fetched when first needed, kept, and fetched again for a key that is not in it.
 const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', LATCHKEY_URL));
@@ -36,6 +36,6 @@ function answer(response, status, body) {
   response.end(JSON.stringify(body));
 }
 
-server.listen(Number(PORT), '127.0.0.1', () => {
-  console.log(`Cats at http://127.0.0.1:${server.address().port}`);
+server.listen(Number(PORT), 'localhost', () => {
+  console.log(`Cats at http://localhost:${server.address().port}`);
 });

@@ -24,6 +24,7 @@ import { measureRequests } from './common/request-metrics.js';
 import { setSecurityHeaders } from './common/security-headers.js';
 import { validateDeclared } from './common/validation.js';
 import type { Config } from './config/config.js';
+import { otherSitesWarning } from './config/sites.js';
 import { Database } from './database/database.js';
 
 /**
@@ -84,6 +85,8 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
     const { startTelemetry } = await import('./telemetry/telemetry.js');
     startTelemetry(fastify, config.telemetry, app.get(Database));
   }
+  const warning = otherSitesWarning(config);
+  if (warning) fastify.log.warn(warning);
   if (config.corsOrigins.length > 0) {
     app.enableCors({
       origin: [...config.corsOrigins],

@@ -6,6 +6,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyBaseLogger } from 'fastify';
 import { AppModule } from './app.module.js';
 import { createAdapter, setupApp } from './app.setup.js';
+import { prepareLocalhost, withLocalhost } from './common/loopback.js';
 import { PinoLogger } from './common/pino-logger.js';
 import { Readiness } from './common/readiness.js';
 import { reasonUnavailable } from './common/unavailable.js';
@@ -37,8 +38,12 @@ async function start(): Promise<void> {
     abortOnError: false,
   });
   await setupApp(app, config);
+  const listenOnIpv6 = prepareLocalhost(adapter.getInstance());
   stopping.app = app;
-  await app.listen(config.port, config.host);
+  const listenTextResolver = (address: string) => `Server listening at ${withLocalhost(address)}`;
+  const host = config.host === 'localhost' ? '127.0.0.1' : config.host;
+  await app.listen({ port: config.port, host, listenTextResolver });
+  if (config.host === 'localhost') await listenOnIpv6(config.port === 0);
 }
 
 /**

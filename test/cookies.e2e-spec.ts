@@ -100,6 +100,38 @@ it('decides about Secure and the prefix by the settings, whatever host a request
   }
 });
 
+it('warns at the start of pages whose browsers will not send the cookie', async () => {
+  const api = 'https://api.example.com';
+  const kept = (origins: string, url: string) =>
+    `browsers keep the refresh cookie from ${origins} (CORS_ORIGINS): ` +
+    `that is another site than ${url} (PUBLIC_URL)`;
+  for (const [settings, expected] of [
+    [COOKIES, undefined],
+    [{ CORS_ORIGINS: 'http://localhost:5173', PUBLIC_URL: '' }, undefined],
+    [
+      { CORS_ORIGINS: 'http://127.0.0.1:5173', PUBLIC_URL: '' },
+      kept('http://127.0.0.1:5173', 'http://localhost:3000'),
+    ],
+    [
+      { CORS_ORIGINS: 'http://127.0.0.1:5173', PUBLIC_URL: 'http://127.0.0.2:3000' },
+      kept('http://127.0.0.1:5173', 'http://127.0.0.2:3000'),
+    ],
+    [
+      { CORS_ORIGINS: 'https://example.com,http://app.example.com,https://app.example.net' },
+      kept('http://app.example.com, https://app.example.net', api),
+    ],
+    [{ CORS_ORIGINS: 'https://app.example.net', AUTH_COOKIES: 'off' }, undefined],
+  ] as const) {
+    const other = await startServer({ LOG_LEVEL: 'warn', ...COOKIES, PORT: '', ...settings });
+    try {
+      const warnings = other.log.filter(({ level }) => level === 40).map(({ msg }) => msg);
+      expect(warnings).toEqual(expected === undefined ? [] : [expected]);
+    } finally {
+      await other.stop();
+    }
+  }
+});
+
 it('lets only the current refresh token end sessions; an older one ends its own', async () => {
   const away = await server.login('ada');
   const first = cookieOf(await login());

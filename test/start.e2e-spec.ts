@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -32,6 +32,14 @@ function start(env: Record<string, string>) {
   return started;
 }
 
+/** The addresses of localhost that this machine has. */
+const localhosts = [
+  '127.0.0.1',
+  ...(Object.values(networkInterfaces()).some((at) => at?.some((own) => own.address === '::1'))
+    ? ['[::1]']
+    : []),
+];
+
 const user = { username: 'ada', password: GOOD_PASSWORD };
 
 it('starts with no settings, keeps its secret and its users over a restart', async () => {
@@ -39,7 +47,7 @@ it('starts with no settings, keeps its secret and its users over a restart', asy
     databaseKind === 'sqlite' ? {} : { DATABASE_URL: database.url };
   const first = start(onDatabase);
   const url = await first.listening;
-  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  expect(url).toMatch(/^http:\/\/localhost:\d+$/);
   await request(url).post('/register').send(user).expect(201);
   const login = await request(url).post('/login').send(user).expect(200);
   const { jwt } = login.body as { jwt: string };
@@ -59,6 +67,29 @@ it('starts with no settings, keeps its secret and its users over a restart', asy
   const again = await second.listening;
   await request(again).get('/protected').auth(jwt, { type: 'bearer' }).expect(200);
   await request(again).post('/login').send(user).expect(200);
+});
+
+it('prints localhost, and answers there by every address that the name has', async () => {
+  const server = start({ DATABASE_URL: database.url });
+  const { host, port } = new URL(await server.listening);
+  expect(host).toBe(`localhost:${port}`);
+  expect(server.output()).not.toContain('127.0.0.1');
+  for (const address of localhosts) {
+    await request(`http://${address}:${port}`).get('/health/live').expect(200);
+  }
+});
+
+it('does not share its port with another program on the other address of localhost', async () => {
+  const address = localhosts.includes('[::1]') ? '::1' : '127.0.0.1';
+  const other = createServer().listen(0, address);
+  try {
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const { exit } = start({ DATABASE_URL: database.url, PORT: String(port) });
+    expect(await exit).toMatchObject({ code: 1, output: expect.stringContaining('EADDRINUSE') });
+  } finally {
+    other.close();
+  }
 });
 
 it('reads .env, and the environment over it', async () => {
@@ -155,38 +186,43 @@ it('lists every wrong setting in one message, without a value', async () => {
   expect(output).not.toContain('canary');
 });
 
-it('on SIGTERM finishes what runs, refuses what is new, and exits 0', async () => {
-  const server = start({
-    DATABASE_URL: database.url,
-    BCRYPT_COST: '11',
-    TEST_BCRYPT_COST: '',
-    HASH_THREADS: '1',
-    HASH_MAX_WAIT: '60s',
-  });
-  const url = await server.listening;
-  const { hostname, port } = new URL(url);
-  // A connection that was never used must not hold the stop up until it is cut.
-  const unused = connect(Number(port), hostname);
-  await once(unused, 'connect');
-  const closed = once(unused, 'close').then(() => 'closed');
-  const running = Array.from({ length: 4 }, (_, i) =>
-    request(url)
-      .post('/register')
-      .send({ ...user, username: `late${i}` }),
-  );
-  const answers = Promise.all(running.map((test) => test.then(({ status }) => status)));
-  // All four are in: the hash made at the start and those of them that are ready or wait; one runs.
-  while ((await passwordsSeen(url)) < 4) await setTimeout(5);
-  const began = performance.now();
-  server.child.kill('SIGTERM');
-  expect(await Promise.race([closed, answers])).toBe('closed');
-  expect(await answers).toEqual([201, 201, 201, 201]);
-  const { code, output } = await server.exit;
-  expect(code).toBe(0);
-  expect(performance.now() - began).toBeLessThan(10_000);
-  expect(output).toContain('"stopped"');
-  await expect(request(url).get('/health/live')).rejects.toThrow('ECONNREFUSED');
-});
+it.each(localhosts)(
+  'on SIGTERM finishes what runs by %s, refuses what is new, and exits 0',
+  async (address) => {
+    const server = start({
+      DATABASE_URL: database.url,
+      BCRYPT_COST: '11',
+      TEST_BCRYPT_COST: '',
+      HASH_THREADS: '1',
+      HASH_MAX_WAIT: '60s',
+    });
+    const { port } = new URL(await server.listening);
+    const url = `http://${address}:${port}`;
+    // A connection that was never used must not hold the stop up until it is cut.
+    const unused = connect(Number(port), address.replace(/[[\]]/g, ''));
+    await once(unused, 'connect');
+    const closed = once(unused, 'close').then(() => 'closed');
+    const running = Array.from({ length: 4 }, (_, i) =>
+      request(url)
+        .post('/register')
+        .send({ ...user, username: `late${i}` }),
+    );
+    const answers = Promise.all(running.map((test) => test.then(({ status }) => status)));
+    // All four are in: the hash made at the start and those of them that are ready or wait; one runs.
+    while ((await passwordsSeen(url)) < 4) await setTimeout(5);
+    const began = performance.now();
+    server.child.kill('SIGTERM');
+    expect(await Promise.race([closed, answers])).toBe('closed');
+    expect(await answers).toEqual([201, 201, 201, 201]);
+    const { code, output } = await server.exit;
+    expect(code).toBe(0);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(output).toContain('"stopped"');
+    await expect(request(url).get('/health/live')).rejects.toMatchObject({
+      code: 'ECONNREFUSED',
+    });
+  },
+);
 
 /** How many passwords the server at `url` has hashed or has in its queue. */
 async function passwordsSeen(url: string): Promise<number> {

@@ -29,7 +29,7 @@ describe('Config', () => {
     const config = load();
     expect(config).toMatchObject({
       production: false,
-      host: '127.0.0.1',
+      host: 'localhost',
       port: 3000,
       databaseUrl: 'sqlite:data/latchkey.sqlite',
       bcryptCost: 12,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { generatedSecret } from './generated-secret.js';
 import { type JwtKeys, readJwtKeys, type SettingIssue, usesSecret } from './jwt-keys.js';
-import type { Rate } from './setting-types.js';
+import { isLoopback, type Rate } from './setting-types.js';
 import { type Settings, settingsSchema } from './settings.js';
 import { type MailConfig, mailConfig } from './settings.mail.js';
 import { JWT_ALGORITHMS } from './settings.tokens.js';
@@ -269,7 +269,7 @@ export function databaseUrl(
 
 /** The address a browser on this machine has for a listener on `host`. */
 function localHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  if (host === '0.0.0.0' || host === '::' || isLoopback(host)) return 'localhost';
   return host.includes(':') ? `[${host}]` : host;
 }
 

@@ -63,7 +63,7 @@ const publicUrl = z
 /** Mail, and the address that its links lead to. */
 export const MAIL_SETTINGS = {
   PUBLIC_URL: publicUrl.describe(
-    'Where users reach this server, for links in mail; by default `http://HOST:PORT`, but needed ' +
+    'Where users reach this server, for links in mail; by default `http://localhost:PORT`, or the address in `HOST`; needed ' +
       'with `SMTP_URL` in production',
   ),
   SMTP_URL: smtpUrl.describe(

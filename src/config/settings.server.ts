@@ -48,7 +48,11 @@ export const SERVER_SETTINGS = {
   NODE_ENV: choice(['development', 'test', 'production'], 'development').describe(
     '`production` asks for `JWT_SECRET_KEY` (or a key pair) and refuses test settings',
   ),
-  HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
+  HOST: z
+    .string()
+    .min(1)
+    .default('localhost')
+    .describe('Address to listen on; `localhost` is 127.0.0.1 and ::1'),
   PORT: integer(3000, 0, 65_535).describe('Port to listen on; 0 takes a free one'),
   DATA_DIR: z.string().min(1).default('data').describe('Folder for the SQLite file and made keys'),
   DATABASE_URL: databaseUrl.describe(

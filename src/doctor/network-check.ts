@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import { otherSitesWarning } from '../config/sites.js';
 import { fail, type Finding, ok, warn } from './finding.js';
 
 /** What can be seen of the proxies, the address and the origins: settings that cannot go together. */
@@ -47,12 +48,16 @@ function checkMode({ production, host }: Config): Finding[] {
   return [warn(check, message, 'set NODE_ENV=production')];
 }
 
-function checkOrigins({ production, corsOrigins }: Config): Finding[] {
+function checkOrigins(config: Config): Finding[] {
   const check = 'origins';
+  const { production, corsOrigins } = config;
   const plain = corsOrigins.filter((origin) => origin.startsWith('http:'));
   if (production && plain.length > 0) {
     const message = `pages without TLS may call: ${plain.join(', ')}`;
     return [fail(check, message, 'whoever is on the way can change them: name https:// origins')];
   }
+  const warning = otherSitesWarning(config);
+  if (warning)
+    return [warn(check, warning, 'name both by one host, such as localhost, or one domain')];
   return [ok(check, corsOrigins.length > 0 ? corsOrigins.join(', ') : 'none, CORS is off')];
 }

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { onServer } from './on-server.js';
@@ -21,6 +21,9 @@ export default async function prepare() {
   }
   if (!process.env.TEST_REDIS_URL) {
     console.log('\nLeft out: the rate limits on Redis (TEST_REDIS_URL is not set)');
+  }
+  if (!Object.values(networkInterfaces()).some((at) => at?.some((own) => own.address === '::1'))) {
+    console.log('\nLeft out: localhost by IPv6 (this machine has none)');
   }
   if (canMount()) process.env.TEST_MOUNT = 'yes';
   else console.log('\nLeft out: a full disk (only root may mount one)');

@@ -35,7 +35,7 @@ export function startProcess(cwd: string, env: Record<string, string>): ServerPr
   const listening = new Promise<string>((found, failed) => {
     const read = (data: Buffer) => {
       output += data.toString();
-      url ??= /Server listening at (http:\/\/[\d.:]+)/.exec(output)?.[1];
+      url ??= /Server listening at (http:\/\/[\w.:]+)/.exec(output)?.[1];
       if (url) found(url);
     };
     child.stdout.on('data', read);
