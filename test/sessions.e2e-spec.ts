@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { IsNull } from 'typeorm';
 import { Metrics } from '../src/common/metrics.js';
 import { UserChanges } from '../src/sessions/user-changes.js';
 import { Revocation } from '../src/sessions/revocation.entity.js';
@@ -46,6 +47,49 @@ async function timeUntil(code: string, jwt: string, from: Server, limit: number)
   }
   return performance.now() - began;
 }
+
+describe('more sessions of a user than SESSIONS_PER_USER', () => {
+  let few: Server;
+  beforeAll(async () => {
+    few = await startServer({ SESSIONS_PER_USER: '3' });
+    await few.register('Ada');
+    await few.register('Bob');
+  });
+  afterAll(() => few.stop());
+
+  const living = (username: string) =>
+    few.withDatabase(({ manager }) =>
+      manager.find(Session, { where: { user: { username }, endedAt: IsNull() } }),
+    );
+
+  it('end the one that was not used for the longest, with its access token', async () => {
+    const bob = await few.login('bob');
+    const sessions = [await few.login('ada'), await few.login('ada'), await few.login('ada')];
+    await few.withDatabase(async ({ manager }) => {
+      for (const [i, tokens] of sessions.entries()) {
+        // The first was used last; another instance's clock is ahead of this one's.
+        const lastUsedAt = new Date(Date.now() + 60_000 * (i === 0 ? 9 : i));
+        await manager.update(Session, { id: sidOf(tokens) }, { lastUsedAt });
+      }
+    });
+    const fourth = await few.login('ada');
+    const codes = [...sessions, fourth, bob].map(({ jwt }) => codeAt(jwt, few));
+    expect(await Promise.all(codes)).toEqual([200, 'token_revoked', 200, 200, 200]);
+    const [, ended] = sessions;
+    const id = ended && sidOf(ended);
+    const row = await few.withDatabase(({ manager }) => manager.findOneByOrFail(Session, { id }));
+    expect(row.endReason).toBe('too_many_sessions');
+    const { body } = await few.get('/me/sessions', bearer(fourth.jwt)).expect(200);
+    expect((body as { sessions: unknown[] }).sessions).toHaveLength(3);
+  });
+
+  it('are never alive, however many logins come at once', async () => {
+    await Promise.all(Array.from({ length: 16 }, () => few.login('ada')));
+    expect(await living('Ada')).toHaveLength(3);
+    const last = await few.login('ada');
+    expect((await living('Ada')).map(({ id }) => id)).toContain(sidOf(last));
+  });
+});
 
 describe('POST /logout', () => {
   it('ends the session and its access token, in the very next request', async () => {

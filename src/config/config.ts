@@ -79,6 +79,8 @@ export class Config {
     idle: number;
     absolute: number;
     reuseWindow: number;
+    /** How many of a user's sessions may be alive. */
+    perUser: number;
     recoveryWindow: number;
     cleanupInterval: number;
   };
@@ -156,6 +158,7 @@ export class Config {
     this.sessions = {
       idle: settings.SESSION_IDLE_EXPIRES,
       absolute: settings.SESSION_ABSOLUTE_EXPIRES,
+      perUser: settings.SESSIONS_PER_USER ?? 100,
       reuseWindow: settings.REFRESH_REUSE_WINDOW,
       recoveryWindow: settings.REFRESH_RECOVERY_WINDOW,
       cleanupInterval: settings.SESSION_CLEANUP_INTERVAL,

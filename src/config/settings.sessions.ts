@@ -1,9 +1,12 @@
-import { choice, DAY, duration } from './setting-types.js';
+import { choice, DAY, duration, integer } from './setting-types.js';
 
 /** Sessions and refresh tokens. */
 export const SESSION_SETTINGS = {
   SESSION_IDLE_EXPIRES: duration('30d', 400 * DAY).describe('A session ends when unused for this'),
   SESSION_ABSOLUTE_EXPIRES: duration('90d', 400 * DAY).describe('A session ends at this age'),
+  SESSIONS_PER_USER: integer(100, 1, 10_000).describe(
+    'How many living sessions a user may have; one more ends the one not used for the longest',
+  ),
   REFRESH_REUSE_WINDOW: duration('30s', 300).describe(
     'How long a refresh token gives its successor again, for two tabs that refresh at once',
   ),

@@ -15,6 +15,7 @@ export type EndReason =
   | 'logout'
   | 'ended_by_user'
   | 'refresh_token_reused'
+  | 'too_many_sessions'
   | 'password_changed'
   | 'email_change_undone'
   | 'user_disabled'

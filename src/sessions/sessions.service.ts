@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, IsNull, MoreThan, type Repository } from 'typeorm';
+import { type EntityManager, IsNull, MoreThan, Not, type Repository } from 'typeorm';
 import type { AuditAction, AuditDetails } from '../audit/audit-entry.js';
 import { Audit } from '../audit/audit.service.js';
 import { storable, storableAddress } from '../common/request-context.js';
@@ -10,7 +10,12 @@ import { Database } from '../database/database.js';
 import { isEnabledSql, type User } from '../users/user.entity.js';
 import { RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
-import { SessionChanges, type SessionChoice, type EndReason } from './session-changes.js';
+import {
+  type EndReason,
+  type SessionChange,
+  SessionChanges,
+  type SessionChoice,
+} from './session-changes.js';
 
 /** The most sessions that a user is shown, the last used ones. */
 const LIST_LIMIT = 100;
@@ -66,9 +71,11 @@ export class SessionsService {
     const expiresAt = now + Math.min(idle, absolute) * 1000;
     const origin = [storable(userAgent), storableAddress(address)];
     const values = [userId, passwordHash, now, id, expiresAt, ...origin, salt];
-    // Whoever changes the user waits for this session, and then ends it.
-    const lock = this.database.isPostgres ? 'FOR SHARE' : '';
-    const started = await this.database.transaction(async (manager) => {
+    // A change of the user waits for this session, and then ends it. Another login of the user waits
+    // too, so that it counts this session.
+    const lock = this.database.isPostgres ? 'FOR NO KEY UPDATE' : '';
+    const started = await this.changes.transaction(async (change) => {
+      const { manager } = change;
       // Of what begins with INSERT, TypeORM's driver for SQLite does not give the rows.
       const inserted = await manager.query<unknown[]>(
         `WITH owner AS (
@@ -88,6 +95,7 @@ export class SessionsService {
         actorId: userId,
         details: { session: id },
       });
+      await this.endSurplus(change, { userId, id });
       return true;
     });
     if (!started) return undefined;
@@ -115,6 +123,28 @@ export class SessionsService {
       if (ended > 0) await this.audit.record(change.manager, { action, subjectId, details });
       return ended;
     });
+  }
+
+  /** Ends those of a user's sessions beside a new one that were not used for the longest, if too many. */
+  private async endSurplus(
+    change: SessionChange,
+    { userId, id: started }: { userId: string; id: string },
+  ): Promise<void> {
+    const surplus = await change.manager.find(Session, {
+      select: { id: true },
+      where: { userId, id: Not(started), endedAt: IsNull(), expiresAt: MoreThan(new Date()) },
+      order: { lastUsedAt: 'DESC', id: 'ASC' },
+      skip: this.config.sessions.perUser - 1,
+    });
+    for (const { id } of surplus) {
+      await change.endSessions({ userId, id }, 'too_many_sessions');
+      const details = { session: id, reason: 'too_many_sessions' };
+      await this.audit.record(change.manager, {
+        action: 'session_ended',
+        subjectId: userId,
+        details,
+      });
+    }
   }
 
   /** A user's living sessions, the last used ones first. */
