@@ -79,8 +79,8 @@ describe('more sessions of a user than SESSIONS_PER_USER', () => {
     const id = ended && sidOf(ended);
     const row = await few.withDatabase(({ manager }) => manager.findOneByOrFail(Session, { id }));
     expect(row.endReason).toBe('too_many_sessions');
-    const { body } = await few.get('/me/sessions', bearer(fourth.jwt)).expect(200);
-    expect((body as { sessions: unknown[] }).sessions).toHaveLength(3);
+    const shown = await few.get('/me/sessions', bearer(fourth.jwt)).expect(200);
+    expect((shown.body as { sessions: unknown[] }).sessions).toHaveLength(3);
   });
 
   it('are never alive, however many logins come at once', async () => {

@@ -86,7 +86,10 @@ it('does not share its port with another program on the other address of localho
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
     const { exit } = start({ DATABASE_URL: database.url, PORT: String(port) });
-    expect(await exit).toMatchObject({ code: 1, output: expect.stringContaining('EADDRINUSE') });
+    expect(await exit).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('EADDRINUSE') as string,
+    });
   } finally {
     other.close();
   }
