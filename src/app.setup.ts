@@ -14,18 +14,30 @@ import {
 import { tokenScheme } from './auth/openapi.js';
 import { ApiError, codeOfStatus } from './common/api-error.js';
 import { ApiErrorFilter, sendError } from './common/api-error.filter.js';
+import { answerInTurn, CountedResponse } from './common/connections.js';
 import { readJsonBodies } from './common/json-body.js';
 import { Metrics } from './common/metrics.js';
 import { forwardedAddresses } from './common/network.js';
 import { describeError, PinoLogger } from './common/pino-logger.js';
 import { RefusedTokens } from './common/refused-tokens.js';
 import { provideContext } from './common/request-context.js';
+import { onRequestEnd } from './common/request-end.js';
 import { measureRequests } from './common/request-metrics.js';
 import { setSecurityHeaders } from './common/security-headers.js';
 import { validateDeclared } from './common/validation.js';
 import type { Config } from './config/config.js';
 import { otherSitesWarning } from './config/sites.js';
 import { Database } from './database/database.js';
+
+/** Headers of answers that scripts of `CORS_ORIGINS` may read beside those that every script may. */
+const EXPOSED_HEADERS = [
+  'ETag',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Retry-After',
+  'WWW-Authenticate',
+  'X-Request-Id',
+];
 
 /**
  * The HTTP server: its timeouts, its log, and what it answers before a route is found. The log goes
@@ -41,7 +53,12 @@ export function createAdapter(
     logController: new LogController({ disableRequestLogging: true }),
     return503OnClosing: false,
     requestTimeout: 15_000,
-    http: { headersTimeout: 5_000, connectionsCheckingInterval: 500, maxHeaderSize: 16_384 },
+    http: {
+      headersTimeout: 5_000,
+      connectionsCheckingInterval: 500,
+      maxHeaderSize: 16_384,
+      ServerResponse: CountedResponse,
+    },
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => {
       answerClientError(error, socket);
     },
@@ -67,6 +84,7 @@ export function createAdapter(
 export async function setupApp(app: NestFastifyApplication, config: Config): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
   app.useLogger(new PinoLogger(fastify.log));
+  answerInTurn(fastify);
   readJsonBodies(fastify);
   // What guards put on a request is there from the start: V8 is faster where all have one shape.
   fastify.decorateRequest('authentication', undefined);
@@ -92,6 +110,7 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
       origin: [...config.corsOrigins],
       credentials: config.authCookies,
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      exposedHeaders: EXPOSED_HEADERS,
       maxAge: 600,
     });
   }
@@ -113,19 +132,18 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
  * are summed up instead, and have their line only where details are logged.
  */
 function logRequests(fastify: FastifyInstance, refusedTokens: RefusedTokens): void {
-  fastify.addHook('onResponse', (request, reply, done) => {
+  onRequestEnd(fastify, (request, status, ms) => {
     const { tokenRefusal } = request;
     if (tokenRefusal) refusedTokens.count(tokenRefusal);
     request.log[tokenRefusal ? 'debug' : 'info'](
       {
         method: request.method,
         route: request.routeOptions.url ?? null,
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime * 10) / 10,
+        status,
+        ...(ms !== undefined && { ms: Math.round(ms * 10) / 10 }),
       },
       'request',
     );
-    done();
   });
 }
 

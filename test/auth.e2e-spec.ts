@@ -150,7 +150,7 @@ describe('POST /login', () => {
     const request = server.http.post('/login');
     if (type) request.set('content-type', type);
     const response = await request.send(body);
-    expect([response.status, response.body]).toEqual([
+    expect([response.status, response.body]).toMatchObject([
       400,
       { msg: 'Missing JSON in request', code: 'missing_json' },
     ]);

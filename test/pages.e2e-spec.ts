@@ -80,7 +80,7 @@ describe('the pages of mailed links', () => {
       .post('/login')
       .type('form')
       .send({ username: 'ada', password: GOOD_PASSWORD });
-    expect([login.status, login.body]).toEqual([
+    expect([login.status, login.body]).toMatchObject([
       400,
       { msg: 'Missing JSON in request', code: 'missing_json' },
     ]);

@@ -11,7 +11,7 @@ import { ApiTooManyRequestsResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { ApiError, type ApiErrorCode } from '../common/api-error.js';
-import { requestOf } from '../common/request-of.js';
+import { fieldsOf, requestOf } from '../common/request-of.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { type Guess, GuessLimits, type Outcome } from '../throttling/guess-limits.js';
 import { networkOf } from '../common/network.js';
@@ -58,8 +58,8 @@ export class GuessInterceptor implements NestInterceptor {
   /** The guess that a request makes; undefined if it has no name or password that could be judged. */
   private guessOf(request: FastifyRequest): Guess | undefined {
     const subject = request.authentication?.subject;
-    const password = stringIn(request.body, subject ? 'current_password' : 'password');
-    const login = stringIn(request.body, 'username').trim();
+    const password = stringIn(request, subject ? 'current_password' : 'password');
+    const login = stringIn(request, 'username').trim();
     if (password === '' || (!subject && login === '')) return undefined;
     const network = this.limits.networkOf(request);
     let userId = subject?.id;
@@ -81,9 +81,8 @@ export class GuessInterceptor implements NestInterceptor {
 }
 
 /** A field of a body that nothing has validated yet; empty if it is no string. */
-function stringIn(body: unknown, name: string): string {
-  const fields = typeof body === 'object' && body !== null ? body : {};
-  const value = (fields as Record<string, unknown>)[name];
+function stringIn(request: FastifyRequest, name: string): string {
+  const value = fieldsOf(request)[name];
   return typeof value === 'string' ? value : '';
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { fieldsOf } from '../common/request-of.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
 import type { LimitKey } from '../throttling/rate-limit.guard.js';
 import { prepareEmail } from '../users/email.js';
@@ -16,7 +17,7 @@ export const signedInUser: LimitKey = Object.assign(
 
 /** For `@RateLimit()`: the session of a refresh token that was issued here, and of no other. */
 export const sessionOfRefreshToken: LimitKey = (request, app) => {
-  const { refresh_token: token } = (request.body ?? {}) as { refresh_token?: unknown };
+  const { refresh_token: token } = fieldsOf(request);
   if (typeof token !== 'string') return null;
   return app.get(RefreshTokens, { strict: false }).read(token)?.sessionId ?? null;
 };

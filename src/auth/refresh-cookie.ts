@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../common/api-error.js';
-import { requestOf } from '../common/request-of.js';
+import { fieldsOf, requestOf } from '../common/request-of.js';
 import { Config } from '../config/config.js';
 import type { Tokens, TokensView } from './auth.schemas.js';
 
@@ -90,8 +90,7 @@ export class RefreshCookieGuard implements CanActivate {
   /** @throws ApiError missing_refresh_token if the request has neither cookie nor body */
   canActivate(context: ExecutionContext): boolean {
     const request = requestOf(context);
-    const body = (request.body ?? {}) as { refresh_token?: unknown };
-    if (body.refresh_token !== undefined) return true;
+    if (fieldsOf(request).refresh_token !== undefined) return true;
     const token = this.cookie.read(request);
     if (token !== undefined) {
       request.body = { refresh_token: token };

@@ -1,6 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ApiError, type ApiErrorCode, codeOfStatus } from './api-error.js';
+import { ApiError, type ApiErrorCode, codeOfStatus, type ErrorBody } from './api-error.js';
 import { replyOf, requestOf } from './request-of.js';
 import { reasonUnavailable } from './unavailable.js';
 
@@ -62,11 +62,13 @@ export function toApiError(exception: unknown): ApiError {
   if (exception instanceof HttpException) {
     const status = exception.getStatus();
     const code = codeOfStatus(status);
+    const said = whatIsSaid(exception);
     // Nest words a missing route with its address in it; a project's own sentence stays.
-    const ours = status >= 500 || status === 415 || /^Cannot [A-Z]+ /.test(exception.message);
+    const ours =
+      !said || status >= 500 || status === 415 || /^Cannot [A-Z]+ /.test(exception.message);
     return new ApiError(code, {
       cause: exception,
-      ...(!ours && { answer: { status, body: { msg: exception.message, code } } }),
+      ...(!ours && { answer: { status, body: { code, ...said } } }),
     });
   }
   // Fastify's own errors (a malformed address, a bad content type, ...) carry their status.
@@ -75,4 +77,22 @@ export function toApiError(exception: unknown): ApiError {
     return new ApiError(codeOfStatus(status), { cause: exception });
   }
   return new ApiError('internal_error', { cause: exception });
+}
+
+/**
+ * The sentence of an exception of Nest's, or the several of its `ValidationPipe`, which come as a list,
+ * or grouped by field. Undefined if there is none.
+ */
+function whatIsSaid(exception: HttpException): Pick<ErrorBody, 'msg' | 'errors'> | undefined {
+  const answer = exception.getResponse();
+  const message = typeof answer === 'string' ? answer : (answer as { message?: unknown }).message;
+  if (typeof message === 'string') return { msg: message };
+  const groups = Array.isArray(message) ? [[undefined, message]] : Object.entries(message ?? {});
+  const errors = groups.flatMap(([field, sentences]) =>
+    (Array.isArray(sentences) ? (sentences as unknown[]) : [])
+      .filter((msg): msg is string => typeof msg === 'string')
+      // class-validator begins a sentence with the path of the field.
+      .map((msg) => ({ path: (field as string | undefined) ?? msg.split(' ', 1).join(''), msg })),
+  );
+  return errors[0] && { msg: errors[0].msg, errors };
 }

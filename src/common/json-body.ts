@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from './api-error.js';
+import { connectionOf } from './connections.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -15,18 +16,21 @@ export const BODY_LIMIT = 64 * 1024;
 /** How deep JSON may nest; deeper bodies overflow the stack of naive walkers. */
 export const DEPTH_LIMIT = 32;
 
+/** JSON by any name: `application/json`, `application/scim+json`, … (RFC 6839, section 3.1). */
+const JSON_TYPE = /^application\/(?:[\w!#$&^.+-]+\+)?json(?:$|\s*;)/i;
+
 /**
  * Makes `fastify` read JSON bodies strictly: UTF-8 (RFC 8259, section 8.1), at most
- * {@link BODY_LIMIT} bytes and {@link DEPTH_LIMIT} levels. Any other content type, a form above all
- * (it needs no CORS preflight), counts as no body: the route answers that JSON is missing. Only routes
- * that say so (`@RouteConfig({ form: true })`) take a form: pages whose forms carry a token themselves.
+ * {@link BODY_LIMIT} bytes and {@link DEPTH_LIMIT} levels. A body of any other content type is refused
+ * as missing JSON, a form above all: it needs no CORS preflight. Only a route with
+ * `@RouteConfig({ form: true })` takes a form, such as a page whose form carries a token.
  *
- * Depth is measured while the bytes arrive, so a hostile body is refused before it is complete.
+ * Size and depth are measured while the bytes arrive, so a hostile body is refused before it is complete.
  */
 export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(
-    'application/json',
+    JSON_TYPE,
     async (_request: FastifyRequest, payload: IncomingMessage) => {
       const text = await readText(payload, depthGauge(DEPTH_LIMIT));
       if (text === '') return undefined;
@@ -40,36 +44,68 @@ export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.addContentTypeParser(
     'application/x-www-form-urlencoded',
     async (request: FastifyRequest, payload: IncomingMessage) => {
-      if (request.routeOptions.config.form === true) {
-        return Object.fromEntries(new URLSearchParams(await readText(payload)));
-      }
-      payload.resume();
-      return undefined;
+      if (request.routeOptions.config.form !== true) return refuseUnread(request, payload);
+      return Object.fromEntries(new URLSearchParams(await readText(payload)));
     },
   );
-  fastify.addContentTypeParser('*', (_request, payload, done) => {
-    payload.resume();
-    done(null, undefined);
-  });
+  fastify.addContentTypeParser('*', refuseUnread);
 }
 
-/** @throws ApiError json_too_deep, body_too_large, malformed_json where it is not UTF-8 */
+/** Reads a body of a type that no parser is for. @throws ApiError missing_json unless it is empty */
+async function refuseUnread(request: FastifyRequest, payload: IncomingMessage): Promise<undefined> {
+  let size = 0;
+  await readChunks(payload, ({ length }) => {
+    size += length;
+  });
+  if (size === 0) return;
+  const type = request.headers['content-type'];
+  const msg =
+    type === undefined
+      ? 'The body came without a Content-Type; send Content-Type: application/json'
+      : 'Bodies of this type are not read here; send Content-Type: application/json';
+  throw new ApiError('missing_json', { errors: [{ path: 'Content-Type', msg }] });
+}
+
+/** @throws ApiError json_too_deep, body_too_large, client_gone, malformed_json if it is not UTF-8 */
 async function readText(
   payload: IncomingMessage,
   tooDeep: (chunk: Buffer) => boolean = () => false,
 ): Promise<string> {
-  const chunks: Buffer[] = [];
+  const client = connectionOf(payload.socket);
+  let chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of payload as AsyncIterable<Buffer>) {
-    if (tooDeep(chunk)) throw new ApiError('json_too_deep');
-    size += chunk.length;
-    if (size > BODY_LIMIT) throw new ApiError('body_too_large');
-    chunks.push(chunk);
+  try {
+    await readChunks(payload, (chunk) => {
+      if (tooDeep(chunk)) throw new ApiError('json_too_deep');
+      // A chunk takes hundreds of bytes, however small it is.
+      if (chunks.length >= 16) chunks = [Buffer.concat(chunks)];
+      chunks.push(chunk);
+      size += chunk.length;
+      client.keepBody(size);
+    });
+  } finally {
+    client.keepBody(0);
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
   } catch {
     throw new ApiError('malformed_json');
+  }
+}
+
+/** Gives `take` the body of any content type in pieces. @throws ApiError body_too_large, client_gone */
+async function readChunks(payload: IncomingMessage, take: (chunk: Buffer) => void): Promise<void> {
+  let size = 0;
+  try {
+    for await (const chunk of payload as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > BODY_LIMIT) throw new ApiError('body_too_large');
+      take(chunk);
+    }
+  } catch (error) {
+    // The client closed the connection, or the server did, before the body was complete.
+    if (!(error instanceof ApiError) && !payload.complete) throw new ApiError('client_gone');
+    throw error;
   }
 }
 

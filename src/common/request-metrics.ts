@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Metrics } from './metrics.js';
+import { onRequestEnd } from './request-end.js';
 
 /** Methods that have a series of their own; a client may make up others. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -11,7 +12,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 export function measureRequests(fastify: FastifyInstance, metrics: Metrics): void {
   const requests = metrics.counter({
     name: 'latchkey_http_requests_total',
-    help: 'Requests answered, by method, route pattern and status',
+    help: 'Requests by method, route pattern and status; 499: the client left before the answer',
     labelNames: ['method', 'route', 'status'],
   });
   const seconds = metrics.histogram({
@@ -20,11 +21,10 @@ export function measureRequests(fastify: FastifyInstance, metrics: Metrics): voi
     labelNames: ['method', 'route'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   });
-  fastify.addHook('onResponse', (request, reply, done) => {
+  onRequestEnd(fastify, (request, status, ms) => {
     const method = METHODS.includes(request.method) ? request.method : 'other';
     const route = request.routeOptions.url ?? 'unknown';
-    requests.inc({ method, route, status: reply.statusCode });
-    seconds.observe({ method, route }, reply.elapsedTime / 1000);
-    done();
+    requests.inc({ method, route, status });
+    if (ms !== undefined) seconds.observe({ method, route }, ms / 1000);
   });
 }

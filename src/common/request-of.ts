@@ -9,3 +9,9 @@ export const requestOf = (host: ArgumentsHost): FastifyRequest => host.getArgByI
 
 /** The answer to {@link requestOf}. */
 export const replyOf = (host: ArgumentsHost): FastifyReply => host.getArgByIndex(1);
+
+/** The fields of a body that no schema has looked at yet; none if the body is no JSON object. */
+export function fieldsOf({ body }: FastifyRequest): Record<string, unknown> {
+  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
+  return isObject ? (body as Record<string, unknown>) : {};
+}

@@ -13,6 +13,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AfterQueryEvent } from 'typeorm/subscriber/event/QueryEvent.js';
+import { onRequestEnd } from '../common/request-end.js';
 import type { Config } from '../config/config.js';
 import type { Database } from '../database/database.js';
 
@@ -72,12 +73,11 @@ function traceRequests(fastify: FastifyInstance): void {
     spans.set(request, span);
     context.with(trace.setSpan(caller, span), done);
   });
-  fastify.addHook('onResponse', (request, reply, done) => {
+  onRequestEnd(fastify, (request, status) => {
     const span = spans.get(request);
-    span?.setAttribute('http.response.status_code', reply.statusCode);
-    if (reply.statusCode >= 500) span?.setStatus({ code: SpanStatusCode.ERROR });
+    span?.setAttribute('http.response.status_code', status);
+    if (status >= 500) span?.setStatus({ code: SpanStatusCode.ERROR });
     span?.end();
-    done();
   });
 }
 
