@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { MailModule } from '../mail/mail.module.js';
 import { OneTimeTokensModule } from '../one-time-tokens/one-time-tokens.module.js';
-import { PasswordsModule } from '../passwords/passwords.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AddressClaims } from './address-claims.js';
@@ -11,14 +10,7 @@ import { Notices } from './notices.js';
 import { WaysBack } from './ways-back.js';
 
 @Module({
-  imports: [
-    AuditModule,
-    MailModule,
-    OneTimeTokensModule,
-    PasswordsModule,
-    SessionsModule,
-    UsersModule,
-  ],
+  imports: [AuditModule, MailModule, OneTimeTokensModule, SessionsModule, UsersModule],
   providers: [AddressClaims, Addresses, Notices, WaysBack],
   exports: [Addresses, Notices],
 })

@@ -7,7 +7,7 @@ import { Mail } from '../mail/mail.service.js';
 import { OneTimeTokens, type Presented } from '../one-time-tokens/one-time-tokens.service.js';
 import type { OneTimePayloads } from '../one-time-tokens/purposes.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
-import { PasswordsService } from '../passwords/passwords.service.js';
+import { unusableHash } from '../passwords/stored-hash.js';
 import { SessionChanges } from '../sessions/session-changes.js';
 import { prepareEmail } from '../users/email.js';
 import { User } from '../users/user.entity.js';
@@ -44,7 +44,6 @@ export class Addresses {
     private readonly changes: SessionChanges,
     private readonly audit: Audit,
     private readonly events: UserEvents,
-    private readonly passwords: PasswordsService,
     private readonly claims: AddressClaims,
     private readonly waysBack: WaysBack,
   ) {}
@@ -116,12 +115,12 @@ export class Addresses {
    * mailed since ends; a way back older than this one stays. The address that loses the account is told,
    * and gets a way back of its own if it was verified.
    *
-   * @throws ApiError link_invalid, overloaded, unavailable
+   * @throws ApiError link_invalid
    */
   async undoChange(presented: Presented, asking?: Asking): Promise<void> {
     const located = await this.tokens.locate(presented, 'undo-email-change');
     await this.tokens.look(located, 'undo-email-change');
-    const passwordHash = await this.passwords.hashOfUnknown(asking);
+    const passwordHash = unusableHash();
     await this.redeeming(presented, () =>
       this.changes.transaction((change) =>
         this.tokens.redeemIn(

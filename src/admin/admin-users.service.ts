@@ -8,8 +8,7 @@ import { ApiError } from '../common/api-error.js';
 import { Database } from '../database/database.js';
 import { rowLock } from '../database/row-lock.js';
 import type { Subject } from '../keys/access-token.js';
-import type { HashOptions } from '../passwords/hash-pool.js';
-import { PasswordsService } from '../passwords/passwords.service.js';
+import { unusableHash } from '../passwords/stored-hash.js';
 import { RolesService } from '../roles/roles.service.js';
 import { type PermitUser, UserChanges } from '../sessions/user-changes.js';
 import { User } from '../users/user.entity.js';
@@ -23,7 +22,6 @@ export class AdminUsersService {
   constructor(
     private readonly users: UsersService,
     private readonly userChanges: UserChanges,
-    private readonly passwords: PasswordsService,
     private readonly roles: RolesService,
     private readonly authority: Authority,
     private readonly impersonation: Impersonation,
@@ -38,19 +36,17 @@ export class AdminUsersService {
   }
 
   /**
-   * Makes a user without a password that anybody knows, and mails a link to set one where there is an
-   * address.
+   * Makes a user without a password, and mails a link to set one if there is an address.
    *
    * @throws ApiError forbidden, invalid_parameter (no such role), email_missing (nothing to be
-   *   verified), username_taken, email_taken, overloaded, unavailable
+   *   verified), username_taken, email_taken
    */
   async create(
     actor: Subject,
     { username, email, roles, verified, ...profile }: CreateUserBody,
-    options?: HashOptions,
   ): Promise<User> {
     if (verified && email.email === null) throw new ApiError('email_missing');
-    const passwordHash = await this.passwords.hashOfUnknown(options);
+    const passwordHash = unusableHash();
     const emailVerifiedAt = verified ? new Date() : null;
     const values = {
       ...username,

@@ -15,7 +15,6 @@ import { CurrentUser } from '../auth/decorators.js';
 import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
 import { refuses } from '../auth/openapi.js';
 import { Permissions } from '../auth/permissions.guard.js';
-import { ClientSignal } from '../common/client-signal.js';
 import type { Subject } from '../keys/access-token.js';
 import { UserSearch } from '../users/user-search.js';
 import {
@@ -72,13 +71,11 @@ export class UsersController {
   @ApiResponse({ status: 201, description: 'The new user', standardSchema: adminUserSchema })
   @refuses(400, 'A parameter is missing or not valid')
   @refuses(409, 'The username or e-mail address is taken')
-  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   async create(
     @CurrentUser() actor: Subject,
     @Body({ schema: createUserSchema }) body: CreateUserBody,
-    @ClientSignal() signal: AbortSignal,
   ): Promise<AdminUserView> {
-    return adminViewOf(await this.admin.create(actor, body, { signal }));
+    return adminViewOf(await this.admin.create(actor, body));
   }
 
   @Patch(':id')

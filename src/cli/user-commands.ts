@@ -3,7 +3,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { Audit } from '../audit/audit.service.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
-import { NO_PASSWORD } from '../passwords/stored-hash.js';
+import { unusableHash } from '../passwords/stored-hash.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UserChanges } from '../sessions/user-changes.js';
 import { recordOf, ROLE } from '../transfer/user-record.js';
@@ -74,7 +74,7 @@ function create(): Command {
           const owner = { username: name.username, email: email?.email };
           const passwordHash =
             password === undefined
-              ? NO_PASSWORD
+              ? unusableHash()
               : await services.get(NewPasswords, { strict: false }).hash(password, owner);
           const user = await services.get(UsersService, { strict: false }).create(
             {

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 /** A stored hash taken apart: which of the threads' work verifies it, and with what. */
 export type StoredHash =
   | { algorithm: 'bcrypt'; hash: string; cost: number; condensed: boolean }
@@ -30,10 +32,19 @@ export type StoredHash =
 export type ReadHash = { ok: true; hash: StoredHash } | { ok: false; reason: string };
 
 /**
- * What is stored for a user who has no password (yet): nothing verifies it. It stands in no form of
- * a hash, as in Unix's `/etc/shadow`.
+ * What is stored for a user without a password begins with this: no password matches it. It is the
+ * beginning of no hash, as in Unix's `/etc/shadow` and in Django.
  */
 export const NO_PASSWORD = '!';
+
+/**
+ * What is stored for a user who loses the password, or never had one. It differs each time, so that
+ * mailed links, which are good for one stored password only, do not become good again.
+ */
+export const unusableHash = (): string => NO_PASSWORD + randomBytes(16).toString('base64url');
+
+/** Whether a password can match what is stored. */
+export const hasPassword = (stored: string): boolean => !stored.startsWith(NO_PASSWORD);
 
 /** Stands before the bcrypt hash of a password that was condensed first; see `PasswordsService`. */
 export const CONDENSED = 'sha384$';

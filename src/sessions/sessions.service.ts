@@ -7,7 +7,8 @@ import { Audit } from '../audit/audit.service.js';
 import { storable, storableAddress } from '../common/request-context.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
-import { isEnabledSql, type User } from '../users/user.entity.js';
+import { maySignInSql } from '../users/can-sign-in.js';
+import type { User } from '../users/user.entity.js';
 import { RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
 import {
@@ -80,7 +81,7 @@ export class SessionsService {
       const inserted = await manager.query<unknown[]>(
         `WITH owner AS (
            SELECT id FROM users WHERE id = $1 AND password_hash = $2
-             AND ${isEnabledSql('CAST($3 AS bigint)')} ${lock}
+             AND ${maySignInSql(this.config, 'CAST($3 AS bigint)')} ${lock}
          )
          INSERT INTO sessions (user_id, created_at, last_used_at, refreshed_at, id, expires_at,
            user_agent, address, salt, refresh_generation)

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
+import { Config } from '../config/config.js';
 import { violatedUniqueIndex } from '../database/database.js';
 import { rowLock } from '../database/row-lock.js';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
@@ -35,6 +36,7 @@ export class UserChanges {
     private readonly changes: SessionChanges,
     private readonly audit: Audit,
     private readonly events: UserEvents,
+    private readonly config: Config,
   ) {}
 
   /**
@@ -163,7 +165,7 @@ export class UserChanges {
         const details = { verified: changes.emailVerifiedAt !== null };
         await this.audit.record(manager, { action: 'user_updated', subjectId: userId, details });
       }
-      await keepAnAdmin(manager, user, changed);
+      await keepAnAdmin(manager, this.config, user, changed);
       return changed;
     });
   }
@@ -261,7 +263,7 @@ export class UserChanges {
         await this.events.deleted(manager, id);
         await change.forgetUser(id);
         await also?.(manager);
-        await keepAnAdmin(manager, found, null);
+        await keepAnAdmin(manager, this.config, found, null);
         await this.audit.record(manager, { action: 'user_deleted', subjectId: id });
         await this.audit.forget(manager, id);
         return true;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { MoreThan, type Repository } from 'typeorm';
-import { NO_PASSWORD } from '../passwords/stored-hash.js';
+import { hasPassword } from '../passwords/stored-hash.js';
 import { User } from '../users/user.entity.js';
 import { recordOf, type UserRecord } from './user-record.js';
 
@@ -27,7 +27,7 @@ export class UserExport {
       });
       for (const user of batch) {
         const { passwordHash } = user;
-        const given = hashes && passwordHash !== NO_PASSWORD;
+        const given = hashes && hasPassword(passwordHash);
         yield { ...recordOf(user), ...(given && { passwordHash }) };
       }
       after = batch.at(-1)?.id ?? '';

@@ -20,7 +20,7 @@ export const ROOMS: Record<string, string[]> = {
   database: BASE,
   passwords: [...BASE, 'database'],
   webhooks: [...BASE, 'database'],
-  users: [...BASE, 'database', 'webhooks'],
+  users: [...BASE, 'database', 'passwords', 'webhooks'],
   keys: [...BASE, 'database'],
   throttling: [...BASE, 'keys'],
   mail: [...BASE, 'database', 'users', 'keys'],
