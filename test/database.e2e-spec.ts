@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { Database } from '../src/database/database.js';
 import { UsersService } from '../src/users/users.service.js';
 import { User } from '../src/users/user.entity.js';
@@ -43,18 +44,50 @@ it('does not let one rollback undo another write, nor show what is not committed
   const rename = (id: string, username: string) =>
     database.write((manager) => manager.update(User, { id }, { username }));
 
-  let written: Promise<unknown> = Promise.resolve();
+  const steps = new EventEmitter();
+  const [updated, seen] = [once(steps, 'updated'), once(steps, 'seen')];
   const failing = database.transaction(async (manager) => {
     await manager.update(User, { id: one.id }, { username: 'uncommitted' });
-    written = rename(two.id, 'acknowledged');
-    expect((await users.findById(one.id))?.username).toBe('one');
+    steps.emit('updated');
+    await seen;
     throw new Error('rolled back');
   });
-  await expect(failing).rejects.toThrow('rolled back');
+  const failed = expect(failing).rejects.toThrow('rolled back');
+  await updated;
+  const written = rename(two.id, 'acknowledged');
+  expect((await users.findById(one.id))?.username).toBe('one');
+  steps.emit('seen');
+  await failed;
   await written;
   expect((await userById(one.id)).username).toBe('one');
   expect((await userById(two.id)).username).toBe('acknowledged');
 });
+
+it.each(['write', 'transaction'] as const)(
+  'refuses a %s inside a transaction at once, in words, and goes on',
+  async (nested) => {
+    const database = server.app.get(Database);
+    const { id } = await server.register(`outer-${nested}`);
+    const outer = database.transaction(async (manager) => {
+      await manager.update(User, { id }, { username: 'lost' });
+      await database[nested]((inner) => inner.update(User, { id }, { username: 'inner' }));
+    });
+    await expect(outer).rejects.toThrow(
+      'A write inside a transaction waits for itself: use the manager that the transaction gives',
+    );
+    expect((await userById(id)).username).toBe(`outer-${nested}`);
+    // What a transaction set off may write once it is over.
+    let later: Promise<unknown> = Promise.resolve();
+    await database.transaction(async (manager) => {
+      database.afterCommit(manager, () => {
+        later = database[nested]((after) => after.update(User, { id }, { username: 'later' }));
+      });
+      await manager.update(User, { id }, { username: 'first' });
+    });
+    await later;
+    expect((await userById(id)).username).toBe('later');
+  },
+);
 
 it('runs transactions side by side, each whole', async () => {
   const database = server.app.get(Database);

@@ -1,4 +1,4 @@
-import type { EntityManager, QueryRunner } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 
 /**
  * All advisory locks that Latchkey takes on PostgreSQL, by name. PostgreSQL knows them by number alone,
@@ -6,7 +6,7 @@ import type { EntityManager, QueryRunner } from 'typeorm';
  * versions share a database while a new version is rolled out.
  */
 export const ADVISORY_LOCKS = {
-  /** Held by the instance that runs the migrations. */
+  /** Held by a transaction for as long as its instance runs the migrations. */
   migrations: 7_235_081,
   /** Held by a transaction that moves an end of the audit's chain. */
   auditChain: 7_235_082,
@@ -50,9 +50,4 @@ export async function lockForUser(
   if (!needsLock(manager)) return;
   const values = [ADVISORY_LOCKS[name], userId];
   await manager.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', values);
-}
-
-/** Waits for a lock, and holds it until the connection of `runner` is closed. PostgreSQL alone. */
-export async function lockConnection(runner: QueryRunner, name: AdvisoryLock): Promise<void> {
-  await runner.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCKS[name]]);
 }

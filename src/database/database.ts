@@ -1,21 +1,30 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { DataSource, type EntityManager, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import type { AfterQueryEvent } from 'typeorm/subscriber/event/QueryEvent.js';
 import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
 import { reasonUnavailable } from '../common/unavailable.js';
 import { refuseUnfinishedCopy } from './copy-marker.js';
 import { migrate } from './migrate.js';
-import type { PostgresClientOptions } from './postgres-client.js';
+import { type PostgresClientOptions, READ_ONLY } from './postgres-client.js';
 import { PostgresListener } from './postgres-listener.js';
+import { refuseOtherSchema, refuseSharedSessions } from './session-checks.js';
 import { immediately } from './transactions.js';
+import { refuseWrites } from './write-refusal.js';
 
 /** Rows removed by one statement. */
 const BATCH = 500;
 
-/** How often a transaction is begun anew after a deadlock. */
+/** How often a write is begun anew after a deadlock or a conflict. */
 const RETRIES = 3;
+
+/** Asks for the time, in milliseconds since 1970; the lock is on no row, but is refused like a write. */
+const PING_POSTGRES = `SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
+  EXISTS (SELECT 1 FROM migrations WHERE false FOR UPDATE) AS locked`;
+const PING_SQLITE = `SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now`;
 
 /** What else belongs to a transaction. */
 interface TransactionSteps {
@@ -38,6 +47,8 @@ export class Database implements OnApplicationShutdown {
   private last: Promise<unknown> = Promise.resolve();
   private waiting = 0;
   private readonly around = new WeakMap<EntityManager, TransactionSteps>();
+  /** The transaction that the present code runs in, and whether it is still under way. */
+  private readonly current = new AsyncLocalStorage<{ open: boolean }>();
 
   private constructor(
     private readonly reader: DataSource,
@@ -52,13 +63,20 @@ export class Database implements OnApplicationShutdown {
   static async open(reader: DataSource, waitTimeout: number): Promise<Database> {
     await refuseUnfinishedCopy(reader);
     if (reader.options.type === 'postgres') {
-      await migrate(reader);
-      return new Database(reader, reader, waitTimeout);
+      await refuseSharedSessions(reader.options.extra as PostgresClientOptions);
+      await refuseOtherSchema(reader);
+      await migrate(reader).catch(explainReadOnly);
+      const database = new Database(reader, reader, waitTimeout);
+      await database.ping().catch(explainReadOnly);
+      return database;
     }
     const writer = await new DataSource(reader.options).initialize();
     await writer.query('PRAGMA synchronous = FULL');
+    // What is deleted is overwritten: a deleted user's name must not stay in the file.
+    await writer.query('PRAGMA secure_delete = ON');
     await migrate(writer);
     await reader.query('PRAGMA query_only = ON');
+    refuseWrites(reader);
     return new Database(reader, writer, waitTimeout);
   }
 
@@ -70,24 +88,20 @@ export class Database implements OnApplicationShutdown {
    * @throws ApiError unavailable, where the turn did not come in time; nothing was written
    */
   write<T>(statement: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.inTurn(() => statement(this.writer.manager));
+    this.refuseNested();
+    return this.inTurn(() => again(() => statement(this.writer.manager)));
   }
 
   /**
-   * Runs several statements as one; keep it short, nothing else is written meanwhile on SQLite. Where
-   * others waited for it as it did for them, PostgreSQL undoes one of them, and its `work` is done again:
-   * of two that lock the same rows in another order, both are served.
+   * Runs several statements as one; keep it short, nothing else is written meanwhile on SQLite. If
+   * PostgreSQL undoes it, because of a deadlock or a conflict with another transaction, `work` is done
+   * again: of two that lock the same rows in another order, both are served.
+   *
+   * @throws Error in a transaction, which is given as `manager`: `work` would wait for itself
    */
   transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.inTurn(async () => {
-      for (let left = RETRIES; ; left--) {
-        try {
-          return await this.once(work);
-        } catch (error) {
-          if (left === 0 || !isDeadlock(error)) throw error;
-        }
-      }
-    });
+    this.refuseNested();
+    return this.inTurn(() => again(() => this.once(work)));
   }
 
   /**
@@ -148,16 +162,6 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * SQL for the present time in milliseconds since 1970, by the one clock that all instances share:
-   * for what is shorter than their own may be apart.
-   */
-  get clock(): string {
-    return this.isPostgres
-      ? '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
-      : `CAST(unixepoch('subsec') * 1000 AS INTEGER)`;
-  }
-
-  /**
    * Tells every instance that listens to `channel`, once the transaction of `manager` is committed.
    * On SQLite nobody can be told; there the poll has to do.
    */
@@ -172,9 +176,17 @@ export class Database implements OnApplicationShutdown {
     return new PostgresListener(options.extra as PostgresClientOptions, channel);
   }
 
-  /** Resolves when the database answers. */
+  /**
+   * Resolves when the database answers and takes writes, and sets this process's clock by it.
+   *
+   * @throws QueryFailedError; a connection to a server that became read-only is closed
+   */
   async ping(): Promise<void> {
-    await this.reader.query('SELECT 1');
+    const asked = clock.now();
+    const [row] = await this.reader.query<{ now: string | number }[]>(
+      this.isPostgres ? PING_POSTGRES : PING_SQLITE,
+    );
+    clock.set(asked, Number(row?.now));
   }
 
   /** Calls `observer` after every statement; it must not throw. */
@@ -211,11 +223,25 @@ export class Database implements OnApplicationShutdown {
         this.around.delete(manager);
       }
     };
-    const result = await (this.isPostgres
-      ? this.writer.transaction(noting)
-      : immediately(this.writer, noting));
+    const state = { open: true };
+    const result = await this.current.run(state, async () => {
+      try {
+        return await (this.isPostgres
+          ? this.writer.transaction(noting)
+          : immediately(this.writer, noting));
+      } finally {
+        state.open = false;
+      }
+    });
     for (const step of steps.after) step();
     return result;
+  }
+
+  private refuseNested(): void {
+    if (!this.current.getStore()?.open) return;
+    throw new Error(
+      'A write inside a transaction waits for itself: use the manager that the transaction gives',
+    );
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -239,8 +265,27 @@ export class Database implements OnApplicationShutdown {
   }
 }
 
-/** Whether PostgreSQL undid a transaction that stood in a circle of those that wait for each other. */
-const isDeadlock = (error: unknown): boolean => reasonUnavailable(error) === '40P01';
+/** PostgreSQL undid a transaction because of others: a deadlock, or a conflict. */
+const UNDONE = ['40P01', '40001'];
+
+/** Does `work`, and does it again if PostgreSQL undid it. */
+async function again<T>(work: () => Promise<T>): Promise<T> {
+  for (let left = RETRIES; ; left--) {
+    try {
+      return await work();
+    } catch (error) {
+      if (left === 0 || !UNDONE.includes(reasonUnavailable(error) ?? '')) throw error;
+    }
+  }
+}
+
+/** @throws Error with a sentence, if `error` says that the database is read-only; else `error` */
+function explainReadOnly(error: unknown): never {
+  if (reasonUnavailable(error) !== READ_ONLY) throw error;
+  const message =
+    'The database is read-only: it is a standby, or default_transaction_read_only is on';
+  throw new Error(message, { cause: error });
+}
 
 /**
  * The unique index that made a write fail, by name on PostgreSQL and by `table.column` on SQLite;

@@ -1,7 +1,17 @@
-import { DataSource } from 'typeorm';
-import { lockConnection } from './advisory-locks.js';
+import { setTimeout } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { ADVISORY_LOCKS, tryLock } from './advisory-locks.js';
 import { immediately } from './transactions.js';
 import { withoutTimeouts } from './database.options.js';
+
+/** The wait for an instance that migrates, in milliseconds: between tries, until a word, until the end. */
+const TRY_EVERY = 200;
+const TELL_AFTER = 3_000;
+const LONGEST_WAIT = 600_000;
+
+/** How long a statement of a migration waits for a table that another program uses, in milliseconds. */
+const LOCK_WAIT = 60_000;
 
 /**
  * Runs the migrations that a database has not seen; who else does so meanwhile waits. `dataSource` must
@@ -15,14 +25,37 @@ export function migrate(dataSource: DataSource): Promise<void> {
 
 /** On connections of their own, since the wait for another instance may be long. */
 async function migrateUnderLock({ options }: DataSource): Promise<void> {
-  const dataSource = await new DataSource(withoutTimeouts(options)).initialize();
+  const dataSource = await new DataSource(withoutTimeouts(options, LOCK_WAIT)).initialize();
   try {
     const holder = dataSource.createQueryRunner();
-    await lockConnection(holder, 'migrations');
+    // A transaction's lock goes with it, also if a pooler keeps the session.
+    await holder.startTransaction();
+    await waitForLock(holder.manager);
     await dataSource.runMigrations();
+    await holder.commitTransaction();
   } finally {
-    // Which lets go of the lock.
     await dataSource.destroy();
+  }
+}
+
+/** @throws Error with a sentence, if another program keeps the lock for too long */
+async function waitForLock(holder: EntityManager): Promise<void> {
+  const logger = new Logger('Migrations');
+  const began = performance.now();
+  for (let told = false; ;) {
+    if (await tryLock(holder, 'migrations')) return;
+    const waited = performance.now() - began;
+    if (waited > LONGEST_WAIT) {
+      const minutes = LONGEST_WAIT / 60_000;
+      throw new Error(
+        `Another program has held the lock of the migrations for ${minutes} minutes: advisory lock ${ADVISORY_LOCKS.migrations} in pg_locks`,
+      );
+    }
+    if (!told && waited > TELL_AFTER) {
+      told = true;
+      logger.warn('Waiting for another instance, which migrates the database');
+    }
+    await setTimeout(TRY_EVERY);
   }
 }
 

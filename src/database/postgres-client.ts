@@ -1,9 +1,14 @@
 import pg from 'pg';
 import { readPostgresTls } from '../config/postgres-tls.js';
 import type { DatabaseSettings } from './database.options.js';
+import { PostgresSessions, type SessionLimits, sessionSql } from './postgres-session.js';
 
 /** What {@link PostgresClient} takes beside pg's own options. */
 export interface PostgresClientOptions extends pg.ClientConfig {
+  /** Shared by all connections to one database. */
+  sessions: PostgresSessions;
+  /** Bounds that the server keeps, in milliseconds; 0 is none. */
+  limits: SessionLimits;
   /** Goes on without TLS where the server has none (`sslmode=prefer`). */
   tlsOptional: boolean;
 }
@@ -24,24 +29,27 @@ export function postgresClientOptions(
     application_name: 'latchkey',
     keepAlive: true,
     connectionTimeoutMillis: waitTimeout * 1000,
-    statement_timeout: timeout * 1000,
     // The server cannot tell us that it is gone; a little later, so that its own word comes first.
     query_timeout: timeout * 1000 + 250,
+    sessions: new PostgresSessions(),
     // A transaction whose client was cut off lets go of its locks.
-    idle_in_transaction_session_timeout: timeout * 1000,
+    limits: { statement: timeout * 1000, idleInTransaction: timeout * 1000, lock: 0 },
   };
 }
 
 /**
- * A connection to PostgreSQL: pg's, that is closed once the answer to a query did not come within
- * `query_timeout`. pg itself would go on to wait for that answer, in a pool too, with somebody else's
- * query behind it.
+ * A connection to PostgreSQL with the session settings that Latchkey relies on. It is closed once the
+ * answer to a query did not come within `query_timeout`: pg itself would go on to wait for that answer, in
+ * a pool too, with another request's query behind it. It is also closed if its server has become read-only.
  */
 export class PostgresClient extends pg.Client {
-  constructor(options: PostgresClientOptions) {
+  /** Whether the server took no writes when the connection was made. */
+  readOnly = false;
+
+  constructor(private readonly own: PostgresClientOptions) {
     super({
-      ...options,
-      ...(options.tlsOptional && { connection: new TlsOptionalConnection(options) }),
+      ...own,
+      ...(own.tlsOptional && { connection: new TlsOptionalConnection(own) }),
     });
     const ask = this.query.bind(this) as (...query: unknown[]) => unknown;
     this.query = (...query: unknown[]) => {
@@ -49,12 +57,51 @@ export class PostgresClient extends pg.Client {
       if (answer instanceof Promise) {
         answer.catch((error: unknown) => {
           if ((error as Error).message === 'Query read timeout') void this.end();
+          if ((error as { code?: unknown }).code === READ_ONLY) own.sessions.refusedWrite(this);
         });
       }
       return answer as never;
     };
   }
+
+  override connect(): Promise<pg.Client>;
+  override connect(callback: (error: Error) => void): void;
+  override connect(callback?: (error: Error) => void): Promise<pg.Client> | undefined {
+    const connected = this.open();
+    if (!callback) return connected;
+    const done = callback as (error?: Error) => void;
+    connected.then(() => {
+      done();
+    }, done);
+    return undefined;
+  }
+
+  /** Closes the connection as a network that breaks would: a pool then makes another. */
+  drop(): void {
+    (this as unknown as { connection: Negotiating }).connection.stream.destroy();
+  }
+
+  private async open(): Promise<pg.Client> {
+    const { sessions, limits } = this.own;
+    await super.connect();
+    try {
+      const { rows } = await this.query<{ schema: string; read_only: boolean }>(
+        sessionSql(limits, sessions.schema),
+      );
+      // The first connection decides: a search_path that changes later must not lead elsewhere.
+      sessions.schema ??= rows[0]?.schema;
+      this.readOnly = rows[0]?.read_only === true;
+      sessions.opened(this);
+      return this;
+    } catch (error) {
+      this.drop();
+      throw error;
+    }
+  }
 }
+
+/** PostgreSQL's code for a write that a read-only transaction or server refuses. */
+export const READ_ONLY = '25006';
 
 /** What pg's types leave out of its connection. */
 interface Negotiating extends pg.Connection {

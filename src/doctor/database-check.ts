@@ -6,7 +6,7 @@ import { databaseOptions } from '../database/database.options.js';
 import { migrationState } from '../database/migration-state.js';
 import { fail, type Finding, ok, warn } from './finding.js';
 
-/** Clocks that differ by more than this refuse each other's fresh tokens, in milliseconds. */
+/** Latchkey goes by the database's clock; other services refuse its tokens past this, in milliseconds. */
 const TOLERANCE = 30_000;
 const NOTICEABLE = 1_000;
 
@@ -25,6 +25,7 @@ export async function checkDatabase(config: Config): Promise<Finding[]> {
     const runner = dataSource.createQueryRunner();
     const found = [await checkMigrations(runner)];
     if (path === undefined) {
+      found.push(...(await checkServer(runner)));
       found.push(await checkClock(runner), await checkEncryption(runner, url));
     }
     await runner.release();
@@ -55,6 +56,34 @@ async function checkMigrations(runner: QueryRunner): Promise<Finding> {
     return fail(check, message, 'start the server, or npm run migration:run');
   }
   return ok(check, 'answers, and has all migrations');
+}
+
+/** What only PostgreSQL can be; empty if all is well. */
+async function checkServer(runner: QueryRunner): Promise<Finding[]> {
+  const check = 'database';
+  const found: Finding[] = [];
+  const [state] = (await runner.query(
+    `SELECT current_setting('transaction_read_only') AS read_only, current_setting('fsync') AS fsync`,
+  )) as { read_only: string; fsync: string }[];
+  if (state?.read_only === 'on') {
+    const advice = 'name the primary, or see who set default_transaction_read_only';
+    found.push(fail(check, 'is read-only', advice));
+  }
+  if (state?.fsync === 'off') {
+    const advice = 'set fsync = on: a crash of the machine loses what was acknowledged, or all';
+    found.push(fail(check, 'writes nothing through to the disk', advice));
+  }
+  const guarded = (await runner.query(
+    `SELECT relname AS name FROM pg_class
+     WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relrowsecurity
+     ORDER BY 1`,
+  )) as { name: string }[];
+  if (guarded.length > 0) {
+    const names = guarded.map(({ name }) => name).join(', ');
+    const advice = 'take row security off the tables of Latchkey, which needs to see every row';
+    found.push(warn(check, `has row security on ${names}`, advice));
+  }
+  return found;
 }
 
 async function checkClock(runner: QueryRunner): Promise<Finding> {

@@ -59,7 +59,8 @@ export async function startCluster(prepare: (dir: string) => string[] = () => []
   };
 }
 
-async function freePort(): Promise<number> {
+/** A port that no program listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

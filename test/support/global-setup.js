@@ -41,6 +41,13 @@ export default async function prepare() {
   const browser = browsers.find((file) => existsSync(file));
   if (browser) process.env.TEST_CHROMIUM = browser;
   else console.log('\nLeft out: the pages in a browser (chromium is not installed here)');
+  const bouncers = [...folders(), '/usr/sbin'].map((folder) => join(folder, 'pgbouncer'));
+  const bouncer = bouncers.find((file) => existsSync(file));
+  if (bouncer) process.env.TEST_PGBOUNCER = bouncer;
+  else console.log('\nLeft out: a pooler before PostgreSQL (pgbouncer is not installed here)');
+  const faketime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+  if (existsSync(faketime)) process.env.TEST_FAKETIME = faketime;
+  else console.log('\nLeft out: machines with wrong clocks (faketime is not installed here)');
   if (!process.env.TEST_LONG) {
     console.log('\nLeft out: tests that take long (TEST_LONG is not set; npm run test:long)');
   }

@@ -6,13 +6,13 @@ import pg from 'pg';
  *
  * @param {string | undefined} url
  * @param {string} statement
- * @returns {Promise<void>}
+ * @returns {Promise<unknown[]>} the rows
  */
 export async function onServer(url, statement) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(statement);
+    return (await client.query(statement)).rows;
   } finally {
     await client.end();
   }

@@ -1,0 +1,73 @@
+import type { PostgresClient } from './postgres-client.js';
+
+/** Bounds that PostgreSQL keeps, in milliseconds; 0 is none. */
+export interface SessionLimits {
+  /** On a statement. */
+  statement: number;
+  /** On a transaction whose client says nothing. */
+  idleInTransaction: number;
+  /** On the wait for a lock. */
+  lock: number;
+}
+
+/**
+ * SQL that sets, after connecting, what Latchkey relies on, whatever the defaults of the server, the
+ * database or the role are. (Parameters of the connection's start are refused by PgBouncer.) It answers
+ * the `schema` that tables are in and whether the session is `read_only`. Read-only is a default that
+ * stays: it may mean that this server is no longer the one to write to.
+ */
+export function sessionSql(limits: SessionLimits, schema: string | undefined): string {
+  const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
+  const settings: Record<string, string> = {
+    // Decisions are made by a unique index, a condition or a lock, and then by looking again.
+    default_transaction_isolation: text('read committed'),
+    default_transaction_deferrable: text('off'),
+    statement_timeout: text(String(limits.statement)),
+    idle_in_transaction_session_timeout: text(String(limits.idleInTransaction)),
+    lock_timeout: text(String(limits.lock)),
+    // What is acknowledged is on the disk; what is stricter than that stays.
+    synchronous_commit: `CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
+      ELSE current_setting('synchronous_commit') END`,
+    // Rows that a policy hides would look like rows that are not there: an error is better.
+    row_security: text('off'),
+    standard_conforming_strings: text('on'),
+  };
+  const sets = Object.entries(settings).map(([name, value]) => setConfig(name, value));
+  const path =
+    schema === undefined ? `coalesce(quote_ident(current_schema()), 'public')` : text(schema);
+  return `SELECT ${setConfig('search_path', path)} AS schema,
+    current_setting('transaction_read_only') = 'on' AS read_only,
+    ${sets.join(', ')},
+    ${sinceVersion(140_000, 'idle_session_timeout')}, ${sinceVersion(170_000, 'transaction_timeout')}`;
+}
+
+const setConfig = (name: string, value: string): string => `set_config('${name}', ${value}, false)`;
+
+/** Takes away a limit that only newer servers know. */
+const sinceVersion = (version: number, name: string): string =>
+  `CASE WHEN current_setting('server_version_num')::int >= ${version}
+    THEN ${setConfig(name, `'0'`)} END`;
+
+/** The connections to one database, and what they have in common. */
+export class PostgresSessions {
+  /** Where tables are, as a `search_path`; undefined before the first connection. */
+  schema: string | undefined;
+  private readonly clients = new Set<PostgresClient>();
+
+  /** A connection is ready: if it can write, those that never could go. */
+  opened(client: PostgresClient): void {
+    this.clients.add(client);
+    client.once('end', () => this.clients.delete(client));
+    if (client.readOnly) return;
+    for (const other of this.clients) if (other.readOnly) other.drop();
+  }
+
+  /**
+   * The server of `client` refused a write because it is read-only. If it was writable once, another
+   * server has probably taken over, and every connection goes.
+   */
+  refusedWrite(client: PostgresClient): void {
+    if (client.readOnly) client.drop();
+    else for (const other of this.clients) other.drop();
+  }
+}
