@@ -43,7 +43,7 @@ it('imports one way', () => {
   expect(wrong).toEqual([]);
 });
 
-it('reads the environment in one place and writes by no way that loses writes', () => {
+it('reads environment and time in one place and writes by no way that loses writes', () => {
   const sources = files
     .filter((file) => !file.endsWith('.spec.ts'))
     .map((file) => ({ file, text: readFileSync(join('src', file), 'utf8') }));
@@ -51,6 +51,10 @@ it('reads the environment in one place and writes by no way that loses writes', 
     .filter(({ text }) => text.includes('process.env'))
     .map(({ file }) => file);
   expect(readers).toEqual(['config/config.ts']);
+  // Instances agree on the database's clock; the machine's is for what looks at the machine.
+  const ownTime = sources.filter(({ text }) => /\bDate\.now\(|new Date\(\)/.test(text));
+  const ofMachine = ['common/clock.ts', 'doctor/database-check.ts', 'telemetry/telemetry.ts'];
+  expect(ownTime.map(({ file }) => file).filter((file) => !ofMachine.includes(file))).toEqual([]);
   const writers = sources.filter(({ text }) => /\.(save|remove|softRemove|recover)\(/.test(text));
   expect(writers.map(({ file }) => file)).toEqual([]);
 });

@@ -3,6 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager, Not } from 'typeorm';
 import { AuditEvent } from '../audit/audit-event.entity.js';
 import { onBehalfOfOthers } from '../audit/on-behalf.js';
+import { clock } from '../common/clock.js';
 import { OutboxItem } from '../mail/outbox-item.entity.js';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
 import { Session } from '../sessions/session.entity.js';
@@ -44,7 +45,7 @@ export class AccountExport {
     });
     const events = await eventsOf(manager, userId);
     return {
-      exportedAt: new Date(),
+      exportedAt: clock.date(),
       user: without(user, 'passwordHash', 'usernameKey', 'emailKey', 'disabledReason'),
       sessions: sessions.map((session) => without(session, 'salt', 'user')),
       links: links.map(({ purpose, payload, createdAt, expiresAt, usedAt }) => ({

@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { type Address, Addresses, type Asking } from '../addresses/addresses.service.js';
 import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
 import { Mail } from '../mail/mail.service.js';
 import { OneTimeTokens, type Presented } from '../one-time-tokens/one-time-tokens.service.js';
@@ -63,7 +64,7 @@ export class PasswordResetService implements OnModuleInit {
         if (isDisabled(user)) throw new ApiError(located.code);
         await this.userChanges.resetPassword(change, user.id, passwordHash);
         if (!user.emailVerifiedAt && user.emailKey !== null) {
-          await manager.update(User, { id: user.id }, { emailVerifiedAt: new Date() });
+          await manager.update(User, { id: user.id }, { emailVerifiedAt: clock.date() });
           await this.events.updated(manager, user.id);
         }
         await this.mail.enqueue(manager, {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
 import { rowLock } from '../database/row-lock.js';
 import { User } from '../users/user.entity.js';
 import { UserEvents } from '../users/user-events.js';
@@ -33,7 +34,7 @@ export class AddressClaims {
    */
   async claim(manager: EntityManager, user: User, address: Address): Promise<void> {
     const holder = await this.holder(manager, address.emailKey);
-    const now = new Date();
+    const now = clock.date();
     if (holder && holder.id !== user.id) {
       if (holder.emailVerifiedAt) throw new ApiError('link_invalid');
       await manager.update(User, { id: holder.id }, { emailKey: null, updatedAt: now });

@@ -5,6 +5,7 @@ import { Audit } from '../audit/audit.service.js';
 import type { Authentication } from '../auth/authentication.js';
 import { Impersonation, type ImpersonationTokens } from '../auth/impersonation.service.js';
 import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
 import { rowLock } from '../database/row-lock.js';
 import type { Subject } from '../keys/access-token.js';
@@ -47,7 +48,7 @@ export class AdminUsersService {
   ): Promise<User> {
     if (verified && email.email === null) throw new ApiError('email_missing');
     const passwordHash = unusableHash();
-    const emailVerifiedAt = verified ? new Date() : null;
+    const emailVerifiedAt = verified ? clock.date() : null;
     const values = {
       ...username,
       ...email,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { registerSchema, userSchema } from '../auth/auth.schemas.js';
+import { clock } from '../common/clock.js';
 import { isDisabled, type User } from '../users/user.entity.js';
 import { USER_STATES } from '../users/user-search.js';
 
@@ -63,7 +64,7 @@ export const patchUserSchema = z.object({
       {
         reason: storable('reason', 255).nullish(),
         until: time('until')
-          .refine((until) => until.getTime() > Date.now(), {
+          .refine((until) => until.getTime() > clock.now(), {
             error: 'The until has to be in the future',
           })
           .nullish(),

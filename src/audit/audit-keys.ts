@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
+import { clock } from '../common/clock.js';
 import type { Database } from '../database/database.js';
 import type { Keyring } from '../keys/keyring.js';
 import { openText, sealText } from '../keys/secret-box.js';
@@ -60,7 +61,7 @@ export class AuditKeys {
     const id = randomBytes(6).toString('base64url');
     const key = randomBytes(32);
     const sealed = this.seal(id, key.toString('base64url'));
-    await manager.insert(AuditKey, { id, sealed, createdAt: new Date() });
+    await manager.insert(AuditKey, { id, sealed, createdAt: clock.date() });
     this.macs.add(id, key);
     // What an older key vouched for cannot be checked any more here: `verifyAudit` can, by the old secret.
     const marks = await manager.find(AuditMark);

@@ -5,6 +5,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { type EntityManager, LessThanOrEqual, MoreThan } from 'typeorm';
+import { clock } from '../common/clock.js';
 import { Recurring } from '../common/recurring.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
@@ -46,7 +47,7 @@ export class AuditRetention implements OnApplicationBootstrap, BeforeApplication
 
   /** One turn; resolves when nothing is left to remove. @throws ChainBroken */
   async run(): Promise<void> {
-    const before = Date.now() - this.config.auditRetention * 1000;
+    const before = clock.now() - this.config.auditRetention * 1000;
     let total = 0;
     for (;;) {
       const removed = await this.database.transaction((manager) => this.prune(manager, before));

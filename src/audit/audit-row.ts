@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { clock } from '../common/clock.js';
 import type { RequestContext } from '../common/request-context.js';
 import type { AuditEntry } from './audit-entry.js';
 import type { AuditEvent } from './audit-event.entity.js';
@@ -12,7 +13,7 @@ export function auditRow(
   macs: AuditMacs,
   { action, subjectId, actorId, details }: AuditEntry,
   context: Readonly<RequestContext>,
-  createdAt = new Date(),
+  createdAt = clock.date(),
 ): AuditEvent {
   const { address, userAgent } = context;
   const text = details ? JSON.stringify(details).toWellFormed() : null;

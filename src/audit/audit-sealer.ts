@@ -6,6 +6,7 @@ import {
 } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, IsNull, type Repository } from 'typeorm';
+import { clock } from '../common/clock.js';
 import { Metrics } from '../common/metrics.js';
 import { Recurring } from '../common/recurring.js';
 import { Database } from '../database/database.js';
@@ -45,7 +46,7 @@ export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShu
     metrics.gauge({
       name: 'latchkey_audit_unsealed_seconds',
       help: 'Age of a row of the audit that waits to be sealed; more than a few: see the log',
-      collect: () => (this.oldest ? Math.max(0, Date.now() - this.oldest.getTime()) / 1000 : 0),
+      collect: () => (this.oldest ? Math.max(0, clock.now() - this.oldest.getTime()) / 1000 : 0),
     });
   }
 

@@ -5,6 +5,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
+import { clock } from '../common/clock.js';
 import { FailureLog } from '../common/failure-log.js';
 import { Recurring } from '../common/recurring.js';
 import { currentContext, type RequestContext } from '../common/request-context.js';
@@ -104,7 +105,7 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async writeDue(all: boolean): Promise<void> {
-    const now = Date.now();
+    const now = clock.now();
     const due = [...this.known.values(), ...this.unknown.values()]
       .filter(({ count, quietUntil }) => count > 0 && (all || quietUntil <= now))
       .map((tally) => ({ tally, count: tally.count, noted: { ...tally } }));
@@ -159,6 +160,6 @@ function count(
   first: Pick<Tally, 'subjectId' | 'reason' | 'context'>,
 ): void {
   const tally = tallies.get(key);
-  if (!tally) tallies.set(key, { ...first, since: new Date(), count: 1, quietUntil: 0 });
-  else if (tally.count++ === 0) Object.assign(tally, first, { since: new Date() });
+  if (!tally) tallies.set(key, { ...first, since: clock.date(), count: 1, quietUntil: 0 });
+  else if (tally.count++ === 0) Object.assign(tally, first, { since: clock.date() });
 }

@@ -3,6 +3,7 @@ import { PassportStrategy } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-jwt';
 import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
 import { withoutStacks } from '../common/stacks.js';
 import { AccessTokens } from '../keys/access-token.js';
 import { readPayload } from '../keys/compact-jws.js';
@@ -46,6 +47,10 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
       jsonWebTokenOptions: { ignoreNotBefore: true },
       passReqToCallback: true,
     });
+    // passport-jwt copies its options once, so a time among them would stand still.
+    const { _verifOpts: options } = this as unknown as { _verifOpts: object };
+    const get = () => Math.floor(clock.now() / 1000);
+    Object.defineProperty(options, 'clockTimestamp', { get, enumerable: true });
   }
 
   /**

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError, RECENT_SIGN_IN } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
 import type { AccessTokenClaims } from '../keys/access-token.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
 import { preparePassword } from '../passwords/password-policy.js';
@@ -26,7 +27,7 @@ export class StepUp {
   ): Promise<void> {
     if (claims.act) throw new ApiError('impersonation_forbidden');
     if (password === undefined) {
-      const age = Date.now() / 1000 - (claims.auth_time ?? 0);
+      const age = clock.now() / 1000 - (claims.auth_time ?? 0);
       if (age > RECENT_SIGN_IN) throw new ApiError('reauthentication_required');
       return;
     }

@@ -1,6 +1,7 @@
 import { type Command, createCommand, Option } from 'commander';
 import { AuditModule } from '../audit/audit.module.js';
 import { Audit } from '../audit/audit.service.js';
+import { clock } from '../common/clock.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { unusableHash } from '../passwords/stored-hash.js';
@@ -82,7 +83,7 @@ function create(): Command {
               usernameKey: name.key,
               email: email?.email ?? null,
               emailKey: email?.key ?? null,
-              emailVerifiedAt: email && options.verified ? new Date() : null,
+              emailVerifiedAt: email && options.verified ? clock.date() : null,
               roles: options.role,
               passwordHash,
             },

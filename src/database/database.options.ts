@@ -23,8 +23,10 @@ import { AdministerUsers1764000000040 } from './migrations/1764000000040-adminis
 import { CreateWebhookOutbox1764000000050 } from './migrations/1764000000050-create-webhook-outbox.js';
 import { CreateCodeMisses1764000000060 } from './migrations/1764000000060-create-code-misses.js';
 import { EndUnprovenWaysBack1764000000070 } from './migrations/1764000000070-end-unproven-ways-back.js';
+import { OrderRevocations1764000000100 } from './migrations/1764000000100-order-revocations.js';
 import { RecoverSessions1764000000110 } from './migrations/1764000000110-recover-sessions.js';
 import { PostgresClient, postgresClientOptions } from './postgres-client.js';
+import type { SessionLimits } from './postgres-session.js';
 
 /** Every entity and every migration, in order: one set serves both databases. */
 const entities = [
@@ -53,6 +55,7 @@ const migrations = [
   CreateWebhookOutbox1764000000050,
   CreateCodeMisses1764000000060,
   EndUnprovenWaysBack1764000000070,
+  OrderRevocations1764000000100,
   RecoverSessions1764000000110,
 ];
 
@@ -66,14 +69,14 @@ export interface DatabaseSettings {
   waitTimeout: number;
 }
 
-/** The same without limits of time on statements, for work that takes as long as it needs. */
-export function withoutTimeouts(options: DataSourceOptions): DataSourceOptions {
+/**
+ * The same without limits of time on statements, for work that takes as long as it needs; a statement
+ * waits `lock` milliseconds for a lock, or without a bound.
+ */
+export function withoutTimeouts(options: DataSourceOptions, lock = 0): DataSourceOptions {
   if (options.type !== 'postgres') return options;
-  const untimed = {
-    statement_timeout: 0,
-    query_timeout: 0,
-    idle_in_transaction_session_timeout: 0,
-  };
+  const limits: SessionLimits = { statement: 0, idleInTransaction: 0, lock };
+  const untimed = { query_timeout: 0, limits };
   return { ...options, extra: { ...(options.extra as object), ...untimed, max: 2 } };
 }
 

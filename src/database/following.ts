@@ -35,6 +35,8 @@ export class Following implements OnApplicationBootstrap, BeforeApplicationShutd
   private readonly logger = new Logger(Following.name);
   private readonly followers: Follower[] = [];
   private readonly ear: PostgresListener | undefined;
+  /** Keeps the clock in step, and finds that a server has become read-only. */
+  private readonly timing: Recurring;
   private readonly listening: Recurring | undefined;
 
   constructor(
@@ -43,6 +45,7 @@ export class Following implements OnApplicationBootstrap, BeforeApplicationShutd
   ) {
     this.ear = database.listener(CHANGES_CHANNEL);
     this.ear?.on('heard', () => void this.ask());
+    this.timing = new Recurring('Asking for the time', POLL, () => database.ping(), this.logger);
     this.listening =
       this.ear && new Recurring('Listening for changes', POLL, () => this.listen(), this.logger);
   }
@@ -65,13 +68,14 @@ export class Following implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   async onApplicationBootstrap(): Promise<void> {
+    this.timing.start();
     for (const follower of this.followers) await follower.start();
     await this.listening?.now();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     const stops = this.followers.map((follower) => follower.stop());
-    await Promise.all([...stops, this.listening?.stop()]);
+    await Promise.all([...stops, this.timing.stop(), this.listening?.stop()]);
     await this.ear?.close();
   }
 
@@ -90,7 +94,7 @@ export class Following implements OnApplicationBootstrap, BeforeApplicationShutd
 /** One thing that is followed. */
 export class Follower {
   private readonly poll: Recurring;
-  private learntAt = Date.now();
+  private learntAt = performance.now();
 
   constructor(
     private readonly followed: Followed,
@@ -101,7 +105,7 @@ export class Follower {
 
   /** Milliseconds since the rows were last read. */
   get lag(): number {
-    return Date.now() - this.learntAt;
+    return performance.now() - this.learntAt;
   }
 
   /** Learns for the first time, and goes on by itself. @throws what `learn` throws */
@@ -120,7 +124,7 @@ export class Follower {
   }
 
   private async learn(): Promise<void> {
-    const askedAt = Date.now();
+    const askedAt = performance.now();
     await this.followed.learn();
     this.learntAt = askedAt;
   }

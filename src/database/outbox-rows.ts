@@ -1,4 +1,5 @@
 import type { DeleteResult, EntityManager, EntityTarget, Repository, UpdateResult } from 'typeorm';
+import { clock } from '../common/clock.js';
 import type { Database } from './database.js';
 import type { OutboxRow } from './outbox-row.js';
 
@@ -63,7 +64,7 @@ export abstract class OutboxRows<T extends OutboxRow> {
 
   /** Keeps a row that nobody tries again, likewise, for a week. */
   async giveUp(row: T, failure: string): Promise<void> {
-    const values = { ...this.options.whenGivenUp, failure, failedAt: new Date() };
+    const values = { ...this.options.whenGivenUp, failure, failedAt: clock.date() };
     await this.finish(row, (manager) => this.keep(manager, row, values));
   }
 
@@ -80,7 +81,7 @@ export abstract class OutboxRows<T extends OutboxRow> {
 
   /** Forgets those that were given up a week ago, and those that nobody has taken since. */
   async clean(): Promise<void> {
-    const before = Date.now() - KEEP_FAILED;
+    const before = clock.now() - KEEP_FAILED;
     await this.database.deleteAll(this.entity, 'failed_at < :before OR expires_at < :before', {
       before,
     });
@@ -106,14 +107,14 @@ export abstract class OutboxRows<T extends OutboxRow> {
   private due(rows: Repository<T>) {
     return rows
       .createQueryBuilder('item')
-      .where('item.failed_at IS NULL AND item.due_at <= :now', { now: Date.now() })
+      .where('item.failed_at IS NULL AND item.due_at <= :now', { now: clock.now() })
       .orderBy('item.due_at');
   }
 
   /** Counts a try and moves the next one on; whether nobody else did so first. */
   private async hold(manager: EntityManager, row: T): Promise<boolean> {
     const { id, attempts } = row;
-    const next = { attempts: attempts + 1, dueAt: new Date(Date.now() + this.options.lease) };
+    const next = { attempts: attempts + 1, dueAt: new Date(clock.now() + this.options.lease) };
     const { affected } = await manager.update(this.entity, { id, attempts }, next);
     Object.assign(row, next);
     return affected === 1;

@@ -4,6 +4,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { type Backoff, backoff } from '../common/backoff.js';
+import { clock } from '../common/clock.js';
 import { Lanes } from '../common/lanes.js';
 import type { Metrics } from '../common/metrics.js';
 import { Recurring } from '../common/recurring.js';
@@ -90,7 +91,7 @@ export abstract class OutboxWorker<T extends OutboxRow>
       help: 'How long the oldest of them has waited',
       collect: () => {
         const { oldest } = this.waiting;
-        return oldest ? Math.max(0, Date.now() - oldest.getTime()) / 1000 : 0;
+        return oldest ? Math.max(0, clock.now() - oldest.getTime()) / 1000 : 0;
       },
     });
   }
@@ -131,7 +132,7 @@ export abstract class OutboxWorker<T extends OutboxRow>
   /** Sends one, or puts it back; whether it is worth trying another. */
   private async try(row: T): Promise<boolean> {
     const last = this.work.triesLate && row.attempts === 1;
-    if (row.expiresAt <= new Date() && !last) {
+    if (row.expiresAt <= clock.date() && !last) {
       await this.giveUp(row, row.failure ?? 'It could not be sent in time');
       return true;
     }
@@ -156,7 +157,7 @@ export abstract class OutboxWorker<T extends OutboxRow>
     const { waits } = this.work;
     const asked = Math.min(retryAfter, waits.last);
     const wait = this.stopping.signal.aborted ? 0 : Math.max(backoff(row.attempts, waits), asked);
-    const due = Math.min(Date.now() + wait, row.expiresAt.getTime());
+    const due = Math.min(clock.now() + wait, row.expiresAt.getTime());
     await this.outbox.putBack(row, text, new Date(due));
     this.results.inc({ result: 'retried' });
     const known = ofServer ? this.unreachable : row.attempts > 1;

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { z } from 'zod';
 import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { signEdDsa } from './eddsa.js';
 import { Keyring } from './keyring.js';
@@ -76,7 +77,7 @@ export class AccessTokens {
     own: Record<string, unknown> = {},
   ): Promise<string> {
     const { issuer, audience, identityClaim, type, signingKey } = this.config.jwt;
-    const now = Math.floor(Date.now() / 1000);
+    const now = Math.floor(clock.now() / 1000);
     const claims = {
       ...own,
       iss: issuer,
@@ -137,7 +138,7 @@ export class AccessTokens {
    * @throws ApiError token_expired, token_not_yet_valid
    */
   checkTimes({ exp, iat, nbf }: AccessTokenClaims): void {
-    const now = Date.now() / 1000;
+    const now = clock.now() / 1000;
     const { expires, nbfTolerance } = this.config.jwt;
     const latest = iat + expires + nbfTolerance;
     if (exp <= now || latest <= now) throw new ApiError('token_expired');

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { chooseLocale } from './locale.js';
@@ -73,7 +74,7 @@ export class Mail {
   ): Promise<void> {
     const { to, userId, template, values, validFor } = mail;
     const id = randomUUID();
-    const now = Date.now();
+    const now = clock.now();
     const locale = chooseLocale(mail.locale, this.templates.locales);
     await manager.insert(OutboxItem, {
       id,

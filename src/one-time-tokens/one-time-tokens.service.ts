@@ -8,6 +8,7 @@ import {
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, IsNull, MoreThan, type Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
 import { Recurring } from '../common/recurring.js';
 import { Database } from '../database/database.js';
 import { rowLock } from '../database/row-lock.js';
@@ -93,7 +94,7 @@ export class OneTimeTokens implements OnApplicationBootstrap, BeforeApplicationS
     const token = randomBytes(32).toString('base64url');
     const tokenHash = sha256(token);
     const made = rules.code ? this.codes.make(tokenHash) : { code: '', mac: null };
-    const now = Date.now();
+    const now = clock.now();
     const values = {
       tokenHash,
       userId: user.id,
@@ -148,7 +149,7 @@ export class OneTimeTokens implements OnApplicationBootstrap, BeforeApplicationS
    */
   async look({ tokenHash, code }: Located, purpose: OneTimePurpose): Promise<User> {
     const token = await this.tokens.findOne({
-      where: { tokenHash, purpose, usedAt: IsNull(), expiresAt: MoreThan(new Date()) },
+      where: { tokenHash, purpose, usedAt: IsNull(), expiresAt: MoreThan(clock.date()) },
       relations: { user: true },
     });
     if (!token?.user || token.guard !== guardOf(token.user, purpose)) throw new ApiError(code);
@@ -165,9 +166,9 @@ export class OneTimeTokens implements OnApplicationBootstrap, BeforeApplicationS
     const used = await manager
       .createQueryBuilder()
       .update(OneTimeToken)
-      .set({ usedAt: new Date() })
+      .set({ usedAt: clock.date() })
       .where('token_hash = :tokenHash AND purpose = :purpose', { tokenHash, purpose })
-      .andWhere('used_at IS NULL AND expires_at > :now', { now: Date.now() })
+      .andWhere('used_at IS NULL AND expires_at > :now', { now: clock.now() })
       .execute();
     if (used.affected !== 1) throw new ApiError(code);
     const token = await manager.findOneByOrFail(OneTimeToken, { tokenHash });
@@ -232,7 +233,7 @@ export class OneTimeTokens implements OnApplicationBootstrap, BeforeApplicationS
       .set({ codeAttempts: () => 'code_attempts + 1' })
       .where('user_id = :userId AND purpose = :purpose AND slot = :slot', place)
       .andWhere('code_attempts < :limit AND code_mac IS NOT NULL', { limit: CODE_ATTEMPTS })
-      .andWhere('used_at IS NULL AND expires_at > :now', { now: Date.now() })
+      .andWhere('used_at IS NULL AND expires_at > :now', { now: clock.now() })
       .execute();
     const isLive = affected === 1;
     await manager.query(
@@ -246,7 +247,7 @@ export class OneTimeTokens implements OnApplicationBootstrap, BeforeApplicationS
 
   /** Forgets those that have expired. */
   async clean(): Promise<void> {
-    await this.database.deleteAll(OneTimeToken, 'expires_at < :now', { now: Date.now() });
+    await this.database.deleteAll(OneTimeToken, 'expires_at < :now', { now: clock.now() });
   }
 }
 

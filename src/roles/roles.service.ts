@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In, type Repository } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
 import { lock } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
 import { Following } from '../database/following.js';
@@ -57,7 +58,7 @@ export class RolesService {
     const unique = [...new Set(permissions)].sort();
     await this.database.transaction(async (manager) => {
       await permit(manager, [...(await this.powerBefore(manager, name)), ...powerOf(unique)]);
-      const role = { name, permissions: unique, updatedAt: new Date() };
+      const role = { name, permissions: unique, updatedAt: clock.date() };
       await manager.upsert(Role, role, ['name']);
       const details = { role: name, permissions: unique.join(' ') };
       await this.audit.record(manager, { action: 'roles_changed', subjectId: null, details });

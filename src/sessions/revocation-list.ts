@@ -1,5 +1,8 @@
 import type { Revocation } from './revocation.entity.js';
 
+/** What a revocation says, without its place in the table. */
+export type Revoked = Omit<Revocation, 'position'>;
+
 /** Why an access token that looks good is not. */
 export type Verdict = 'token_revoked' | 'token_stale';
 
@@ -13,15 +16,24 @@ export interface TokenOrigin {
 interface UserEntry {
   revokedBelow: number;
   staleBelow: number;
-  until: number;
+  until: Until;
+}
+
+/** When an entry may go: both times, in milliseconds, have to be over. */
+interface Until {
+  /** Since 1970. */
+  time: number;
+  /** By the clock that cannot be set, `performance.now()`. */
+  steady: number;
 }
 
 /**
  * The revocations of the last token lifetime, in memory: sessions that ended and users whose version
- * was raised. Entries are good for `lifetime` milliseconds, after which no token they concern is left.
+ * was raised. An entry stays for `lifetime` milliseconds, after which no token it concerns is left, and
+ * for as long after this process learnt of it: a clock that was set meanwhile must not revive a token.
  */
 export class RevocationList {
-  private readonly sessions = new Map<string, number>();
+  private readonly sessions = new Map<string, Until>();
   private readonly users = new Map<string, UserEntry>();
 
   constructor(private readonly lifetime: number) {}
@@ -32,16 +44,19 @@ export class RevocationList {
   }
 
   /** Adds what is not known yet; the same one twice changes nothing. */
-  add({ sessionId, userId, belowVersion, stale, revokedAt }: Revocation): void {
-    const until = revokedAt.getTime() + this.lifetime;
-    if (sessionId !== null) this.sessions.set(sessionId, until);
+  add(
+    { sessionId, userId, belowVersion, stale, revokedAt }: Revoked,
+    steady = performance.now(),
+  ): void {
+    const until = { time: revokedAt.getTime() + this.lifetime, steady: steady + this.lifetime };
+    if (sessionId !== null && !this.sessions.has(sessionId)) this.sessions.set(sessionId, until);
     if (belowVersion === null) return;
     const known = this.users.get(userId) ?? { revokedBelow: 0, staleBelow: 0, until };
     const below = stale ? 'staleBelow' : 'revokedBelow';
     this.users.set(userId, {
       ...known,
       [below]: Math.max(known[below], belowVersion),
-      until: Math.max(known.until, until),
+      until: known.until.time < until.time ? until : known.until,
     });
   }
 
@@ -54,9 +69,10 @@ export class RevocationList {
     return ver < user.staleBelow ? 'token_stale' : undefined;
   }
 
-  /** Forgets what concerns only tokens that have expired by `now`, in milliseconds since 1970. */
-  prune(now: number): void {
-    for (const [id, until] of this.sessions) if (until <= now) this.sessions.delete(id);
-    for (const [id, { until }] of this.users) if (until <= now) this.users.delete(id);
+  /** Forgets what concerns only tokens that have expired by `time`, in milliseconds since 1970. */
+  prune(time: number, steady = performance.now()): void {
+    const isOver = (until: Until) => until.time <= time && until.steady <= steady;
+    for (const [id, until] of this.sessions) if (isOver(until)) this.sessions.delete(id);
+    for (const [id, { until }] of this.users) if (isOver(until)) this.users.delete(id);
   }
 }

@@ -29,4 +29,12 @@ export class Revocation {
   @Index('ix_revocations_revoked_at')
   @Column('bigint', { name: 'revoked_at', transformer: epochMillis })
   revokedAt!: Date;
+
+  /**
+   * Where the row stands in the order of commits; see `Database.position`. The rows of one transaction
+   * share it. 0 in rows that an older version of Latchkey wrote.
+   */
+  @Index('ix_revocations_position')
+  @Column('bigint', { default: 0, select: false })
+  position!: string;
 }

@@ -1,16 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { MoreThan, type Repository } from 'typeorm';
+import type { Repository } from 'typeorm';
+import { clock } from '../common/clock.js';
 import { Metrics } from '../common/metrics.js';
 import { Config } from '../config/config.js';
+import { CommitOrder } from '../database/commit-order.js';
 import { type Follower, Following } from '../database/following.js';
 import { Revocation } from './revocation.entity.js';
-import { RevocationList, type TokenOrigin, type Verdict } from './revocation-list.js';
+import { RevocationList, type Revoked, type TokenOrigin, type Verdict } from './revocation-list.js';
 
-/**
- * How far the clocks of instances may be apart, and how long a transaction may take to commit after
- * it took its time, in milliseconds.
- */
+/** How long a transaction may take to commit after it took its time, in milliseconds. */
 const SLACK = 60_000;
 
 /**
@@ -24,17 +23,17 @@ export class Revocations {
   readonly lifetime: number;
   private readonly list: RevocationList;
   private readonly follower: Follower;
-  private newest: number;
+  private readonly order: CommitOrder<Revocation>;
 
   constructor(
-    @InjectRepository(Revocation) private readonly revocations: Repository<Revocation>,
+    @InjectRepository(Revocation) revocations: Repository<Revocation>,
     config: Config,
     following: Following,
     metrics: Metrics,
   ) {
     this.lifetime = (config.jwt.expires + config.sessions.reuseWindow) * 1000 + SLACK;
     this.list = new RevocationList(this.lifetime);
-    this.newest = Date.now() - this.lifetime + SLACK;
+    this.order = new CommitOrder(revocations, 'revocations');
     this.follower = following.add({ name: 'revocations', learn: () => this.learn() });
     metrics.gauge({
       name: 'latchkey_revocations',
@@ -54,18 +53,12 @@ export class Revocations {
   }
 
   /** Makes committed revocations of this process hold at once. */
-  announce(revocations: Iterable<Revocation>): void {
+  announce(revocations: Iterable<Revoked>): void {
     for (const revocation of revocations) this.list.add(revocation);
   }
 
   private async learn(): Promise<void> {
-    const askedAt = Date.now();
-    const revokedAt = MoreThan(new Date(this.newest - SLACK));
-    const rows = await this.revocations.findBy({ revokedAt });
-    for (const row of rows) {
-      this.list.add(row);
-      this.newest = Math.max(this.newest, row.revokedAt.getTime());
-    }
-    this.list.prune(askedAt);
+    for (const row of await this.order.next()) this.list.add(row);
+    this.list.prune(clock.now());
   }
 }

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, type FindOptionsWhere, IsNull, MoreThan, Not } from 'typeorm';
+import { clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
+import { positionSql } from '../database/commit-order.js';
 import { Following } from '../database/following.js';
 import { User } from '../users/user.entity.js';
 import type { WebhookEvent } from '../webhooks/events.js';
 import { Webhooks } from '../webhooks/webhooks.service.js';
 import { Revocation } from './revocation.entity.js';
+import type { Revoked } from './revocation-list.js';
 import { Revocations } from './revocations.js';
 import { Session } from './session.entity.js';
 
@@ -41,8 +44,8 @@ const EVERY_VERSION = 2_147_483_647;
 /** One transaction that ends sessions or outdates tokens; see {@link SessionChanges}. */
 export class SessionChange {
   /** What was revoked so far. */
-  readonly revoked: Revocation[] = [];
-  private readonly now = new Date();
+  readonly revoked: Revoked[] = [];
+  private readonly now = clock.date();
 
   constructor(
     readonly manager: EntityManager,
@@ -116,19 +119,19 @@ export class SessionChange {
     await this.revoke([{ userId, belowVersion: user.tokenVersion, stale }]);
   }
 
-  private async revoke(rows: (Pick<Revocation, 'userId'> & Partial<Revocation>)[]): Promise<void> {
-    const revocations = rows.map((row) =>
-      this.manager.create(Revocation, {
-        sessionId: null,
-        belowVersion: null,
-        stale: false,
-        ...row,
-        id: randomUUID(),
-        revokedAt: this.now,
-      }),
-    );
+  private async revoke(rows: (Pick<Revoked, 'userId'> & Partial<Revoked>)[]): Promise<void> {
+    const revocations = rows.map((row) => ({
+      sessionId: null,
+      belowVersion: null,
+      stale: false,
+      ...row,
+      id: randomUUID(),
+      revokedAt: this.now,
+    }));
+    const position = () => positionSql(this.manager, 'revocations');
     for (let i = 0; i < revocations.length; i += BATCH) {
-      await this.manager.insert(Revocation, revocations.slice(i, i + BATCH));
+      const some = revocations.slice(i, i + BATCH).map((row) => ({ ...row, position }));
+      await this.manager.insert(Revocation, some);
     }
     this.revoked.push(...revocations);
   }

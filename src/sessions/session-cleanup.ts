@@ -4,6 +4,7 @@ import {
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { clock } from '../common/clock.js';
 import { Recurring } from '../common/recurring.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
@@ -39,7 +40,7 @@ export class SessionCleanup implements OnApplicationBootstrap, BeforeApplication
 
   /** One turn; resolves when nothing is left to remove. */
   async run(): Promise<void> {
-    const at = { before: Date.now() - this.revocations.lifetime };
+    const at = { before: clock.now() - this.revocations.lifetime };
     const old = 'ended_at < :before OR expires_at < :before';
     const sessions = await this.database.deleteAll(Session, old, at);
     const revocations = await this.database.deleteAll(Revocation, 'revoked_at < :before', at);

@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { Counter } from 'prom-client';
 import type { Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
 import { Metrics } from '../common/metrics.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
@@ -44,7 +45,7 @@ export class SessionRefresh {
    */
   async exchange(token: string): Promise<RefreshableSession> {
     const content = this.read(token);
-    const now = new Date();
+    const now = clock.date();
     const moved = await this.move(content, now);
     const session = await this.find(content);
     if (!moved) {
@@ -68,7 +69,7 @@ export class SessionRefresh {
   async identify(token: string): Promise<{ id: string; userId: string }> {
     const content = this.read(token);
     const session = await this.find(content);
-    if (session.expiresAt <= new Date()) throw new ApiError('refresh_token_expired');
+    if (session.expiresAt <= clock.date()) throw new ApiError('refresh_token_expired');
     if (session.refreshGeneration !== content.generation) throw await this.endReused(session);
     return { id: session.id, userId: session.userId };
   }
@@ -98,7 +99,7 @@ export class SessionRefresh {
         .update(Session)
         .set({
           refreshGeneration: content.generation + 1,
-          refreshedAt: () => this.database.clock,
+          refreshedAt: clock.date(),
           lastUsedAt: now,
           expiresAt: () => `CASE WHEN ${ofAge} < ${idleEnd} THEN ${ofAge} ELSE ${idleEnd} END`,
         })
@@ -114,8 +115,8 @@ export class SessionRefresh {
     return this.sessions
       .createQueryBuilder()
       .where({ id, refreshGeneration: generation + 1 })
-      .andWhere(`${this.database.clock} - refreshed_at <= :window`, {
-        window: this.config.sessions.reuseWindow * 1000,
+      .andWhere('refreshed_at >= :since', {
+        since: clock.now() - this.config.sessions.reuseWindow * 1000,
       })
       .getExists();
   }
@@ -146,7 +147,7 @@ export class SessionRefresh {
         .andWhere('(recovered_generation IS NULL OR recovered_generation <> :generation)', {
           generation,
         })
-        .andWhere(`${this.database.clock} - refreshed_at <= :window`, { window })
+        .andWhere('refreshed_at >= :since', { since: clock.now() - window })
         .andWhere('ended_at IS NULL AND expires_at > :now', { now: now.getTime() })
         .execute(),
     );

@@ -4,6 +4,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, IsNull, MoreThan, Not, type Repository } from 'typeorm';
 import type { AuditAction, AuditDetails } from '../audit/audit-entry.js';
 import { Audit } from '../audit/audit.service.js';
+import { clock } from '../common/clock.js';
 import { storable, storableAddress } from '../common/request-context.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
@@ -64,7 +65,7 @@ export class SessionsService {
     { id: userId, passwordHash }: User,
     { address, userAgent }: Origin,
   ): Promise<RefreshableSession | undefined> {
-    const createdAt = new Date();
+    const createdAt = clock.date();
     const now = createdAt.getTime();
     const { idle, absolute } = this.config.sessions;
     const id = randomUUID();
@@ -109,7 +110,7 @@ export class SessionsService {
     const { affected } = await manager.update(
       Session,
       { ...session, endedAt: IsNull() },
-      { lastUsedAt: new Date() },
+      { lastUsedAt: clock.date() },
     );
     return affected === 1;
   }
@@ -133,7 +134,7 @@ export class SessionsService {
   ): Promise<void> {
     const surplus = await change.manager.find(Session, {
       select: { id: true },
-      where: { userId, id: Not(started), endedAt: IsNull(), expiresAt: MoreThan(new Date()) },
+      where: { userId, id: Not(started), endedAt: IsNull(), expiresAt: MoreThan(clock.date()) },
       order: { lastUsedAt: 'DESC', id: 'ASC' },
       skip: this.config.sessions.perUser - 1,
     });
@@ -151,7 +152,7 @@ export class SessionsService {
   /** A user's living sessions, the last used ones first. */
   living(userId: string): Promise<Session[]> {
     return this.sessions.find({
-      where: { userId, endedAt: IsNull(), expiresAt: MoreThan(new Date()) },
+      where: { userId, endedAt: IsNull(), expiresAt: MoreThan(clock.date()) },
       order: { lastUsedAt: 'DESC', id: 'ASC' },
       take: LIST_LIMIT,
     });

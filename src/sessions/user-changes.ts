@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { violatedUniqueIndex } from '../database/database.js';
 import { rowLock } from '../database/row-lock.js';
@@ -54,7 +55,7 @@ export class UserChanges {
       const { affected } = await change.manager.update(
         User,
         { id: user.id, passwordHash: user.passwordHash },
-        { passwordHash, updatedAt: new Date() },
+        { passwordHash, updatedAt: clock.date() },
       );
       if (affected !== 1) return false;
       await this.events.passwordChanged(change.manager, user.id);
@@ -74,7 +75,7 @@ export class UserChanges {
    * Sets a password in the transaction of `change`, in which the user is locked, and ends all sessions.
    */
   async resetPassword(change: SessionChange, userId: string, passwordHash: string): Promise<void> {
-    const values = { passwordHash, updatedAt: new Date() };
+    const values = { passwordHash, updatedAt: clock.date() };
     await change.manager.update(User, { id: userId }, values);
     await this.events.passwordChanged(change.manager, userId);
     const sessions = await change.endSessions({ userId }, 'password_changed');
@@ -98,7 +99,7 @@ export class UserChanges {
   ): Promise<boolean> {
     try {
       return await this.changes.transaction(async (change) => {
-        const values = { ...profile, updatedAt: new Date() };
+        const values = { ...profile, updatedAt: clock.date() };
         const { affected } = await change.manager.update(User, { id: userId }, values);
         if (affected !== 1) return false;
         await this.events.updated(change.manager, userId);

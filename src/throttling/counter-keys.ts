@@ -5,7 +5,7 @@ const SWEEP = 1_000;
 interface Standing {
   /** How full it is; see {@link levelOf}. */
   level: number;
-  /** When it starts anew, in milliseconds since 1970. */
+  /** When it starts anew, by `performance.now()`. */
   ends: number;
 }
 
@@ -33,7 +33,7 @@ export class CounterKeys {
   use(key: string, used: number, points: number, left: number): void {
     this.delete(key);
     const level = levelOf(used, points);
-    this.standings.set(key, { level, ends: Date.now() + left });
+    this.standings.set(key, { level, ends: performance.now() + left });
     this.levels[level]?.add(key);
     while (this.standings.size > this.most) this.dropOne();
   }
@@ -47,7 +47,7 @@ export class CounterKeys {
   }
 
   private dropOne(): void {
-    const now = Date.now();
+    const now = performance.now();
     if (now - this.sweptAt > SWEEP) {
       this.sweptAt = now;
       for (const [key, { ends }] of this.standings) if (ends <= now) this.drop(key);

@@ -1,13 +1,13 @@
 import { createHmac } from 'node:crypto';
 import {
   type RateLimiterAbstract,
-  RateLimiterMemory,
   RateLimiterRedis,
   type RateLimiterRes,
 } from 'rate-limiter-flexible';
 import type { Rate } from '../config/setting-types.js';
 import { CounterKeys } from './counter-keys.js';
 import type { RedisConnection } from './redis-connection.js';
+import { SteadyRateLimiterMemory } from './steady-memory.js';
 
 /** A limit: its name, which is public and counts as one over all routes, and its rate. */
 export interface Limit extends Rate {
@@ -75,7 +75,7 @@ export class LimitStore {
     // `penalty`, for `consume` rejects where the limit is reached.
     const [result, limiter] = await this.run(limit, key, (at, hashed) => at.penalty(hashed));
     this.keep(limit, key, limiter, result);
-    const ends = Date.now() + result.msBeforeNext;
+    const ends = performance.now() + result.msBeforeNext;
     return {
       limit,
       allowed: result.consumedPoints <= limit.points,
@@ -83,7 +83,7 @@ export class LimitStore {
       remaining: result.remainingPoints,
       reset: Math.max(1, Math.ceil(result.msBeforeNext / 1000)),
       giveBack: async () => {
-        if (Date.now() < ends) await this.reward(limit, key, limiter);
+        if (performance.now() < ends) await this.reward(limit, key, limiter);
       },
     };
   }
@@ -152,7 +152,7 @@ export class LimitStore {
     if (known) return known;
     const { name, points, seconds: duration } = limit;
     const client = this.redis?.client;
-    const local = new RateLimiterMemory({ keyPrefix: '', points, duration });
+    const local = new SteadyRateLimiterMemory({ keyPrefix: '', points, duration });
     const limiters = {
       local,
       keys: new CounterKeys(COUNTERS, (dropped) => void local.delete(dropped)),

@@ -4,6 +4,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { parse } from 'csv-parse/sync';
 import { In, type Repository } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
+import { clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
 import { User } from '../users/user.entity.js';
 import { UserRole } from '../users/user-role.entity.js';
@@ -72,7 +73,7 @@ export class UserImport {
       counts.refused++;
       onRefused({ line, reason });
     };
-    const began = new Date();
+    const began = clock.date();
     let header: string[] | undefined;
     let batch: Candidate[] = [];
     let bytesRead = 0;
@@ -120,7 +121,7 @@ export class UserImport {
       ...user,
       id,
       tokenVersion: 0,
-      updatedAt: new Date(),
+      updatedAt: clock.date(),
     }));
     const ids = await this.database.transaction(async (manager) => {
       await manager

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clock } from '../common/clock.js';
 import { NO_PASSWORD, readStoredHash } from '../passwords/stored-hash.js';
 import { prepareEmail } from '../users/email.js';
 import type { User } from '../users/user.entity.js';
@@ -34,7 +35,7 @@ const time = (name: string) =>
       abort: true,
     })
     .transform((text) => new Date(text))
-    .refine((date) => date.getTime() <= Date.now(), { error: `${name} is in the future` });
+    .refine((date) => date.getTime() <= clock.now(), { error: `${name} is in the future` });
 
 /** One user of a file, as {@link recordOf} and the documentation have it. */
 const recordSchema = z
@@ -105,7 +106,7 @@ const recordSchema = z
     },
   )
   .transform(({ username, email, ...record }): ImportedUser => {
-    const now = new Date();
+    const now = clock.date();
     const address = email ?? { email: null, emailKey: null };
     const verifiedAt = record.emailVerifiedAt ?? (record.verified ? now : null);
     return {

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
 import { lock } from '../database/advisory-locks.js';
 import { canSignIn, canSignInSql, type SignInSettings } from './can-sign-in.js';
 import { User } from './user.entity.js';
@@ -30,7 +31,7 @@ export async function keepAnAdmin(
     .createQueryBuilder(User, 'u')
     .innerJoin(UserRole, 'held', 'held.userId = u.id AND held.role = :role', { role: ADMIN })
     .where('u.id <> :id', { id: before.id })
-    .andWhere(canSignInSql(settings, ':now'), { now: Date.now() })
+    .andWhere(canSignInSql(settings, ':now'), { now: clock.now() })
     .limit(1)
     .getOne();
   if (!another) throw new ApiError('last_admin');

@@ -1,3 +1,4 @@
+import { clock } from '../common/clock.js';
 import { isDisabled, type User } from './user.entity.js';
 
 /** What keeps a user from signing in. */
@@ -18,7 +19,7 @@ export interface UserPatch {
 
 /** The columns that `patch` gives other values; none where the user is already as wanted. */
 export function changesOf(patch: UserPatch, user: User): Partial<User> {
-  const now = new Date();
+  const now = clock.date();
   const changes = {
     ...rolesOf(patch, user),
     ...verifiedOf(patch, user, now),

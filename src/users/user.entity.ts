@@ -1,4 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { clock } from '../common/clock.js';
 import { epochMillis } from '../database/time.js';
 
 /** Conditions of partial indexes, which a query has to repeat to have them used. */
@@ -80,7 +81,7 @@ export class User {
 /** Whether a user may not sign in, now. */
 export function isDisabled(user: Pick<User, 'disabledAt' | 'disabledUntil'>): boolean {
   const { disabledAt, disabledUntil } = user;
-  return disabledAt !== null && (disabledUntil === null || disabledUntil.getTime() > Date.now());
+  return disabledAt !== null && (disabledUntil === null || disabledUntil.getTime() > clock.now());
 }
 
 /** SQL for the opposite of {@link isDisabled}; `now` is SQL too, in milliseconds since 1970. */

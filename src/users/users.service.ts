@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager, Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
 import { Database, violatedUniqueIndex } from '../database/database.js';
 import { prepareEmail } from './email.js';
 import { UserEvents } from './user-events.js';
@@ -38,7 +39,7 @@ export class UsersService {
     also?: (manager: EntityManager, user: User) => Promise<void>,
     { holdsAddress = false } = {},
   ): Promise<User> {
-    const now = new Date();
+    const now = clock.date();
     const user = this.users.create({
       roles: [],
       emailVerifiedAt: null,

@@ -1,3 +1,4 @@
+import { clock } from '../common/clock.js';
 import type { DeliveryFailure } from '../database/outbox-worker.js';
 
 /** The receiver answered, but not 2xx. */
@@ -15,7 +16,7 @@ export class WebhookRefused extends Error {
  * Reads what {@link WebhookTransport.send} throws. Of addresses and answers nothing is kept: the one may
  * hold a token, the other anything.
  */
-export function webhookFailure(error: unknown, now = Date.now()): DeliveryFailure {
+export function webhookFailure(error: unknown, now = clock.now()): DeliveryFailure {
   if (error instanceof WebhookRefused) {
     return {
       // By Standard Webhooks the receiver wants no more of it.

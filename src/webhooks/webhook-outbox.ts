@@ -10,6 +10,7 @@ import {
   type Repository,
   type UpdateResult,
 } from 'typeorm';
+import { clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { lockForUser } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
@@ -48,7 +49,7 @@ export class WebhookOutbox extends OutboxRows<WebhookItem> {
       order: { position: 'DESC' },
     });
     const waiting = await manager.existsBy(WebhookItem, { userId, failedAt: IsNull() });
-    const now = Date.now();
+    const now = clock.now();
     const first = (last?.position ?? 0) + 1;
     const items = events.map(({ type, data }, index) => ({
       id: randomUUID(),
@@ -86,7 +87,7 @@ export class WebhookOutbox extends OutboxRows<WebhookItem> {
       manager
         .createQueryBuilder()
         .update(WebhookItem)
-        .set({ dueAt: new Date() })
+        .set({ dueAt: clock.date() })
         .where(`due_at IS NULL AND failed_at IS NULL AND NOT EXISTS (${earlier})`)
         .execute(),
     );
@@ -117,7 +118,7 @@ export class WebhookOutbox extends OutboxRows<WebhookItem> {
         where: { userId, failedAt: IsNull(), position: MoreThan(position) },
         order: { position: 'ASC' },
       });
-      if (next) await manager.update(WebhookItem, { id: next.id }, { dueAt: new Date() });
+      if (next) await manager.update(WebhookItem, { id: next.id }, { dueAt: clock.date() });
     });
   }
 }

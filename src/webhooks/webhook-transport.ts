@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
+import { clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import type { WebhookItem } from './webhook-item.entity.js';
 import { WebhookRefused } from './webhook-failure.js';
@@ -23,7 +24,7 @@ export class WebhookTransport {
    */
   async send({ id, payload }: WebhookItem, signal: AbortSignal): Promise<void> {
     if (!this.config.webhooks) throw new Error('No WEBHOOK_URL is set');
-    const now = new Date();
+    const now = clock.date();
     const response = await fetch(this.config.webhooks.url, {
       method: 'POST',
       headers: {

@@ -1,0 +1,56 @@
+import { type IRateLimiterOptions, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+
+interface Counter {
+  points: number;
+  /** By `performance.now()`. */
+  ends: number;
+}
+
+/**
+ * rate-limiter-flexible's counters in memory, but by a clock that cannot be set: if the machine's time of
+ * day jumps, theirs start anew or last longer than they say. A counter that is over stays until it is
+ * asked for or deleted, so its owner has to bound their number.
+ */
+export class SteadyRateLimiterMemory extends RateLimiterMemory {
+  constructor(options: IRateLimiterOptions) {
+    super(options);
+    Object.assign(this, { _memoryStorage: new SteadyStorage() });
+  }
+}
+
+/** What `RateLimiterMemory` asks of its storage; durations in seconds. */
+class SteadyStorage {
+  private readonly counters = new Map<string, Counter>();
+
+  incrby(key: string, points: number, duration: number): RateLimiterRes {
+    const counter = this.living(key);
+    if (!counter) return this.set(key, points, duration);
+    counter.points += points;
+    return answer(counter);
+  }
+
+  set(key: string, points: number, duration: number): RateLimiterRes {
+    const counter = { points, ends: performance.now() + duration * 1000 };
+    this.counters.set(key, counter);
+    return answer(counter, true);
+  }
+
+  get(key: string): RateLimiterRes | null {
+    const counter = this.living(key);
+    return counter ? answer(counter) : null;
+  }
+
+  delete(key: string): boolean {
+    return this.counters.delete(key);
+  }
+
+  private living(key: string): Counter | undefined {
+    const counter = this.counters.get(key);
+    if (!counter || counter.ends > performance.now()) return counter;
+    this.counters.delete(key);
+    return undefined;
+  }
+}
+
+const answer = ({ points, ends }: Counter, first = false): RateLimiterRes =>
+  new RateLimiterRes(0, Math.ceil(ends - performance.now()), points, first);
