@@ -12,8 +12,7 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/data/'],
 };
 
-const standIns = { '^content-disposition$': '<rootDir>/test/support/content-disposition.cjs' };
-const fromSource = { ...standIns, '^(\\.{1,2}/.*)\\.js$': '$1' };
+const fromSource = { '^(\\.{1,2}/.*)\\.js$': '$1' };
 // The sources' imports go to the built code; the tests' own helpers stay where they are.
 const fromDist = {
   '^(?:\\.\\./)+src/(.*)\\.js$': '<rootDir>/dist/src/$1.js',

@@ -182,6 +182,9 @@ function trusted(
   return typeof setting === 'number' ? (_address, hop) => hop < setting : setting;
 }
 
+/** How long the rest of a refused request is read, in milliseconds. */
+const LINGER = 1_000;
+
 /** Answers what is not even a request. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
@@ -196,11 +199,21 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   answerRaw(socket, status, new ApiError(codeOfStatus(status)));
 }
 
+/** Sockets that were answered in the middle of what their client sends. */
+const lingering = new WeakSet<Socket>();
+
+/**
+ * Writes an answer and drops what else arrives, for {@link LINGER}: closing with unread bytes would reset the
+ * connection, and the client might not see the answer.
+ */
 function answerRaw(socket: Socket, status: number, error: ApiError): void {
+  if (lingering.has(socket)) return;
   if (!socket.writable) {
     socket.destroy();
     return;
   }
+  lingering.add(socket);
+  setTimeout(() => socket.destroy(), LINGER).unref();
   const body = JSON.stringify(error.body);
   socket.end(
     [

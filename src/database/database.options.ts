@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import type { DataSourceOptions } from 'typeorm';
 import { AuditEvent } from '../audit/audit-event.entity.js';
 import { AuditKey } from '../audit/audit-key.entity.js';
@@ -27,6 +26,7 @@ import { OrderRevocations1764000000100 } from './migrations/1764000000100-order-
 import { RecoverSessions1764000000110 } from './migrations/1764000000110-recover-sessions.js';
 import { PostgresClient, postgresClientOptions } from './postgres-client.js';
 import type { SessionLimits } from './postgres-session.js';
+import { sqliteDriver } from './sqlite-driver.js';
 
 /** Every entity and every migration, in order: one set serves both databases. */
 const entities = [
@@ -80,13 +80,6 @@ export function withoutTimeouts(options: DataSourceOptions, lock = 0): DataSourc
   return { ...options, extra: { ...(options.extra as object), ...untimed, max: 2 } };
 }
 
-/**
- * TypeORM asks sqlite3 to be verbose: every statement would take a stack and write its parameters (hashes of
- * passwords among them) into a text, in case that it fails. That costs a login a fifth of its time beside the
- * hash, and has no place in an error either. Loaded when it is asked for: PostgreSQL needs none.
- */
-const quietSqlite = { verbose: () => createRequire(import.meta.url)('sqlite3') as unknown };
-
 /** As the settings have it by default, for tools that have a URL alone. */
 const DEFAULTS: DatabaseSettings = { poolSize: 10, timeout: 5, waitTimeout: 5 };
 
@@ -108,7 +101,7 @@ export function databaseOptions(
     return {
       ...common,
       type: 'sqlite',
-      driver: quietSqlite,
+      driver: sqliteDriver,
       database: url.slice('sqlite:'.length),
       enableWAL: true,
       busyTimeout: settings.timeout * 1000,

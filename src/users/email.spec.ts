@@ -77,6 +77,7 @@ describe('prepareEmail', () => {
     ['a fragment', 'a@b.co#x'],
     ['a percent-encoded domain', 'a@%62%2eco'],
     ['a domain that is no punycode', 'a@xn--a.co'],
+    ['a label that is no punycode', 'a@example.xn--0.com'],
     ['a local part of 65 bytes', `${'a'.repeat(65)}@b.co`],
     ['a local part of 66 bytes in 33 characters', `${'\u00E9'.repeat(33)}@b.co`],
     ['255 bytes', `aaa@${'xxx.'.repeat(62)}com`],

@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import { caseFold } from '../common/case-fold.js';
 
 /** An address as typed, without blanks around it, and its unique form, or a sentence that says why it is none. */
@@ -26,10 +26,17 @@ export function prepareEmail(typed: string): PreparedEmail {
   const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
   if (!atom.test(domain) || !plainDomain.test(domain) || ascii.length > 253 || labels.length < 2)
     return invalid;
+  // Node 24's `domainToASCII` lets labels through that stand for no Unicode text.
+  if (domainToASCII(domainToUnicode(ascii)) !== ascii || labels.some(isBrokenPunycode))
+    return invalid;
   if (!labels.every((part) => label.test(part)) || /^\d+$/.test(labels.at(-1) ?? ''))
     return invalid;
   return { ok: true, email: input, key: `${caseFold(local, 'NFC')}@${ascii}` };
 }
+
+/** Whether a label has the form of punycode (RFC 3492), but cannot be decoded. */
+const isBrokenPunycode = (label: string): boolean =>
+  label.startsWith('xn--') && domainToUnicode(label).startsWith('xn--');
 
 /**
  * The beginning of the keys of all addresses that begin with `text`. A domain in another script is
