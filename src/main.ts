@@ -32,6 +32,7 @@ async function start(): Promise<void> {
     const verb = config.generatedSecretCreated ? 'made' : 'using';
     log.info(`No JWT_SECRET_KEY is set: ${verb} the one in ${config.generatedSecretPath}`);
   }
+  for (const sentence of config.warnings) log.warn(sentence);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), adapter, {
     logger: new PinoLogger(log),
     bodyParser: false,

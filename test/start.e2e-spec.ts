@@ -95,6 +95,33 @@ it('does not share its port with another program on the other address of localho
   }
 });
 
+it('reads a .env with a byte order mark to its first line, and names a line that is no setting', async () => {
+  const path = join(cwd, '.env');
+  await writeFile(path, `\ufeffNODE_ENV=production\nJWT_SECRET: ${SECRET}\n`);
+  const refused = await start({ DATABASE_URL: database.url }).exit;
+  expect([refused.code, refused.output]).toEqual([
+    1,
+    'Latchkey cannot start with these settings:\n' +
+      '  .env, line 2: expected NAME=value, or # before a comment\n',
+  ]);
+  await writeFile(path, Buffer.from('\ufeffNODE_ENV=production\r\n', 'utf16le'));
+  const production = await start({ DATABASE_URL: database.url }).exit;
+  expect(production.code).toBe(1);
+  expect(production.output).toContain('TEST_BCRYPT_COST: not allowed in production');
+});
+
+it('warns of names that resemble a setting, without their values', async () => {
+  const server = start({ DATABASE_URL: database.url, JWT_SECRET: 'canary', CORS_ORIGIN: 'canary' });
+  await server.listening;
+  for (const [name, meant] of [
+    ['JWT_SECRET', 'JWT_SECRET_KEY'],
+    ['CORS_ORIGIN', 'CORS_ORIGINS'],
+  ]) {
+    expect(server.output()).toContain(`${name} is no setting: did you mean ${meant}?`);
+  }
+  expect(server.output()).not.toContain('canary');
+});
+
 it('reads .env, and the environment over it', async () => {
   const lines = ['JWT_ISSUER=from-file', 'HOST=nonsense.invalid', `JWT_SECRET_KEY="${SECRET}"`];
   await writeFile(join(cwd, '.env'), lines.join('\n'));
@@ -140,13 +167,13 @@ it('starts with the keys that keys:generate appends to .env', async () => {
 
 it('generates no key of an unknown algorithm, and says which there are', async () => {
   const script = resolve('scripts/generate-keys.js');
-  for (const args of [[], ['EdDSA']]) {
+  for (const args of [[], ['ES521']]) {
     const failed = promisify(execFile)(process.execPath, [script, ...args], { cwd });
     await expect(failed).rejects.toMatchObject({
       code: 1,
       stdout: '',
       stderr:
-        'Name one algorithm of HS256, HS384, HS512, RS256, RS384, RS512, PS256, ES256, ES384.\n',
+        'Name one algorithm of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA.\n',
     });
   }
 });

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import type { ReadStream } from 'node:tty';
+import { decodeText } from '../common/text-file.js';
 import { CliError, EXIT } from './exit.js';
 
 /** More than any password has, in bytes. */
@@ -86,7 +87,7 @@ async function readAll(input: NodeJS.ReadableStream): Promise<string> {
   }
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts));
+    text = decodeText(Buffer.concat(parts));
   } catch {
     throw new CliError('The password on the standard input is not in UTF-8');
   }

@@ -104,6 +104,33 @@ describe('Config', () => {
     ['CORS_ORIGINS', 'https://a.example/'],
     ['TRUST_PROXY', 'true'],
     ['TRUST_PROXY', 'on'],
+    ['TRUST_PROXY', '0'],
+    ['TRUST_PROXY', '10'],
+    ['TRUST_PROXY', 'dead'],
+    ['TRUST_PROXY', '1.2.3'],
+    ['TRUST_PROXY', '10.0.0.0/33'],
+    ['TRUST_PROXY', '10.0.0.1,300.0.0.1'],
+    ['TRUST_PROXY', '::1/129'],
+    ['CORS_ORIGINS', 'https://*.example.com'],
+    ['CORS_ORIGINS', 'http://1'],
+    ['HOST', '0'],
+    ['HOST', '127.1'],
+    ['HOST', '3000'],
+    ['HOST', '127.0.0.1:3000'],
+    ['HOST', 'http://localhost'],
+    ['HOST', '[::1]'],
+    ['HOST', '*'],
+    ['DATA_DIR', '~/data'],
+    ['MAIL_TEMPLATES', '~/mail'],
+    ['PUBLIC_URL', 'http://1'],
+    ['PUBLIC_URL', 'https://*.example.com'],
+    ['PUBLIC_URL', 'http://0x7f.1'],
+    ['METRICS_TOKEN', 'a token with spaces'],
+    ['JWT_SECRET_KEY', `${SECRET}\n`],
+    ['JWT_SECRET_KEY', ` ${SECRET}`],
+    ['JWT_SECRET_KEY', `"${SECRET}"`],
+    ['JWT_ISSUER', '"latchkey"'],
+    ['JWT_ISSUER', "'latchkey'"],
     ['NODE_ENV', 'prod'],
     ['LOG_LEVEL', 'loud'],
   ])('refuses %s=%s', (name, value) => {
@@ -120,6 +147,59 @@ describe('Config', () => {
   it('counts an empty value as not set, but for the header type', () => {
     const config = load({ PORT: '', CORS_ORIGINS: '', JWT_HEADER_TYPE: '' });
     expect([config.port, config.jwt.headerType]).toEqual([3000, '']);
+  });
+
+  it('takes no white space at the ends of a value for a part of it', () => {
+    const config = load({
+      PORT: ' 3001\n',
+      NODE_ENV: 'production ',
+      JWT_ISSUER: '\tid\r\n',
+      METRICS_TOKEN: '0123456789abcdef\n',
+      JWT_HEADER_TYPE: ' ',
+    });
+    expect([config.port, config.production, config.jwt.issuer, config.metricsToken]).toEqual([
+      3001,
+      true,
+      'id',
+      '0123456789abcdef',
+    ]);
+    expect(config.jwt.headerType).toBe('');
+  });
+
+  it.each([
+    ['TRUST_PROXY', '10.0.0.0/8, ::1,fd00::/8,127.0.0.1'],
+    ['TRUST_PROXY', '2'],
+    [
+      'CORS_ORIGINS',
+      'http://localhost:5173,http://[::1]:3000,http://127.0.0.1,https://a-b.c_d.example',
+    ],
+    ['HOST', '::'],
+    ['HOST', 'localhost'],
+    ['HOST', 'web-1.internal'],
+    ['PUBLIC_URL', 'http://127.0.0.1:3000'],
+    ['PUBLIC_URL', 'https://Accounts.Example.com/auth'],
+  ])('takes %s=%s', (name, value) => {
+    expect(wrong({ [name]: value })).toEqual([]);
+  });
+
+  it('says which times a setting takes, with examples that it takes', () => {
+    const said = (env: Record<string, string>) => {
+      try {
+        load(env);
+      } catch (error) {
+        return (error as ConfigError).issues.map(({ expected }) => expected);
+      }
+      return [];
+    };
+    expect(said({ JWT_EXPIRES: '30d' })).toEqual([
+      'expected a time such as 5, 30s, 15m, 12h: from 1s to 1d',
+    ]);
+    expect(said({ HASH_MAX_WAIT: '0' })).toEqual([
+      'expected a time such as 5, 30s: from 1s to 60s',
+    ]);
+    expect(said({ SESSION_IDLE_EXPIRES: 'x' })).toEqual([
+      'expected a time such as 5, 30s, 15m, 12h, 30d: from 1s to 400d',
+    ]);
   });
 
   it('refuses test settings and made secrets in production', () => {

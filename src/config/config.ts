@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseEnv } from 'node:util';
+import { readEnvFile } from './env-file.js';
 import { generatedSecret } from './generated-secret.js';
 import { type JwtKeys, readJwtKeys, type SettingIssue, usesSecret } from './jwt-keys.js';
+import { givenSettings } from './given-settings.js';
+import { oddSettings } from './odd-settings.js';
 import { isLoopback, type Rate } from './setting-types.js';
-import { type Settings, settingsSchema } from './settings.js';
+import { SETTINGS, type Settings, settingsSchema } from './settings.js';
 import { type MailConfig, mailConfig } from './settings.mail.js';
 import { JWT_ALGORITHMS } from './settings.tokens.js';
 import { type WebhookConfig, webhookConfig, webhookIssues } from './settings.webhooks.js';
@@ -106,7 +107,9 @@ export class Config {
   private constructor(
     settings: Settings,
     keys: JwtKeys,
-    generated?: { path: string; created: boolean },
+    generated: { path: string; created: boolean } | undefined,
+    /** Settings that do nothing, or whose names resemble ours: a sentence each, without a value. */
+    readonly warnings: readonly string[],
   ) {
     this.production = settings.NODE_ENV === 'production';
     this.host = settings.HOST;
@@ -195,13 +198,11 @@ export class Config {
     env: Record<string, string | undefined> = environment(),
     makeSecret = generatedSecret,
   ): Config {
-    const given = givenSettings(env);
+    const { given, issues } = givenSettings(env, new Set(Object.keys(SETTINGS)));
     const parsed = settingsSchema.safeParse(given);
-    const issues: SettingIssue[] =
-      parsed.error?.issues.map(({ path, message }) => ({
-        name: String(path[0]),
-        expected: message,
-      })) ?? [];
+    for (const { path, message } of parsed.error?.issues ?? []) {
+      issues.push({ name: String(path[0]), expected: message });
+    }
     const production = given.NODE_ENV === 'production';
     if (production && given.TEST_BCRYPT_COST !== undefined) {
       issues.push({ name: 'TEST_BCRYPT_COST', expected: 'not allowed in production' });
@@ -243,19 +244,9 @@ export class Config {
     const keys = readJwtKeys(keySource);
     if (Array.isArray(keys)) issues.push(...keys);
     if (issues.length > 0 || !parsed.data || Array.isArray(keys)) throw new ConfigError(issues);
-    return new Config(parsed.data, keys, generated);
+    return new Config(parsed.data, keys, generated, oddSettings(given));
   }
 }
-
-/** Settings that may be nothing, or that must not: an empty value of any other counts as not set. */
-const EMPTY_COUNTS: ReadonlySet<string> = new Set(['JWT_HEADER_TYPE', 'JWT_HEADER_NAME']);
-
-const givenSettings = (
-  env: Record<string, string | undefined>,
-): Record<string, string | undefined> =>
-  Object.fromEntries(
-    Object.entries(env).filter(([name, value]) => value || EMPTY_COUNTS.has(name)),
-  );
 
 /** Where the database is, without asking for the other settings. @throws ConfigError */
 export function databaseUrl(
@@ -276,13 +267,9 @@ function localHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** The process's environment over what the file `.env` says. */
+/** The process's environment over what the file `.env` says. @throws ConfigError naming its bad lines */
 export function environment(): Record<string, string | undefined> {
-  let file: Record<string, string | undefined> = {};
-  try {
-    file = parseEnv(readFileSync('.env', 'utf8'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-  return { ...file, ...process.env };
+  const { values, issues } = readEnvFile();
+  if (issues.length > 0) throw new ConfigError(issues);
+  return { ...values, ...process.env };
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync } from 'node:fs';
 import { unlinkSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { readTextFile } from '../common/text-file.js';
 
 /**
  * The secret kept in `dataDir`, made on the first start.
@@ -59,7 +60,7 @@ export function secretToBe(dataDir: string): ReturnType<typeof generatedSecret> 
 
 function read(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8').trim();
+    return readTextFile(path).trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

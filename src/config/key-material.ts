@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readTextFile } from '../common/text-file.js';
 import { JWT_ALGORITHMS, type JwtAlgorithm } from './settings.tokens.js';
 
 /** A key that is missing, cannot be read or is too weak; the message says what was expected. */
@@ -58,7 +58,7 @@ export function pemKey(
     // Environments that cannot hold line breaks write them as \n; some keep the quotes of the file.
     const pem = value.includes('-----BEGIN')
       ? value.replace(/^"(.*)"$/s, '$1').replaceAll('\\n', '\n')
-      : readFileSync(value, 'utf8');
+      : readTextFile(value);
     if (kind === 'public' && pem.includes('PRIVATE KEY')) throw wrong;
     key = kind === 'private' ? createPrivateKey(pem) : createPublicKey(pem);
   } catch {

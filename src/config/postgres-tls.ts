@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
+import { readTextFile } from '../common/text-file.js';
 
 /** The modes of libpq's `sslmode`, from no protection to all of it. */
 const MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
@@ -71,7 +71,7 @@ export function readPostgresTls(postgresUrl: string): PostgresTls {
 
 function pemOf(name: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readTextFile(path);
   } catch {
     throw new Error(`the file that ssl${name === 'ca' ? 'rootcert' : name} names cannot be read`);
   }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /** Seconds of a day. */
@@ -12,6 +13,9 @@ function secondsOf(text: string): number {
 
 const span = (seconds: number): string => (seconds >= DAY ? `${seconds / DAY}d` : `${seconds}s`);
 
+/** Times to name in a message, of which those within the bounds are named. */
+const EXAMPLES = ['5', '30s', '15m', '12h', '30d'];
+
 /** A length of time in seconds, or with a unit: `900`, `900s`, `15m`, `12h`, `30d`. */
 export function duration(fallback: string, max: number, min = 1): z.ZodType<number> {
   return z
@@ -20,7 +24,9 @@ export function duration(fallback: string, max: number, min = 1): z.ZodType<numb
     .transform((text, ctx) => {
       const seconds = secondsOf(text);
       if (seconds >= min && seconds <= max) return seconds;
-      ctx.addIssue(`expected a time such as 900, 15m, 12h or 30d, at most ${span(max)}`);
+      const examples = EXAMPLES.filter((time) => secondsOf(time) >= min && secondsOf(time) <= max);
+      const bounds = `from ${span(min)} to ${span(max)}`;
+      ctx.addIssue(`expected a time such as ${examples.join(', ')}: ${bounds}`);
       return z.NEVER;
     });
 }
@@ -77,6 +83,11 @@ export function choice<const T extends readonly [string, ...string[]]>(
     .default(fallback as never);
 }
 
+/** The path of a folder. A shell would replace a `~`, and here nothing does. */
+export const folder = z.string().refine((path) => !path.startsWith('~'), {
+  error: 'expected a path without ~, which no shell replaces',
+});
+
 /** A comma-separated list. */
 export const list = (text: string): string[] =>
   text
@@ -84,14 +95,42 @@ export const list = (text: string): string[] =>
     .map((item) => item.trim())
     .filter(Boolean);
 
-/** Whether `text` is an exact origin such as `https://app.example.com`. */
+/**
+ * Whether `text` is an exact origin such as `https://app.example.com`. Browsers send no origin with a
+ * wildcard, and no other sign either that a name cannot have.
+ */
 export function isOrigin(text: string): boolean {
-  return URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text;
+  if (!URL.canParse(text) || !/^https?:/.test(text)) return false;
+  const { origin, hostname } = new URL(text);
+  return origin === text && isHostname(hostname);
 }
 
-/** Whether `text` is an http address without credentials, query or fragment. */
+/** Whether `text` is an http address without credentials, query or fragment, as one reads it. */
 export function isHttpUrl(text: string): boolean {
-  return URL.canParse(text) && /^https?:\/\/[^?#@]+$/.test(text);
+  if (!URL.canParse(text) || !/^https?:\/\/[^?#@\s\\]+$/.test(text)) return false;
+  return hasPlainHost(text);
+}
+
+/** Whether the host of a URL is the one that stands there: `http://1` means http://0.0.0.1. */
+export function hasPlainHost(url: string): boolean {
+  const { hostname } = new URL(url);
+  return isHostname(hostname) && (isIP(hostname) === 0 || url.includes(hostname));
+}
+
+/** Whether `host`, as in a URL, is an address, or a name whose last part is no number. */
+export function isHostname(host: string): boolean {
+  const address = /^\[(.+)\]$/.exec(host)?.[1] ?? host;
+  return isIP(address) !== 0 || /^([\w-]+\.)*(?!\d+\.?$|0x[\da-f]*\.?$)[\w-]+\.?$/i.test(host);
+}
+
+/** Whether `text` is an address, or a network such as `10.0.0.0/8`. */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return (
+    bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
+  );
 }
 
 /** Whether `host`, as in a URL, is this machine by a loopback address. */

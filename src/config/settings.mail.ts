@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, isHttpUrl, isLoopback } from './setting-types.js';
+import { choice, folder, isHttpUrl, isLoopback } from './setting-types.js';
 import type { Settings } from './settings.js';
 
 /** An SMTP server; `secure` is TLS from the first byte. */
@@ -76,8 +76,7 @@ export const MAIL_SETTINGS = {
   REQUIRE_VERIFIED_EMAIL: choice(['on', 'off'], 'off').describe(
     '`on`: registration asks for an e-mail address, and nobody signs in before it is verified',
   ),
-  MAIL_TEMPLATES: z
-    .string()
+  MAIL_TEMPLATES: folder
     .optional()
     .describe('Folder whose files replace those of the same name in `templates/mail`'),
 } as const;

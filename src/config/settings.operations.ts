@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DAY, duration, integer, list } from './setting-types.js';
+import { DAY, duration, integer, isHttpUrl, list } from './setting-types.js';
 
 /** As OpenTelemetry's specification writes them. @throws Error where they are not so written */
 function readHeaders(text: string): Record<string, string> {
@@ -25,12 +25,15 @@ export const OPERATIONS_SETTINGS = {
   ),
   METRICS_TOKEN: z
     .string()
-    .min(16, 'expected at least 16 characters')
+    .regex(
+      /^[!-~]{16,}$/,
+      'expected at least 16 characters that a header can carry, without spaces',
+    )
     .optional()
     .describe('What `/metrics` asks for as a bearer token; if not set, it is open'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z
     .string()
-    .refine((url) => URL.canParse(url) && /^https?:/.test(url), {
+    .refine(isHttpUrl, {
       error: 'expected the address of a collector such as http://127.0.0.1:4318',
     })
     .optional()

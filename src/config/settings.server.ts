@@ -1,6 +1,7 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { readPostgresTls } from './postgres-tls.js';
-import { choice, integer, isOrigin, list } from './setting-types.js';
+import { choice, folder, integer, isHostname, isNetwork, isOrigin, list } from './setting-types.js';
 
 const trustProxy = z
   .string()
@@ -9,7 +10,7 @@ const trustProxy = z
     if (text === 'off') return false;
     if (/^[1-9]$/.test(text)) return Number(text);
     const addresses = list(text);
-    if (addresses.length > 0 && addresses.every((item) => /^[\da-f.:]+(\/\d{1,3})?$/i.test(item))) {
+    if (addresses.length > 0 && addresses.every(isNetwork)) {
       return addresses;
     }
     ctx.addIssue(
@@ -18,6 +19,14 @@ const trustProxy = z
     );
     return z.NEVER;
   });
+
+/** Node would read `0` and `127.1` as addresses, and not as the ones that are meant. */
+const host = z
+  .string()
+  .refine((text) => isIP(text) !== 0 || (isHostname(text) && !text.startsWith('[')), {
+    error: 'expected an address such as 127.0.0.1, 0.0.0.0 or ::, or the name of this machine',
+  })
+  .default('localhost');
 
 const databaseUrl = z
   .string()
@@ -48,13 +57,9 @@ export const SERVER_SETTINGS = {
   NODE_ENV: choice(['development', 'test', 'production'], 'development').describe(
     '`production` asks for `JWT_SECRET_KEY` (or a key pair) and refuses test settings',
   ),
-  HOST: z
-    .string()
-    .min(1)
-    .default('localhost')
-    .describe('Address to listen on; `localhost` is 127.0.0.1 and ::1'),
+  HOST: host.describe('Address to listen on; `localhost` is 127.0.0.1 and ::1'),
   PORT: integer(3000, 0, 65_535).describe('Port to listen on; 0 takes a free one'),
-  DATA_DIR: z.string().min(1).default('data').describe('Folder for the SQLite file and made keys'),
+  DATA_DIR: folder.default('data').describe('Folder for the SQLite file and made keys'),
   DATABASE_URL: databaseUrl.describe(
     '`sqlite:<path>` or `postgres://…`; by default `latchkey.sqlite` in `DATA_DIR`',
   ),

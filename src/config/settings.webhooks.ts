@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, duration, isLoopback, list } from './setting-types.js';
+import { choice, duration, hasPlainHost, isLoopback, list } from './setting-types.js';
 import type { Settings } from './settings.js';
 
 /** What a secret has to be, by Standard Webhooks: 24 to 64 bytes. */
@@ -14,7 +14,11 @@ const webhookUrl = z
     (text) => {
       const url = URL.canParse(text) ? new URL(text) : undefined;
       return (
-        /^https?:$/.test(url?.protocol ?? '') && !url?.username && !url?.password && !url?.hash
+        /^https?:$/.test(url?.protocol ?? '') &&
+        hasPlainHost(text) &&
+        !url?.username &&
+        !url?.password &&
+        !url?.hash
       );
     },
     { error: 'expected an address such as https://app.example.com/webhooks, without a password' },

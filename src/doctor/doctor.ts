@@ -2,7 +2,7 @@ import { Config, ConfigError, environment } from '../config/config.js';
 import { secretToBe } from '../config/generated-secret.js';
 import { checkDatabase } from './database-check.js';
 import { checkFiles } from './files-check.js';
-import { fail, type Finding } from './finding.js';
+import { fail, type Finding, warn } from './finding.js';
 import { checkHashing } from './hashing-check.js';
 import { checkNetwork } from './network-check.js';
 import { checkSecret } from './secret-check.js';
@@ -12,9 +12,10 @@ import { checkSecret } from './secret-check.js';
  * Wrong settings are findings too, and then the only ones.
  */
 export async function diagnose(): Promise<Finding[]> {
-  const env = environment();
+  let env: Record<string, string | undefined>;
   let config: Config;
   try {
+    env = environment();
     config = Config.load(env, secretToBe);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -23,6 +24,7 @@ export async function diagnose(): Promise<Finding[]> {
     );
   }
   return [
+    ...config.warnings.map((sentence) => warn('settings', sentence, 'rename or remove it')),
     ...checkSecret(config, env),
     ...checkNetwork(config),
     ...checkFiles(config, env),

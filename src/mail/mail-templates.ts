@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Injectable } from '@nestjs/common';
 import { Eta } from 'eta';
+import { readTextFile } from '../common/text-file.js';
 import { Config } from '../config/config.js';
 
 /** A link and, in the same mail, the eight digits that can be typed instead. */
@@ -68,7 +69,7 @@ export class MailTemplates {
     for (const [name, path] of files) {
       const engine = name.endsWith('.html') ? this.html : this.plain;
       try {
-        engine.loadTemplate(`@${name}`, readFileSync(path, 'utf8'));
+        engine.loadTemplate(`@${name}`, readTextFile(path));
       } catch (cause) {
         throw new Error(`The mail template ${path} cannot be read`, { cause });
       }

@@ -5,6 +5,7 @@ import { parse } from 'csv-parse/sync';
 import { In, type Repository } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { clock } from '../common/clock.js';
+import { asUtf8 } from '../common/text-file.js';
 import { Database } from '../database/database.js';
 import { User } from '../users/user.entity.js';
 import { UserRole } from '../users/user-role.entity.js';
@@ -82,7 +83,7 @@ export class UserImport {
       batch = [];
       onProgress(bytesRead, counts);
     };
-    for await (const line of readLines(chunks)) {
+    for await (const line of readLines(asUtf8(chunks))) {
       bytesRead = line.bytesRead;
       if (format === 'csv' && !header) {
         header = readHeader(line);
