@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { Addresses } from '../addresses/addresses.service.js';
 import { type Notice, Notices } from '../addresses/notices.js';
 import { Audit } from '../audit/audit.service.js';
@@ -9,6 +10,7 @@ import type { AccessTokenClaims } from '../keys/access-token.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
 import { type Also, UserChanges } from '../sessions/user-changes.js';
+import { lockUser } from '../users/lock-user.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { AccountExport } from './account-export.js';
@@ -68,7 +70,7 @@ export class AccountService {
       keptSession: own.claims.sid,
       also: this.notice(user, 'password-changed', own.locale),
     });
-    if (!changed) throw new ApiError('conflict', { msg: 'The password was changed meanwhile' });
+    if (!changed) throw await this.changedMeanwhile(user);
   }
 
   /**
@@ -106,28 +108,31 @@ export class AccountService {
     const user = await this.find(own.userId);
     await this.stepUp.require(user, own.claims, body.current_password, options);
     await permit();
-    await this.database.transaction((manager) =>
-      this.addresses.sendChange(manager, user, body.email, own.locale),
-    );
+    await this.database.transaction(async (manager) => {
+      const present = await this.lock(manager, user.id);
+      // The step up was by the old password, and the new one must end this link.
+      if (present.passwordHash !== user.passwordHash) throw await this.changedMeanwhile(user);
+      await this.addresses.sendChange(manager, present, body.email, own.locale);
+    });
   }
 
   /** Mails the account's address a link once more. @throws ApiError email_missing */
-  async sendVerification(user: User, locale?: string): Promise<void> {
-    if (user.email === null) throw new ApiError('email_missing');
-    if (user.emailVerifiedAt) return;
-    await this.database.transaction((manager) =>
-      this.addresses.sendVerification(manager, user, locale),
-    );
+  async sendVerification({ id }: Pick<User, 'id'>, locale?: string): Promise<void> {
+    await this.database.transaction(async (manager) => {
+      const user = await this.lock(manager, id);
+      if (user.email === null) throw new ApiError('email_missing');
+      if (!user.emailVerifiedAt) await this.addresses.sendVerification(manager, user, locale);
+    });
   }
 
   /** Everything that is stored about the user; recorded, and told by mail. */
   async export(own: OwnRequest): Promise<Record<string, unknown>> {
     const user = await this.find(own.userId);
-    const tell = this.notice(user, 'account-exported', own.locale);
     const document = await this.exports.of(user);
     await this.database.transaction(async (manager) => {
+      const present = await this.lock(manager, user.id);
       await this.audit.record(manager, { action: 'user_exported', subjectId: user.id });
-      await tell(manager);
+      await this.notice(present, 'account-exported', own.locale)(manager);
     });
     return document;
   }
@@ -143,8 +148,22 @@ export class AccountService {
     await this.stepUp.require(user, own.claims, body.current_password, options);
     const farewell = this.notice(user, 'account-deleted', own.locale);
     if (!(await this.userChanges.delete(user, { also: farewell }))) {
-      throw new ApiError('conflict', { msg: 'The password was changed meanwhile' });
+      throw await this.changedMeanwhile(user);
     }
+  }
+
+  /** The user, locked. @throws ApiError token_revoked if the user was deleted meanwhile */
+  private async lock(manager: EntityManager, id: string): Promise<User> {
+    const user = await lockUser(manager, id);
+    if (!user) throw new ApiError('token_revoked');
+    return user;
+  }
+
+  /** Why a user was not found with the password of before: it was changed, or the user deleted. */
+  private async changedMeanwhile({ id }: User): Promise<ApiError> {
+    const user = await this.users.findById(id);
+    if (!user) return new ApiError('token_revoked');
+    return new ApiError('conflict', { msg: 'The password was changed meanwhile' });
   }
 
   /** Tells the user of a change. */

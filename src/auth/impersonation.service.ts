@@ -6,7 +6,8 @@ import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { AccessTokens } from '../keys/access-token.js';
 import { SessionsService } from '../sessions/sessions.service.js';
-import { isDisabled, User } from '../users/user.entity.js';
+import { lockUser } from '../users/lock-user.js';
+import { isDisabled, type User } from '../users/user.entity.js';
 import type { Authentication } from './authentication.js';
 import { AuthHooks } from './hooks.js';
 
@@ -49,7 +50,7 @@ export class Impersonation {
       // Of sessions that were not used for long nobody is told when they end.
       const living = await this.sessions.touch(manager, { id: sid, userId: subject.id });
       if (!living) throw new ApiError('token_revoked');
-      const found = await manager.findOneBy(User, { id: userId });
+      const found = await lockUser(manager, userId);
       if (!found) throw new ApiError('not_found', { msg: 'There is no such user' });
       await permit(found, manager);
       if (isDisabled(found)) throw new ApiError('user_disabled');

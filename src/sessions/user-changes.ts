@@ -5,9 +5,9 @@ import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { violatedUniqueIndex } from '../database/database.js';
-import { rowLock } from '../database/row-lock.js';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
 import { keepAnAdmin } from '../users/last-admin.js';
+import { lockUser } from '../users/lock-user.js';
 import { isDisabled, User } from '../users/user.entity.js';
 import { UserEvents } from '../users/user-events.js';
 import { type Ban, changesOf, sameRoles, type UserPatch } from '../users/user-patch.js';
@@ -271,9 +271,4 @@ export class UserChanges {
       })
       .catch(nothingChanged);
   }
-}
-
-/** The user, whom nobody else changes before the transaction ends. */
-function lockUser(manager: EntityManager, id: string): Promise<User | null> {
-  return manager.findOne(User, { where: { id }, ...rowLock(manager, 'update') });
 }
