@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, In } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { rowLock } from '../database/row-lock.js';
+import { Mail } from '../mail/mail.service.js';
 import { User } from '../users/user.entity.js';
 import { UserEvents } from '../users/user-events.js';
 
@@ -13,12 +14,16 @@ export interface Address {
   emailKey: string;
 }
 
-/** Decides which account holds an e-mail address. */
+/**
+ * Decides which account holds an e-mail address. A verified holder keeps it. An unverified one loses it
+ * to a user who proves to read the mailbox, or whose address an operator vouches for.
+ */
 @Injectable()
 export class AddressClaims {
   constructor(
     private readonly audit: Audit,
     private readonly events: UserEvents,
+    private readonly mail: Mail,
   ) {}
 
   /** The account that holds an address; locked on PostgreSQL until the transaction of `manager` ends. */
@@ -27,30 +32,66 @@ export class AddressClaims {
   }
 
   /**
-   * Gives `user` an address that the user has just proven to read. An account that holds it without
-   * proof loses it.
+   * Gives `user` an address that the user has just proven to read.
    *
    * @throws ApiError link_invalid if another account has proven the address to be its own
    */
   async claim(manager: EntityManager, user: User, address: Address): Promise<void> {
     const holder = await this.holder(manager, address.emailKey);
-    const now = clock.date();
     if (holder && holder.id !== user.id) {
       if (holder.emailVerifiedAt) throw new ApiError('link_invalid');
-      await manager.update(User, { id: holder.id }, { emailKey: null, updatedAt: now });
       // The actor is the new holder, whose network the loser must not see.
-      await this.audit.record(manager, {
-        action: 'email_lost',
-        subjectId: holder.id,
-        actorId: user.id,
-      });
+      await this.release(manager, holder, user.id);
     }
     const { email, emailKey } = address;
+    const now = clock.date();
     await manager.update(
       User,
       { id: user.id },
       { email, emailKey, emailVerifiedAt: now, updatedAt: now },
     );
     await this.events.updated(manager, user.id);
+  }
+
+  /**
+   * Frees an address for a user whom an administrator or the command line calls verified.
+   *
+   * @throws ApiError email_taken if the holder is verified
+   */
+  async vacate(manager: EntityManager, emailKey: string): Promise<void> {
+    const holder = await this.holder(manager, emailKey);
+    if (holder?.emailVerifiedAt) throw new ApiError('email_taken');
+    if (holder) await this.release(manager, holder);
+  }
+
+  /** Like {@link vacate} for many addresses, but leaves those that a verified account holds. */
+  async vacateAll(manager: EntityManager, emailKeys: string[]): Promise<void> {
+    const holders = await manager.find(User, {
+      where: { emailKey: In(emailKeys) },
+      // One order for all, so that two imports wait for each other and not in a circle.
+      order: { id: 'ASC' },
+      ...rowLock(manager, 'update'),
+    });
+    for (const holder of holders) {
+      if (!holder.emailVerifiedAt) await this.release(manager, holder);
+    }
+  }
+
+  /** Takes the address from its unverified holder, who keeps the account, and tells the mailbox. */
+  private async release(manager: EntityManager, holder: User, actorId?: string): Promise<void> {
+    const { id, email, locale } = holder;
+    await manager.update(User, { id }, { emailKey: null, updatedAt: clock.date() });
+    await this.audit.record(manager, {
+      action: 'email_lost',
+      subjectId: id,
+      ...(actorId !== undefined && { actorId }),
+    });
+    await this.mail.enqueue(manager, {
+      to: email ?? '',
+      userId: id,
+      template: 'address-lost',
+      values: {},
+      locale,
+    });
   }
 }

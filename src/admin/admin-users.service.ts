@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { AddressClaims } from '../addresses/address-claims.js';
 import { Addresses } from '../addresses/addresses.service.js';
 import { Audit } from '../audit/audit.service.js';
 import type { Authentication } from '../auth/authentication.js';
@@ -7,11 +8,12 @@ import { Impersonation, type ImpersonationTokens } from '../auth/impersonation.s
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
-import { rowLock } from '../database/row-lock.js';
 import type { Subject } from '../keys/access-token.js';
 import { unusableHash } from '../passwords/stored-hash.js';
 import { RolesService } from '../roles/roles.service.js';
 import { type PermitUser, UserChanges } from '../sessions/user-changes.js';
+import { prepareEmail } from '../users/email.js';
+import { lockUser } from '../users/lock-user.js';
 import { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type { CreateUserBody, PatchUserBody } from './admin.schemas.js';
@@ -27,6 +29,7 @@ export class AdminUsersService {
     private readonly authority: Authority,
     private readonly impersonation: Impersonation,
     private readonly addresses: Addresses,
+    private readonly claims: AddressClaims,
     private readonly audit: Audit,
     private readonly database: Database,
   ) {}
@@ -56,6 +59,7 @@ export class AdminUsersService {
       roles: [...new Set(roles)],
       emailVerifiedAt,
     };
+    const vacate = (manager: EntityManager, key: string) => this.claims.vacate(manager, key);
     return this.users.create(
       { ...values, passwordHash },
       async (manager, user) => {
@@ -64,13 +68,13 @@ export class AdminUsersService {
         await this.audit.record(manager, { action: 'user_created', subjectId: user.id });
         if (user.email !== null) await this.addresses.sendReset(manager, user);
       },
-      { holdsAddress: true },
+      { holdsAddress: true, vacate: verified ? vacate : undefined },
     );
   }
 
   /**
    * @throws ApiError not_found, forbidden, missing_parameter (nothing to change), invalid_parameter
-   *   (no such role), email_missing, last_admin
+   *   (no such role), email_missing, email_taken (by a verified account), last_admin
    */
   async update(
     actor: Subject,
@@ -87,9 +91,7 @@ export class AdminUsersService {
     const permit = async (user: User, manager: EntityManager): Promise<void> => {
       const authority = await this.authority.of(manager, actor);
       authority.over(user);
-      if (verified && user.emailKey === null) {
-        throw new ApiError(user.email === null ? 'email_missing' : 'email_taken');
-      }
+      if (verified && user.emailKey === null) await this.giveAddress(manager, user);
       const granted = (roles ?? []).filter((role) => !user.roles.includes(role));
       authority.toGrant(granted);
       await this.roles.expect(manager, granted);
@@ -114,9 +116,9 @@ export class AdminUsersService {
 
   /** Mails a user a link to set a new password. @throws ApiError not_found, forbidden, email_missing */
   async mailPasswordReset(actor: Subject, id: string): Promise<void> {
-    const where = { id: checked(id) };
+    const userId = checked(id);
     await this.database.transaction(async (manager) => {
-      const user = existing(await manager.findOne(User, { where, ...rowLock(manager, 'update') }));
+      const user = existing(await lockUser(manager, userId));
       (await this.authority.of(manager, actor)).over(user);
       if (user.emailKey === null) throw new ApiError('email_missing');
       await this.addresses.sendReset(manager, user);
@@ -144,6 +146,20 @@ export class AdminUsersService {
     return async (user, manager) => {
       (await this.authority.of(manager, actor)).over(user);
     };
+  }
+
+  /**
+   * Lets a locked user hold the address that another, unverified account holds so far.
+   *
+   * @throws ApiError email_missing, email_taken
+   */
+  private async giveAddress(manager: EntityManager, user: User): Promise<void> {
+    if (user.email === null) throw new ApiError('email_missing');
+    const prepared = prepareEmail(user.email);
+    if (!prepared.ok) throw new ApiError('email_taken');
+    await this.claims.vacate(manager, prepared.key);
+    await manager.update(User, { id: user.id }, { emailKey: prepared.key });
+    user.emailKey = prepared.key;
   }
 }
 

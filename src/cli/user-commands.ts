@@ -1,4 +1,6 @@
 import { type Command, createCommand, Option } from 'commander';
+import { AddressClaims } from '../addresses/address-claims.js';
+import { AddressClaimsModule } from '../addresses/address-claims.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { Audit } from '../audit/audit.service.js';
 import { clock } from '../common/clock.js';
@@ -70,7 +72,7 @@ function create(): Command {
       if (email && !email.ok) throw new CliError(email.reason);
       const password = options.password === false ? undefined : await readPassword();
       await withServices(
-        [AuditModule, UsersModule, PasswordsModule],
+        [AddressClaimsModule, AuditModule, UsersModule, PasswordsModule],
         async (services) => {
           const owner = { username: name.username, email: email?.email };
           const passwordHash =
@@ -91,7 +93,13 @@ function create(): Command {
               services
                 .get(Audit, { strict: false })
                 .record(manager, { action: 'user_created', subjectId: id }),
-            { holdsAddress: true },
+            {
+              holdsAddress: true,
+              vacate: options.verified
+                ? (manager, key) =>
+                    services.get(AddressClaims, { strict: false }).vacate(manager, key)
+                : undefined,
+            },
           );
           printUser(user, options, 'was made');
         },

@@ -17,6 +17,7 @@ const VALUES: { [T in MailTemplate]: MailValues[T] } = {
   'reset-password': { link: LINK, code: CODE },
   'password-changed': { username: LURE },
   'account-exists': {},
+  'address-lost': {},
   'account-updated': { username: LURE },
   'account-exported': { username: LURE },
   'account-deleted': { username: LURE },

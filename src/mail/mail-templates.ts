@@ -29,6 +29,8 @@ export interface MailValues {
   'password-changed': { username: string };
   /** To the owner of an address that somebody tried to register again. */
   'account-exists': Record<string, never>;
+  /** To an unverified address that its account lost to a user who proved to own it. */
+  'address-lost': Record<string, never>;
   'account-updated': { username: string };
   'account-exported': { username: string };
   'account-deleted': { username: string };

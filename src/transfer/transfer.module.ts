@@ -1,12 +1,13 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AddressClaimsModule } from '../addresses/address-claims.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { User } from '../users/user.entity.js';
 import { UserExport } from './user-export.js';
 import { UserImport } from './user-import.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([User]), AuditModule],
+  imports: [TypeOrmModule.forFeature([User]), AddressClaimsModule, AuditModule],
   providers: [UserExport, UserImport],
   exports: [UserExport, UserImport],
 })

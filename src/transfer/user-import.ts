@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { parse } from 'csv-parse/sync';
 import { In, type Repository } from 'typeorm';
+import { AddressClaims } from '../addresses/address-claims.js';
 import { Audit } from '../audit/audit.service.js';
 import { clock } from '../common/clock.js';
 import { asUtf8 } from '../common/text-file.js';
@@ -55,6 +56,7 @@ export class UserImport {
     @InjectRepository(User) private readonly users: Repository<User>,
     private readonly database: Database,
     private readonly audit: Audit,
+    private readonly claims: AddressClaims,
   ) {}
 
   /**
@@ -124,7 +126,11 @@ export class UserImport {
       tokenVersion: 0,
       updatedAt: clock.date(),
     }));
+    const proven = rows.flatMap(({ emailKey, emailVerifiedAt }) =>
+      emailKey !== null && emailVerifiedAt ? [emailKey] : [],
+    );
     const ids = await this.database.transaction(async (manager) => {
+      if (proven.length > 0) await this.claims.vacateAll(manager, proven);
       await manager
         .createQueryBuilder()
         .insert()
@@ -162,7 +168,13 @@ export class UserImport {
   private async knownOf(batch: Candidate[]): Promise<KnownUsers> {
     const values = <T>(of: (user: ImportedUser) => T | null | undefined): T[] =>
       batch.flatMap(({ user }) => of(user) ?? []);
-    const columns = { id: true, usernameKey: true, emailKey: true, updatedAt: true } as const;
+    const columns = {
+      id: true,
+      usernameKey: true,
+      emailKey: true,
+      emailVerifiedAt: true,
+      updatedAt: true,
+    } as const;
     const known = new KnownUsers();
     for (const where of [
       { id: In(values(({ id }) => id)) },
@@ -175,7 +187,7 @@ export class UserImport {
   }
 }
 
-type KnownUser = Pick<User, 'id' | 'usernameKey' | 'emailKey' | 'updatedAt'>;
+type KnownUser = Pick<User, 'id' | 'usernameKey' | 'emailKey' | 'emailVerifiedAt' | 'updatedAt'>;
 
 /** Users by each of what is unique. */
 class KnownUsers {
@@ -197,10 +209,11 @@ function judge(user: ImportedUser, known: KnownUsers, began: Date): string | und
   // What this import stored itself stands in the file twice.
   if (same) return same.updatedAt < began ? 'unchanged' : 'The user stands in the file before';
   if (namesake) return 'The username is that of another user';
-  if (user.emailKey !== null && known.byEmail.has(user.emailKey)) {
-    return 'The email is that of another user';
-  }
-  return undefined;
+  const holder = user.emailKey === null ? undefined : known.byEmail.get(user.emailKey);
+  if (!holder) return undefined;
+  // A stored user who never verified the address loses it to one who did, see `AddressClaims`.
+  const isSquatted = holder.emailVerifiedAt === null && holder.updatedAt < began;
+  return user.emailVerifiedAt && isSquatted ? undefined : 'The email is that of another user';
 }
 
 function readLine(line: Line, header: string[] | undefined): ReadRecord {

@@ -19,6 +19,14 @@ export type NewUser = Pick<
 > &
   Partial<Pick<User, 'roles' | 'emailVerifiedAt' | 'displayName' | 'locale'>>;
 
+/** What a new user's address needs; see {@link UsersService.create}. */
+interface AddressWish {
+  /** Refuse the user whose address another account holds, rather than store it without the key. */
+  holdsAddress?: boolean;
+  /** Takes the address from an account that holds it without right, or throws. */
+  vacate?: (manager: EntityManager, emailKey: string) => Promise<void>;
+}
+
 /** The stored users. */
 @Injectable()
 export class UsersService {
@@ -37,7 +45,7 @@ export class UsersService {
   async create(
     values: NewUser,
     also?: (manager: EntityManager, user: User) => Promise<void>,
-    { holdsAddress = false } = {},
+    { holdsAddress = false, vacate }: AddressWish = {},
   ): Promise<User> {
     const now = clock.date();
     const user = this.users.create({
@@ -58,6 +66,7 @@ export class UsersService {
       try {
         return await this.database.transaction(async (manager) => {
           const { emailKey } = values;
+          if (emailKey !== null) await vacate?.(manager, emailKey);
           const isHeld =
             !holdsAddress && emailKey !== null && (await manager.existsBy(User, { emailKey }));
           user.emailKey = isHeld ? null : emailKey;
@@ -72,7 +81,7 @@ export class UsersService {
         if (index?.includes('username_key')) throw new ApiError('username_taken');
         // Somebody else was faster: next time it is seen that the address is held.
         if (!index?.includes('email_key')) throw error;
-        if (holdsAddress) throw new ApiError('email_taken');
+        if (holdsAddress && !vacate) throw new ApiError('email_taken');
       }
     }
   }

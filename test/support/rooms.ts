@@ -35,9 +35,9 @@ export const ROOMS: Record<string, string[]> = {
   health: [...BASE, 'database'],
   telemetry: [...BASE, 'database'],
   doctor: [...BASE, 'database'],
-  transfer: [...BASE, 'database', 'passwords', 'users', 'audit'],
+  transfer: [...BASE, 'database', 'passwords', 'users', 'audit', 'addresses'],
   bootstrap: [...BASE, 'passwords', 'users', 'audit'],
-  cli: [...LOWER, 'audit', 'sessions', 'transfer', 'doctor'],
+  cli: [...LOWER, 'audit', 'sessions', 'addresses', 'transfer', 'doctor'],
 };
 
 /** Latchkey's files of `src` that are in no room. */

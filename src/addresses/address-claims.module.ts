@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
+import { MailModule } from '../mail/mail.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { AddressClaims } from './address-claims.js';
+
+/** Only what decides who holds an address, for programs that need none of the mailed links. */
+@Module({
+  imports: [AuditModule, MailModule, UsersModule],
+  providers: [AddressClaims],
+  exports: [AddressClaims],
+})
+export class AddressClaimsModule {}
