@@ -29,9 +29,9 @@ const OF_ADMIN: [method: string, path: string, body?: object][] = [
 
 it('finds the user or not, and never fails', async () => {
   const outcomes = new Set<string>();
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 10; round++) {
     const users = await Promise.all(
-      Array.from({ length: 8 }, async (_, index) => {
+      Array.from({ length: 4 }, async (_, index) => {
         const name = `user${round}-${index}`;
         const { id } = await server.register(name, GOOD_PASSWORD, `${name}@example.org`);
         return { id, ...asking(server, (await server.login(name)).jwt) };
@@ -52,8 +52,8 @@ it('finds the user or not, and never fails', async () => {
               note(admin.ask(method, `/users/${id}${path}`, body), 'admin'),
         );
         const all = [...own, ...others];
-        const first = all[(round * 8 + index) % all.length];
-        return [first?.(), deletion, ...all.map((send) => send())];
+        const first = all[(round * 4 + index) % all.length];
+        return [...(first ? [first()] : []), deletion, ...all.map((send) => send())];
       }),
     );
   }

@@ -11,8 +11,8 @@ import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { Recurring } from '../common/recurring.js';
 import { Database } from '../database/database.js';
-import { rowLock } from '../database/row-lock.js';
-import { User } from '../users/user.entity.js';
+import { lockUser } from '../users/lock-user.js';
+import type { User } from '../users/user.entity.js';
 import { OneTimeCodes } from './one-time-codes.js';
 import { OneTimeToken } from './one-time-token.entity.js';
 import { ONE_TIME_PURPOSES, type OneTimePayloads, type OneTimePurpose } from './purposes.js';
@@ -163,6 +163,10 @@ export class OneTimeTokens implements OnApplicationBootstrap, BeforeApplicationS
     purpose: P,
     work: RedeemWork<P, T>,
   ): Promise<T> {
+    const token = await manager.findOneBy(OneTimeToken, { tokenHash, purpose });
+    // Locks go in one order, the user before its tokens: as a deletion, and a newer token, take them.
+    const user = token && (await lockUser(manager, token.userId));
+    if (!user) throw new ApiError(code);
     const used = await manager
       .createQueryBuilder()
       .update(OneTimeToken)
@@ -171,12 +175,7 @@ export class OneTimeTokens implements OnApplicationBootstrap, BeforeApplicationS
       .andWhere('used_at IS NULL AND expires_at > :now', { now: clock.now() })
       .execute();
     if (used.affected !== 1) throw new ApiError(code);
-    const token = await manager.findOneByOrFail(OneTimeToken, { tokenHash });
-    const { userId, guard, payload, createdAt } = token;
-    const user = await manager.findOneOrFail(User, {
-      where: { id: userId },
-      ...rowLock(manager, 'update'),
-    });
+    const { guard, payload, createdAt } = token;
     if (guard !== guardOf(user, purpose)) throw new ApiError(code);
     return work(manager, user, payload as OneTimePayloads[P], createdAt);
   }

@@ -5,7 +5,6 @@ import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { violatedUniqueIndex } from '../database/database.js';
-import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
 import { keepAnAdmin } from '../users/last-admin.js';
 import { lockUser } from '../users/lock-user.js';
 import { isDisabled, User } from '../users/user.entity.js';
@@ -18,14 +17,6 @@ import { type EndReason, type SessionChange, SessionChanges } from './session-ch
 export type PermitUser = (user: User, manager: EntityManager) => Promise<void> | void;
 
 const FOR_EVER: Ban = { reason: null, until: null };
-
-/** Rolls a transaction back that found nothing to change. */
-class NothingChanged extends Error {}
-
-function nothingChanged(error: unknown): false {
-  if (error instanceof NothingChanged) return false;
-  throw error;
-}
 
 /** What else is written in the same transaction. */
 export type Also = (manager: EntityManager) => Promise<void>;
@@ -251,24 +242,20 @@ export class UserChanges {
     { permit, also }: { permit?: PermitUser; also?: Also } = {},
   ): Promise<boolean> {
     const { id, passwordHash } = user;
-    return this.changes
-      .transaction(async (change) => {
-        const { manager } = change;
-        // Who redeems a one-time token locks first it and then its user.
-        await manager.delete(OneTimeToken, { userId: id });
-        const found = await lockUser(manager, id);
-        const isMeant = passwordHash === undefined || passwordHash === found?.passwordHash;
-        if (!found || !isMeant) throw new NothingChanged();
-        await permit?.(found, manager);
-        await manager.delete(User, { id });
-        await this.events.deleted(manager, id);
-        await change.forgetUser(id);
-        await also?.(manager);
-        await keepAnAdmin(manager, this.config, found, null);
-        await this.audit.record(manager, { action: 'user_deleted', subjectId: id });
-        await this.audit.forget(manager, id);
-        return true;
-      })
-      .catch(nothingChanged);
+    return this.changes.transaction(async (change) => {
+      const { manager } = change;
+      const found = await lockUser(manager, id);
+      const isMeant = passwordHash === undefined || passwordHash === found?.passwordHash;
+      if (!found || !isMeant) return false;
+      await permit?.(found, manager);
+      await manager.delete(User, { id });
+      await this.events.deleted(manager, id);
+      await change.forgetUser(id);
+      await also?.(manager);
+      await keepAnAdmin(manager, this.config, found, null);
+      await this.audit.record(manager, { action: 'user_deleted', subjectId: id });
+      await this.audit.forget(manager, id);
+      return true;
+    });
   }
 }
