@@ -167,3 +167,53 @@ describe('PUT /me/email', () => {
     expect(told.map(({ subject }) => subject)).toEqual([CONFIRM, CONFIRM, CONFIRM]);
   });
 });
+
+describe('all addresses of one mailbox', () => {
+  const aliases = (count: number, at = 'example.org') =>
+    Array.from({ length: count }, (_, i) => `victim${'+'.repeat(Math.min(i, 1))}${i || ''}@${at}`);
+  const dotted = [
+    'v.ictim@gmail.com',
+    'victim@googlemail.com',
+    'vi.ctim+1@gmail.com',
+    'V.I.C.tim@gmail.com',
+  ];
+
+  it.each([
+    ['/password/forgot', aliases(4)],
+    ['/email/verification', aliases(4, 'bücher.example')],
+    ['/password/forgot', dotted],
+  ])('get three mails an hour by %s, whatever is asked for: %j', async (path, addresses) => {
+    const answers = [];
+    for (const email of addresses)
+      answers.push((await server.http.post(path).send({ email })).status);
+    expect(answers).toEqual([202, 202, 202, 429]);
+  });
+
+  it('get three mails of registrations an hour', async () => {
+    const addresses = aliases(6);
+    for (const [i, email] of addresses.entries())
+      await server.register(`eve${i}`, GOOD_PASSWORD, email);
+    await emptied(server);
+    expect((await mailsOf(server)).map(({ to }) => to)).toEqual(addresses.slice(0, 3));
+  });
+
+  it('get three notices of a kind an hour while they are not verified', async () => {
+    for (const [i, email] of aliases(5).entries()) {
+      await server.register(`eve${i}`, GOOD_PASSWORD, email);
+      expect(await rename((await server.login(`eve${i}`)).jwt, 'name')).toBe(200);
+    }
+    await emptied(server);
+    const told = (await mailsOf(server)).filter(({ subject }) => subject === UPDATED);
+    expect(told).toHaveLength(3);
+  });
+
+  it('get three mails an hour by changes of address, whoever asks', async () => {
+    const answers = [];
+    for (const [i, email] of aliases(4).entries()) {
+      await server.register(`eve${i}`);
+      const { jwt } = await server.login(`eve${i}`);
+      answers.push((await ask('put', '/me/email', jwt).send({ email })).status);
+    }
+    expect(answers).toEqual([202, 202, 202, 429]);
+  });
+});

@@ -11,6 +11,7 @@ import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { RateLimits } from '../throttling/rate-limits.js';
 import { prepareEmail } from '../users/email.js';
+import { mailboxKey } from '../users/mailbox.js';
 import { type ChangeEmailBody, changeEmailSchema } from './account.schemas.js';
 import { AccountService } from './account.service.js';
 import { acceptedSchema, type AcceptedView } from './recovery.schemas.js';
@@ -45,7 +46,7 @@ export class EmailController {
     @Headers('accept-language') locale?: string,
   ): Promise<AcceptedView> {
     const permit = async () => {
-      await this.limits.take(request, this.limits.named('mail'), body.email.emailKey);
+      await this.limits.take(request, this.limits.named('mail'), mailboxKey(body.email.emailKey));
     };
     await this.account.changeEmail({ userId, claims, locale }, body, permit, { signal });
     return { msg: 'A mail to the new address is on its way; confirm it there' };
@@ -64,7 +65,9 @@ export class EmailController {
   ): Promise<AcceptedView> {
     const user = await this.account.find(id);
     const prepared = prepareEmail(user.email ?? '');
-    if (prepared.ok) await this.limits.take(request, this.limits.named('mail'), prepared.key);
+    if (prepared.ok) {
+      await this.limits.take(request, this.limits.named('mail'), mailboxKey(prepared.key));
+    }
     await this.account.sendVerification(user, locale);
     return { msg: 'If the address is not verified yet, a mail to it is on its way' };
   }

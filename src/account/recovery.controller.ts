@@ -8,6 +8,7 @@ import { Public } from '../common/public.js';
 import type { Presented } from '../one-time-tokens/one-time-tokens.service.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { RateLimits } from '../throttling/rate-limits.js';
+import { mailboxKey } from '../users/mailbox.js';
 import { UsersService } from '../users/users.service.js';
 import { PasswordResetService } from './password-reset.service.js';
 import {
@@ -47,7 +48,7 @@ export class RecoveryController {
     @Req() request: FastifyRequest,
     @Headers('accept-language') locale?: string,
   ): Promise<AcceptedView> {
-    await this.limits.take(request, this.limits.named('mail'), email.emailKey);
+    await this.limits.take(request, this.limits.named('mail'), mailboxKey(email.emailKey));
     await this.resets.request('reset', email, locale);
     return ACCEPTED;
   }
@@ -78,7 +79,7 @@ export class RecoveryController {
     @Req() request: FastifyRequest,
     @Headers('accept-language') locale?: string,
   ): Promise<AcceptedView> {
-    await this.limits.take(request, this.limits.named('mail'), email.emailKey);
+    await this.limits.take(request, this.limits.named('mail'), mailboxKey(email.emailKey));
     await this.resets.request('verification', email, locale);
     return ACCEPTED;
   }

@@ -5,6 +5,7 @@ import { Mail, type NewMail } from '../mail/mail.service.js';
 import type { MailTemplate, MailValues } from '../mail/mail-templates.js';
 import type { Limit } from '../throttling/limit-store.js';
 import { RateLimits } from '../throttling/rate-limits.js';
+import { mailboxKey } from '../users/mailbox.js';
 import type { User } from '../users/user.entity.js';
 
 /** The mails that tell of what was done to an account, and name it. */
@@ -54,7 +55,7 @@ export class Notices {
   }
 
   private allowed(template: Notice, emailKey: string): Promise<boolean> {
-    const request = { origin: currentOrigin() };
-    return this.limits.allows(request, this.unverified, `${template} ${emailKey}`);
+    const key = `${template} ${mailboxKey(emailKey)}`;
+    return this.limits.allows({ origin: currentOrigin() }, this.unverified, key);
   }
 }

@@ -7,6 +7,7 @@ import type { Subject } from '../keys/access-token.js';
 import type { Limit } from '../throttling/limit-store.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { RateLimits } from '../throttling/rate-limits.js';
+import { mailboxKey } from '../users/mailbox.js';
 import {
   helloSchema,
   type LoginBody,
@@ -60,7 +61,8 @@ export class AuthController {
     @ClientSignal() signal: AbortSignal,
   ): Promise<UserView> {
     const { emailKey } = body.email;
-    const allowed = !emailKey || (await this.limits.allows(request, this.mails, emailKey));
+    const allowed =
+      !emailKey || (await this.limits.allows(request, this.mails, mailboxKey(emailKey)));
     const locale = request.headers['accept-language'];
     return viewOf(await this.auth.register(body, { locale, allowed }, { signal }));
   }

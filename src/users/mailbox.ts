@@ -1,0 +1,55 @@
+/** Providers that deliver all these domains to one mailbox, under the first name. */
+const SAME_DOMAIN: Record<string, string> = {
+  'googlemail.com': 'gmail.com',
+  'me.com': 'icloud.com',
+  'mac.com': 'icloud.com',
+  'protonmail.com': 'proton.me',
+  'protonmail.ch': 'proton.me',
+  'pm.me': 'proton.me',
+  'ya.ru': 'yandex.ru',
+  'yandex.com': 'yandex.ru',
+  'yandex.by': 'yandex.ru',
+  'yandex.kz': 'yandex.ru',
+  'yandex.ua': 'yandex.ru',
+};
+
+/** Signs that a provider ignores in the local part. */
+const IGNORED: Record<string, RegExp> = {
+  'gmail.com': /\./g,
+  'proton.me': /[._-]/g,
+};
+
+/** Signs that a provider takes for one another: all become the first. */
+const ALIKE: Record<string, RegExp> = {
+  'yandex.ru': /[-.]/g,
+};
+
+/** Yahoo's disposable addresses put a word after a hyphen. */
+const HYPHENATED = /^(?:yahoo|ymail|rocketmail)\.[a-z.]+$/;
+
+/** Fastmail delivers anything at `user.fastmail.com` to `user`. */
+const SUBDOMAIN = /^([^.]+)\.(fastmail\.(?:com|fm))$/;
+
+/**
+ * Returns the key of the mailbox that an address leads to, for limits on mail. Many addresses lead to
+ * one mailbox: `ada+1@…` by the usual sub-addressing (RFC 5233), and by the rules of large providers.
+ * Two mailboxes may share a key where a server does without sub-addressing; so it decides limits alone,
+ * and never who holds an address.
+ *
+ * @param emailKey the unique form of an address, see `prepareEmail`
+ */
+export function mailboxKey(emailKey: string): string {
+  const at = emailKey.lastIndexOf('@');
+  const typed = emailKey.slice(at + 1);
+  const [, user, provider] = SUBDOMAIN.exec(typed) ?? [];
+  if (user !== undefined && provider !== undefined) return `${user}@${provider}`;
+  const domain = SAME_DOMAIN[typed] ?? typed;
+  // Compatible letters, such as full-width ones, are one to servers that know them.
+  const local = emailKey.slice(0, at).normalize('NFKC').toLowerCase();
+  const separator = HYPHENATED.test(domain) ? /^(.[^+-]*)[+-].*$/s : /^(.[^+]*)\+.*$/s;
+  const base = local.replace(separator, '$1');
+  const ignored = IGNORED[domain];
+  const alike = ALIKE[domain];
+  const plain = ignored ? base.replace(ignored, '') : alike ? base.replace(alike, '.') : base;
+  return `${plain === '' ? base : plain}@${domain}`;
+}
