@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SMTPServerOptions } from 'smtp-server';
 import { DataSource } from 'typeorm';
 import { databaseOptions } from '../src/database/database.options.js';
 import { databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
+import { startSmtp } from './support/smtp.js';
 import { runTool } from './support/server-tools.js';
 
 const SECRET = randomBytes(48).toString('base64');
@@ -63,6 +65,11 @@ const onDatabase = async (work: (db: DataSource) => Promise<unknown>) => {
   const db = await new DataSource(databaseOptions(database.url)).initialize();
   await work(db);
   await db.destroy();
+};
+
+/** Takes every name and password. */
+const signsIn: SMTPServerOptions['onAuth'] = ({ username }, _session, done) => {
+  done(null, { user: username });
 };
 
 const production = { NODE_ENV: 'production', TRUST_PROXY: '1', JWT_SECRET_KEY: SECRET };
@@ -169,4 +176,41 @@ it('knows files that others can read', async () => {
   await chmod(join(cwd, '.env'), 0o600);
   expectClean(await findings({}));
   expect((await stat(join(data, 'jwt-secret'))).size).toBe(SECRET.length);
+});
+
+it.each([
+  [{}, 'ok', 'takes mail, to addresses in every script'],
+  [
+    { hideSMTPUTF8: true },
+    'warn',
+    'does not offer SMTPUTF8: mail to addresses in other scripts is not sent',
+  ],
+] as const)('asks the SMTP server what it takes: %j', async (options, status, said) => {
+  const smtp = await startSmtp({ allowInsecureAuth: true, ...options, onAuth: signsIn });
+  try {
+    const url = `smtp://me:canary-password@127.0.0.1:${smtp.port}`;
+    const { all } = await findings({ SMTP_URL: url, MAIL_FROM: 'no-reply@example.com' });
+    expect(all.filter(({ check }) => check === 'mail')).toMatchObject([
+      { status, message: `127.0.0.1:${smtp.port} ${said}` },
+    ]);
+  } finally {
+    await smtp.stop();
+  }
+});
+
+it('says that an SMTP server refuses the password, or is not there', async () => {
+  const smtp = await startSmtp({
+    allowInsecureAuth: true,
+    onAuth: (_auth, _session, done) => {
+      done(new Error('no canary here'));
+    },
+  });
+  const url = `smtp://me:canary-password@127.0.0.1:${smtp.port}`;
+  const settings = { SMTP_URL: url, MAIL_FROM: 'no-reply@example.com' };
+  const refused = await findings(settings);
+  await smtp.stop();
+  const away = await findings(settings);
+  const begin = `mail: 127.0.0.1:${smtp.port} takes no mail: `;
+  expect([refused.code, refused.failures]).toEqual([1, [`${begin}EAUTH AUTH PLAIN 535`]]);
+  expect([away.code, away.failures]).toEqual([1, [expect.stringContaining(begin) as string]]);
 });

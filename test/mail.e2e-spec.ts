@@ -209,6 +209,30 @@ describe('mail by SMTP', () => {
     expect(logins).toEqual([['me@example.com', 'p/: w']]);
   });
 
+  it('goes to an address in another script if the server offers SMTPUTF8', async () => {
+    const smtp = await started.smtp();
+    const server = await started.latchkey(over(smtp));
+    await enqueue(server, verification('яна@bücher.example'));
+    await emptied(server);
+    expect(smtp.received.map(({ recipients }) => recipients)).toEqual([['яна@bücher.example']]);
+  });
+
+  it('is kept with the reason if the server does not offer SMTPUTF8, and holds up no other', async () => {
+    const smtp = await started.smtp({ hideSMTPUTF8: true });
+    const server = await started.latchkey(over(smtp));
+    // A domain in another script has an ASCII form, which every server takes; this one shows the other.
+    await enqueue(server, verification('яна@example.org'), verification('ada@bücher.example'));
+    const row = await putBack(server);
+    const failure = 'The SMTP server does not offer SMTPUTF8, which the address needs';
+    expect(row).toMatchObject({ attempts: 1, failedAt: null, failure });
+    expect(row.sealed).not.toBe('');
+    await until(async () => (await rows(server)).length === 1, 'the other mail');
+    expect(smtp.received.map(({ recipients }) => recipients)).toEqual([['ada@bücher.example']]);
+    const lines = server.log.filter(({ level }) => level === 40).map(({ msg }) => msg);
+    expect(lines).toContain(`Mail ${row.id} (verify-email) is tried again: ${failure}`);
+    expect(JSON.stringify(server.log)).not.toContain('яна');
+  });
+
   it('is tried again after a 4xx, later, as the same mail', async () => {
     const replies = [refusal(451, 'greylisted, ada@example.org')];
     const smtp = await started.smtp({

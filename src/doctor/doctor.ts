@@ -4,6 +4,7 @@ import { checkDatabase } from './database-check.js';
 import { checkFiles } from './files-check.js';
 import { fail, type Finding, warn } from './finding.js';
 import { checkHashing } from './hashing-check.js';
+import { checkMail } from './mail-check.js';
 import { checkNetwork } from './network-check.js';
 import { checkSecret } from './secret-check.js';
 
@@ -29,6 +30,7 @@ export async function diagnose(): Promise<Finding[]> {
     ...checkNetwork(config),
     ...checkFiles(config, env),
     ...(await checkDatabase(config)),
+    ...(await checkMail(config)),
     await checkHashing(config),
   ];
 }

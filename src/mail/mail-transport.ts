@@ -5,6 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { createTransport, type SendMailOptions } from 'nodemailer';
 import { Config } from '../config/config.js';
 import type { RenderedMail } from './mail-templates.js';
+import { needsSmtpUtf8, offersSmtpUtf8, smtpOptions } from './smtp-server.js';
 
 /** A mail with all it needs; the same `id` and `writtenAt` however often it is sent. */
 export interface OutgoingMail extends RenderedMail {
@@ -13,9 +14,6 @@ export interface OutgoingMail extends RenderedMail {
   locale: string;
   writtenAt: Date;
 }
-
-/** How long connecting, the greeting, and a silence may take, in milliseconds. */
-const TIMEOUT = 10_000;
 
 /** Hands mail to the SMTP server of the settings, or writes it to files where there is none. */
 @Injectable()
@@ -29,25 +27,18 @@ export class MailTransport {
     const never = { disableFileAccess: true, disableUrlAccess: true };
     this.folder = smtp ? undefined : join(config.dataDir, 'outbox');
     this.transporter = smtp
-      ? createTransport({
-          host: smtp.host,
-          port: smtp.port,
-          secure: smtp.secure,
-          auth: smtp.auth,
-          // Off means off: a certificate that cannot be checked would stop what needs none.
-          requireTLS: !smtp.secure && smtp.tlsRequired,
-          ignoreTLS: !smtp.tlsRequired,
-          connectionTimeout: TIMEOUT,
-          greetingTimeout: TIMEOUT,
-          socketTimeout: TIMEOUT,
-          ...never,
-        })
+      ? createTransport({ ...smtpOptions(smtp), auth: smtp.auth, ...never })
       : createTransport({ streamTransport: true, buffer: true, ...never });
   }
 
-  /** Resolves when the server has taken it, or the file is there whole. @throws nodemailer's errors */
+  /**
+   * Resolves when the server has taken it, or the file is there whole.
+   *
+   * @throws nodemailer's errors; an Error if the server cannot take mail to such an address
+   */
   async send(mail: OutgoingMail, signal: AbortSignal): Promise<void> {
     const { name, address } = this.config.mail.from;
+    await this.expectSmtpUtf8([address, mail.to], signal);
     const message: SendMailOptions = {
       from: { name, address },
       to: { name: '', address: mail.to },
@@ -67,6 +58,14 @@ export class MailTransport {
     };
     const sent = (await this.transporter.sendMail(message)) as { message?: unknown };
     if (this.folder !== undefined) await this.write(this.folder, mail, sent.message as Buffer);
+  }
+
+  /** That the server takes addresses in other scripts, if one of these is in another. */
+  private async expectSmtpUtf8(addresses: string[], signal: AbortSignal): Promise<void> {
+    const { smtp } = this.config.mail;
+    if (!smtp || !addresses.some(needsSmtpUtf8)) return;
+    if (await offersSmtpUtf8(smtp, { signal })) return;
+    throw new Error('The SMTP server does not offer SMTPUTF8, which the address needs');
   }
 
   /** By its id, so that a mail written again takes its own place; whole, or not at all. */

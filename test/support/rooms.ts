@@ -34,7 +34,7 @@ export const ROOMS: Record<string, string[]> = {
   admin: [...LOWER, 'audit', 'roles', 'sessions', 'addresses', 'auth'],
   health: [...BASE, 'database'],
   telemetry: [...BASE, 'database'],
-  doctor: [...BASE, 'database'],
+  doctor: [...BASE, 'database', 'mail'],
   transfer: [...BASE, 'database', 'passwords', 'users', 'audit', 'addresses'],
   bootstrap: [...BASE, 'passwords', 'users', 'audit'],
   cli: [...LOWER, 'audit', 'sessions', 'addresses', 'transfer', 'doctor'],

@@ -1,0 +1,21 @@
+import type { Config } from '../config/config.js';
+import { mailFailure } from '../mail/mail-failure.js';
+import { offersSmtpUtf8 } from '../mail/smtp-server.js';
+import { fail, type Finding, ok, warn } from './finding.js';
+
+/** Whether the SMTP server of the settings can be reached, lets Latchkey sign in, and takes all addresses. */
+export async function checkMail({ mail: { smtp } }: Config): Promise<Finding[]> {
+  const check = 'mail';
+  if (!smtp) return [];
+  const name = `${smtp.host}:${smtp.port}`;
+  try {
+    if (await offersSmtpUtf8(smtp, { login: true })) {
+      return [ok(check, `${name} takes mail, to addresses in every script`)];
+    }
+  } catch (error) {
+    const message = `${name} takes no mail: ${mailFailure(error).text}`;
+    return [fail(check, message, 'look at SMTP_URL and SMTP_TLS: mail waits for a day at most')];
+  }
+  const message = `${name} does not offer SMTPUTF8: mail to addresses in other scripts is not sent`;
+  return [warn(check, message, 'turn SMTPUTF8 on there, or use a server that has it')];
+}

@@ -1,0 +1,67 @@
+import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import type { MailConfig } from '../config/settings.mail.js';
+
+/** How long connecting, the greeting, and a silence may take, in milliseconds. */
+const TIMEOUT = 10_000;
+
+type SmtpSettings = NonNullable<MailConfig['smtp']>;
+
+/** How nodemailer connects to the SMTP server of the settings. */
+export const smtpOptions = (smtp: SmtpSettings) => ({
+  host: smtp.host,
+  port: smtp.port,
+  secure: smtp.secure,
+  // Off means off: a certificate that cannot be checked would stop what needs none.
+  requireTLS: !smtp.secure && smtp.tlsRequired,
+  ignoreTLS: !smtp.tlsRequired,
+  connectionTimeout: TIMEOUT,
+  greetingTimeout: TIMEOUT,
+  socketTimeout: TIMEOUT,
+});
+
+/** Whether an address is only understood by servers with SMTPUTF8 (RFC 6531): a domain has an ASCII form. */
+export const needsSmtpUtf8 = (address: string): boolean =>
+  /[^\p{ASCII}]/u.test(address.slice(0, address.lastIndexOf('@')));
+
+/**
+ * Whether the SMTP server offers SMTPUTF8. Nodemailer does not say, and without it sends the raw bytes of
+ * an address, which servers refuse or misread.
+ *
+ * @param login whether to sign in as well, to see that the server takes name and password
+ * @throws nodemailer's errors
+ */
+export function offersSmtpUtf8(
+  smtp: SmtpSettings,
+  { login = false, signal }: { login?: boolean; signal?: AbortSignal } = {},
+): Promise<boolean> {
+  const connection = new SMTPConnection(smtpOptions(smtp));
+  return new Promise<boolean>((resolve, reject) => {
+    const abort = (): void => {
+      reject(new Error('It was broken off'));
+    };
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', abort, { once: true });
+    connection.on('error', reject);
+    connection.once('end', () => {
+      reject(new Error('The SMTP server closed the connection'));
+    });
+    connection.connect((error) => {
+      if (error) {
+        reject(error);
+        return;
+      }
+      // By now this is the answer to the last EHLO, after STARTTLS.
+      const offered = /^250[ -]SMTPUTF8\b/im.test(String(connection.lastServerResponse));
+      if (!login || !smtp.auth) {
+        resolve(offered);
+        return;
+      }
+      connection.login({ credentials: smtp.auth }, (refused) => {
+        if (refused) reject(refused);
+        else resolve(offered);
+      });
+    });
+  }).finally(() => {
+    connection.close();
+  });
+}
