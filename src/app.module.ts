@@ -8,6 +8,7 @@ import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
+import { SentMailsModule } from './mail/sent-mails.module.js';
 import { ThrottlingModule } from './throttling/throttling.module.js';
 
 /** The table of contents: a module of your own is one more line here. */
@@ -26,6 +27,7 @@ import { ThrottlingModule } from './throttling/throttling.module.js';
 export class AppModule {
   /** The application with its settings. */
   static with(config: Config): DynamicModule {
-    return { module: AppModule, imports: [ConfigModule.with(config)] };
+    const shown = config.mail.shown ? [SentMailsModule] : [];
+    return { module: AppModule, imports: [ConfigModule.with(config), ...shown] };
   }
 }

@@ -86,6 +86,8 @@ export interface MailConfig {
   /** Undefined where mail is written to files. */
   smtp: (SmtpServer & { tlsRequired: boolean }) | undefined;
   from: { name: string; address: string };
+  /** Whether a developer is shown what was written to files: never in production. */
+  shown: boolean;
   /** The folder whose templates replace the built-in ones. */
   templates: string | undefined;
 }
@@ -96,6 +98,7 @@ export function mailConfig(settings: Settings): MailConfig {
   return {
     smtp: smtp && { ...smtp, tlsRequired: tls === 'required' && !isLoopback(smtp.host) },
     from: settings.MAIL_FROM,
+    shown: settings.NODE_ENV === 'development' && smtp === undefined,
     templates: settings.MAIL_TEMPLATES,
   };
 }

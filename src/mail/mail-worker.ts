@@ -9,6 +9,7 @@ import { type MailTemplate, MailTemplates } from './mail-templates.js';
 import { MailTransport } from './mail-transport.js';
 import { LEASE, Outbox } from './outbox.js';
 import type { OutboxItem } from './outbox-item.entity.js';
+import { SentMails } from './sent-mails.js';
 
 const WORK: OutboxWork = {
   sends: true,
@@ -36,6 +37,7 @@ export class MailWorker extends OutboxWorker<OutboxItem> {
     private readonly seal: MailSeal,
     private readonly templates: MailTemplates,
     private readonly transport: MailTransport,
+    private readonly sent: SentMails,
     metrics: Metrics,
   ) {
     super(mails, WORK, new Logger(MailWorker.name), metrics);
@@ -43,7 +45,8 @@ export class MailWorker extends OutboxWorker<OutboxItem> {
 
   override onApplicationBootstrap(): void {
     const { folder } = this.transport;
-    if (folder) this.logger.log(`No SMTP_URL is set: mail is written to ${folder}`);
+    const page = this.sent.url ? `, and shown at ${this.sent.url}` : '';
+    if (folder) this.logger.log(`No SMTP_URL is set: mail is written to ${folder}${page}`);
     super.onApplicationBootstrap();
   }
 
@@ -59,7 +62,9 @@ export class MailWorker extends OutboxWorker<OutboxItem> {
     const { to, locale, values, validFor } = this.seal.open(id, sealed);
     const times = { writtenAt, validFor };
     const rendered = this.templates.render(template as MailTemplate, locale, values, times);
-    await this.transport.send({ id, to, locale, writtenAt, ...rendered }, signal);
+    const mail = { id, to, locale, writtenAt, ...rendered };
+    await this.transport.send(mail, signal);
+    this.sent.add(mail, values);
     return true;
   }
 
