@@ -85,6 +85,11 @@ export class HashPool implements OnApplicationShutdown {
       const done = await result;
       seconds = done.seconds;
       this.hashTime.observe(seconds);
+      if ('problem' in done && done.problem !== undefined) {
+        this.logger.error(
+          `A stored hash could not be verified, which counts as wrong: ${done.problem}`,
+        );
+      }
       return done.value;
     } catch (cause) {
       this.failed.inc();

@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { type HashOptions, HashPool } from './hash-pool.js';
+import type { Prehash } from './hash-bounds.js';
 import { CONDENSED, readStoredHash } from './stored-hash.js';
 
 /**
@@ -73,13 +74,19 @@ export class PasswordsService implements OnModuleInit {
     const { hash } = read;
     switch (hash.algorithm) {
       case 'bcrypt':
-        return this.compare(hash.condensed ? condense(password) : password, hash.hash, options);
+        return this.compare(bcryptInput(password, hash), hash.hash, options);
       case 'pbkdf2':
         return this.pool.run('pbkdf2Verify', { ...hash, password }, options);
       case 'scrypt':
         return this.pool.run('scryptVerify', { ...hash, password }, options);
       case 'argon2id':
         return this.pool.run('argon2idVerify', { ...hash, password }, options);
+      case 'firebase':
+        return this.pool.run('firebaseVerify', { ...hash, password }, options);
+      case 'shacrypt':
+        return this.pool.run('shacryptVerify', { ...hash, password }, options);
+      case 'phpass':
+        return this.pool.run('phpassVerify', { ...hash, password }, options);
     }
   }
 
@@ -87,8 +94,8 @@ export class PasswordsService implements OnModuleInit {
   needsRehash(password: string, stored: string): boolean {
     const read = readStoredHash(stored);
     if (!read.ok || read.hash.algorithm !== 'bcrypt') return true;
-    const { cost, condensed } = read.hash;
-    return cost < this.config.bcryptCost || condensed !== isLong(password);
+    const { cost, condensed, prehash } = read.hash;
+    return prehash !== undefined || cost < this.config.bcryptCost || condensed !== isLong(password);
   }
 
   /** One bcrypt comparison. */
@@ -98,6 +105,26 @@ export class PasswordsService implements OnModuleInit {
 }
 
 const isLong = (password: string): boolean => Buffer.byteLength(password) >= CONDENSE_FROM;
+
+/** What bcrypt is given for a password, by the system that stored the hash. */
+function bcryptInput(
+  password: string,
+  { condensed, prehash }: { condensed: boolean; prehash?: Prehash },
+): string {
+  if (condensed) return condense(password);
+  switch (prehash?.by) {
+    case undefined:
+      return password;
+    case 'django':
+      return createHash('sha256').update(password, 'utf8').digest('hex');
+    case 'passlib1':
+      return createHash('sha256').update(password, 'utf8').digest('base64');
+    case 'passlib2':
+      return createHmac('sha256', prehash.salt).update(password, 'utf8').digest('base64');
+    case 'wordpress':
+      return createHmac('sha384', 'wp-sha384').update(password.trim(), 'utf8').digest('base64');
+  }
+}
 
 /** 64 characters that stand for all of a long password. */
 const condense = (password: string): string =>

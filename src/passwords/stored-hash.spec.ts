@@ -24,6 +24,10 @@ it.each([
   [`scrypt:32768:8:1$kJ3mYh9s$${HEX}`, 'scrypt'],
   [`$argon2id$v=19$m=65536,t=2,p=1$${SALT}$${KEY}`, 'argon2id'],
   [`argon2$argon2id$v=19$m=262144,t=4,p=8$${SALT}$${KEY}`, 'argon2id'],
+  [`bcrypt_sha256$${BCRYPT}`, 'bcrypt'],
+  [`$wp${BCRYPT.replace('$2b', '$2y')}`, 'bcrypt'],
+  [`pbkdf2_sha1$260000$kJ3mYh9sQ2xL$${KEY}=`, 'pbkdf2'],
+  [`$pbkdf2-sha256$6400$${SALT}$${KEY}`, 'pbkdf2'],
 ])('takes %s', (text, expected) => {
   expect(algorithm(text)).toBe(expected);
 });
@@ -33,7 +37,7 @@ it('knows a condensed hash from one of a whole password', () => {
   expect(readStoredHash(`bcrypt$${BCRYPT}`)).toMatchObject({ hash: { condensed: false } });
 });
 
-const UNKNOWN = 'The hash is not one of bcrypt, pbkdf2_sha256, scrypt or argon2id';
+const UNKNOWN = 'The hash is of no form that is known here';
 it.each([
   '',
   '!',
@@ -43,8 +47,10 @@ it.each([
   BCRYPT.slice(0, -1),
   `${BCRYPT}\n`,
   `sha384$bcrypt$${BCRYPT}`,
-  `bcrypt_sha256$${BCRYPT}`,
-  `pbkdf2_sha1$260000$kJ3mYh9sQ2xL$${KEY}=`,
+  '$1$saltstri$YMyguxXMBpd2TEZ.vS/3q1',
+  '5f4dcc3b5aa765d61d8327deb882cf99',
+  'sha1$saltsalt$b9adf3b3e0ad9bb0d6c2d5a6f1e4a5f9d7d2b1c0',
+  `md5$saltsalt$${HEX.slice(0, 32)}`,
   `pbkdf2_sha256$-1$kJ3mYh9sQ2xL$${KEY}=`,
   `pbkdf2_sha256$1e5$kJ3mYh9sQ2xL$${KEY}=`,
   `pbkdf2_sha256$999999999999$kJ3mYh9sQ2xL$${KEY}=`,
@@ -59,6 +65,11 @@ it.each([
 const MUCH = 'The hash asks for too much work for each login';
 const LITTLE = 'The hash was made with too little work to be worth anything';
 const LARGE = 'The hash asks for no lane, more than 16, or more than 256 MiB';
+const TOO_HIGH = 'The cost of the scrypt hash is too high for its block size';
+const FIREBASE =
+  '$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk=jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJ' +
+  'zxUECKbm0QsEmYUSDzZvpjeJ9WmXA==$42xEC+ixf3L2lw==$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZv' +
+  'qmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==';
 const MALFORMED = 'The salt or the key of the hash is malformed, too short or too long';
 it.each([
   [BCRYPT.replace('$12', '$31'), MUCH],
@@ -79,6 +90,20 @@ it.each([
   [`$scrypt$ln=14,r=8,p=17$${SALT}$${KEY}`, LARGE],
   [`$scrypt$ln=14,r=8,p=0$${SALT}$${KEY}`, LARGE],
   [`$scrypt$ln=14,r=0,p=1$${SALT}$${KEY}`, LITTLE],
+  [`$scrypt$ln=16,r=1,p=1$${SALT}$${KEY}`, TOO_HIGH],
+  [`$scrypt$ln=21,r=1,p=1$${SALT}$${KEY}`, TOO_HIGH],
+  [`scrypt:65536:1:1$kJ3mYh9s$${HEX}`, TOO_HIGH],
+  [`$5$rounds=999$saltstring$${'a'.repeat(43)}`, LITTLE],
+  [`$6$rounds=1000001$saltstring$${'a'.repeat(86)}`, MUCH],
+  [`$6$saltstring$${'a'.repeat(43)}`, MALFORMED],
+  [`$6$short$${'.'.repeat(86)}`, MALFORMED],
+  [`$P$JIQRaTwmf${'.'.repeat(22)}`, MUCH],
+  [`$P$5IQRaTwmf${'.'.repeat(22)}`, LITTLE],
+  [`$P$BIQRaTwmf${'z'.repeat(22)}`, MALFORMED],
+  [FIREBASE.replace('n=14', 'n=31'), LARGE],
+  [FIREBASE.replace('r=8', 'r=0'), 'The hash is not well-formed'],
+  [FIREBASE.replace('ss=Bw==', 'ss=').replace('42xEC+ixf3L2lw==', 'AAAA'), MALFORMED],
+  [FIREBASE.replace('lSrf', ''), 'The hash is not well-formed'],
   [`$scrypt$ln=9,r=8,p=1$${SALT}$${KEY}`, LITTLE],
   [`scrypt:32767:8:1$kJ3mYh9s$${HEX}`, 'The cost of the scrypt hash is not a power of two'],
   [`scrypt:0:8:1$kJ3mYh9s$${HEX}`, 'The cost of the scrypt hash is not a power of two'],
@@ -96,4 +121,33 @@ it.each([
   [`pbkdf2_sha256$260000$${'s'.repeat(256)}$${KEY}=`, 'The hash has more than 255 characters'],
 ])('refuses %j', (text, reason) => {
   expect(algorithm(text)).toBe(reason);
+});
+
+it('computes every scrypt that it takes, at the ends of what it takes', () => {
+  for (const r of [1, 2, 8, 99]) {
+    for (const p of [1, 16]) {
+      for (let ln = 1; ln <= 22; ln++) {
+        const read = readStoredHash(`$scrypt$ln=${ln},r=${r},p=${p}$${SALT}$${KEY}`);
+        if (!read.ok || read.hash.algorithm !== 'scrypt') continue;
+        // OpenSSL's own limits (RFC 7914, section 2), and the memory that a thread gives.
+        const { cost, blockSize, parallelism } = read.hash;
+        expect(Math.log2(cost)).toBeLessThan(16 * blockSize);
+        expect(128 * blockSize * (cost + parallelism + 2)).toBeLessThan(2 ** 29);
+      }
+    }
+  }
+});
+
+it('clears the bits of a bcrypt hash that are not used, which old libraries have set', () => {
+  // `$2b$12$R9h/cIPz0gi.URNNX3kh2O`: its last letter has four unused bits, that of the key has two.
+  for (const salt of ['O', 'P', 'Q', 'a', 'd']) {
+    for (const last of ['W', 'X', 'Y', 'Z']) {
+      const text = `${BCRYPT.slice(0, 28)}${salt}${BCRYPT.slice(29, 59)}${last}`;
+      const read = readStoredHash(text);
+      expect(read).toMatchObject({
+        ok: true,
+        hash: { hash: BCRYPT },
+      });
+    }
+  }
 });

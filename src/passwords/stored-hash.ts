@@ -1,35 +1,15 @@
 import { randomBytes } from 'node:crypto';
-
-/** A stored hash taken apart: which of the threads' work verifies it, and with what. */
-export type StoredHash =
-  | { algorithm: 'bcrypt'; hash: string; cost: number; condensed: boolean }
-  | {
-      algorithm: 'pbkdf2';
-      digest: 'sha256' | 'sha512';
-      iterations: number;
-      salt: Uint8Array;
-      key: Uint8Array;
-    }
-  | {
-      algorithm: 'scrypt';
-      cost: number;
-      blockSize: number;
-      parallelism: number;
-      salt: Uint8Array;
-      key: Uint8Array;
-    }
-  | {
-      algorithm: 'argon2id';
-      /** KiB. */
-      memory: number;
-      passes: number;
-      parallelism: number;
-      salt: Uint8Array;
-      key: Uint8Array;
-    };
-
-/** A hash that can be verified, or a sentence that says why it cannot or must not be. */
-export type ReadHash = { ok: true; hash: StoredHash } | { ok: false; reason: string };
+import { readForeignHash } from './foreign-hashes.js';
+import {
+  base64,
+  canonicalBcrypt,
+  checked,
+  hex,
+  type ReadHash,
+  refuse,
+  tooLarge,
+  withinMemory,
+} from './hash-bounds.js';
 
 /**
  * What is stored for a user without a password begins with this: no password matches it. It is the
@@ -53,37 +33,21 @@ export const CONDENSED = 'sha384$';
 const LONGEST = 255;
 
 /**
- * How much work one login may cost a thread, and how little a hash worth taking over: a few seconds,
- * and what was common a decade ago. PBKDF2 in iterations, scrypt in N·r·p, Argon2 in KiB times passes.
- */
-const WORK = {
-  bcrypt: [4, 16],
-  pbkdf2: [1_000, 5_000_000],
-  scrypt: [2 ** 13, 2 ** 22],
-  argon2id: [2 ** 12, 2 ** 20],
-} as const;
-/** What a hash may take of memory, in KiB, in each thread. */
-const MEMORY = 262_144;
-const LANES = 16;
-
-/** Bytes: with fewer, other passwords would do as well, or two users' hashes tell that they share one. */
-const KEY_BYTES = [16, 64] as const;
-const SALT_BYTES = [8, 128] as const;
-
-/**
  * Reads a hash as it is stored, ours or one of another system: bcrypt (`$2a$`, `$2b$`, `$2y$`, and
  * Django's `bcrypt$…`), Django's `pbkdf2_sha256$…` and `scrypt$…`, Werkzeug's `pbkdf2:…` and
- * `scrypt:…`, and `$scrypt$…` and `$argon2id$…` in the PHC string format (Django's `argon2$…` too).
+ * `scrypt:…`, and `$scrypt$…` and `$argon2id$…` in the PHC string format (Django's `argon2$…` too), and
+ * what `readForeignHash` knows.
  * A hash whose parameters would keep a thread busy for long, or that is too short to be one, is
  * refused: it is asked at the import, and again at each login.
  */
 export function readStoredHash(text: string): ReadHash {
   if (text.length > LONGEST) return refuse(`The hash has more than ${LONGEST} characters`);
-  for (const read of [bcrypt, pbkdf2, scrypt, argon2id]) {
+  for (const read of [bcrypt, pbkdf2, scrypt, argon2id, readForeignHash]) {
     const found = read(text);
     if (found) return found;
   }
-  return refuse('The hash is not one of bcrypt, pbkdf2_sha256, scrypt or argon2id');
+  const reason = 'The hash is of no form that is known here';
+  return { ok: false, reason, known: false };
 }
 
 function bcrypt(text: string): ReadHash | undefined {
@@ -91,7 +55,7 @@ function bcrypt(text: string): ReadHash | undefined {
   const [, before, rest, cost] = form.exec(text) ?? [];
   if (rest === undefined) return undefined;
   // $2a$, $2b$ and $2y$ name fixed bugs of other implementations; the computation is one.
-  const hash = `$2b${rest}`;
+  const hash = `$2b${canonicalBcrypt(rest)}`;
   return checked('bcrypt', Number(cost), {
     algorithm: 'bcrypt',
     hash,
@@ -101,10 +65,10 @@ function bcrypt(text: string): ReadHash | undefined {
 }
 
 function pbkdf2(text: string): ReadHash | undefined {
-  const django = /^pbkdf2_(sha256)\$(\d{1,8})\$([^$]+)\$([^$]+)$/.exec(text);
-  const werkzeug = /^pbkdf2:(sha256|sha512):(\d{1,8})\$([^$]+)\$([^$]+)$/.exec(text);
+  const django = /^pbkdf2_(sha1|sha256)\$(\d{1,8})\$([^$]+)\$([^$]+)$/.exec(text);
+  const werkzeug = /^pbkdf2:(sha1|sha256|sha512):(\d{1,8})\$([^$]+)\$([^$]+)$/.exec(text);
   const [, digest, iterations, salt = '', key = ''] = django ?? werkzeug ?? [];
-  if (digest !== 'sha256' && digest !== 'sha512') return undefined;
+  if (digest !== 'sha1' && digest !== 'sha256' && digest !== 'sha512') return undefined;
   return checked('pbkdf2', Number(iterations), {
     algorithm: 'pbkdf2',
     digest,
@@ -143,6 +107,10 @@ function checkedScrypt(
     return refuse('The cost of the scrypt hash is not a power of two');
   }
   if (!withinMemory((128 * cost * blockSize) / 1024, parallelism)) return tooLarge();
+  // RFC 7914, section 2: OpenSSL computes no other.
+  if (blockSize > 0 && Math.log2(cost) >= 16 * blockSize) {
+    return refuse('The cost of the scrypt hash is too high for its block size');
+  }
   const work = cost * blockSize * parallelism;
   return checked('scrypt', work, {
     algorithm: 'scrypt',
@@ -171,38 +139,4 @@ function argon2id(text: string): ReadHash | undefined {
     salt: base64(salt),
     key: base64(key),
   });
-}
-
-/** The hash, where its work, salt and key are of a size that can be. */
-function checked(algorithm: keyof typeof WORK, work: number, hash: StoredHash): ReadHash {
-  const [least, most] = WORK[algorithm];
-  if (work < least) return refuse('The hash was made with too little work to be worth anything');
-  if (work > most) return refuse('The hash asks for too much work for each login');
-  if ('key' in hash && !(fits(hash.salt, SALT_BYTES) && fits(hash.key, KEY_BYTES))) {
-    return refuse('The salt or the key of the hash is malformed, too short or too long');
-  }
-  return { ok: true, hash };
-}
-
-const refuse = (reason: string): ReadHash => ({ ok: false, reason });
-
-const tooLarge = (): ReadHash =>
-  refuse(`The hash asks for no lane, more than ${LANES}, or more than ${MEMORY / 1024} MiB`);
-
-const withinMemory = (kib: number, lanes: number): boolean =>
-  kib <= MEMORY && lanes >= 1 && lanes <= LANES;
-
-const fits = ({ length }: Uint8Array, [least, most]: readonly [number, number]): boolean =>
-  length >= least && length <= most;
-
-/** The bytes of canonical base64, with its padding or without it; none where it is not. */
-function base64(text: string, padded = false): Uint8Array {
-  const bytes = Buffer.from(text, 'base64');
-  const canonical = bytes.toString('base64');
-  return text === (padded ? canonical : canonical.replace(/=+$/, '')) ? bytes : Buffer.alloc(0);
-}
-
-function hex(text: string): Uint8Array {
-  const bytes = Buffer.from(text, 'hex');
-  return text === bytes.toString('hex') ? bytes : Buffer.alloc(0);
 }
