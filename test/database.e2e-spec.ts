@@ -1,4 +1,7 @@
 import { EventEmitter, once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { DataSource } from 'typeorm';
+import { toApiError } from '../src/common/api-error.filter.js';
 import { Database } from '../src/database/database.js';
 import { UsersService } from '../src/users/users.service.js';
 import { User } from '../src/users/user.entity.js';
@@ -147,6 +150,44 @@ onSqlite.each([
 });
 
 if (databaseKind === 'sqlite') {
+  it('takes no write of a repository: a 500 that names the caller and the way to write', async () => {
+    const users = server.app.get(DataSource).getRepository(User);
+    const { id } = await server.register('saved');
+    const byHand = async () => {
+      const user = await users.findOneByOrFail({ id });
+      await users.save({ ...user, username: 'by hand' });
+    };
+    const byBuilder = async () => {
+      const values = { username: 'by hand' };
+      await users.createQueryBuilder().update().set(values).where({ id }).execute();
+    };
+    for (const write of [byHand, byBuilder]) {
+      const error = await write().then(
+        () => new Error('written'),
+        (reason: unknown) => reason as Error,
+      );
+      expect(error.message).toContain('Database.write');
+      expect(error.stack).toContain('database.e2e-spec');
+      expect(toApiError(error).status).toBe(500);
+    }
+    expect((await userById(id)).username).toBe('saved');
+  });
+
+  it('leaves nothing of the name of a deleted user in its file', async () => {
+    const name = 'doomed-canary';
+    await server.register(name);
+    const { jwt } = await server.login(name);
+    const path = server.database.url.slice('sqlite:'.length);
+    const isThere = async () => {
+      await server.withDatabase((db) => db.query('PRAGMA wal_checkpoint(TRUNCATE)'));
+      return (await readFile(path)).includes(name);
+    };
+    expect(await isThere()).toBe(true);
+    const body = { current_password: GOOD_PASSWORD };
+    await server.http.delete('/me').auth(jwt, { type: 'bearer' }).send(body).expect(204);
+    expect(await isThere()).toBe(false);
+  });
+
   it('has sqlite3 keep no text of what each statement was given', async () => {
     const { default: sqlite3 } = await import('sqlite3');
     const all: unknown = Reflect.get(sqlite3.Database.prototype, 'all');

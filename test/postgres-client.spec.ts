@@ -121,6 +121,14 @@ if (postgresPrograms !== undefined && process.env.TEST_OPENSSL !== undefined) {
       expect(await usesTls(address(host, query))).toBe(tls);
     });
 
+    it.each(['require', 'verify-full', 'prefer'])(
+      'is reached by its Unix socket without TLS, with sslmode=%s',
+      async (mode) => {
+        const query = `host=${cluster.dir}&port=${cluster.port}&sslmode=${mode}`;
+        expect(await usesTls(`postgres://postgres@/postgres?${query}`)).toBe(false);
+      },
+    );
+
     it.each([
       ['localhost', 'sslmode=verify-full', 'self-signed certificate|unable to'],
       ['localhost', 'sslmode=verify-full&sslrootcert=other', 'certificate'],

@@ -87,7 +87,15 @@ describe('Config', () => {
     ['DATABASE_URL', 'mysql://x'],
     ['DATABASE_URL', 'sqlite:'],
     ['DATABASE_URL', 'sqlite::memory:'],
+    ['DATABASE_URL', 'sqlite:data/latchkey.sqlite?mode=ro'],
     ['DATABASE_URL', 'postgres://host/db?sslmode=sometimes'],
+    ['DATABASE_URL', 'postgres://host/db?sslmode=require&sslmode=disable'],
+    ['DATABASE_URL', 'postgres://ada:canary/word@host/db'],
+    ['DATABASE_URL', 'postgres://ada:can@ary/word@host/db'],
+    ['DATABASE_URL', 'postgres://ada:canary#word@host/db'],
+    ['DATABASE_URL', 'postgres://ada:canary?word@host/db'],
+    ['REDIS_URL', 'redis://host/canary'],
+    ['REDIS_URL', 'redis://:can@ary@host/0'],
     ['DATABASE_URL', 'postgres://host/db?sslmode=verify-ca'],
     ['DATABASE_POOL_SIZE', '0'],
     ['DATABASE_TIMEOUT', '0'],
@@ -135,6 +143,28 @@ describe('Config', () => {
     ['LOG_LEVEL', 'loud'],
   ])('refuses %s=%s', (name, value) => {
     expect(wrong({ [name]: value })).toEqual([name]);
+  });
+
+  it.each([
+    ['DATABASE_URL', 'postgres://ada:canary@host/db?schema=canary', 'schema is not supported'],
+    ['DATABASE_URL', 'postgres://ada@host/db?ssl_mode=canary', 'ssl_mode is not supported'],
+    [
+      'DATABASE_URL',
+      'postgres://host/db?channel_binding=require',
+      'channel_binding is not supported',
+    ],
+    [
+      'DATABASE_URL',
+      'postgres://host/db?sslmode=require&sslmode=disable',
+      'sslmode stands there twice',
+    ],
+    ['DATABASE_URL', 'postgres://ada:can@ary@host/db', 'write @ as %40'],
+    ['REDIS_URL', 'redis://host/0?tls=canary', 'tls is not supported'],
+    ['SMTP_URL', 'smtp://host:587?secure=canary', 'secure is not supported'],
+    ['SMTP_URL', 'smtp://ada:can@ary@host:587', 'write @ as %40'],
+  ])('refuses in %s of %s what it would not heed: %s', (name, value, sentence) => {
+    expect(() => load({ [name]: value, MAIL_FROM: 'a@b.example' })).toThrow(sentence);
+    expect(() => load({ [name]: value, MAIL_FROM: 'a@b.example' })).not.toThrow(/can@?ary/);
   });
 
   it.each(Object.getOwnPropertyNames(Object.prototype))(

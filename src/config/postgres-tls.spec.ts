@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readPostgresTls } from './postgres-tls.js';
+import { isUnixSocket, readPostgresTls } from './postgres-tls.js';
 
 const URL = 'postgres://ada:hunter2@db.example/latchkey';
 
@@ -44,6 +44,17 @@ it.each([
   ['?ssl=0', 'no TLS'],
 ])('reads %s as libpq: %s', (query, expected) => {
   expect(checks(query)).toBe(expected);
+});
+
+it.each([
+  ['postgres://ada:hunter2@%2Fvar%2Frun%2Fpostgresql/latchkey?sslmode=require', true],
+  ['postgres://%2Fvar%2Frun%2Fpostgresql/latchkey', true],
+  ['postgres://ada@/latchkey?host=/var/run/postgresql&sslmode=require', true],
+  ['postgres:///latchkey?sslmode=verify-full&host=%2Fvar%2Frun%2Fpostgresql', true],
+  ['postgres://ada@db.example/latchkey?sslrootcert=%2Fca.pem', false],
+  ['postgres://ada@db.example/latchkey?host=other.example', false],
+])('finds whether %s is a Unix socket: %s', (url, expected) => {
+  expect(isUnixSocket(url)).toBe(expected);
 });
 
 it('takes along a certificate of our own, and leaves the rest of the URL as it is', () => {

@@ -4,6 +4,30 @@ import { readTextFile } from '../common/text-file.js';
 /** The modes of libpq's `sslmode`, from no protection to all of it. */
 const MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 
+/** The words that `DATABASE_URL` may have after `?`. */
+export const POSTGRES_WORDS = [
+  'sslmode',
+  'sslrootcert',
+  'sslcert',
+  'sslkey',
+  'sslnegotiation',
+  'ssl',
+  'host',
+  'port',
+  'user',
+  'password',
+  'application_name',
+  'options',
+] as const;
+
+/** Whether a `postgres://` URL leads to a Unix socket: `host` is a path. */
+export function isUnixSocket(postgresUrl: string): boolean {
+  const [address = '', query = ''] = postgresUrl.split(/\?(.*)/s);
+  const host = new URLSearchParams(query).get('host');
+  if (host !== null && host !== '') return host.startsWith('/');
+  return /^\w+:\/\/([^/]*@)?%2f/i.test(address);
+}
+
 /** A `postgres://` URL without what it says of TLS, and what it said. */
 export interface PostgresTls {
   url: string;

@@ -96,6 +96,28 @@ export const list = (text: string): string[] =>
     .filter(Boolean);
 
 /**
+ * Why a URL with credentials is not what its writer meant: words after `?` that are not among `known` would
+ * do nothing, and an `@` in a password would make a host name of the password's rest. Shows no value.
+ */
+export function urlFault(url: string, known: readonly string[] = []): string | undefined {
+  const [, rest = ''] = url.split(/:\/\/(.*)/s);
+  const [authority = ''] = rest.split(/[/?#]/, 1);
+  if (rest.includes('#') || rest.split('@').length > 2 || rest.includes('@', authority.length)) {
+    return 'write @ as %40, / as %2F, ? as %3F and # as %23 in a user name or password';
+  }
+  const [, query = ''] = rest.split(/\?(.*)/s);
+  const words = [...new URLSearchParams(query).keys()];
+  const unknown = words.find((word) => !known.includes(word));
+  if (unknown !== undefined) {
+    // What is no word may be a part of a password.
+    const name = /^\w{1,40}$/.test(unknown) ? unknown : 'what stands after ?';
+    return `${name} is not supported${known.length > 0 ? `; known are ${known.join(', ')}` : ''}`;
+  }
+  const twice = words.find((word, index) => words.indexOf(word) < index);
+  return twice && `${twice} stands there twice`;
+}
+
+/**
  * Whether `text` is an exact origin such as `https://app.example.com`. Browsers send no origin with a
  * wildcard, and no other sign either that a name cannot have.
  */

@@ -1,10 +1,19 @@
 import { z } from 'zod';
-import { choice, DAY, duration, rate } from './setting-types.js';
+import { choice, DAY, duration, rate, urlFault } from './setting-types.js';
 
 const redisUrl = z
   .string()
-  .refine((url) => /^rediss?:\/\/./.test(url) && URL.canParse(url), {
+  .refine((url) => /^rediss?:\/\/./.test(url), {
     error: 'expected redis://… or rediss://…',
+    abort: true,
+  })
+  .superRefine((url, ctx) => {
+    const fault = urlFault(url, ['family']);
+    if (fault !== undefined) ctx.addIssue(fault);
+    else if (!URL.canParse(url)) ctx.addIssue('expected redis://… or rediss://…');
+    else if (!/^(\/\d{0,5})?$/.test(new URL(url).pathname)) {
+      ctx.addIssue('expected the number of a database after the host, such as /0');
+    }
   })
   .optional();
 

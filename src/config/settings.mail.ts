@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, folder, isHttpUrl, isLoopback } from './setting-types.js';
+import { choice, folder, isHttpUrl, isLoopback, urlFault } from './setting-types.js';
 import type { Settings } from './settings.js';
 
 /** An SMTP server; `secure` is TLS from the first byte. */
@@ -15,6 +15,11 @@ const smtpUrl = z
   .optional()
   .transform((text, ctx): SmtpServer | undefined => {
     if (text === undefined) return undefined;
+    const fault = urlFault(text);
+    if (fault !== undefined) {
+      ctx.addIssue(fault);
+      return z.NEVER;
+    }
     try {
       const url = new URL(text);
       const rest = url.pathname + url.search + url.hash;

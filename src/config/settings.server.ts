@@ -1,7 +1,16 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { readPostgresTls } from './postgres-tls.js';
-import { choice, folder, integer, isHostname, isNetwork, isOrigin, list } from './setting-types.js';
+import { POSTGRES_WORDS, readPostgresTls } from './postgres-tls.js';
+import {
+  choice,
+  folder,
+  integer,
+  isHostname,
+  isNetwork,
+  isOrigin,
+  list,
+  urlFault,
+} from './setting-types.js';
 
 const trustProxy = z
   .string()
@@ -35,7 +44,15 @@ const databaseUrl = z
     abort: true,
   })
   .superRefine((url, ctx) => {
-    if (url.startsWith('sqlite:')) return;
+    if (url.startsWith('sqlite:')) {
+      if (url.includes('?')) ctx.addIssue('a SQLite file takes no words after ?');
+      return;
+    }
+    const fault = urlFault(url, POSTGRES_WORDS);
+    if (fault !== undefined) {
+      ctx.addIssue(fault);
+      return;
+    }
     try {
       readPostgresTls(url);
     } catch (error) {

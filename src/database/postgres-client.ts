@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { readPostgresTls } from '../config/postgres-tls.js';
+import { isUnixSocket, readPostgresTls } from '../config/postgres-tls.js';
 import type { DatabaseSettings } from './database.options.js';
 import { PostgresSessions, type SessionLimits, sessionSql } from './postgres-session.js';
 
@@ -22,10 +22,12 @@ export function postgresClientOptions(
   { timeout, waitTimeout }: Pick<DatabaseSettings, 'timeout' | 'waitTimeout'>,
 ): PostgresClientOptions {
   const { url, ssl, optional } = readPostgresTls(postgresUrl);
+  const local = isUnixSocket(postgresUrl);
   return {
     connectionString: url,
-    ssl,
-    tlsOptional: optional,
+    // As libpq does, whatever sslmode is: a Unix socket has no network to protect from.
+    ssl: local ? false : ssl,
+    tlsOptional: optional && !local,
     application_name: 'latchkey',
     keepAlive: true,
     connectionTimeoutMillis: waitTimeout * 1000,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { DataSource, type QueryRunner } from 'typeorm';
 import type { Config } from '../config/config.js';
 import { copyPosition } from '../database/copy-marker.js';
+import { isUnixSocket } from '../config/postgres-tls.js';
 import { databaseOptions } from '../database/database.options.js';
 import { migrationState } from '../database/migration-state.js';
 import { fail, type Finding, ok, warn } from './finding.js';
@@ -112,7 +113,7 @@ async function checkEncryption(runner: QueryRunner, url: string): Promise<Findin
     'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
   )) as { ssl: boolean }[];
   if (row?.ssl) return ok(check, 'TLS to the database');
-  if (/^(|localhost|127\..+|\[::1\])$/.test(new URL(url).hostname)) {
+  if (isUnixSocket(url) || /^(|localhost|127\..+|\[::1\])$/.test(new URL(url).hostname)) {
     return ok(check, 'the database is on this machine');
   }
   const message = 'hashes cross the network to the database without TLS';
