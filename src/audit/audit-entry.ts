@@ -24,6 +24,7 @@ export const AUDIT_ACTIONS = [
   'roles_changed',
   'impersonation_started',
   'audit_pruned',
+  'audit_rekeyed',
 ] as const;
 
 /** A word for what happened. */

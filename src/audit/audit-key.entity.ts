@@ -11,6 +11,10 @@ export class AuditKey {
   @Column('varchar', { length: 128 })
   sealed!: string;
 
+  /** Tells by which secret it is sealed; null if an older version of Latchkey sealed it. */
+  @Column('varchar', { name: 'secret_check', length: 43, nullable: true })
+  secretCheck!: string | null;
+
   @Column('bigint', { name: 'created_at', transformer: epochMillis })
   createdAt!: Date;
 }

@@ -1,24 +1,48 @@
 import { randomBytes } from 'node:crypto';
+import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { clock } from '../common/clock.js';
+import { currentContext } from '../common/request-context.js';
 import type { Database } from '../database/database.js';
 import type { Keyring } from '../keys/keyring.js';
 import { openText, sealText } from '../keys/secret-box.js';
+import { User } from '../users/user.entity.js';
+import { AuditEvent } from './audit-event.entity.js';
 import { AuditKey } from './audit-key.entity.js';
 import { AuditMacs } from './audit-macs.js';
 import { AuditMark, type MarkName } from './audit-mark.entity.js';
+import { auditRow } from './audit-row.js';
 import { lockChain, NOWHERE, writeMark } from './chain.js';
+import { REKEYED_BECAUSE, type RekeyReason, rekeyDetails } from './rekeying.js';
 
-/** What the keys are encrypted for. */
+/** What the keys are encrypted for, and what their check values are derived for. */
 const PURPOSE = 'latchkey audit';
+const CHECK_PURPOSE = 'latchkey audit check';
+
+/** The context of the log lines, which the command line shows as well. */
+export const AUDIT_LOG = 'Audit';
+
+/** A stored key after an attempt to open it. */
+interface TriedKey {
+  key: AuditKey;
+  /** Undefined if no secret here opens it. */
+  text: string | undefined;
+  /** Whether it is sealed, and its check value made, by the secret that signs now. */
+  isCurrent: boolean;
+  /** Whether its check value says that a secret here sealed it, so that it has to open. */
+  isOurs: boolean;
+}
 
 /**
- * The keys of the audit's MACs: random, and stored encrypted under the server's secret. A rotation of
- * that encrypts them anew, so that rows of long ago can be verified; where the secret has leaked and
- * was replaced at once, none can be opened, and there is a new one from then on.
+ * The keys of the audit's MACs: random, and stored encrypted under the server's secret. A rotation of the
+ * secret encrypts them anew, so that old rows can still be verified. If the secret has leaked and was
+ * replaced at once, no key opens, and the server makes a new one. It says so in the log and in the audit,
+ * since a damaged database looks nearly the same.
  */
 export class AuditKeys {
   readonly macs = new AuditMacs();
+  /** Keys that a secret here sealed, and that no longer open: the database was changed. */
+  readonly damaged = new Set<string>();
 
   private constructor(private readonly keyring: Keyring) {}
 
@@ -29,49 +53,101 @@ export class AuditKeys {
     return keys;
   }
 
-  /** The stored keys, under the secret of now; at the first start a new one, and an empty chain. */
-  static open(keyring: Keyring, database: Database): Promise<AuditKeys> {
-    return database.transaction(async (manager) => {
+  /** The stored keys, under the secret of now; a new one if there is none that opens. */
+  static async open(keyring: Keyring, database: Database): Promise<AuditKeys> {
+    const logger = new Logger(AUDIT_LOG);
+    const [keys, reason] = await database.transaction(async (manager) => {
       await lockChain(manager);
-      const keys = new AuditKeys(keyring);
-      for (const { id, text } of await keys.load(manager)) {
-        await manager.update(AuditKey, { id }, { sealed: keys.seal(id, text) });
+      const opened = new AuditKeys(keyring);
+      const tried = await opened.load(manager);
+      for (const { key, text, isCurrent } of tried) {
+        if (text === undefined || isCurrent) continue;
+        await manager.update(AuditKey, { id: key.id }, opened.seal(key.id, text));
       }
-      if (!keys.macs.ready) await keys.create(manager);
-      return keys;
+      const why = opened.macs.ready ? undefined : await opened.create(manager, tried.length > 0);
+      return [opened, why] as const;
+    });
+    for (const id of keys.damaged) {
+      logger.error(
+        `The audit's key ${id} was damaged: a secret of this server sealed it and does not open it. ` +
+          'The rows that it vouches for cannot be checked. See docs/audit.md',
+      );
+    }
+    if (reason) logger.error(`The audit has a new key: ${REKEYED_BECAUSE[reason]}`);
+    return keys;
+  }
+
+  /** Learns the stored keys, those that other instances made among them. */
+  async load(manager: EntityManager): Promise<TriedKey[]> {
+    const stored = await manager.find(AuditKey, { order: { createdAt: 'ASC' } });
+    return stored.map((key) => {
+      const tried = this.try(key);
+      const { text, isOurs } = tried;
+      if (text !== undefined) this.macs.add(key.id, Buffer.from(text, 'base64url'));
+      else this.macs.addClosed(key.id);
+      if (text === undefined && isOurs) this.damaged.add(key.id);
+      return tried;
     });
   }
 
-  /** Learns the keys that other instances made; gives those that are sealed by an old secret. */
-  async load(manager: EntityManager): Promise<{ id: string; text: string }[]> {
-    const outdated: { id: string; text: string }[] = [];
-    for (const { id, sealed } of await manager.find(AuditKey, { order: { createdAt: 'ASC' } })) {
-      for (const [age, key] of this.keyring.deriveAll(PURPOSE, id).entries()) {
-        const text = openText(key, sealed);
-        if (text === undefined) continue;
-        this.macs.add(id, Buffer.from(text, 'base64url'));
-        if (age > 0) outdated.push({ id, text });
-        break;
-      }
-    }
-    return outdated;
+  private try(key: AuditKey): TriedKey {
+    const { id, sealed, secretCheck } = key;
+    const texts = this.keyring.deriveAll(PURPOSE, id).map((secret) => openText(secret, sealed));
+    const checks = this.checksOf(id);
+    return {
+      key,
+      text: texts.find((text) => text !== undefined),
+      isCurrent: texts[0] !== undefined && secretCheck === checks[0],
+      isOurs: secretCheck !== null && checks.includes(secretCheck),
+    };
   }
 
-  private async create(manager: EntityManager): Promise<void> {
+  /** Makes a key; resolves to the reason if this is no first start. */
+  private async create(
+    manager: EntityManager,
+    keysAreStored: boolean,
+  ): Promise<RekeyReason | undefined> {
     const id = randomBytes(6).toString('base64url');
     const key = randomBytes(32);
     const sealed = this.seal(id, key.toString('base64url'));
-    await manager.insert(AuditKey, { id, sealed, createdAt: clock.date() });
+    await manager.insert(AuditKey, { id, ...sealed, createdAt: clock.date() });
     this.macs.add(id, key);
-    // What an older key vouched for cannot be checked any more here: `verifyAudit` can, by the old secret.
     const marks = await manager.find(AuditMark);
+    const reason = await this.reasonFor(manager, keysAreStored, marks);
+    if (reason) {
+      const details = rekeyDetails(reason, marks);
+      const entry = { action: 'audit_rekeyed', subjectId: null, details } as const;
+      await manager.insert(AuditEvent, auditRow(this.macs, entry, currentContext()));
+    }
+    // The marks are taken as they stand. The row above has their old MACs, for `verifyAudit` to check.
     const mark = (name: MarkName) => marks.find((one) => one.name === name) ?? NOWHERE;
     await writeMark(manager, this.macs, 'start', mark('start'));
     await writeMark(manager, this.macs, 'head', mark('head'));
     await writeMark(manager, this.macs, 'rekeyed', mark('head'));
+    return reason;
   }
 
-  private seal(id: string, text: string): string {
-    return sealText(this.keyring.derive(PURPOSE, id), text);
+  private async reasonFor(
+    manager: EntityManager,
+    keysAreStored: boolean,
+    marks: AuditMark[],
+  ): Promise<RekeyReason | undefined> {
+    if (this.damaged.size > 0) return 'damaged';
+    if (keysAreStored) return 'other_secret';
+    if (marks.length > 0 || (await manager.exists(AuditEvent))) return 'keys_removed';
+    // The first user is recorded, so a database with users has had an audit.
+    return (await manager.exists(User)) ? 'emptied' : undefined;
+  }
+
+  private seal(id: string, text: string): Pick<AuditKey, 'sealed' | 'secretCheck'> {
+    return {
+      sealed: sealText(this.keyring.derive(PURPOSE, id), text),
+      secretCheck: this.checksOf(id)[0] ?? null,
+    };
+  }
+
+  /** For each secret a value that only its holder can compute, the current one's first. */
+  private checksOf(id: string): string[] {
+    return this.keyring.deriveAll(CHECK_PURPOSE, id).map((check) => check.toString('base64url'));
   }
 }

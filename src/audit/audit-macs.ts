@@ -9,12 +9,24 @@ export type MacFault = 'bad' | 'unknown_key';
 /** HMAC-SHA-256 with any of several keys: `<id of the key>.<mac in base64url>`. */
 export class AuditMacs {
   private readonly keys = new Map<string, Buffer>();
+  private readonly closed = new Set<string>();
   private currentId: string | undefined;
 
   /** Knows one more key; the one added last makes new MACs. */
   add(id: string, key: Buffer): void {
     this.keys.set(id, key);
+    this.closed.delete(id);
     this.currentId = id;
+  }
+
+  /** Knows of a stored key that does not open. */
+  addClosed(id: string): void {
+    if (!this.keys.has(id)) this.closed.add(id);
+  }
+
+  /** Whether a MAC names a key that is stored but does not open. */
+  isClosed(mac: string): boolean {
+    return this.closed.has(mac.split('.')[0] ?? '');
   }
 
   /** Whether there is a key to make MACs with. */

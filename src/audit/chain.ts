@@ -34,8 +34,9 @@ export const isSealed = (row: AuditEvent): row is AuditEvent & Link =>
   row.seq !== null && row.hash !== null;
 
 /**
- * What is wrong with a row that should follow `before`. It is unchecked where its key cannot be opened,
- * which is no fault up to the mark `rekeyed` alone; whatever else has such a key was not made here.
+ * What is wrong with a row that should follow `before`. A row whose key does not open is unchecked, which
+ * is not the same as good. A link by such a key is a fault after the mark `rekeyed`, and so is a row by a
+ * key that is not even stored: this server made neither.
  */
 export function linkFault(
   macs: AuditMacs,
@@ -47,6 +48,7 @@ export function linkFault(
   if (content === 'bad') return 'changed';
   const link = macs.faultOf(row.hash, 'link', linkParts(before, row.mac));
   if (link === 'bad' || (link && row.seq > rekeyed.seq)) return 'out_of_place';
+  if (content && row.seq > rekeyed.seq && !macs.isClosed(row.mac)) return 'out_of_place';
   return (content ?? link) && 'unchecked';
 }
 

@@ -3,9 +3,11 @@ import { DataSource, type EntityManager, IsNull, MoreThan } from 'typeorm';
 import { databaseOptions, withoutTimeouts } from '../database/database.options.js';
 import { holdStill } from '../database/transactions.js';
 import type { Keyring } from '../keys/keyring.js';
+import type { AuditAction } from './audit-entry.js';
 import { AuditEvent } from './audit-event.entity.js';
 import { AuditKeys } from './audit-keys.js';
 import { isEmptied, ownersOf, rowFault } from './audit-row.js';
+import { rekeyFault } from './rekeying.js';
 import { ChainBroken, isSealed, type Link, linkFault, NOWHERE, readMarks } from './chain.js';
 
 /** Rows that are read at a time. */
@@ -32,6 +34,11 @@ export interface Verification {
   unsealed: number;
   /** Rows whose key no secret here opens: sealed before the secret was replaced at once. */
   unchecked: number;
+  /**
+   * Rows that say that the audit got a new key, while nothing here vouches for what was there before.
+   * An expected head that is not older vouches for it.
+   */
+  begunAnew: string[];
   head: Link;
 }
 
@@ -58,6 +65,7 @@ class Verifier {
   private faults = 0;
   private rows = 0;
   private unchecked = 0;
+  private readonly begunAnew: { where: string; seq: number }[] = [];
   private first = 0;
   private at: Link = NOWHERE;
   private expectationMet = false;
@@ -82,8 +90,17 @@ class Verifier {
       if (owners.some((owner) => this.deleted.has(owner))) continue;
       this.fault(`${where}: address and user agent are gone, but its user was not deleted`);
     }
+    for (const id of this.keys.damaged) {
+      this.fault(
+        `the key ${id} was damaged: the secret that sealed it is here and does not open it`,
+      );
+    }
     const { faults, rows, first, unchecked, at } = this;
-    return { faults, rows, first, unsealed, unchecked, head: at };
+    const vouchedFor = this.expectationMet ? (this.options.expectHead?.seq ?? 0) : 0;
+    const begunAnew = this.begunAnew
+      .filter(({ seq }) => seq > vouchedFor)
+      .map(({ where }) => where);
+    return { faults, rows, first, unsealed, unchecked, begunAnew, head: at };
   }
 
   private async marks(): ReturnType<typeof readMarks> {
@@ -139,6 +156,7 @@ class Verifier {
       this.fault(`${where}: it was not sealed after row ${seq - 1}, but changed, moved or put in`);
     }
     if (fault === 'unchecked') this.unchecked++;
+    else if (!fault) this.checkRekeying(row, where, seq);
     this.at = { seq, hash };
     this.meet(this.at);
   }
@@ -174,12 +192,23 @@ class Verifier {
       for (const row of rows) {
         const where = nameOf(row);
         this.note(row, where);
-        if (rowFault(this.keys.macs, row)) this.fault(`${where}: it was changed or put in`);
+        const fault = rowFault(this.keys.macs, row);
+        if (fault === 'unknown_key' && this.keys.macs.isClosed(row.mac)) this.unchecked++;
+        else if (fault) this.fault(`${where}: it was changed or put in`);
+        else this.checkRekeying(row, where, Infinity);
       }
       count += rows.length;
       if (rows.length < BATCH) return count;
       last = rows.at(-1)?.id ?? '';
     }
+  }
+
+  /** Looks whether the old key vouches for the ends of the chain that a new key took over. */
+  private checkRekeying(row: AuditEvent, where: string, seq: number): void {
+    if (row.action !== ('audit_rekeyed' satisfies AuditAction)) return;
+    const fault = rekeyFault(this.keys.macs, row);
+    if (fault === 'bad') this.fault(`${where}: the chain's ends were changed before it`);
+    else if (fault) this.begunAnew.push({ where, seq });
   }
 
   private note(row: AuditEvent, where: string): void {

@@ -2,12 +2,16 @@ import { Command } from 'commander';
 import { verifyAudit } from '../audit/verify.js';
 import { Config, environment } from '../config/config.js';
 import { secretToBe } from '../config/generated-secret.js';
+import { EXIT } from './exit.js';
 import { Keyring } from '../keys/keyring.js';
 
 /** Faults that are shown; the rest is a number. */
 const SHOWN = 20;
 
-/** `audit:verify`: what is wrong with the audit, a line each; the exit code is 1 where something is. */
+/**
+ * `audit:verify`: what is wrong with the audit, a line each. The exit code is 1 if something is, and 5 if
+ * nothing is but not all could be checked.
+ */
 export function auditVerifyCommand(): Command {
   return new Command('audit:verify')
     .description('look whether rows of the audit were removed, changed, moved or put in')
@@ -24,18 +28,30 @@ export function auditVerifyCommand(): Command {
         },
       });
       if (shown > SHOWN) console.error(`and ${shown - SHOWN} more`);
-      const { faults, rows, first, unsealed, unchecked, head } = found;
+      const { faults, rows, first, unsealed, unchecked, begunAnew, head } = found;
       const range = rows > 0 ? ` (${first} to ${head.seq})` : '';
       const waiting = unsealed > 0 ? `, and ${unsealed} not yet sealed` : '';
       if (unchecked > 0) {
-        console.log(
+        console.error(
           `${unchecked} rows were not checked: no secret here opens their key. Give the one of then ` +
             'in JWT_PREVIOUS_SECRET_KEYS, to this command alone.',
+        );
+      }
+      for (const row of begunAnew) {
+        console.error(
+          `${row}: the audit got a new key here, and nothing vouches for what was there before. Expect ` +
+            'a head that was noted since (--expect-head), once you know why.',
         );
       }
       if (faults > 0) {
         console.error(`The audit of ${rows} rows${waiting} was tampered with: ${faults} faults.`);
         process.exitCode = 1;
+        return;
+      }
+      if (unchecked > 0 || begunAnew.length > 0) {
+        console.error(`Not all of the audit could be checked: ${rows} rows${range}${waiting}.`);
+        console.error(`Head ${head.seq}:${head.hash}`);
+        process.exitCode = EXIT.unchecked;
         return;
       }
       console.log(`The audit is whole: ${rows} rows${range}${waiting}.`);

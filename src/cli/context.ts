@@ -3,6 +3,7 @@ import type { INestApplicationContext, LoggerService, Type } from '@nestjs/commo
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { AUDIT_LOG } from '../audit/audit-keys.js';
 import { runInContext } from '../common/request-context.js';
 import { CommonModule } from '../common/common.module.js';
 import { Config } from '../config/config.js';
@@ -23,7 +24,10 @@ const LOGGER: LoggerService = {
   warn: (message: unknown) => {
     console.error(message);
   },
-  error: () => undefined,
+  error: (message: unknown, ...more: unknown[]) => {
+    // The audit goes on with a new key, so no exception says that it has one.
+    if (more.at(-1) === AUDIT_LOG) console.error(message);
+  },
 };
 
 /**

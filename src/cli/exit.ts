@@ -8,6 +8,8 @@ export const EXIT = {
   noUser: 3,
   /** Some lines of an import were refused; the others are imported. */
   refusedLines: 4,
+  /** No fault was found in the audit, but not all of it could be checked. */
+  unchecked: 5,
 } as const;
 
 /** Ends the program: one sentence for the standard error, and the exit code. */

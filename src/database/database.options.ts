@@ -22,6 +22,7 @@ import { AdministerUsers1764000000040 } from './migrations/1764000000040-adminis
 import { CreateWebhookOutbox1764000000050 } from './migrations/1764000000050-create-webhook-outbox.js';
 import { CreateCodeMisses1764000000060 } from './migrations/1764000000060-create-code-misses.js';
 import { EndUnprovenWaysBack1764000000070 } from './migrations/1764000000070-end-unproven-ways-back.js';
+import { CheckAuditKeys1764000000090 } from './migrations/1764000000090-check-audit-keys.js';
 import { OrderRevocations1764000000100 } from './migrations/1764000000100-order-revocations.js';
 import { RecoverSessions1764000000110 } from './migrations/1764000000110-recover-sessions.js';
 import { PostgresClient, postgresClientOptions } from './postgres-client.js';
@@ -55,6 +56,7 @@ const migrations = [
   CreateWebhookOutbox1764000000050,
   CreateCodeMisses1764000000060,
   EndUnprovenWaysBack1764000000070,
+  CheckAuditKeys1764000000090,
   OrderRevocations1764000000100,
   RecoverSessions1764000000110,
 ];
