@@ -9,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => project.remove());
 
-const LISTENING = /Server listening at (http:\/\/[\d.:]+)/;
+const LISTENING = /Server listening at (http:\/\/[\w.:]+)/;
 
 const isAlive = async (url: string): Promise<boolean> =>
   fetch(`${url}/health/live`).then(
