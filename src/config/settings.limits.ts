@@ -32,7 +32,7 @@ export const LIMIT_SETTINGS = {
     'Requests of one address for mail to an account that is not signed in',
   ),
   LIMIT_MAIL: rate('3/1h').describe(
-    'Mails asked for to one e-mail address; as many for registrations, and notices while it is not verified',
+    'Mails asked for to one mailbox; as many for registrations, and notices while it is not verified',
   ),
   LIMIT_FAILED_ADDRESS: rate('10/1m').describe('Failed logins of one address'),
   LIMIT_FAILED_PAIR: rate('5/15m').describe('Failed logins of one address for one username'),
