@@ -180,6 +180,7 @@ describe('GET /me/export', () => {
         disabledReason: OTHERS,
       },
     },
+    username_claims: { as: 'names', without: { userId: SAID } },
     sessions: { as: 'sessions', without: { salt: SECRET } },
     one_time_tokens: {
       as: 'links',

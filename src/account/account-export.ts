@@ -8,6 +8,7 @@ import { OutboxItem } from '../mail/outbox-item.entity.js';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
 import { Session } from '../sessions/session.entity.js';
 import type { User } from '../users/user.entity.js';
+import { UsernameClaim } from '../users/username-claim.entity.js';
 import { WebhookItem } from '../webhooks/webhook-item.entity.js';
 
 /**
@@ -43,10 +44,15 @@ export class AccountExport {
       where: { userId },
       order: { position: 'ASC' },
     });
+    const names = await manager.find(UsernameClaim, {
+      where: { userId },
+      order: { skeleton: 'ASC' },
+    });
     const events = await eventsOf(manager, userId);
     return {
       exportedAt: clock.date(),
       user: without(user, 'passwordHash', 'usernameKey', 'emailKey', 'disabledReason'),
+      names: names.map(({ skeleton, reservedUntil }) => ({ skeleton, reservedUntil })),
       sessions: sessions.map((session) => without(session, 'salt', 'user')),
       links: links.map(({ purpose, payload, createdAt, expiresAt, usedAt }) => ({
         purpose,

@@ -55,18 +55,26 @@ export class AccountController {
 
   @Patch()
   @RateLimit({ name: 'updateAccount', limit: '30/1h', by: signedInUser })
+  @LimitGuesses()
   @ApiOperation({ summary: 'Change username, display name or locale' })
   @ApiResponse({ status: 200, description: 'The account', standardSchema: accountSchema })
   @refuses(400, 'A parameter is not valid')
-  @refuses(403, 'Not on behalf of another user')
-  @refuses(409, 'The username is taken')
+  @refuses(
+    401,
+    'No good access token, or a new name with neither a recent sign-in nor the password',
+  )
+  @refuses(403, 'The present password is not right, or this is not on behalf of oneself')
+  @refuses(409, 'The username is taken, looks like that of another user, or was until lately')
+  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   async update(
     @CurrentUser() { id: userId }: Subject,
     @JwtPayload() claims: AccessTokenClaims,
     @Body({ schema: updateProfileSchema }) body: UpdateProfileBody,
+    @ClientSignal() signal: AbortSignal,
     @Headers('accept-language') locale?: string,
   ): Promise<AccountView> {
-    return accountViewOf(await this.account.updateProfile({ userId, claims, locale }, body));
+    const own = { userId, claims, locale };
+    return accountViewOf(await this.account.updateProfile(own, body, { signal }));
   }
 
   @Get('export')

@@ -31,14 +31,15 @@ export const changeEmailSchema = z.object({
   current_password: currentPassword,
 });
 
-/** Body of `PATCH /me`; what is not named stays as it is, null empties. */
+/** Body of `PATCH /me`; what is not named stays as it is, null empties. A new name asks for a step-up. */
 export const updateProfileSchema = z
   .object({
+    current_password: currentPassword,
     username: usernameSchema.optional(),
     displayName: displayNameSchema.nullish(),
     locale: localeSchema.nullish(),
   })
-  .refine((body) => Object.keys(body).length > 0, {
+  .refine(({ current_password: _, ...body }) => Object.keys(body).length > 0, {
     error: 'Nothing to change: name username, displayName or locale',
     path: ['username'],
   });

@@ -74,13 +74,24 @@ export class AccountService {
   }
 
   /**
-   * Changes what of name and profile is to be another; resolves to the account as it is then.
+   * Changes what of name and profile is to be another; resolves to the account as it is then. A new name
+   * asks for a step-up, because other services may know the user by it.
    *
-   * @throws ApiError username_taken
+   * @throws ApiError username_taken, too_many_requests (too many former names),
+   *   reauthentication_required, wrong_password, overloaded, unavailable
    */
-  async updateProfile(own: OwnRequest, body: UpdateProfileBody): Promise<User> {
+  async updateProfile(
+    own: OwnRequest,
+    body: UpdateProfileBody,
+    options?: HashOptions,
+  ): Promise<User> {
     const user = await this.find(own.userId);
-    const { username, ...profile } = body;
+    const { username, current_password: password, ...profile } = body;
+    const renames = username !== undefined && username.username !== user.username;
+    // A password that came along is judged in any case: it was counted as a guess.
+    if (renames || password !== undefined) {
+      await this.stepUp.require(user, own.claims, password, options);
+    }
     const wanted = Object.entries({ ...username, ...profile });
     const changes = wanted.filter(([name, value]) => user[name as keyof User] !== value);
     if (changes.length === 0) return user;

@@ -3,7 +3,7 @@ import { fieldsOf } from '../common/request-of.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
 import type { LimitKey } from '../throttling/rate-limit.guard.js';
 import { prepareEmail } from '../users/email.js';
-import { prepareUsername } from '../users/username.js';
+import { readUsername } from '../users/username.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 
 /** For `@RateLimit()`: the signed-in user. It brings `JwtAuthGuard` along, wherever the limit stands. */
@@ -27,7 +27,7 @@ export const sessionOfRefreshToken: LimitKey = (request, app) => {
  * put more spellings together, it would count unlike the ids of users, and so tell who exists.
  */
 export function accountKey(login: string): string {
-  const username = prepareUsername(login);
+  const username = readUsername(login);
   if (username.ok) return username.key;
   const email = prepareEmail(login);
   return email.ok ? email.key : login;

@@ -71,6 +71,13 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
     if (isAdmin && (await this.passwords.verify(password, user?.passwordHash))) return;
     rmSync(this.path, { force: true });
     if (isAdmin) return;
+    if (!user) {
+      this.logger.error(
+        `BOOTSTRAP_ADMIN: the name ${username} looks like that of another user, or is reserved for its ` +
+          'former holder, so nothing was granted',
+      );
+      return;
+    }
     this.logger.error(
       `BOOTSTRAP_ADMIN: there is a user ${username} already, who may be anybody, so nothing was ` +
         `granted. If he is the one: npx latchkey users grant ${username} admin`,

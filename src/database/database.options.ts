@@ -9,6 +9,7 @@ import { Role } from '../roles/role.entity.js';
 import { Revocation } from '../sessions/revocation.entity.js';
 import { Session } from '../sessions/session.entity.js';
 import { User } from '../users/user.entity.js';
+import { UsernameClaim } from '../users/username-claim.entity.js';
 import { UserRole } from '../users/user-role.entity.js';
 import { WebhookItem } from '../webhooks/webhook-item.entity.js';
 import { CreateUsers1764000000000 } from './migrations/1764000000000-create-users.js';
@@ -25,6 +26,7 @@ import { EndUnprovenWaysBack1764000000070 } from './migrations/1764000000070-end
 import { CheckAuditKeys1764000000090 } from './migrations/1764000000090-check-audit-keys.js';
 import { OrderRevocations1764000000100 } from './migrations/1764000000100-order-revocations.js';
 import { RecoverSessions1764000000110 } from './migrations/1764000000110-recover-sessions.js';
+import { CreateUsernameClaims1764000000080 } from './migrations/1764000000080-create-username-claims.js';
 import { PostgresClient, postgresClientOptions } from './postgres-client.js';
 import type { SessionLimits } from './postgres-session.js';
 import { sqliteDriver } from './sqlite-driver.js';
@@ -38,6 +40,7 @@ const entities = [
   OneTimeToken,
   CodeMiss,
   UserRole,
+  UsernameClaim,
   Role,
   AuditEvent,
   AuditMark,
@@ -56,6 +59,7 @@ const migrations = [
   CreateWebhookOutbox1764000000050,
   CreateCodeMisses1764000000060,
   EndUnprovenWaysBack1764000000070,
+  CreateUsernameClaims1764000000080,
   CheckAuditKeys1764000000090,
   OrderRevocations1764000000100,
   RecoverSessions1764000000110,

@@ -9,6 +9,7 @@ import { keepAnAdmin } from '../users/last-admin.js';
 import { lockUser } from '../users/lock-user.js';
 import { isDisabled, User } from '../users/user.entity.js';
 import { UserEvents } from '../users/user-events.js';
+import { UsernameClaims } from '../users/username-claims.js';
 import { type Ban, changesOf, sameRoles, type UserPatch } from '../users/user-patch.js';
 import { writeRoles } from '../users/user-role.entity.js';
 import { type EndReason, type SessionChange, SessionChanges } from './session-changes.js';
@@ -28,6 +29,7 @@ export class UserChanges {
     private readonly changes: SessionChanges,
     private readonly audit: Audit,
     private readonly events: UserEvents,
+    private readonly claims: UsernameClaims,
     private readonly config: Config,
   ) {}
 
@@ -78,9 +80,10 @@ export class UserChanges {
   }
 
   /**
-   * Changes name and profile; a new username outdates the access tokens, which carry it.
+   * Changes name and profile; a new username outdates the access tokens, which carry it, and the former
+   * one stays reserved for the user.
    *
-   * @throws ApiError username_taken
+   * @throws ApiError username_taken, too_many_requests (too many former names)
    * @returns whether there is such a user
    */
   async updateProfile(
@@ -90,9 +93,13 @@ export class UserChanges {
   ): Promise<boolean> {
     try {
       return await this.changes.transaction(async (change) => {
+        const before = await lockUser(change.manager, userId);
+        if (!before) return false;
         const values = { ...profile, updatedAt: clock.date() };
-        const { affected } = await change.manager.update(User, { id: userId }, values);
-        if (affected !== 1) return false;
+        await change.manager.update(User, { id: userId }, values);
+        if (profile.usernameKey !== undefined) {
+          await this.claims.move(change.manager, before, profile.usernameKey);
+        }
         await this.events.updated(change.manager, userId);
         if (profile.username !== undefined) await change.outdateTokens(userId);
         const details = { changed: Object.keys(profile).join(' ') };

@@ -10,6 +10,7 @@ import { asUtf8 } from '../common/text-file.js';
 import { Database } from '../database/database.js';
 import { User } from '../users/user.entity.js';
 import { UserRole } from '../users/user-role.entity.js';
+import { UsernameClaims } from '../users/username-claims.js';
 import { type Line, readLines } from './lines.js';
 import { COLUMNS, type ImportedUser, readRecord, type ReadRecord, readRow } from './user-record.js';
 
@@ -57,6 +58,7 @@ export class UserImport {
     private readonly database: Database,
     private readonly audit: Audit,
     private readonly claims: AddressClaims,
+    private readonly names: UsernameClaims,
   ) {}
 
   /**
@@ -129,7 +131,9 @@ export class UserImport {
     const proven = rows.flatMap(({ emailKey, emailVerifiedAt }) =>
       emailKey !== null && emailVerifiedAt ? [emailKey] : [],
     );
+    const unnamed = new Set<string>();
     const ids = await this.database.transaction(async (manager) => {
+      unnamed.clear();
       if (proven.length > 0) await this.claims.vacateAll(manager, proven);
       await manager
         .createQueryBuilder()
@@ -144,7 +148,14 @@ export class UserImport {
         select: { id: true },
         where: { id: In(fresh.map(({ id }) => id)) },
       });
-      const ids = new Set(stored.map(({ id }) => id));
+      const before = new Set(stored.map(({ id }) => id));
+      const ids = await this.names.takeAll(
+        manager,
+        rows.filter(({ id }) => before.has(id)),
+      );
+      const lost = [...before].filter((id) => !ids.has(id));
+      if (lost.length > 0) await manager.delete(User, { id: In(lost) });
+      for (const id of lost) unnamed.add(id);
       const roles = rows
         .filter(({ id }) => ids.has(id))
         .flatMap(({ id: userId, createdAt, roles }) =>
@@ -160,7 +171,12 @@ export class UserImport {
     });
     for (const { id, line } of fresh) {
       if (ids.has(id)) counts.imported++;
-      else refuse(line, 'The username or the email was taken meanwhile');
+      else if (unnamed.has(id)) {
+        refuse(
+          line,
+          'The username looks like that of another user, or is reserved for its former holder',
+        );
+      } else refuse(line, 'The username or the email was taken meanwhile');
     }
   }
 

@@ -1,4 +1,4 @@
-import { prepareUsername } from './username.js';
+import { prepareUsername, readUsername } from './username.js';
 
 const key = (name: string): string | undefined => {
   const prepared = prepareUsername(name);
@@ -147,8 +147,27 @@ describe('prepareUsername', () => {
     ['Greek in Cyrillic', '\u0430\u03BF'],
     ['Armenian in Latin', '\u0578ame'],
     ['Cherokee in Latin', '\u13A0ame'],
+    ['Coptic in Latin', 'r\u2C9F\u2C9Ft'],
+    ['Lisu in Latin', '\uA4EEdmin'],
+    ['Tifinagh in Latin', '\u2D54oot'],
+    ['a Devanagari digit in Latin', 'adm\u0966n'],
+    ['Thai in Latin', 'a\u0E01'],
+    ['Hangul in Japanese', '\uAC00\u30AB'],
+    ['Cyrillic in Japanese', '\u0430\u30AB'],
   ])('refuses look-alikes: %s', (_what, name) => {
     expect(reason(name)).toBe('The username mixes alphabets that look alike');
+  });
+
+  it('refuses digits of two systems', () => {
+    expect(reason('\u0915\u09665')).toBe('The username mixes digits of several systems');
+  });
+
+  it('reads a name that is refused to new users, so that present ones keep it', () => {
+    expect(readUsername('r\u2C9F\u2C9Ft')).toEqual({
+      ok: true,
+      username: 'r\u2C9F\u2C9Ft',
+      key: 'r\u2C9F\u2C9Ft',
+    });
   });
 
   it('refuses a name that starts with a combining mark', () => {

@@ -1,4 +1,5 @@
 import bidiFactory from 'bidi-js';
+import { hasDigitsOfOneSystem, isHighlyRestrictive } from './scripts.js';
 
 /** The longest username, in code points of its prepared form. */
 export const USERNAME_MAX = 64;
@@ -11,15 +12,32 @@ export type PreparedUsername =
 const bidi = (bidiFactory as unknown as () => { getBidiCharTypeName(char: string): string })();
 
 /**
- * The unique form of a username by the PRECIS profile UsernameCaseMapped (RFC 8265, section 3.3):
- * width-mapped, lower-cased code point by code point, NFC, the Bidi Rule (RFC 5893), then the
- * IdentifierClass of RFC 8264. Two names with one key are one name.
- *
- * Blanks around a name are taken off: keyboards of phones add one after a word. Stricter than the profile: 1 to 64 code points, no `@` (that is an e-mail address), no joiners
- * (invisible), one key for the small forms of one capital (σ and ς), and no mix of Latin, Greek,
- * Cyrillic, Armenian and Cherokee letters, which look alike (after UTS 39, section 5.2).
+ * A new username and its unique form. Stricter than {@link readUsername}, because it must not look like
+ * another name: letters of one script, or of Latin with those of Chinese, Japanese or Korean (UTS 39,
+ * section 5.2, highly restrictive), and digits of one system. See also `UsernameClaims`.
  */
 export function prepareUsername(typed: string): PreparedUsername {
+  const read = readUsername(typed);
+  if (!read.ok) return read;
+  if (!isHighlyRestrictive(read.key)) {
+    return { ok: false, reason: 'The username mixes alphabets that look alike' };
+  }
+  if (!hasDigitsOfOneSystem(read.key)) {
+    return { ok: false, reason: 'The username mixes digits of several systems' };
+  }
+  return read;
+}
+
+/**
+ * The unique form of a username that may exist, by the PRECIS profile UsernameCaseMapped (RFC 8265,
+ * section 3.3): width-mapped, lower-cased code point by code point, NFC, the Bidi Rule (RFC 5893), then
+ * the IdentifierClass of RFC 8264. Two names with one key are one name.
+ *
+ * Blanks around a name are taken off: keyboards of phones add one after a word. Stricter than the profile:
+ * 1 to 64 code points, no `@` (that is an e-mail address), no joiners (invisible), and one key for the
+ * small forms of one capital (σ and ς).
+ */
+export function readUsername(typed: string): PreparedUsername {
   const refuse = (reason: string): PreparedUsername => ({ ok: false, reason });
   const input = typed.trim();
   if (input === '') return refuse('The username is empty');
@@ -47,7 +65,6 @@ export function prepareUsername(typed: string): PreparedUsername {
   if (!followsBidiRule(points)) {
     return refuse('The username mixes right-to-left and left-to-right text');
   }
-  if (mixesLookAlikes(key)) return refuse('The username mixes alphabets that look alike');
   return { ok: true, username: input, key };
 }
 
@@ -110,15 +127,4 @@ function followsBidiRule(points: string[]): boolean {
     /^(R|AL|EN|AN)$/.test(last) &&
     !(has('EN') && has('AN'))
   );
-}
-
-function mixesLookAlikes(key: string): boolean {
-  const scripts = [
-    /\p{Script=Latin}/u,
-    /\p{Script=Greek}/u,
-    /\p{Script=Cyrillic}/u,
-    /\p{Script=Armenian}/u,
-    /\p{Script=Cherokee}/u,
-  ];
-  return scripts.filter((script) => script.test(key)).length > 1;
 }

@@ -5,11 +5,12 @@ import { UserEvents } from './user-events.js';
 import { User } from './user.entity.js';
 import { UserRole } from './user-role.entity.js';
 import { UserSearch } from './user-search.js';
+import { UsernameClaims } from './username-claims.js';
 import { UsersService } from './users.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([User, UserRole]), WebhooksModule],
-  providers: [UserEvents, UsersService, UserSearch],
-  exports: [UserEvents, UsersService, UserSearch],
+  providers: [UserEvents, UsernameClaims, UsersService, UserSearch],
+  exports: [UserEvents, UsernameClaims, UsersService, UserSearch],
 })
 export class UsersModule {}

@@ -10,7 +10,8 @@ import { UserEvents } from './user-events.js';
 import { User } from './user.entity.js';
 import { ADMIN } from './last-admin.js';
 import { UserRole, writeRoles } from './user-role.entity.js';
-import { prepareUsername } from './username.js';
+import { readUsername } from './username.js';
+import { UsernameClaims } from './username-claims.js';
 
 /** What makes a new user; the keys are the unique forms of name and address. */
 export type NewUser = Pick<
@@ -34,13 +35,14 @@ export class UsersService {
     @InjectRepository(User) private readonly users: Repository<User>,
     private readonly database: Database,
     private readonly events: UserEvents,
+    private readonly claims: UsernameClaims,
   ) {}
 
   /**
    * Stores a new user; `also` is written in the same transaction. Where another account holds the
    * address, this one has it without its key, see `Addresses`, or is refused if it is to hold it.
    *
-   * @throws ApiError username_taken, email_taken: the unique index decides, not a look beforehand
+   * @throws ApiError username_taken, email_taken: unique keys decide, not a look beforehand
    */
   async create(
     values: NewUser,
@@ -71,6 +73,7 @@ export class UsersService {
             !holdsAddress && emailKey !== null && (await manager.existsBy(User, { emailKey }));
           user.emailKey = isHeld ? null : emailKey;
           await manager.insert(User, user);
+          await this.claims.take(manager, user);
           if (user.roles.length > 0) await writeRoles(manager, user);
           await this.events.created(manager, user);
           await also?.(manager, user);
@@ -118,7 +121,7 @@ export class UsersService {
 
 /** By what to look for whom signs in as `login`: a username, or else an address. */
 function keyOfLogin(login: string): { usernameKey: string } | { emailKey: string } | undefined {
-  const username = prepareUsername(login);
+  const username = readUsername(login);
   if (username.ok) return { usernameKey: username.key };
   const email = prepareEmail(login);
   return email.ok ? { emailKey: email.key } : undefined;

@@ -1,0 +1,23 @@
+import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import { epochMillis } from '../database/time.js';
+import { User } from './user.entity.js';
+
+/** Which user has a name, or had it lately. The key decides between two users who ask for it at once. */
+@Entity('username_claims')
+export class UsernameClaim {
+  /** What the name looks like, see `skeletonOf`. */
+  @PrimaryColumn({ type: 'varchar', length: 512, collation: 'C' })
+  skeleton!: string;
+
+  @Index('ix_username_claims_user_id')
+  @Column('varchar', { name: 'user_id', length: 36 })
+  userId!: string;
+
+  /** Until when a former name stays reserved; null: it is the user's name. */
+  @Column('bigint', { name: 'reserved_until', nullable: true, transformer: epochMillis })
+  reservedUntil!: Date | null;
+
+  @ManyToOne(() => User, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'fk_username_claims_user_id' })
+  user?: User;
+}

@@ -1,0 +1,131 @@
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { type EntityManager, MoreThan } from 'typeorm';
+import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
+import { skeletonOf } from '../common/look-alikes.js';
+import { Recurring } from '../common/recurring.js';
+import { Database } from '../database/database.js';
+import type { User } from './user.entity.js';
+import { UsernameClaim } from './username-claim.entity.js';
+
+const DAY = 86_400_000;
+/** For servers that never run for a whole day. */
+const FIRST_CLEANING = 60_000;
+
+/** How long a name stays reserved for its former holder. */
+const RESERVED = 30 * DAY;
+
+/** How many former names one user may hold, so that none reserves names by taking them in turn. */
+const MOST_FORMER = 10;
+
+type Named = Pick<User, 'id' | 'usernameKey'>;
+
+/**
+ * Gives names to users. A name is taken if it looks like that of another user (UTS 39), or like one that
+ * another user gave up in the last 30 days: other services may still take the name for that user.
+ */
+@Injectable()
+export class UsernameClaims implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(UsernameClaims.name);
+  private readonly cleaning = new Recurring(
+    'Freeing former usernames',
+    DAY,
+    () => this.clean(),
+    this.logger,
+  );
+
+  constructor(private readonly database: Database) {}
+
+  onApplicationBootstrap(): void {
+    this.cleaning.start(FIRST_CLEANING);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.cleaning.stop();
+  }
+
+  /** Gives a stored user its name. @throws ApiError username_taken */
+  async take(manager: EntityManager, user: Named): Promise<void> {
+    const taken = await this.takeAll(manager, [user]);
+    if (taken.size === 0) throw new ApiError('username_taken');
+  }
+
+  /**
+   * Gives stored users their names, by one statement; of two whose names look alike, the first has it.
+   *
+   * @returns the ids of the users who have their names now
+   */
+  async takeAll(manager: EntityManager, users: Named[]): Promise<Set<string>> {
+    const wanted = new Map<string, string>();
+    for (const { id, usernameKey } of users) {
+      const skeleton = skeletonOf(usernameKey);
+      if (!wanted.has(skeleton)) wanted.set(skeleton, id);
+    }
+    if (wanted.size === 0) return new Set();
+    const parameters = [...[...wanted].flat(), clock.now()];
+    const rows = [...wanted.keys()].map((_, i) => `($${2 * i + 1}, $${2 * i + 2})`).join(', ');
+    // SQLite numbers parameters in the order in which they come. Of what begins with INSERT, TypeORM's driver for SQLite does not give the rows.
+    const taken = await manager.query<{ user_id: string }[]>(
+      `WITH wanted (skeleton, user_id) AS (VALUES ${rows})
+       INSERT INTO username_claims (skeleton, user_id, reserved_until)
+         SELECT skeleton, user_id, NULL FROM wanted WHERE true
+         ON CONFLICT (skeleton) DO UPDATE
+           SET user_id = excluded.user_id, reserved_until = NULL
+           WHERE username_claims.user_id = excluded.user_id
+             OR username_claims.reserved_until <= CAST($${parameters.length} AS bigint)
+         RETURNING user_id`,
+      parameters,
+    );
+    return new Set(taken.map(({ user_id: id }) => id));
+  }
+
+  /**
+   * Gives a user another name, and reserves the present one.
+   *
+   * @param before the user as locked in the transaction of `manager`
+   * @throws ApiError username_taken; too_many_requests for a user with many former names
+   */
+  async move(manager: EntityManager, before: Named, usernameKey: string): Promise<void> {
+    const former = skeletonOf(before.usernameKey);
+    if (former !== skeletonOf(usernameKey)) await this.reserve(manager, before.id, former);
+    await this.take(manager, { id: before.id, usernameKey });
+    await this.refuseMany(manager, before.id);
+  }
+
+  /** Frees the names whose time is over. */
+  async clean(): Promise<void> {
+    await this.database.deleteAll(UsernameClaim, 'reserved_until <= :now', { now: clock.now() });
+  }
+
+  /** Also for a user whose name nothing was noted of; one that another user holds stays that user's. */
+  private async reserve(manager: EntityManager, userId: string, skeleton: string): Promise<void> {
+    await manager.query(
+      `INSERT INTO username_claims (skeleton, user_id, reserved_until)
+         VALUES ($1, $2, $3)
+         ON CONFLICT (skeleton) DO UPDATE SET reserved_until = excluded.reserved_until
+           WHERE username_claims.user_id = excluded.user_id`,
+      [skeleton, userId, clock.now() + RESERVED],
+    );
+  }
+
+  private async refuseMany(manager: EntityManager, userId: string): Promise<void> {
+    const now = clock.now();
+    const former = await manager.find(UsernameClaim, {
+      where: { userId, reservedUntil: MoreThan(new Date(now)) },
+      order: { reservedUntil: 'ASC' },
+    });
+    const [first] = former;
+    if (former.length <= MOST_FORMER) return;
+    const left = (first?.reservedUntil?.getTime() ?? now) - now;
+    const seconds = Math.max(1, Math.ceil(left / 1000));
+    throw new ApiError('too_many_requests', {
+      msg: `A user may give up ${MOST_FORMER} names in 30 days`,
+      headers: { 'Retry-After': String(seconds) },
+    });
+  }
+}
