@@ -241,6 +241,7 @@ describe('GET /me/export', () => {
     audit_marks: 'about nobody',
     audit_keys: 'about nobody',
     code_misses: 'about nobody',
+    password_costs: 'about nobody',
   };
 
   it('has every table and column that is about the user, or there is a reason', async () => {

@@ -5,6 +5,7 @@ import { AuditMark } from '../audit/audit-mark.entity.js';
 import { OutboxItem } from '../mail/outbox-item.entity.js';
 import { CodeMiss } from '../one-time-tokens/code-miss.entity.js';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
+import { PasswordCost } from '../passwords/password-cost.entity.js';
 import { Role } from '../roles/role.entity.js';
 import { Revocation } from '../sessions/revocation.entity.js';
 import { Session } from '../sessions/session.entity.js';
@@ -27,6 +28,7 @@ import { CheckAuditKeys1764000000090 } from './migrations/1764000000090-check-au
 import { OrderRevocations1764000000100 } from './migrations/1764000000100-order-revocations.js';
 import { RecoverSessions1764000000110 } from './migrations/1764000000110-recover-sessions.js';
 import { CreateUsernameClaims1764000000080 } from './migrations/1764000000080-create-username-claims.js';
+import { CreatePasswordCosts1764000000081 } from './migrations/1764000000081-create-password-costs.js';
 import { PostgresClient, postgresClientOptions } from './postgres-client.js';
 import type { SessionLimits } from './postgres-session.js';
 import { sqliteDriver } from './sqlite-driver.js';
@@ -41,6 +43,7 @@ const entities = [
   CodeMiss,
   UserRole,
   UsernameClaim,
+  PasswordCost,
   Role,
   AuditEvent,
   AuditMark,
@@ -60,6 +63,7 @@ const migrations = [
   CreateCodeMisses1764000000060,
   EndUnprovenWaysBack1764000000070,
   CreateUsernameClaims1764000000080,
+  CreatePasswordCosts1764000000081,
   CheckAuditKeys1764000000090,
   OrderRevocations1764000000100,
   RecoverSessions1764000000110,

@@ -15,8 +15,12 @@ export const bcryptHash = timed(
 );
 
 export const bcryptCompare = verification(
-  /** @param {{ password: string, hash: string }} input */
-  ({ password, hash }) => bcrypt.compareSync(password, hash),
+  /** @param {{ password: string, hash: string, dummies?: string[] }} input */
+  ({ password, hash, dummies = [] }) => {
+    if (bcrypt.compareSync(password, hash)) return true;
+    for (const dummy of dummies) bcrypt.compareSync(password, dummy);
+    return false;
+  },
 );
 
 /** For scrypt, in bytes: what it needs beside the memory that its parameters are checked for is little. */

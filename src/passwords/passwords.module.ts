@@ -1,11 +1,15 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { BreachedPasswords } from './breached-passwords.js';
 import { HashPool } from './hash-pool.js';
 import { NewPasswords } from './new-passwords.js';
+import { PasswordCost } from './password-cost.entity.js';
+import { PasswordCosts } from './password-costs.js';
 import { PasswordsService } from './passwords.service.js';
 
 @Module({
-  providers: [BreachedPasswords, HashPool, PasswordsService, NewPasswords],
-  exports: [PasswordsService, NewPasswords],
+  imports: [TypeOrmModule.forFeature([PasswordCost])],
+  providers: [BreachedPasswords, HashPool, PasswordCosts, PasswordsService, NewPasswords],
+  exports: [PasswordCosts, PasswordsService, NewPasswords],
 })
 export class PasswordsModule {}

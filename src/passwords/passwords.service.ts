@@ -3,6 +3,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { type HashOptions, HashPool } from './hash-pool.js';
 import type { Prehash } from './hash-bounds.js';
+import { PasswordCosts } from './password-costs.js';
 import { CONDENSED, readStoredHash } from './stored-hash.js';
 
 /**
@@ -18,16 +19,16 @@ const CONDENSE_FROM = 72;
  */
 @Injectable()
 export class PasswordsService implements OnModuleInit {
-  private dummyHash = '';
-
   constructor(
     private readonly config: Config,
     private readonly pool: HashPool,
+    private readonly costs: PasswordCosts,
   ) {}
 
   /** A server whose threads cannot hash does not start. */
   async onModuleInit(): Promise<void> {
-    this.dummyHash = await this.hashOfUnknown();
+    await this.hashOfUnknown();
+    await this.costs.forgetUnused();
   }
 
   /** @throws ApiError overloaded where a hash could not start in time: ask before other work */
@@ -41,6 +42,7 @@ export class PasswordsService implements OnModuleInit {
    * @throws ApiError as `HashPool.run`
    */
   async hash(password: string, options?: HashOptions): Promise<string> {
+    await this.costs.noteOwn();
     const long = isLong(password);
     const input = {
       password: long ? condense(password) : password,
@@ -56,8 +58,9 @@ export class PasswordsService implements OnModuleInit {
   }
 
   /**
-   * Whether `password` is the one behind `stored`. Without either it compares with a dummy hash of
-   * the same cost and answers false, so that an unknown user takes as long as a known one.
+   * Whether `password` is the one behind `stored`. If it is not, it takes the work of the highest cost
+   * that a stored bcrypt hash has, whatever the cost of this one, and if there is no hash or no password
+   * at all: an unknown user takes as long as any known one.
    *
    * @throws ApiError as `HashPool.run`
    */
@@ -67,14 +70,20 @@ export class PasswordsService implements OnModuleInit {
     options?: HashOptions,
   ): Promise<boolean> {
     const read = readStoredHash(stored ?? '');
+    const highest = await this.costs.highest();
     if (password === undefined || !read.ok) {
-      await this.compare(password ?? '', this.dummyHash, options);
+      await this.compare(password ?? '', dummyHash(highest), [], options);
       return false;
     }
     const { hash } = read;
     switch (hash.algorithm) {
       case 'bcrypt':
-        return this.compare(bcryptInput(password, hash), hash.hash, options);
+        return this.compare(
+          bcryptInput(password, hash),
+          hash.hash,
+          dummiesBetween(hash.cost, highest),
+          options,
+        );
       case 'pbkdf2':
         return this.pool.run('pbkdf2Verify', { ...hash, password }, options);
       case 'scrypt':
@@ -98,11 +107,24 @@ export class PasswordsService implements OnModuleInit {
     return prehash !== undefined || cost < this.config.bcryptCost || condensed !== isLong(password);
   }
 
-  /** One bcrypt comparison. */
-  protected compare(password: string, hash: string, options?: HashOptions): Promise<boolean> {
-    return this.pool.run('bcryptCompare', { password, hash }, options);
+  /** One bcrypt comparison, and if it fails those with the dummies, in one turn of a thread. */
+  protected compare(
+    password: string,
+    hash: string,
+    dummies: string[],
+    options?: HashOptions,
+  ): Promise<boolean> {
+    return this.pool.run('bcryptCompare', { password, hash, dummies }, options);
   }
 }
+
+/** A hash of this cost that no password is known for. */
+const dummyHash = (cost: number): string =>
+  `$2b$${String(cost).padStart(2, '0')}$abcdefghijklmnopqrstuu${'.'.repeat(31)}`;
+
+/** Hashes whose work, with that of one of cost `from`, is the work of one of cost `to`. */
+const dummiesBetween = (from: number, to: number): string[] =>
+  Array.from({ length: Math.max(0, to - from) }, (_, i) => dummyHash(from + i));
 
 const isLong = (password: string): boolean => Buffer.byteLength(password) >= CONDENSE_FROM;
 

@@ -2,13 +2,20 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AddressClaimsModule } from '../addresses/address-claims.module.js';
 import { AuditModule } from '../audit/audit.module.js';
+import { PasswordsModule } from '../passwords/passwords.module.js';
 import { User } from '../users/user.entity.js';
 import { UsersModule } from '../users/users.module.js';
 import { UserExport } from './user-export.js';
 import { UserImport } from './user-import.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([User]), AddressClaimsModule, AuditModule, UsersModule],
+  imports: [
+    TypeOrmModule.forFeature([User]),
+    AddressClaimsModule,
+    AuditModule,
+    PasswordsModule,
+    UsersModule,
+  ],
   providers: [UserExport, UserImport],
   exports: [UserExport, UserImport],
 })

@@ -8,6 +8,7 @@ import { Audit } from '../audit/audit.service.js';
 import { clock } from '../common/clock.js';
 import { asUtf8 } from '../common/text-file.js';
 import { Database } from '../database/database.js';
+import { PasswordCosts } from '../passwords/password-costs.js';
 import { User } from '../users/user.entity.js';
 import { UserRole } from '../users/user-role.entity.js';
 import { UsernameClaims } from '../users/username-claims.js';
@@ -59,6 +60,7 @@ export class UserImport {
     private readonly audit: Audit,
     private readonly claims: AddressClaims,
     private readonly names: UsernameClaims,
+    private readonly costs: PasswordCosts,
   ) {}
 
   /**
@@ -134,6 +136,10 @@ export class UserImport {
     const unnamed = new Set<string>();
     const ids = await this.database.transaction(async (manager) => {
       unnamed.clear();
+      await this.costs.noteOf(
+        manager,
+        rows.map(({ passwordHash }) => passwordHash),
+      );
       if (proven.length > 0) await this.claims.vacateAll(manager, proven);
       await manager
         .createQueryBuilder()
