@@ -84,7 +84,7 @@ export class UsersController {
   @ApiResponse({ status: 200, description: 'The user as changed', standardSchema: adminUserSchema })
   @refuses(400, 'A parameter is not valid, or there is nothing to change')
   @refuses(404, 'There is no such user')
-  @refuses(409, 'This is the last administrator, or there is no address to be verified')
+  @refuses(409, 'This is the last administrator, or there is no free address to be verified')
   async update(
     @CurrentUser() actor: Subject,
     @Param('id') id: string,
