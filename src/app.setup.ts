@@ -4,14 +4,13 @@ import type { Socket } from 'node:net';
 import fastifyCookie from '@fastify/cookie';
 import { ModulesContainer } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import { tokenScheme } from './auth/openapi.js';
+import { knowAllowedMethods } from './common/allowed-methods.js';
 import { ApiError, codeOfStatus } from './common/api-error.js';
 import { ApiErrorFilter, sendError } from './common/api-error.filter.js';
 import { answerInTurn, CountedResponse } from './common/connections.js';
@@ -28,6 +27,7 @@ import { validateDeclared } from './common/validation.js';
 import type { Config } from './config/config.js';
 import { otherSitesWarning } from './config/sites.js';
 import { Database } from './database/database.js';
+import { serveDocs } from './openapi/api-docs.js';
 
 /** Headers of answers that scripts of `CORS_ORIGINS` may read beside those that every script may. */
 const EXPOSED_HEADERS = [
@@ -85,6 +85,7 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   const fastify = app.getHttpAdapter().getInstance();
   app.useLogger(new PinoLogger(fastify.log));
   answerInTurn(fastify);
+  knowAllowedMethods(fastify);
   readJsonBodies(fastify);
   // What guards put on a request is there from the start: V8 is faster where all have one shape.
   fastify.decorateRequest('authentication', undefined);
@@ -114,17 +115,7 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
       maxAge: 600,
     });
   }
-  const openApi = new DocumentBuilder()
-    .setTitle('Latchkey')
-    .setDescription('Registered users, JSON Web Tokens, and a guard for your own controllers')
-    .setVersion('0.1.0')
-    .addSecurity('bearer', tokenScheme(config.jwt))
-    .build();
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, openApi), {
-    jsonDocumentUrl: 'openapi.json',
-    yamlDocumentUrl: 'openapi.yaml',
-    customSiteTitle: 'Latchkey API',
-  });
+  serveDocs(app, config);
 }
 
 /**

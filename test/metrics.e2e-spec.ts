@@ -31,7 +31,7 @@ it('counts requests by method, route pattern and status, whatever is asked for',
     '{method="GET",route="/protected",status="401"} 1',
     '{method="GET",route="unknown",status="404"} 5',
     '{method="HEAD",route="/health/live",status="200"} 1',
-    '{method="other",route="unknown",status="404"} 1',
+    '{method="other",route="unknown",status="405"} 1',
   ]);
   expect(await samples('latchkey_http_request_seconds_count')).toContain(
     '{method="GET",route="/health/live"} 2',
@@ -116,4 +116,48 @@ it('asks for METRICS_TOKEN where it is set, and takes nothing else', async () =>
       'Bearer error="invalid_token"',
     ]);
   }
+});
+
+describe('in production without METRICS_TOKEN', () => {
+  /** As `startServer`, as production would: its settings refuse what tests need. */
+  const start = async (settings: Record<string, string> = {}) => {
+    const started = await startServer(settings);
+    Object.defineProperty(started.config, 'production', { value: true });
+    return started;
+  };
+  const far = {
+    msg: 'Without METRICS_TOKEN the metrics are for private networks alone',
+    code: 'forbidden',
+  };
+  const ask = async (headers: Record<string, string>) => {
+    const response = await server.http.get('/metrics').set(headers);
+    return [response.status, response.status === 200 ? null : (response.body as unknown)];
+  };
+
+  it('answers this machine, and no client that a proxy of unknown trust forwards', async () => {
+    server = await start();
+    expect(await ask({})).toEqual([200, null]);
+    for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip']) {
+      expect(await ask({ [header]: '10.0.0.1' })).toEqual([403, far]);
+    }
+  });
+
+  it('answers private networks behind a proxy that is trusted', async () => {
+    server = await start({ TRUST_PROXY: '1' });
+    for (const near of ['10.1.2.3', '172.16.0.9', '192.168.1.1', '127.0.0.1', 'fd00::1', '::1']) {
+      expect([near, await ask({ 'x-forwarded-for': near })]).toEqual([near, [200, null]]);
+    }
+    for (const address of ['203.0.113.7', '172.32.0.1', '11.0.0.1', '2001:db8::1']) {
+      const asked = await ask({ 'x-forwarded-for': address });
+      expect([address, asked]).toEqual([address, [403, far]]);
+    }
+  });
+
+  it('answers anybody who has the token, where it is set', async () => {
+    server = await start({ METRICS_TOKEN: TOKEN, TRUST_PROXY: '1' });
+    await server
+      .get('/metrics', `Bearer ${TOKEN}`)
+      .set('x-forwarded-for', '203.0.113.7')
+      .expect(200);
+  });
 });

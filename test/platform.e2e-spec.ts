@@ -55,15 +55,8 @@ describe('the one shape of errors', () => {
     ]);
   });
 
-  it('knows no other routes and methods', async () => {
-    for (const request of [
-      server.http.get('/nope'),
-      server.http.delete('/login'),
-      server.http.get('/login'),
-      server.http.patch('/protected'),
-      server.http.post('/protected').send({}),
-      server.http.get('/login/../x'),
-    ]) {
+  it('knows no other routes', async () => {
+    for (const request of [server.http.get('/nope'), server.http.get('/login/../x')]) {
       const response = await request;
       expect(response.status).toBe(404);
       expect(response.body).toEqual({ msg: 'There is nothing at this address', code: 'not_found' });

@@ -98,6 +98,7 @@ export class AccountController {
   @ApiResponse({ status: 204, description: 'Deleted' })
   @refuses(401, 'No good access token, or neither a recent sign-in nor the password')
   @refuses(403, 'The present password is not right, or this is not on behalf of oneself')
+  @refuses(409, 'This is the last administrator')
   @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   async delete(
     @CurrentUser() { id: userId }: Subject,

@@ -14,10 +14,18 @@ import type { User } from '../users/user.entity.js';
 const currentPassword = requiredString('current_password').optional();
 
 /** Body of `PUT /me/password`. */
-export const changePasswordSchema = z.object({
-  current_password: currentPassword,
-  new_password: requiredString('new_password'),
-});
+export const changePasswordSchema = z
+  .object({
+    current_password: currentPassword,
+    new_password: requiredString('new_password'),
+  })
+  .meta({
+    title: 'PasswordChange',
+    example: {
+      current_password: 'correct horse battery staple',
+      new_password: 'a quite different sentence',
+    },
+  });
 
 /** Body of `DELETE /me`, which may be left out with its only parameter. */
 export const deleteAccountSchema = z
@@ -26,10 +34,12 @@ export const deleteAccountSchema = z
   .transform((body) => body ?? {});
 
 /** Body of `PUT /me/email`. */
-export const changeEmailSchema = z.object({
-  email: emailSchema,
-  current_password: currentPassword,
-});
+export const changeEmailSchema = z
+  .object({
+    email: emailSchema,
+    current_password: currentPassword,
+  })
+  .meta({ title: 'EmailChange', example: { email: 'new@example.org' } });
 
 /** Body of `PATCH /me`; what is not named stays as it is, null empties. A new name asks for a step-up. */
 export const updateProfileSchema = z
@@ -42,28 +52,35 @@ export const updateProfileSchema = z
   .refine(({ current_password: _, ...body }) => Object.keys(body).length > 0, {
     error: 'Nothing to change: name username, displayName or locale',
     path: ['username'],
-  });
+  })
+  .meta({ title: 'ProfileChange', example: { displayName: 'Ada Lovelace', locale: 'en' } });
 
 /** The signed-in user's own account. */
-export const accountSchema = userSchema.extend({
-  emailVerified: z.boolean(),
-  displayName: z.string().nullable(),
-  locale: z.string().nullable(),
-});
+export const accountSchema = userSchema
+  .extend({
+    emailVerified: z.boolean(),
+    displayName: z.string().nullable(),
+    locale: z.string().nullable(),
+  })
+  .meta({ title: 'Account' });
 
 /** One of the sessions of `GET /me/sessions`. */
-export const sessionSchema = z.object({
-  id: z.uuid(),
-  createdAt: z.string().meta({ format: 'date-time' }),
-  lastUsedAt: z.string().meta({ format: 'date-time' }),
-  expiresAt: z.string().meta({ format: 'date-time' }),
-  device: z.string().describe('In words, from the user agent'),
-  address: z.string(),
-  current: z.boolean().describe('Whether this request comes from it'),
-});
+export const sessionSchema = z
+  .object({
+    id: z.uuid(),
+    createdAt: z.string().meta({ format: 'date-time' }),
+    lastUsedAt: z.string().meta({ format: 'date-time' }),
+    expiresAt: z.string().meta({ format: 'date-time' }),
+    device: z.string().describe('In words, from the user agent'),
+    address: z.string(),
+    current: z.boolean().describe('Whether this request comes from it'),
+  })
+  .meta({ title: 'Session' });
 
 /** Answer of `GET /me/sessions`. */
-export const sessionsSchema = z.object({ sessions: z.array(sessionSchema) });
+export const sessionsSchema = z
+  .object({ sessions: z.array(sessionSchema) })
+  .meta({ title: 'Sessions' });
 
 export type ChangePasswordBody = z.infer<typeof changePasswordSchema>;
 export type DeleteAccountBody = z.infer<typeof deleteAccountSchema>;

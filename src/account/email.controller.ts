@@ -58,6 +58,7 @@ export class EmailController {
   @ApiResponse({ status: 202, description: 'Accepted', standardSchema: acceptedSchema })
   @refuses(403, 'Not on behalf of another user')
   @refuses(409, 'The account has no e-mail address')
+  @refuses(429, 'Too many mails to this address')
   async sendVerification(
     @CurrentUser() { id }: Subject,
     @Req() request: FastifyRequest,

@@ -18,16 +18,19 @@ export const presentedSchema = presented
   .refine(({ token, username }) => token !== undefined || username !== undefined, {
     error: 'Missing username parameter',
     path: ['username'],
-  });
+  })
+  .meta({ title: 'LinkOrCode', example: { username: 'ada', code: '12345678' } });
 
 /** Body of `POST /password/reset`. */
 export const resetSchema = presentedSchema.and(z.object({ password: requiredString('password') }));
 
 /** Body of `POST /password/forgot` and `POST /email/verification`. */
-export const addressSchema = z.object({ email: emailSchema });
+export const addressSchema = z
+  .object({ email: emailSchema })
+  .meta({ title: 'Address', example: { email: 'ada@example.org' } });
 
 /** Answer to who asks for mail. */
-export const acceptedSchema = z.object({ msg: z.string() });
+export const acceptedSchema = z.object({ msg: z.string() }).meta({ title: 'Accepted' });
 
 export type PresentedBody = z.infer<typeof presentedSchema>;
 export type ResetBody = z.infer<typeof resetSchema>;

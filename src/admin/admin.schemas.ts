@@ -47,90 +47,112 @@ export const listUsersSchema = z.object({
 });
 
 /** Body of `POST /users`: no password, which only its user should know. */
-export const createUserSchema = z.object({
-  username: registerSchema.shape.username,
-  email: registerSchema.shape.email,
-  displayName: registerSchema.shape.displayName,
-  locale: registerSchema.shape.locale,
-  roles: roleNames.default([]),
-  verified: truth('verified').default(false),
-});
+export const createUserSchema = z
+  .object({
+    username: registerSchema.shape.username,
+    email: registerSchema.shape.email,
+    displayName: registerSchema.shape.displayName,
+    locale: registerSchema.shape.locale,
+    roles: roleNames.default([]),
+    verified: truth('verified').default(false),
+  })
+  .meta({
+    title: 'UserCreation',
+    example: { username: 'ada', email: 'ada@example.org', roles: [] },
+  });
 
 /** Body of `PATCH /users/:id`. What is not named here cannot be set. */
-export const patchUserSchema = z.object({
-  roles: roleNames.optional(),
-  disabled: z
-    .object(
-      {
-        reason: storable('reason', 255).nullish(),
-        until: time('until')
-          .refine((until) => until.getTime() > clock.now(), {
-            error: 'The until has to be in the future',
-          })
-          .nullish(),
-      },
-      { error: 'The disabled has to be an object with reason and until, or null' },
-    )
-    .nullish(),
-  verified: truth('verified').optional(),
-});
+export const patchUserSchema = z
+  .object({
+    roles: roleNames.optional(),
+    disabled: z
+      .object(
+        {
+          reason: storable('reason', 255).nullish(),
+          until: time('until')
+            .refine((until) => until.getTime() > clock.now(), {
+              error: 'The until has to be in the future',
+            })
+            .nullish(),
+        },
+        { error: 'The disabled has to be an object with reason and until, or null' },
+      )
+      .nullish(),
+    verified: truth('verified').optional(),
+  })
+  .meta({ title: 'UserChange', example: { roles: ['support'], disabled: null } });
 
 /** Body of `PUT /roles/:name`. */
-export const putRoleSchema = z.object({
-  permissions: z
-    .array(
-      z.string({ error: 'A permission has to be a string' }).regex(/^(\*|[\w.:/-]{1,64})$/, {
-        error: 'A permission has up to 64 letters, digits and any of .:/-_, or is *',
-      }),
-      { error: 'The permissions have to be a list' },
-    )
-    .max(100, { error: 'These are more than 100 permissions' }),
-});
+export const putRoleSchema = z
+  .object({
+    permissions: z
+      .array(
+        z.string({ error: 'A permission has to be a string' }).regex(/^(\*|[\w.:/-]{1,64})$/, {
+          error: 'A permission has up to 64 letters, digits and any of .:/-_, or is *',
+        }),
+        { error: 'The permissions have to be a list' },
+      )
+      .max(100, { error: 'These are more than 100 permissions' }),
+  })
+  .meta({ title: 'RoleChange', example: { permissions: ['users:read'] } });
 
 /** Parameters of `/roles/:name`. */
 export const roleNameSchema = z.object({ name: roleName });
 
 /** A user as shown to an administrator. */
-export const adminUserSchema = userSchema.extend({
-  updatedAt: z.string().meta({ format: 'date-time' }),
-  verified: z.boolean().describe('Whether the user is known to receive mail at the address'),
-  disabled: z
-    .object({
-      since: z.string().meta({ format: 'date-time' }),
-      until: z.string().meta({ format: 'date-time' }).nullable(),
-      reason: z.string().nullable(),
-    })
-    .nullable(),
-});
+export const adminUserSchema = userSchema
+  .extend({
+    updatedAt: z.string().meta({ format: 'date-time' }),
+    verified: z.boolean().describe('Whether the user is known to receive mail at the address'),
+    disabled: z
+      .object({
+        since: z.string().meta({ format: 'date-time' }),
+        until: z.string().meta({ format: 'date-time' }).nullable(),
+        reason: z.string().nullable(),
+      })
+      .nullable(),
+  })
+  .meta({ title: 'AdminUser' });
 
 /** Answer of `GET /users`. */
-export const userPageSchema = z.object({
-  users: z.array(adminUserSchema),
-  next: z
-    .string()
-    .nullable()
-    .describe('The `cursor` of the next page, null after the last; a page before may be short'),
-});
+export const userPageSchema = z
+  .object({
+    users: z.array(adminUserSchema),
+    next: z
+      .string()
+      .nullable()
+      .describe('The `cursor` of the next page, null after the last; a page before may be short'),
+  })
+  .meta({ title: 'UserPage' });
 
 /** A role and what it may do. */
-export const roleSchema = z.object({
-  name: z.string(),
-  permissions: z.array(z.string()),
-  builtIn: z.boolean(),
-});
+export const roleSchema = z
+  .object({
+    name: z.string(),
+    permissions: z.array(z.string()),
+    builtIn: z.boolean(),
+  })
+  .meta({
+    title: 'Role',
+    example: { name: 'support', permissions: ['users:read'], builtIn: false },
+  });
 
 /** Answer of `GET /roles`. */
-export const rolesSchema = z.object({ roles: z.array(roleSchema) });
+export const rolesSchema = z.object({ roles: z.array(roleSchema) }).meta({ title: 'Roles' });
 
 /** Answer of `POST /users/:id/sessions/revoke`. */
-export const endedSchema = z.object({ ended: z.int().describe('How many sessions it were') });
+export const endedSchema = z
+  .object({ ended: z.int().describe('How many sessions it were') })
+  .meta({ title: 'Ended' });
 
 /** Answer of `POST /users/:id/impersonate`. */
-export const impersonationSchema = z.object({
-  jwt: z.string(),
-  token_type: z.string(),
-  expires_in: z.int().describe('Seconds until `jwt` expires; there is no way to renew it'),
-});
+export const impersonationSchema = z
+  .object({
+    jwt: z.string(),
+    token_type: z.string(),
+    expires_in: z.int().describe('Seconds until `jwt` expires; there is no way to renew it'),
+  })
+  .meta({ title: 'ImpersonationToken' });
 
 export type ListUsersQuery = z.infer<typeof listUsersSchema>;
 export type CreateUserBody = z.infer<typeof createUserSchema>;

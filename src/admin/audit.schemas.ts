@@ -38,26 +38,30 @@ export const auditQuerySchema = z.object({
 });
 
 /** One row of the audit. */
-export const auditEventSchema = z.object({
-  id: z.uuid(),
-  at: z.string().meta({ format: 'date-time' }),
-  action: z.string(),
-  subject: z.string().nullable().describe('The user it concerns'),
-  actor: z.string().nullable().describe('The user who did it'),
-  impersonator: z.string().nullable().describe('Who acted in the name of the actor'),
-  source: z.string().describe('request, cli or server'),
-  address: z.string().nullable(),
-  userAgent: z.string().nullable(),
-  requestId: z.string().nullable(),
-  details: z.record(z.string(), z.unknown()),
-  seq: z.int().nullable().describe('Its place in the chain; null for a moment'),
-});
+export const auditEventSchema = z
+  .object({
+    id: z.uuid(),
+    at: z.string().meta({ format: 'date-time' }),
+    action: z.string(),
+    subject: z.string().nullable().describe('The user it concerns'),
+    actor: z.string().nullable().describe('The user who did it'),
+    impersonator: z.string().nullable().describe('Who acted in the name of the actor'),
+    source: z.string().describe('request, cli or server'),
+    address: z.string().nullable(),
+    userAgent: z.string().nullable(),
+    requestId: z.string().nullable(),
+    details: z.record(z.string(), z.unknown()),
+    seq: z.int().nullable().describe('Its place in the chain; null for a moment'),
+  })
+  .meta({ title: 'AuditEvent' });
 
 /** Answer of `GET /audit`. */
-export const auditPageSchema = z.object({
-  events: z.array(auditEventSchema),
-  next: z.string().nullable().describe('The cursor of the next page; null on the last'),
-});
+export const auditPageSchema = z
+  .object({
+    events: z.array(auditEventSchema),
+    next: z.string().nullable().describe('The cursor of the next page; null on the last'),
+  })
+  .meta({ title: 'AuditPage' });
 
 export type AuditQuery = z.infer<typeof auditQuerySchema>;
 export type AuditPage = z.infer<typeof auditPageSchema>;

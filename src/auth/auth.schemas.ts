@@ -1,18 +1,20 @@
 import { z } from 'zod';
 import { requiredString, requiredText } from '../common/validation.js';
 import { prepareDisplayName } from '../users/display-name.js';
-import { prepareEmail } from '../users/email.js';
+import { EMAIL_MAX, prepareEmail } from '../users/email.js';
 import { canonicalTag, LONGEST_TAG } from '../users/language-tag.js';
 import type { User } from '../users/user.entity.js';
-import { prepareUsername } from '../users/username.js';
+import { prepareUsername, USERNAME_MAX } from '../users/username.js';
 
 /** A username, with its unique form. */
-export const usernameSchema = requiredText('username').transform((username, ctx) => {
-  const prepared = prepareUsername(username);
-  if (prepared.ok) return { username: prepared.username, usernameKey: prepared.key };
-  ctx.addIssue(prepared.reason);
-  return z.NEVER;
-});
+export const usernameSchema = requiredText('username')
+  .meta({ maxLength: USERNAME_MAX })
+  .transform((username, ctx) => {
+    const prepared = prepareUsername(username);
+    if (prepared.ok) return { username: prepared.username, usernameKey: prepared.key };
+    ctx.addIssue(prepared.reason);
+    return z.NEVER;
+  });
 
 /** An e-mail address, with its unique form. */
 export const emailSchema = z
@@ -20,6 +22,7 @@ export const emailSchema = z
     error: ({ input }) =>
       input === undefined ? 'Missing email parameter' : 'The email has to be a string',
   })
+  .meta({ format: 'email', maxLength: EMAIL_MAX })
   .transform((text, ctx) => {
     const prepared = prepareEmail(text);
     if (prepared.ok) return { email: prepared.email, emailKey: prepared.key };
@@ -30,6 +33,7 @@ export const emailSchema = z
 /** What a user wants to be called. */
 export const displayNameSchema = z
   .string({ error: 'The displayName has to be a string or null' })
+  .meta({ minLength: 1, maxLength: 64 })
   .transform((text, ctx) => {
     const name = prepareDisplayName(text);
     if (name !== undefined) return name;
@@ -40,6 +44,7 @@ export const displayNameSchema = z
 /** The language of a user's mails. */
 export const localeSchema = z
   .string({ error: 'The locale has to be a string or null' })
+  .meta({ maxLength: LONGEST_TAG, example: 'de-AT' })
   .transform((text, ctx) => {
     const tag = canonicalTag(text);
     if (tag !== undefined && tag.length <= LONGEST_TAG) return tag;
@@ -48,22 +53,35 @@ export const localeSchema = z
   });
 
 /** Body of `POST /register`. Unknown keys are dropped, so no request can set a role. */
-export const registerSchema = z.object({
-  username: usernameSchema,
-  password: requiredString('password'),
-  email: emailSchema.nullish().transform((email) => email ?? { email: null, emailKey: null }),
-  displayName: displayNameSchema.nullish().transform((name) => name ?? null),
-  locale: localeSchema.nullish().transform((tag) => tag ?? null),
-});
+export const registerSchema = z
+  .object({
+    username: usernameSchema,
+    password: requiredString('password'),
+    email: emailSchema.nullish().transform((email) => email ?? { email: null, emailKey: null }),
+    displayName: displayNameSchema.nullish().transform((name) => name ?? null),
+    locale: localeSchema.nullish().transform((tag) => tag ?? null),
+  })
+  .meta({
+    title: 'Registration',
+    example: {
+      username: 'ada',
+      password: 'correct horse battery staple',
+      email: 'ada@example.org',
+    },
+  });
 
 /** Body of `POST /login`; `username` also takes the e-mail address. */
-export const loginSchema = z.object({
-  username: requiredText('username'),
-  password: requiredString('password'),
-});
+export const loginSchema = z
+  .object({
+    username: requiredText('username'),
+    password: requiredString('password'),
+  })
+  .meta({ title: 'Login', example: { username: 'ada', password: 'correct horse battery staple' } });
 
 /** Body of `POST /refresh`. */
-export const refreshSchema = z.object({ refresh_token: requiredString('refresh_token') });
+export const refreshSchema = z
+  .object({ refresh_token: requiredString('refresh_token') })
+  .meta({ title: 'Refresh' });
 
 /** Query of `POST /logout`: which of the user's sessions end. */
 export const logoutSchema = z.object({
@@ -73,34 +91,45 @@ export const logoutSchema = z.object({
 });
 
 /** What is shown of a user. */
-export const userSchema = z.object({
-  id: z.uuid(),
-  username: z.string(),
-  email: z.string().nullable(),
-  roles: z.array(z.string()),
-  createdAt: z.string().meta({ format: 'date-time' }),
-});
+export const userSchema = z
+  .object({
+    id: z.uuid(),
+    username: z.string(),
+    email: z.string().nullable(),
+    roles: z.array(z.string()),
+    createdAt: z.string().meta({ format: 'date-time' }),
+  })
+  .meta({
+    title: 'User',
+    example: {
+      id: '3f2b9c1e-5d64-4a7e-9b0a-1c2d3e4f5a6b',
+      username: 'ada',
+      email: 'ada@example.org',
+      roles: [],
+      createdAt: '2030-01-31T12:00:00.000Z',
+    },
+  });
 
 /** What a sign-in answers with. */
-export const tokensSchema = z.object({
-  jwt: z.string(),
-  token_type: z.string().describe('`JWT_HEADER_TYPE`, the word before `jwt` in the header'),
-  expires_in: z.int().describe('Seconds until `jwt` expires'),
-  refresh_token: z
-    .string()
-    .optional()
-    .describe('Absent if the token travels as a cookie, to browsers with `AUTH_COOKIES=on`'),
-});
+export const tokensSchema = z
+  .object({
+    jwt: z.string(),
+    token_type: z.string().describe('`JWT_HEADER_TYPE`, the word before `jwt` in the header'),
+    expires_in: z.int().describe('Seconds until `jwt` expires'),
+    refresh_token: z
+      .string()
+      .optional()
+      .describe('Absent if the token travels as a cookie, to browsers with `AUTH_COOKIES=on`'),
+  })
+  .meta({
+    title: 'Tokens',
+    example: { jwt: 'eyJ…', token_type: 'Bearer', expires_in: 900, refresh_token: '…' },
+  });
 
 /** Answer of `GET /protected`. */
-export const helloSchema = z.object({ hello_from: z.string() });
-
-/** Every answer that is not a success. */
-export const errorSchema = z.object({
-  msg: z.string(),
-  code: z.string(),
-  errors: z.array(z.object({ path: z.string(), msg: z.string() })).optional(),
-});
+export const helloSchema = z
+  .object({ hello_from: z.string() })
+  .meta({ title: 'Hello', example: { hello_from: 'ada' } });
 
 export type RegisterBody = z.infer<typeof registerSchema>;
 export type RefreshBody = z.infer<typeof refreshSchema>;

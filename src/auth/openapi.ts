@@ -1,10 +1,9 @@
 import { ApiResponse, type DocumentBuilder } from '@nestjs/swagger';
 import type { Config } from '../config/config.js';
-import { errorSchema } from './auth.schemas.js';
 
 /** Describes a refusal of a route in the OpenAPI document. */
 export const refuses = (status: number, description: string) =>
-  ApiResponse({ status, description, standardSchema: errorSchema });
+  ApiResponse({ status, description });
 
 /**
  * How clients send an access token, by the settings. OpenAPI knows the scheme `Bearer` in the header

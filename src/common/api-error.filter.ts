@@ -29,7 +29,11 @@ export class ApiErrorFilter implements ExceptionFilter {
 
 /** Answers `request` with `exception`, and logs it where it is a fault of ours. */
 export function sendError(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const error = toApiError(exception);
+  const error = atItsAddress(toApiError(exception), request);
+  if (!error) {
+    reply.status(204).header('Allow', request.server.allowedMethods(request).join(', ')).send();
+    return;
+  }
   if (error.status === 503 && error.code !== 'overloaded') {
     request.log.warn({ reason: reasonOf(error) }, error.message);
   } else if (error.isFault) {
@@ -47,6 +51,18 @@ export function sendError(exception: unknown, request: FastifyRequest, reply: Fa
   // Whatever type the route's own answer would have had.
   reply.status(error.status).type('application/json; charset=utf-8');
   reply.headers(error.headersFor(request.server.challengeScheme ?? 'Bearer')).send(error.body);
+}
+
+/**
+ * What is said where no route is for a request: 405 with `Allow` if there are routes at its address for other
+ * methods (RFC 9110, section 15.5.6). Undefined if it asks for just these, by OPTIONS.
+ */
+function atItsAddress(error: ApiError, request: FastifyRequest): ApiError | undefined {
+  if (error.code !== 'not_found' || !request.is404) return error;
+  const allowed = request.server.allowedMethods(request);
+  if (allowed.length === 0) return error;
+  if (request.method === 'OPTIONS') return undefined;
+  return new ApiError('method_not_allowed', { headers: { Allow: allowed.join(', ') } });
 }
 
 /** Why something is unavailable, for the log, in a word: it comes back, and many requests say so. */

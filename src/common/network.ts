@@ -4,6 +4,21 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');
 
+/** Networks that the internet does not route (RFC 6890). */
+const local = new BlockList();
+for (const network of [
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '169.254.0.0/16',
+  '100.64.0.0/10',
+]) {
+  const [address = '', prefix] = network.split('/');
+  local.addSubnet(address, Number(prefix));
+}
+local.addSubnet('fc00::', 7, 'ipv6');
+local.addSubnet('fe80::', 10, 'ipv6');
+
 /**
  * An address in its one form: IPv4 also if it is mapped into IPv6 (RFC 4291, section 2.5.5.2), IPv6 as
  * RFC 5952 writes it, without the port, brackets and zone that proxies leave on it. Undefined if `text`
@@ -53,4 +68,11 @@ export function isLoopback(text: string): boolean {
   const address = canonicalAddress(text);
   if (address === undefined) return false;
   return loopback.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** Whether `text` is an address of this machine, or of a network that the internet does not route. */
+export function isLocal(text: string): boolean {
+  const address = canonicalAddress(text);
+  if (address === undefined) return false;
+  return isLoopback(address) || local.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
 }

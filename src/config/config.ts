@@ -52,6 +52,8 @@ export class Config {
   /** Where traces go, if anywhere. */
   readonly telemetry:
     { endpoint: string; headers: Record<string, string>; serviceName: string } | undefined;
+  /** Whether the API is described at `/docs` and `/openapi.json`. */
+  readonly docs: boolean;
   readonly logLevel: Settings['LOG_LEVEL'];
   readonly corsOrigins: readonly string[];
   readonly trustProxy: Settings['TRUST_PROXY'];
@@ -134,6 +136,7 @@ export class Config {
             headers: settings.OTEL_EXPORTER_OTLP_HEADERS ?? {},
             serviceName: settings.OTEL_SERVICE_NAME,
           };
+    this.docs = settings.DOCS === 'on';
     this.logLevel = settings.LOG_LEVEL;
     this.corsOrigins = settings.CORS_ORIGINS;
     this.trustProxy = settings.TRUST_PROXY;

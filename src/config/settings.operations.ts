@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DAY, duration, integer, isHttpUrl, list } from './setting-types.js';
+import { choice, DAY, duration, integer, isHttpUrl, list } from './setting-types.js';
 
 /** As OpenTelemetry's specification writes them. @throws Error where they are not so written */
 function readHeaders(text: string): Record<string, string> {
@@ -23,6 +23,9 @@ export const OPERATIONS_SETTINGS = {
   SHUTDOWN_DELAY: duration('0', 300, 0).describe(
     'How long `/health/ready` says no after SIGTERM, before the server stops',
   ),
+  DOCS: choice(['on', 'off'], 'on').describe(
+    'Whether the API is described at `/docs`, `/openapi.json` and `/openapi.yaml`',
+  ),
   METRICS_TOKEN: z
     .string()
     .regex(
@@ -30,7 +33,9 @@ export const OPERATIONS_SETTINGS = {
       'expected at least 16 characters that a header can carry, without spaces',
     )
     .optional()
-    .describe('What `/metrics` asks for as a bearer token; if not set, it is open'),
+    .describe(
+      'What `/metrics` asks for as a bearer token; without it, production answers private networks alone',
+    ),
   OTEL_EXPORTER_OTLP_ENDPOINT: z
     .string()
     .refine(isHttpUrl, {

@@ -1,10 +1,17 @@
 import { Controller, Get, Req } from '@nestjs/common';
-import { ApiOkResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { ApiError } from '../common/api-error.js';
 import { Readiness } from '../common/readiness.js';
 import { Public } from '../common/public.js';
 import { Database } from '../database/database.js';
+
+/** Answer of `GET /health/live`. */
+const liveSchema = z.object({ status: z.literal('ok') }).meta({ title: 'Live' });
+
+/** Answer of `GET /health/ready`: each part, all of them ready. */
+const readySchema = z.record(z.string(), z.literal('ok')).meta({ title: 'Ready' });
 
 /** How long a part may take to answer, in milliseconds. */
 const TIMEOUT = 2_000;
@@ -22,14 +29,16 @@ export class HealthController {
 
   /** Whether the process runs; asks nothing. */
   @Get('live')
-  @ApiOkResponse({ description: 'The process runs' })
+  @ApiOperation({ summary: 'Whether the process runs' })
+  @ApiResponse({ status: 200, description: 'It does', standardSchema: liveSchema })
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }
 
   /** Whether requests can be served. @throws ApiError not_ready, naming the parts that are not */
   @Get('ready')
-  @ApiOkResponse({ description: 'The server can serve requests' })
+  @ApiOperation({ summary: 'Whether requests can be served' })
+  @ApiResponse({ status: 200, description: 'They can', standardSchema: readySchema })
   @ApiServiceUnavailableResponse({ description: 'It cannot; `msg` says which part is not ready' })
   async ready(@Req() request: FastifyRequest): Promise<Record<string, 'ok'>> {
     const { parts } = this.readiness;

@@ -1,14 +1,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { Controller, Get, Header, Headers } from '@nestjs/common';
+import { Controller, Get, Header, Headers, Req } from '@nestjs/common';
 import {
   ApiBearerAuth,
+  ApiForbiddenResponse,
   ApiOkResponse,
+  ApiOperation,
   ApiProduces,
   ApiTags,
   ApiUnauthorizedResponse,
 } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { ApiError } from '../common/api-error.js';
+import { isLocal } from '../common/network.js';
 import { Metrics } from '../common/metrics.js';
 import { Public } from '../common/public.js';
 import { Config } from '../config/config.js';
@@ -28,8 +32,9 @@ export class MetricsController {
 
   constructor(
     private readonly metrics: Metrics,
-    { metricsToken }: Config,
+    private readonly config: Config,
   ) {
+    const { metricsToken } = config;
     this.expected = metricsToken === undefined ? undefined : digest(`Bearer ${metricsToken}`);
     // The event loop's lag, memory, CPU, garbage collection.
     collectDefaultMetrics({
@@ -39,16 +44,23 @@ export class MetricsController {
   }
 
   /**
-   * In Prometheus' text format. @throws ApiError missing_authorization, unauthorized, where
-   * `METRICS_TOKEN` is set
+   * In Prometheus' text format.
+   *
+   * @throws ApiError missing_authorization, unauthorized if `METRICS_TOKEN` is set; forbidden if it is not,
+   * for clients of other networks in production: the numbers tell whether an address has an account
    */
   @Get()
   @ApiBearerAuth()
+  @ApiOperation({ summary: 'The numbers of this instance, for Prometheus' })
   @ApiProduces('text/plain')
-  @ApiOkResponse({ description: 'Metrics in the text format of Prometheus' })
+  @ApiOkResponse({ description: 'The text format of Prometheus', type: String })
   @ApiUnauthorizedResponse({ description: '`METRICS_TOKEN` is set and was not sent' })
+  @ApiForbiddenResponse({ description: '`METRICS_TOKEN` is not set, and the client is not near' })
   @Header('content-type', Registry.PROMETHEUS_CONTENT_TYPE)
-  async show(@Headers('authorization') authorization = ''): Promise<string> {
+  async show(
+    @Req() request: FastifyRequest,
+    @Headers('authorization') authorization = '',
+  ): Promise<string> {
     if (this.expected) {
       if (authorization === '') throw new ApiError('missing_authorization');
       if (!timingSafeEqual(digest(authorization), this.expected)) {
@@ -57,7 +69,19 @@ export class MetricsController {
         });
       }
     }
+    if (!this.expected && this.config.production && !this.isNear(request)) {
+      throw new ApiError('forbidden', {
+        msg: 'Without METRICS_TOKEN the metrics are for private networks alone',
+      });
+    }
     return this.metrics.registry.metrics();
+  }
+
+  /** Whether a request comes from this machine or a private network, and through no proxy that hides it. */
+  private isNear({ ip, headers, raw: { socket } }: FastifyRequest): boolean {
+    const forwarded = ['x-forwarded-for', 'forwarded', 'x-real-ip'].some((name) => name in headers);
+    if (forwarded && this.config.trustProxy === false) return false;
+    return isLocal(socket.remoteAddress ?? '') && isLocal(ip);
   }
 }
 

@@ -1,9 +1,15 @@
-import { createHash } from 'node:crypto';
+import { etagOf, isKnown } from '../common/etag.js';
 import { Public } from '../common/public.js';
 import { Controller, Get, Header, Headers, HttpStatus, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
 import { Keyring, type PublicJwk } from './keyring.js';
+
+/** A JWK set (RFC 7517, section 5). */
+const jwksSchema = z
+  .object({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.string(), alg: z.string() })) })
+  .meta({ title: 'JwkSet' });
 
 @ApiTags('keys')
 @Public()
@@ -14,8 +20,7 @@ export class JwksController {
 
   constructor(keyring: Keyring) {
     this.set = { keys: keyring.publicKeys };
-    const hash = createHash('sha256').update(JSON.stringify(this.set));
-    this.etag = `"${hash.digest('base64url')}"`;
+    this.etag = etagOf(JSON.stringify(this.set));
   }
 
   /**
@@ -24,16 +29,19 @@ export class JwksController {
    */
   @Get()
   @Header('Cache-Control', 'public, max-age=300')
-  @ApiOkResponse({ description: 'A JWK set; empty where tokens are signed with a secret' })
+  @ApiOperation({ summary: 'Public keys for services that verify tokens themselves' })
+  @ApiResponse({
+    status: 200,
+    description: 'A JWK set; empty if tokens are signed with a secret',
+    standardSchema: jwksSchema,
+  })
   @ApiResponse({ status: 304, description: 'The set has the `ETag` of `If-None-Match`' })
   keys(
     @Res({ passthrough: true }) reply: FastifyReply,
-    @Headers('if-none-match') known = '',
+    @Headers('if-none-match') known?: string,
   ): { keys: readonly PublicJwk[] } | undefined {
     reply.header('ETag', this.etag);
-    // RFC 9110, section 13.1.2: a list, compared weakly.
-    const tags = known.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-    if (!tags.includes(this.etag) && known.trim() !== '*') return this.set;
+    if (!isKnown(this.etag, known)) return this.set;
     reply.code(HttpStatus.NOT_MODIFIED);
     return undefined;
   }

@@ -1,6 +1,9 @@
 import { domainToASCII, domainToUnicode } from 'node:url';
 import { caseFold } from '../common/case-fold.js';
 
+/** The longest address, in characters (RFC 5321, section 4.5.3.1.3, less the brackets). */
+export const EMAIL_MAX = 254;
+
 /** An address as typed, without blanks around it, and its unique form, or a sentence that says why it is none. */
 export type PreparedEmail =
   { ok: true; email: string; key: string } | { ok: false; reason: string };
@@ -13,7 +16,7 @@ export type PreparedEmail =
 export function prepareEmail(typed: string): PreparedEmail {
   const input = typed.trim();
   const invalid = { ok: false, reason: 'The email is not an e-mail address' } as const;
-  if (input.length > 254 || !input.isWellFormed()) return invalid;
+  if (input.length > EMAIL_MAX || !input.isWellFormed()) return invalid;
   const [local = '', domain = '', ...more] = input.split('@');
   const atom = /^[^\p{C}\p{Z}"(),:;<>@[\\\]]+$/u;
   // `domainToASCII` cuts the domain off at a `/`, `?` or `#` and decodes `%`: two addresses, one key.

@@ -32,6 +32,7 @@ export const ROOMS: Record<string, string[]> = {
   auth: [...LOWER, 'audit', 'roles', 'sessions', 'addresses'],
   account: [...LOWER, 'audit', 'sessions', 'addresses', 'auth'],
   admin: [...LOWER, 'audit', 'roles', 'sessions', 'addresses', 'auth'],
+  openapi: [...BASE, 'auth'],
   health: [...BASE, 'database'],
   telemetry: [...BASE, 'database'],
   doctor: [...BASE, 'database', 'mail'],

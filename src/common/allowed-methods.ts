@@ -1,0 +1,31 @@
+import type { FastifyInstance } from 'fastify';
+import findMyWay, { type HTTPMethod } from 'find-my-way';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The methods of the routes at the address of a request; none if there are no routes. */
+    allowedMethods(request: FastifyRequest): string[];
+  }
+}
+
+/**
+ * Lets `fastify` tell which methods an address takes. It asks a router like Fastify's own, which keeps
+ * its routes to itself. A route for a whole tree of addresses, such as that of `/docs/*`, tells nothing
+ * of one address, and is left out. To be called before the routes are made.
+ */
+export function knowAllowedMethods(fastify: FastifyInstance): void {
+  const router = findMyWay();
+  const methods = new Set<HTTPMethod>();
+  fastify.addHook('onRoute', ({ method, url }) => {
+    if (url.includes('*')) return;
+    for (const one of [method].flat() as HTTPMethod[]) {
+      if (router.hasRoute(one, url)) continue;
+      methods.add(one);
+      router.on(one, url, () => undefined);
+    }
+  });
+  fastify.decorate('allowedMethods', ({ raw: { url = '' } }) => {
+    const found = [...methods].filter((method) => router.find(method, url) !== null);
+    return found.length === 0 ? [] : [...new Set([...found, 'OPTIONS'])].sort();
+  });
+}

@@ -1,0 +1,148 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { tokenScheme } from '../auth/openapi.js';
+import { API_ERRORS } from '../common/api-error.js';
+import type { Config } from '../config/config.js';
+import { BEARER } from './secured-routes.js';
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Parameter = NonNullable<Operation['parameters']>[number];
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+/** Refusals that a client meets on routes of a kind, whatever the route says of itself. */
+const COMMON: [status: number, description: string, of: (operation: Operation) => boolean][] = [
+  [
+    400,
+    'The request could not be understood',
+    ({ parameters, requestBody }) =>
+      requestBody !== undefined || (parameters ?? []).some((parameter) => !isHeader(parameter)),
+  ],
+  [401, 'No good access token', ({ security }) => (security ?? []).length > 0],
+  [413, 'The body has more than 64 KiB', ({ requestBody }) => requestBody !== undefined],
+  [
+    414,
+    'A part of the address is too long',
+    ({ parameters }) =>
+      (parameters ?? []).some((parameter) => 'in' in parameter && parameter.in === 'path'),
+  ],
+];
+
+/** The API of `app`, its own routes and a project's, as an OpenAPI document. */
+export function documentOf(
+  app: NestFastifyApplication,
+  { publicUrl, metricsToken, jwt }: Config,
+): OpenAPIObject {
+  const about = new DocumentBuilder()
+    .setTitle('Latchkey')
+    .setDescription('Registered users, JSON Web Tokens, and a guard for your own controllers')
+    .setVersion('0.1.0')
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer(publicUrl)
+    .addSecurity(BEARER, tokenScheme(jwt))
+    .build();
+  const document = SwaggerModule.createDocument(app, about);
+  const schemas = (document.components ??= {}).schemas ?? {};
+  document.components.schemas = schemas;
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const method of METHODS) {
+      const operation = item[method];
+      if (!operation) continue;
+      // An empty list says that a route asks for nothing.
+      operation.security = requirements(operation.security);
+      if (path === '/metrics' && metricsToken === undefined) operation.security = [];
+      for (const parameter of operation.parameters ?? []) {
+        // Nest takes every header that a handler reads for a required one.
+        if (isHeader(parameter)) parameter.required = false;
+      }
+      // What a client may leave out of a DELETE it may leave out altogether.
+      if (method === 'delete' && operation.requestBody && 'content' in operation.requestBody) {
+        operation.requestBody.required = false;
+      }
+      operation.summary ??= inWords(operation.operationId ?? path);
+      describeRefusals(operation, schemas);
+    }
+  }
+  document.paths = hoist(document.paths, schemas) as OpenAPIObject['paths'];
+  return document;
+}
+
+const isHeader = (parameter: Parameter): parameter is Exclude<Parameter, { $ref: string }> =>
+  'in' in parameter && parameter.in === 'header';
+
+/** `CatsController_feedAll` as `feed all`, for a route that says nothing of itself. */
+const inWords = (name: string): string =>
+  name
+    .replace(/^.*_/, '')
+    .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
+    .toLowerCase();
+
+/** Each requirement once: a class and its methods may ask for the same. */
+function requirements(security: Operation['security'] = []): Operation['security'] {
+  const texts = new Set(security.map((requirement) => JSON.stringify(requirement)));
+  return [...texts].map((text) => JSON.parse(text) as Record<string, string[]>);
+}
+
+/** Gives every refusal of an operation its body, and adds those that it does not list. */
+function describeRefusals(operation: Operation, schemas: Schemas): void {
+  const { responses } = operation;
+  for (const [status, description, isMet] of COMMON) {
+    if (isMet(operation)) responses[status] ??= { description };
+  }
+  responses.default ??= { description: 'Any other refusal, or a fault of the server' };
+  for (const [status, response] of Object.entries(responses)) {
+    if (!response || '$ref' in response || (status !== 'default' && Number(status) < 400)) continue;
+    const name = status === 'default' ? 'Error' : `Error${status}`;
+    schemas[name] ??= errorSchema(status);
+    response.content = {
+      'application/json': { schema: { $ref: `#/components/schemas/${name}` } },
+    };
+    if (status === '429' || status === '503') {
+      response.headers = {
+        'Retry-After': {
+          description: 'Seconds until the request may be sent again',
+          schema: { type: 'integer', minimum: 0 },
+        },
+      };
+    }
+  }
+}
+
+/** The body of a refusal; its code is one of those that go with the status. */
+function errorSchema(status: string): Schemas[string] {
+  const entries = Object.entries(API_ERRORS);
+  const ofStatus = entries.filter(([, [own]]) => String(own) === status);
+  const possible = ofStatus.length > 0 ? ofStatus : entries;
+  const example = possible[0] && { code: possible[0][0], msg: possible[0][1][1] };
+  return {
+    type: 'object',
+    description: 'Every answer that is not a success. The code is fixed, the sentence may change.',
+    required: ['msg', 'code'],
+    properties: {
+      msg: { type: 'string' },
+      code: { type: 'string', enum: possible.map(([name]) => name) },
+      errors: {
+        type: 'array',
+        description: 'What is wrong with which field',
+        items: {
+          type: 'object',
+          required: ['path', 'msg'],
+          properties: { path: { type: 'string' }, msg: { type: 'string' } },
+        },
+      },
+    },
+    example,
+  };
+}
+
+/** `node` with each schema that has a title moved to `schemas`, under that name. */
+function hoist(node: unknown, schemas: Schemas): unknown {
+  if (Array.isArray(node)) return node.map((item) => hoist(item, schemas));
+  if (typeof node !== 'object' || node === null) return node;
+  const entries = Object.entries(node).map(([key, value]) => [key, hoist(value, schemas)]);
+  const { title, ...schema } = Object.fromEntries(entries) as Record<string, unknown>;
+  if (typeof title !== 'string') return Object.fromEntries(entries) as unknown;
+  schemas[title] = schema;
+  return { $ref: `#/components/schemas/${title}` };
+}
