@@ -90,6 +90,20 @@ describe('a receiver that fails', () => {
     expect(await counted(server)).toMatch(/\{result="retried"\} [1-9]/);
   });
 
+  it('is not asked again by the same connection, which would lead to it after a failover', async () => {
+    let down = true;
+    const { server, receiver } = await begin(() => (down ? 503 : 204));
+    const { id } = await server.register('ada');
+    await failed(server);
+    down = false;
+    await tryAgain(server);
+    await allTold(server);
+    await setRoles(server, id, 'one');
+    await allTold(server);
+    const connections = receiver.tried.map(({ headers }) => headers.connection);
+    expect(connections).toEqual(['keep-alive', 'close', 'keep-alive']);
+  });
+
   it.each<[string, Answer, string]>([
     ['a redirect', (_, response) => void response.writeHead(302, { location: '/x' }).end(), '302'],
     ['the end of the connection', (_, response) => void response.destroy(), 'UND_ERR_SOCKET'],

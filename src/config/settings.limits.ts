@@ -8,7 +8,7 @@ const redisUrl = z
     abort: true,
   })
   .superRefine((url, ctx) => {
-    const fault = urlFault(url, ['family']);
+    const fault = urlFault(url, ['family', 'keyPrefix']);
     if (fault !== undefined) ctx.addIssue(fault);
     else if (!URL.canParse(url)) ctx.addIssue('expected redis://… or rediss://…');
     else if (!/^(\/\d{0,5})?$/.test(new URL(url).pathname)) {

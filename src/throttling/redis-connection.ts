@@ -24,6 +24,8 @@ export class RedisConnection {
       autoResendUnfulfilledCommands: false,
       connectTimeout: PATIENCE.connection,
       commandTimeout: PATIENCE.command,
+      // A replica takes no counts: after a failover, its address may lead to the new primary.
+      reconnectOnError: (error) => error.message.includes('READONLY'),
       retryStrategy: (times) => Math.min(times * 100, 2_000),
     });
     this.client.on('error', (error: unknown) => {

@@ -12,6 +12,7 @@ const LONGEST_ANSWER = 16_384;
 @Injectable()
 export class WebhookTransport {
   private readonly signers: Webhook[];
+  private refused = false;
 
   constructor(private readonly config: Config) {
     this.signers = config.webhooks?.secrets.map((secret) => new Webhook(secret)) ?? [];
@@ -30,6 +31,8 @@ export class WebhookTransport {
       headers: {
         'Content-Type': 'application/json',
         'User-Agent': 'latchkey',
+        // A receiver that fails over may keep its connections: the next one leads to its successor.
+        ...(this.refused && { Connection: 'close' }),
         'Webhook-Id': id,
         'Webhook-Timestamp': String(Math.floor(now.getTime() / 1000)),
         // One for each secret: the receiver takes any that it knows.
@@ -40,6 +43,7 @@ export class WebhookTransport {
       signal,
     });
     await discard(response);
+    this.refused = !response.ok;
     if (!response.ok)
       throw new WebhookRefused(response.status, response.headers.get('retry-after'));
   }
