@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Config, ConfigError } from './config.js';
 import { SETTINGS } from './settings.js';
 
-const SECRET = '0123456789abcdefghijklmnopqrstuvwxyz';
+const SECRET = 'kC4vYx8mQz2rT6wN9pL3sB7dF1gH5jKa';
 const load = (env: Record<string, string> = {}) => Config.load({ JWT_SECRET_KEY: SECRET, ...env });
 const wrong = (env: Record<string, string>): string[] => {
   try {
@@ -282,3 +282,30 @@ function innerDefault(schema: unknown): unknown {
   const inner = def.in ?? def.innerType;
   return inner === undefined ? undefined : innerDefault(inner);
 }
+
+describe('a secret that others know', () => {
+  const FASTAPI = '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7';
+  const OWN = 'Zp8vKq3xWm7tRb2yNc6uHd9sLf4gJe1a';
+  const production = { NODE_ENV: 'production' };
+  it.each([
+    ['one of a tutorial', FASTAPI],
+    ['one of a tutorial in capitals', FASTAPI.toUpperCase()],
+    ['one of a tutorial in base64', Buffer.from(FASTAPI).toString('base64')],
+    ['a repetition with a rest', 'test123-test123-test123-test123-te'],
+    ['words in base64', Buffer.from('this is my secret key').toString('base64url') + 'dG9v'],
+    ['Django’s own mark', 'django-insecure-8v(2k$q1z!p0w)x7c3m@n5b9'],
+  ])('is refused in production: %s', (_what, secret) => {
+    expect(wrong({ ...production, JWT_SECRET_KEY: secret })).toEqual(['JWT_SECRET_KEY']);
+    const previous = { JWT_SECRET_KEY: OWN, JWT_PREVIOUS_SECRET_KEYS: JSON.stringify([secret]) };
+    expect(wrong({ ...production, ...previous })).toEqual(['JWT_PREVIOUS_SECRET_KEYS']);
+    expect(wrong({ ...production, JWT_SECRET_KEY: OWN })).toEqual([]);
+  });
+
+  it('is refused for webhooks too', () => {
+    const webhooks = {
+      WEBHOOK_URL: 'https://app.example.com/webhooks',
+      WEBHOOK_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    };
+    expect(wrong({ ...production, ...webhooks })).toEqual(['WEBHOOK_SECRET']);
+  });
+});

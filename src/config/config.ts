@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { readEnvFile } from './env-file.js';
 import { generatedSecret } from './generated-secret.js';
+import { knownSecrets } from './known-secrets.js';
 import { type JwtKeys, readJwtKeys, type SettingIssue, usesSecret } from './jwt-keys.js';
 import { givenSettings } from './given-settings.js';
 import { oddSettings } from './odd-settings.js';
@@ -246,6 +247,7 @@ export class Config {
     }
     const keys = readJwtKeys(keySource);
     if (Array.isArray(keys)) issues.push(...keys);
+    else if (production) issues.push(...knownSecrets(given, keys));
     if (issues.length > 0 || !parsed.data || Array.isArray(keys)) throw new ConfigError(issues);
     return new Config(parsed.data, keys, generated, oddSettings(given));
   }

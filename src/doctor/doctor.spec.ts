@@ -1,9 +1,9 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Config } from '../config/config.js';
+import { estimatedBits, isWellKnown } from '../config/secret-strength.js';
 import { judgeClock } from './database-check.js';
 import { judgeHashing } from './hashing-check.js';
 import { checkNetwork } from './network-check.js';
-import { estimatedBits, isWellKnown } from './secret-strength.js';
 
 describe('the strength of a secret', () => {
   it.each([
@@ -25,6 +25,12 @@ describe('the strength of a secret', () => {
     ['a run', '0123456789abcdefghijklmnopqrstuvwxyz'],
     ['a run down', 'zyxwvutsrqponmlkjihgfedcba9876543210'],
     ['a repetition', 'k8#fQ'.repeat(20)],
+    ['a repetition with a rest', 'test123-test123-test123-test123-te'],
+    ['a repetition in capitals and not', 'k8#fQ7-K8#Fq7-k8#FQ7-K8#fq7-k8#'],
+    ['two that alternate', 'p4$Zw9p4$Zw9XXp4$Zw9p4$Zw9XXp4$Zw9'],
+    ['words in base64', Buffer.from('this is my secret key for tokens').toString('base64')],
+    ['words in base64url', Buffer.from('supersecretkeysupersecretkey??>').toString('base64url')],
+    ['words in hexadecimal digits', Buffer.from('my secret key is secret').toString('hex')],
     ['digits', '83726150948372615094837261509483'],
     ['one character', 'x'.repeat(64)],
   ])('is too little for %s', (_what, secret) => {
@@ -34,6 +40,13 @@ describe('the strength of a secret', () => {
   it.each([
     'a-string-secret-at-least-256-bits-long',
     '404e635266556a586e3272357538782f413f4428472b4b6250645367566b5970',
+    // FastAPI's tutorial, Flask's documentation, Directus, and the list of wallarm/jwt-secrets.
+    '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
+    '192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf',
+    '6116487b-cda1-52c2-b5b5-c8022c45e263',
+    '16f8c0ef4a5d391b26034086c628469d3f9f497f08163ab9b40137092f2909ef',
+    'django-insecure-8v(2k$q1z!p0w)x7c3m@n5b9',
+    Buffer.from('reallyreallyreallyreallyverysafe').toString('base64'),
     createHash('sha256').update('password').digest('hex'),
     createHash('sha512').update('qwerty').digest('hex').toUpperCase(),
   ])('is none where it is published: %s', (secret) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.js';
+import { estimatedBits, isWellKnown } from '../config/secret-strength.js';
 import { fail, type Finding, ok } from './finding.js';
-import { estimatedBits, isWellKnown } from './secret-strength.js';
 
 /** Fewer bits than this can be searched (NIST SP 800-131A). */
 const ENOUGH_BITS = 112;

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { dictionary } from '@zxcvbn-ts/language-common';
+import { PUBLISHED_SECRETS } from './published-secrets.js';
+
+/** {@link PUBLISHED_SECRETS} as a set; a digest has 8 characters. */
+const published = new Set(PUBLISHED_SECRETS.replaceAll('\n', '').match(/.{8}/g));
+
+/** Enough to judge a secret by, in characters. */
+const LONGEST = 512;
+
+/** Bits that a word is worth, of some thousands that people think of. */
+const WORD_BITS = 12;
+const SHORTEST_WORD = 3;
+const LONGEST_WORD = 12;
+const SHORTEST_REPETITION = 4;
+
+const WORDS = new Set(
+  [...dictionary['diceware-common'], ...dictionary['passwords-common']].filter((word) =>
+    /^[a-z]+$/.test(word),
+  ),
+);
+
+/** Whether everybody can know the secret: it was published, or is the digest of a common password. */
+export function isWellKnown(secret: string): boolean {
+  return textsOf(secret).some(
+    (text) => isPublished(text) || isCommonDigest(text) || /^django-insecure-/i.test(text),
+  );
+}
+
+/**
+ * About how many bits a guessing program has to find out: repetitions and runs such as `abcd` count
+ * as a word, what parts words as a bit, and any other character as one of those that occur. A text in
+ * base64 or hexadecimal digits counts as that text.
+ */
+export function estimatedBits(secret: string): number {
+  return Math.min(...textsOf(secret.slice(0, LONGEST)).map(bitsOf));
+}
+
+function bitsOf(text: string): number {
+  let bits = 0;
+  let rest = '';
+  for (let at = 0; at < text.length;) {
+    const step = Math.max(wordAt(text, at), runAt(text, at), repetitionAt(text, at), 1);
+    if (step > 1) bits += WORD_BITS;
+    else if (/[ ._-]/.test(text.charAt(at))) bits += 1;
+    else rest += text.charAt(at);
+    at += step;
+  }
+  return bits + rest.length * Math.log2(alphabetOf(rest));
+}
+
+/** The secret, and the text that it is if it is one in base64 or hexadecimal digits. */
+function textsOf(secret: string): string[] {
+  const hex = /^([\da-f]{2})+$/i.test(secret);
+  const base64 = /^[\w+/-]+={0,2}$/.test(secret);
+  const decoded = [
+    ...(hex ? [Buffer.from(secret, 'hex')] : []),
+    ...(base64 ? [Buffer.from(secret, 'base64')] : []),
+  ];
+  // Random bytes are no text: one in 10^13 of 32 is.
+  const texts = decoded.map((bytes) => bytes.toString('latin1'));
+  return [secret, ...texts.filter((text) => /^[ -~]+$/.test(text))];
+}
+
+function isPublished(text: string): boolean {
+  const digest = createHash('sha256').update(text.trim().toLowerCase()).digest();
+  return published.has(digest.subarray(0, 6).toString('base64url'));
+}
+
+function isCommonDigest(text: string): boolean {
+  const plain = text.toLowerCase();
+  const algorithm = { 32: 'md5', 40: 'sha1', 64: 'sha256', 96: 'sha384', 128: 'sha512' }[
+    plain.length
+  ];
+  if (!algorithm || !/^[\da-f]+$/.test(plain)) return false;
+  return [...dictionary['passwords-common'], 'latchkey'].some(
+    (password) => createHash(algorithm).update(password).digest('hex') === plain,
+  );
+}
+
+function alphabetOf(text: string): number {
+  if (/^\d*$/.test(text)) return 10;
+  return /^[\da-f]*$/i.test(text) ? 16 : new Set(text).size;
+}
+
+/** How many characters the longest word has that begins at `at`. */
+function wordAt(text: string, at: number): number {
+  for (let length = LONGEST_WORD; length >= SHORTEST_WORD; length--) {
+    if (at + length > text.length) continue;
+    if (WORDS.has(text.slice(at, at + length).toLowerCase())) return length;
+  }
+  return 0;
+}
+
+/** How many characters from `at` on go up or down by one, or stay, where they are at least three. */
+function runAt(text: string, at: number): number {
+  const stride = text.charCodeAt(at + 1) - text.charCodeAt(at);
+  if (!(Math.abs(stride) <= 1)) return 0;
+  let end = at + 1;
+  while (text.charCodeAt(end + 1) - text.charCodeAt(end) === stride) end++;
+  return end - at >= 2 ? end - at + 1 : 0;
+}
+
+/** How many characters from `at` on stand in the text before, in any case. */
+function repetitionAt(text: string, at: number): number {
+  const plain = text.toLowerCase();
+  let length = SHORTEST_REPETITION - 1;
+  // The place before may reach into this one, as in `abcabcabc`.
+  while (at + length < plain.length) {
+    const before = plain.indexOf(plain.slice(at, at + length + 1));
+    if (before === -1 || before >= at) break;
+    length++;
+  }
+  return length >= SHORTEST_REPETITION ? length : 0;
+}
