@@ -37,9 +37,9 @@ const lines = readFileSync('Dockerfile', 'utf8')
 
 function run(line) {
   if (line.startsWith('apt-get')) return console.log('left out:', line);
-  // There is no user of the name node here.
+  // Only root can give a folder to another user.
   const here = line.replace(
-    '-o node -g node',
+    '-o 1000 -g 1000',
     NOBODY.uid ? `-o ${NOBODY.uid} -g ${NOBODY.gid}` : '',
   );
   const env = { PATH: process.env.PATH, HOME: stage.folder, ...stage.env };

@@ -82,7 +82,30 @@ it('finds nothing before the first start, and makes nothing', async () => {
 it('finds nothing in a production that is in order', async () => {
   await onDatabase((db) => db.runMigrations());
   if (databaseKind === 'sqlite') await chmod(database.url.slice('sqlite:'.length), 0o600);
-  expectClean(await findings(production));
+  const smtp = await startSmtp({ allowInsecureAuth: true, onAuth: signsIn });
+  try {
+    const found = await findings({
+      ...production,
+      SMTP_URL: `smtp://me:canary-password@127.0.0.1:${smtp.port}`,
+      MAIL_FROM: 'no-reply@example.com',
+      PUBLIC_URL: 'https://accounts.example.com',
+    });
+    expect(found.all.find(({ check }) => check === 'mail')).toMatchObject({ status: 'ok' });
+    expectClean({ ...found, all: found.all.filter(({ check }) => check !== 'mail') });
+  } finally {
+    await smtp.stop();
+  }
+});
+
+it('warns of a production that sends no mail', async () => {
+  const { all } = await findings(production);
+  expect(all.filter(({ check }) => check === 'mail')).toMatchObject([
+    {
+      status: 'warn',
+      message: 'SMTP_URL is not set: mail is written to files, and reaches no user',
+      advice: 'set SMTP_URL, MAIL_FROM and PUBLIC_URL',
+    },
+  ]);
 });
 
 it('writes a line a finding, and exits 1 for one that is a failure', async () => {

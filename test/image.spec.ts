@@ -1,4 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { Config } from '../src/config/config.js';
+import { SETTINGS } from '../src/config/settings.js';
 
 const read = (file: string) => readFileSync(file, 'utf8');
 const instructions = read('Dockerfile')
@@ -22,7 +25,8 @@ describe('the Dockerfile', () => {
   });
 
   it('runs as a user without rights, from an absolute folder (DL3000, DL3002)', () => {
-    expect(ofLast('USER')).toEqual(['node']);
+    // A number: Kubernetes refuses a name where `runAsNonRoot` is asked for.
+    expect(ofLast('USER')).toEqual(['1000:1000']);
     for (const folder of of('WORKDIR')) expect(folder).toMatch(/^\//);
     const afterUser = last.slice(last.findIndex(({ word }) => word === 'USER'));
     expect(afterUser.map(({ word }) => word)).not.toContain('RUN');
@@ -106,9 +110,74 @@ describe('compose.yaml', () => {
   it('has a proxy that overwrites what clients say of their address', () => {
     const proxy = read('docker/nginx.conf');
     expect(proxy).toMatch(/^ *proxy_set_header X-Forwarded-For \$remote_addr;$/m);
-    expect(compose).toMatch(/^ *TRUST_PROXY: '1'$/m);
+    expect(compose).toMatch(/^ *TRUST_PROXY: \$\{TRUST_PROXY:-1\}$/m);
     const servers = [...proxy.matchAll(/^ *server (latchkey-\d):3000 /gm)].map(([, name]) => name);
     const services = [...compose.matchAll(/^ {2}(latchkey-\d): \*latchkey$/gm)];
     expect(servers).toEqual(services.map(([, name]) => name));
+  });
+});
+
+describe('an instance of compose.yaml', () => {
+  const compose = read('compose.yaml');
+  const [, block = ''] = /^x-latchkey: [^\n]*\n((?: {2}[^\n]*\n)+)/m.exec(compose) ?? [];
+
+  /** The environment that docker compose gives the container: `env_file`, and `environment` over it. */
+  function environmentOf(composeEnv: string): Record<string, string> {
+    const lines = [...composeEnv.matchAll(/^(\w+)=(.*)$/gm)];
+    const file = Object.fromEntries(lines.map(([, name = '', value = '']) => [name, value]));
+    expect(block).toMatch(/^ {2}env_file: \[compose\.env\]$/m);
+    const [, listed = ''] = /^ {2}environment:\n((?: {4}[^\n]*\n)+)/m.exec(block) ?? [];
+    const fixed = [...listed.matchAll(/^ {4}(\w+): (.*)$/gm)].map(([, name = '', value = '']) => {
+      const filled = value.replaceAll(
+        /\$\{(\w+)(?::([?-])([^}]*))?\}/g,
+        (_all, key: string, kind?: string, other?: string) =>
+          file[key] ?? (kind === '-' ? (other ?? '') : ''),
+      );
+      return [name, filled];
+    });
+    const ofImage = of('ENV').at(-1)?.split(' ') ?? [];
+    return {
+      ...(Object.fromEntries(ofImage.map((pair) => pair.split('='))) as Record<string, string>),
+      ...file,
+      ...(Object.fromEntries(fixed) as Record<string, string>),
+    };
+  }
+
+  const filled = (...more: string[]) =>
+    [
+      read('compose.env.example')
+        .replace('JWT_SECRET_KEY=', `JWT_SECRET_KEY=${randomBytes(48).toString('base64')}`)
+        .replace('POSTGRES_PASSWORD=', `POSTGRES_PASSWORD=${randomBytes(24).toString('hex')}`),
+      ...more,
+    ].join('\n');
+
+  it('starts with the example once the two secrets are set, in production', () => {
+    const { POSTGRES_PASSWORD, ...env } = environmentOf(filled());
+    const config = Config.load(env);
+    expect(config.production).toBe(true);
+    expect(config.trustProxy).toBe(1);
+    expect(config.databaseUrl).toBe(
+      `postgres://latchkey:${POSTGRES_PASSWORD ?? ''}@postgres:5432/latchkey`,
+    );
+    // Without SMTP_URL mail is written to `data`, on a volume, as the root is read-only.
+    expect(block).toMatch(/^ {2}read_only: true$/m);
+    expect(block).toMatch(/^ {2}volumes: \['latchkey:\/app\/data'\]$/m);
+  });
+
+  it('gets the settings of mail when the example’s lines are taken in', () => {
+    const env = environmentOf(filled().replaceAll(/^# (?=[A-Z_]+=)/gm, ''));
+    const { mail, publicUrl } = Config.load(env);
+    expect(mail.smtp?.host).toBe('smtp.example.com');
+    expect(publicUrl).toMatch(/^https:\/\/accounts\.example\.com\/?$/);
+  });
+
+  it('gets every setting that compose.env names', () => {
+    const env = environmentOf(
+      filled(...Object.keys(SETTINGS).map((name) => `${name}=canary of ${name}`)),
+    );
+    const fixed = ['DATABASE_URL', 'REDIS_URL', 'HOST', 'PORT'];
+    for (const name of Object.keys(SETTINGS).filter((key) => !fixed.includes(key))) {
+      expect(env[name]).toBe(`canary of ${name}`);
+    }
   });
 });

@@ -4,9 +4,13 @@ import { offersSmtpUtf8 } from '../mail/smtp-server.js';
 import { fail, type Finding, ok, warn } from './finding.js';
 
 /** Whether the SMTP server of the settings can be reached, lets Latchkey sign in, and takes all addresses. */
-export async function checkMail({ mail: { smtp } }: Config): Promise<Finding[]> {
+export async function checkMail({ production, mail: { smtp } }: Config): Promise<Finding[]> {
   const check = 'mail';
-  if (!smtp) return [];
+  if (!smtp) {
+    if (!production) return [];
+    const message = 'SMTP_URL is not set: mail is written to files, and reaches no user';
+    return [warn(check, message, 'set SMTP_URL, MAIL_FROM and PUBLIC_URL')];
+  }
   const name = `${smtp.host}:${smtp.port}`;
   try {
     if (await offersSmtpUtf8(smtp, { login: true })) {
