@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
+import { Audit } from '../src/audit/audit.service.js';
 import { FailedLogins } from '../src/audit/failed-logins.js';
+import { runInContext } from '../src/common/request-context.js';
+import { Database } from '../src/database/database.js';
 import { MIGRATIONS_TABLE, tableNames } from '../src/database/migration-state.js';
 import { OutboxItem } from '../src/mail/outbox-item.entity.js';
 import { UserChanges } from '../src/sessions/user-changes.js';
@@ -29,10 +32,12 @@ const ELSEWHERE = '198.51.100.9';
 let receiver: Receiver;
 let server: Server;
 let boss: Asking;
+let bossId: string;
 beforeAll(async () => {
   receiver = await startReceiver(() => 500);
   server = await startServer(telling(receiver, { TRUST_PROXY: '1' }));
   const { id } = await server.register('boss');
+  bossId = id;
   await server.app.get(UserChanges).setRoles(id, ['admin']);
   boss = asking((await from(ELSEWHERE, 'post', '/login', credentials('boss'))).jwt);
 });
@@ -66,6 +71,27 @@ const signIn = async (username: string) => {
 };
 const sessionOf = (token: string) => (jwt.decode(token) as { sid: string }).sid;
 
+/** What a project's own route would record if an impersonator ended a session of the user there. */
+const onBehalf = (actorId: string, impersonatorId: string, address: string, session: string) =>
+  runInContext(
+    {
+      source: 'request',
+      requestId: randomUUID(),
+      address,
+      userAgent: address === HOME ? AGENT : null,
+      actorId,
+      impersonatorId,
+    },
+    () =>
+      server.app.get(Database).transaction((manager) =>
+        server.app.get(Audit).record(manager, {
+          action: 'session_ended',
+          subjectId: actorId,
+          details: { session },
+        }),
+      ),
+  );
+
 let numbers = 0;
 /** Does and suffers everything that leaves a row. */
 async function live() {
@@ -80,15 +106,15 @@ async function live() {
   await first('put', '/me/email', { email: `new.${email}` });
   await from(HOME, 'post', '/password/forgot', { email });
   await mailAbout(server, email, 'Set a new password');
-  const { jwt } = await boss('post', `/users/${id}/impersonate`);
-  await asking(jwt)('delete', `/me/sessions/${session}`);
+  await boss('post', `/users/${id}/impersonate`);
+  await onBehalf(id, bossId, ELSEWHERE, session);
   await boss('patch', `/users/${id}`, { disabled: { reason: 'a canary of a reason' } });
   await boss('patch', `/users/${id}`, { disabled: null, roles: ['admin'] });
   const { own } = await signIn(username);
   const { id: other } = await server.register(`bystander${number}`);
   const theirs = sessionOf((await server.login(`bystander${number}`)).jwt);
-  const impersonated = await own('post', `/users/${other}/impersonate`);
-  await asking(impersonated.jwt, HOME)('delete', `/me/sessions/${theirs}`);
+  await own('post', `/users/${other}/impersonate`);
+  await onBehalf(other, id, HOME, theirs);
   await own('patch', `/users/${other}`, { disabled: { reason: 'too loud' } });
   await from(HOME, 'post', '/login', { username, password: 'not a password' });
   await server.app.get(FailedLogins).write();

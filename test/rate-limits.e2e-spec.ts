@@ -419,7 +419,10 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
     const cats = (jwt: string) =>
       server.get('/test-cats', `Bearer ${jwt}`).set('x-forwarded-for', newAddress());
     const first = await cats(ada);
-    expect([first.status, first.headers['ratelimit-policy']]).toEqual([200, '"cats";q=3;w=60']);
+    expect([first.status, first.headers['ratelimit-policy']]).toEqual([
+      200,
+      '"test-cats";q=3;w=60',
+    ]);
     expect(tally(await times(5, () => statusOf(cats(ada))))).toEqual({ 200: 2, 429: 3 });
     expect((await cats(grace)).status).toBe(200);
     expect((await cats('')).status).toBe(401);
