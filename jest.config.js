@@ -1,4 +1,7 @@
 import { availableParallelism } from 'node:os';
+import { expectSupportedNode } from './src/node-version.js';
+
+expectSupportedNode();
 
 /**
  * Unit tests stand beside the code (`*.spec.ts`), end-to-end tests in `test/` (`*.e2e-spec.ts`).

@@ -3,7 +3,9 @@
  * process, so that a signal reaches it.
  */
 import { buildIfNewer } from './build-if-newer.js';
+import { expectSupportedNode } from '../src/node-version.js';
 
+expectSupportedNode();
 buildIfNewer();
 const [program = ''] = process.argv.splice(2, 1);
 const file = new URL(`../dist/${program}`, import.meta.url);

@@ -10,6 +10,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import { dirname } from 'node:path';
 import { transformFile } from '@swc/core';
+import { expectSupportedNode } from '../src/node-version.js';
+
+expectSupportedNode();
 
 /** Changes within this time cause one restart, in milliseconds. */
 const TOGETHER = 150;
