@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { registerSchema, userSchema } from '../auth/auth.schemas.js';
 import { clock } from '../common/clock.js';
+import { isOneLine } from '../common/printable.js';
 import { isDisabled, type User } from '../users/user.entity.js';
 import { USER_STATES } from '../users/user-search.js';
 
@@ -68,7 +69,11 @@ export const patchUserSchema = z
     disabled: z
       .object(
         {
-          reason: storable('reason', 255).nullish(),
+          reason: storable('reason', 255)
+            .refine(isOneLine, {
+              error: 'The reason has to be one line, without control characters',
+            })
+            .nullish(),
           until: time('until')
             .refine((until) => until.getTime() > clock.now(), {
               error: 'The until has to be in the future',

@@ -4,6 +4,7 @@ import { Config, environment } from '../config/config.js';
 import { secretToBe } from '../config/generated-secret.js';
 import { EXIT } from './exit.js';
 import { Keyring } from '../keys/keyring.js';
+import { print, printError } from './print.js';
 
 /** Faults that are shown; the rest is a number. */
 const SHOWN = 20;
@@ -24,38 +25,38 @@ export function auditVerifyCommand(): Command {
         keyring: new Keyring(config),
         expectHead: expectHead === undefined ? undefined : readHead(expectHead),
         onFault: (fault) => {
-          if (++shown <= SHOWN) console.error(fault);
+          if (++shown <= SHOWN) printError(fault);
         },
       });
-      if (shown > SHOWN) console.error(`and ${shown - SHOWN} more`);
+      if (shown > SHOWN) printError(`and ${shown - SHOWN} more`);
       const { faults, rows, first, unsealed, unchecked, begunAnew, head } = found;
       const range = rows > 0 ? ` (${first} to ${head.seq})` : '';
       const waiting = unsealed > 0 ? `, and ${unsealed} not yet sealed` : '';
       if (unchecked > 0) {
-        console.error(
+        printError(
           `${unchecked} rows were not checked: no secret here opens their key. Give the one of then ` +
             'in JWT_PREVIOUS_SECRET_KEYS, to this command alone.',
         );
       }
       for (const row of begunAnew) {
-        console.error(
+        printError(
           `${row}: the audit got a new key here, and nothing vouches for what was there before. Expect ` +
             'a head that was noted since (--expect-head), once you know why.',
         );
       }
       if (faults > 0) {
-        console.error(`The audit of ${rows} rows${waiting} was tampered with: ${faults} faults.`);
+        printError(`The audit of ${rows} rows${waiting} was tampered with: ${faults} faults.`);
         process.exitCode = 1;
         return;
       }
       if (unchecked > 0 || begunAnew.length > 0) {
-        console.error(`Not all of the audit could be checked: ${rows} rows${range}${waiting}.`);
-        console.error(`Head ${head.seq}:${head.hash}`);
+        printError(`Not all of the audit could be checked: ${rows} rows${range}${waiting}.`);
+        printError(`Head ${head.seq}:${head.hash}`);
         process.exitCode = EXIT.unchecked;
         return;
       }
-      console.log(`The audit is whole: ${rows} rows${range}${waiting}.`);
-      console.log(`Head ${head.seq}:${head.hash}`);
+      print(`The audit is whole: ${rows} rows${range}${waiting}.`);
+      print(`Head ${head.seq}:${head.hash}`);
     });
 }
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { databaseUrl } from '../config/config.js';
 import { backUp } from '../database/backup.js';
+import { print } from './print.js';
 
 /** `db:backup`: a copy of the SQLite database of the settings, taken while the server runs. */
 export function backupCommand(): Command {
@@ -9,6 +10,6 @@ export function backupCommand(): Command {
     .argument('<file>', 'the new file')
     .action(async (file: string) => {
       const bytes = await backUp(databaseUrl(), file);
-      console.log(`${file}: ${bytes} bytes, checked. Secrets in DATA_DIR are not part of it.`);
+      print(`${file}: ${bytes} bytes, checked. Secrets in DATA_DIR are not part of it.`);
     });
 }

@@ -11,6 +11,7 @@ import { ConfigModule } from '../config/config.module.js';
 import { secretToBe } from '../config/generated-secret.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { CliError } from './exit.js';
+import { printError } from './print.js';
 
 @Module({})
 class CliModule {}
@@ -22,7 +23,7 @@ class CliModule {}
 const LOGGER: LoggerService = {
   log: () => undefined,
   warn: (message: unknown) => {
-    console.error(message);
+    printError(String(message));
   },
   error: (message: unknown, ...more: unknown[]) => {
     // The audit goes on with a new key, so no exception says that it has one.

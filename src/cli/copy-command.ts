@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { ConfigError, databaseUrl } from '../config/config.js';
 import { copyDatabase } from '../database/copy.js';
 import { showProgress } from './progress.js';
+import { print } from './print.js';
 
 /** `db:copy`: moves everything to another database. Refusals leave by an exception. */
 export function copyCommand(): Command {
@@ -24,9 +25,9 @@ export function copyCommand(): Command {
         });
         progress.end();
         for (const { table, rows, checksum } of tables) {
-          console.log(`${table}: ${rows} rows, the same in both, checksum ${checksum}`);
+          print(`${table}: ${rows} rows, the same in both, checksum ${checksum}`);
         }
-        console.log('The copy is whole: set DATABASE_URL to it and start.');
+        print('The copy is whole: set DATABASE_URL to it and start.');
       } finally {
         progress.end();
       }

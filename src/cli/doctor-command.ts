@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { diagnose } from '../doctor/doctor.js';
+import { print } from './print.js';
 
 const LABELS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' };
 
@@ -11,11 +12,11 @@ export function doctorCommand(): Command {
     .action(async ({ json }: { json?: true }) => {
       const findings = await diagnose();
       if (json) {
-        console.log(JSON.stringify(findings, null, 2));
+        print(JSON.stringify(findings, null, 2));
       } else {
         for (const { status, check, message, advice } of findings) {
           const line = `${LABELS[status]}  ${check.padEnd(10)}  ${message}`;
-          console.log(advice ? `${line}: ${advice}` : line);
+          print(advice ? `${line}: ${advice}` : line);
         }
       }
       if (findings.some(({ status }) => status === 'fail')) process.exitCode = 1;

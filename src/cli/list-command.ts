@@ -3,6 +3,7 @@ import { recordOf, type UserRecord } from '../transfer/user-record.js';
 import { UserSearch } from '../users/user-search.js';
 import { UsersModule } from '../users/users.module.js';
 import { withServices } from './context.js';
+import { print } from './print.js';
 
 /** Users read at a time. */
 const PAGE = 100;
@@ -33,7 +34,7 @@ export function listUsers(): Command {
         do {
           const page = await search.page({ prefix, role, state }, cursor, Math.min(left, PAGE));
           for (const user of page.users.map(recordOf)) {
-            console.log(json ? JSON.stringify(user) : lineOf(user));
+            print(json ? JSON.stringify(user) : lineOf(user));
           }
           left -= page.users.length;
           cursor = page.next ?? undefined;

@@ -3,6 +3,7 @@ import { recordOf } from '../transfer/user-record.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { CliError, EXIT } from './exit.js';
+import { print } from './print.js';
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
@@ -22,6 +23,6 @@ export async function namedUser(services: INestApplicationContext, name: string)
 
 /** Prints a user: for programs as a line of JSON, otherwise with `what` happened. */
 export function printUser(user: User, { json }: { json?: true }, what = ''): void {
-  if (json) console.log(JSON.stringify(recordOf(user)));
-  else console.log(`${user.username} (${user.id})${what && ` ${what}`}`);
+  if (json) print(JSON.stringify(recordOf(user)));
+  else print(`${user.username} (${user.id})${what && ` ${what}`}`);
 }

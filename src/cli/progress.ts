@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
+import { printError } from './print.js';
 
 /** How far something has come. */
 export interface Progress {
@@ -27,7 +28,7 @@ export function showProgress(): { update(progress: Progress): void; end(): void 
       }
       const tenths = total === 0 ? 10 : Math.floor((10 * done) / total);
       const line = `${what}: ${tenths * 10} %`;
-      if (shown !== line) console.error(line);
+      if (shown !== line) printError(line);
       shown = line;
     },
     end: () => bar?.stop(),

@@ -1,6 +1,7 @@
 import { type Command, CommanderError } from 'commander';
 import { reasonUnavailable } from '../common/unavailable.js';
 import { CliError, EXIT } from './exit.js';
+import { printError } from './print.js';
 
 /**
  * Runs a command as a program: a failure is one line on the standard error, and the exit code (see
@@ -19,7 +20,7 @@ export async function run(command: Command): Promise<void> {
     await command.parseAsync();
   } catch (error) {
     // Commander has said it already.
-    if (!(error instanceof CommanderError)) console.error(sentence(error));
+    if (!(error instanceof CommanderError)) printError(sentence(error));
     process.exitCode = exitCodeOf(error);
   }
 }

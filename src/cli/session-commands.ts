@@ -5,6 +5,7 @@ import { UsersModule } from '../users/users.module.js';
 import { withServices } from './context.js';
 import { CliError } from './exit.js';
 import { namedUser } from './named-user.js';
+import { print } from './print.js';
 
 /** `sessions revoke`: signs a user out everywhere, or on one device. */
 export function revokeSessions(): Command {
@@ -24,7 +25,7 @@ export function revokeSessions(): Command {
         if (id !== undefined && ended === 0) {
           throw new CliError(`${username} has no session ${JSON.stringify(id)} that has not ended`);
         }
-        console.log(json ? JSON.stringify({ userId, ended }) : `${ended} sessions have ended`);
+        print(json ? JSON.stringify({ userId, ended }) : `${ended} sessions have ended`);
       }),
     );
 }

@@ -2,12 +2,19 @@ import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { once } from 'node:events';
 import { type Command, createCommand, Option } from 'commander';
+import { printable } from '../common/printable.js';
 import { TransferModule } from '../transfer/transfer.module.js';
 import { UserExport } from '../transfer/user-export.js';
-import { type ImportFormat, type RefusedLine, UserImport } from '../transfer/user-import.js';
+import {
+  type ImportFormat,
+  type LineNote,
+  type RefusedLine,
+  UserImport,
+} from '../transfer/user-import.js';
 import { withServices } from './context.js';
 import { CliError, EXIT } from './exit.js';
 import { showProgress } from './progress.js';
+import { print, printError } from './print.js';
 
 /** Refused lines that are shown where no report is asked for. */
 const SHOWN = 20;
@@ -15,6 +22,7 @@ const SHOWN = 20;
 interface ImportOptions {
   format?: ImportFormat;
   report?: string;
+  dryRun?: true;
   json?: true;
 }
 
@@ -26,36 +34,53 @@ export function importUsers(): Command {
     .addOption(
       new Option('--format <format>', 'by default by the file’s name').choices(['jsonl', 'csv']),
     )
-    .option('--report <file>', 'a new file for the lines that were refused, and why')
+    .option(
+      '--report <file>',
+      'a new file for the lines that were refused or taken in part, and why',
+    )
+    .option('--dry-run', 'judge every line and store nothing')
     .option('--json', 'print the counts for programs')
-    .action(async (file: string, { format = formatOf(file), report, json }: ImportOptions) => {
-      const source = await openSource(file);
-      const refused = new RefusedLines(report === undefined ? undefined : await newFile(report));
-      const progress = showProgress();
-      const counts = await withServices(
-        [TransferModule],
-        (services) =>
-          services.get(UserImport, { strict: false }).run(source.chunks, format, {
-            onRefused: (line) => {
-              refused.add(line);
-            },
-            onProgress: (done) => {
-              if (source.size > 0) progress.update({ what: 'importing', done, total: source.size });
-            },
-          }),
-        { mayCreate: true },
-      ).finally(() => {
-        progress.end();
-      });
-      await refused.end();
-      const { imported, unchanged, refused: lines } = counts;
-      console.log(
-        json
-          ? JSON.stringify(counts)
-          : `${imported} imported, ${unchanged} there already, ${lines} refused`,
-      );
-      if (lines > 0) process.exitCode = EXIT.refusedLines;
-    });
+    .action(
+      async (file: string, { format = formatOf(file), report, json, dryRun }: ImportOptions) => {
+        const source = await openSource(file);
+        const told = new LineReport(report === undefined ? undefined : await newFile(report));
+        const progress = showProgress();
+        const counts = await withServices(
+          [TransferModule],
+          (services) =>
+            services.get(UserImport, { strict: false }).run(
+              source.chunks,
+              format,
+              {
+                onRefused: (line) => {
+                  told.add(line, line.reason);
+                },
+                onNote: (line) => {
+                  told.add(line, `taken, but: ${line.note}`);
+                },
+                onProgress: (done) => {
+                  const { size: total } = source;
+                  if (total > 0) progress.update({ what: 'importing', done, total });
+                },
+              },
+              { dryRun },
+            ),
+          { mayCreate: true },
+        ).finally(() => {
+          progress.end();
+        });
+        await told.end();
+        const { imported, partial, unchanged, refused } = counts;
+        const inPart = partial > 0 ? ` (${partial} of them in part)` : '';
+        const verb = dryRun ? 'to be imported' : 'imported';
+        print(
+          json
+            ? JSON.stringify(counts)
+            : `${imported} ${verb}${inPart}, ${unchanged} there already, ${refused} refused`,
+        );
+        if (refused > 0) process.exitCode = EXIT.refusedLines;
+      },
+    );
 }
 
 /** `users export`: writes every user to the standard output. */
@@ -66,12 +91,12 @@ export function exportUsers(): Command {
     .action(({ withPasswordHashes = false }: { withPasswordHashes?: boolean }) =>
       withServices([TransferModule], async (services) => {
         if (withPasswordHashes) {
-          console.error('The password hashes come along: keep the file as you keep the database.');
+          printError('The password hashes come along: keep the file as you keep the database.');
         }
         for await (const user of services
           .get(UserExport, { strict: false })
           .run(withPasswordHashes)) {
-          const room = process.stdout.write(`${JSON.stringify(user)}\n`);
+          const room = process.stdout.write(`${printable(JSON.stringify(user))}\n`);
           if (!room) await once(process.stdout, 'drain');
         }
       }),
@@ -111,16 +136,16 @@ async function newFile(path: string): Promise<WriteStream> {
   }
 }
 
-/** Says which lines were refused: in the report, or the first ones on the standard error. */
-class RefusedLines {
+/** Says which lines were refused or taken in part: in the report, or the first ones on the standard error. */
+class LineReport {
   private count = 0;
 
   constructor(private readonly report: WriteStream | undefined) {}
 
-  add(line: RefusedLine): void {
+  add(line: RefusedLine | LineNote, sentence: string): void {
     this.count++;
     if (this.report) this.report.write(`${JSON.stringify(line)}\n`);
-    else if (this.count <= SHOWN) console.error(`line ${line.line}: ${line.reason}`);
+    else if (this.count <= SHOWN) printError(`line ${line.line}: ${sentence}`);
   }
 
   async end(): Promise<void> {
@@ -128,7 +153,7 @@ class RefusedLines {
       this.report.end();
       await once(this.report, 'close');
     } else if (this.count > SHOWN) {
-      console.error(`and ${this.count - SHOWN} more: --report writes them all to a file`);
+      printError(`and ${this.count - SHOWN} more: --report writes them all to a file`);
     }
   }
 }

@@ -19,6 +19,7 @@ import { withServices } from './context.js';
 import { CliError } from './exit.js';
 import { namedUser, printUser } from './named-user.js';
 import { confirm, readPassword, refuseArgument } from './read-password.js';
+import { print } from './print.js';
 
 interface Json {
   json?: true;
@@ -113,13 +114,11 @@ function show(): Command {
     withServices([UsersModule], async (services) => {
       const record = recordOf(await namedUser(services, name));
       if (options.json) {
-        console.log(JSON.stringify(record));
+        print(JSON.stringify(record));
         return;
       }
       for (const [key, value] of Object.entries(record)) {
-        console.log(
-          `${key.padEnd(15)}  ${Array.isArray(value) ? value.join(', ') : (value ?? '-')}`,
-        );
+        print(`${key.padEnd(15)}  ${Array.isArray(value) ? value.join(', ') : (value ?? '-')}`);
       }
     }),
   );

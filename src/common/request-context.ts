@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { canonicalAddress, isLoopback } from './network.js';
+import { printable } from './printable.js';
 
 /** What starts work: a request, a program beside the server, or the server by itself. */
 export type Source = 'request' | 'cli' | 'server';
@@ -114,6 +115,6 @@ class RequestOrigin {
 export const storableAddress = (address: string | null | undefined): string =>
   canonicalAddress(address ?? '') ?? '';
 
-/** A header's value as both databases can store it: PostgreSQL has no NUL, the column a width. */
+/** A header's value as both databases can store it, and as a terminal shows it. */
 export const storable = (text: string): string =>
-  text.replaceAll('\0', '').toWellFormed().slice(0, 512).toWellFormed();
+  printable(text.replaceAll('\0', '')).toWellFormed().slice(0, 512).toWellFormed();

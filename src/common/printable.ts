@@ -1,0 +1,21 @@
+/**
+ * What a terminal obeys rather than shows: controls, the breaks of a line that are not `\n`, marks of
+ * direction and other invisible ones. Joiners stay, for emoji and scripts need them.
+ */
+const UNPRINTABLE = /(?![\t\n\u200C\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/**
+ * Makes a text of users safe for a terminal. Each character that a terminal would obey becomes `\u001b`
+ * or alike, so a text that is JSON stays the same JSON.
+ */
+export const printable = (text: string): string =>
+  text.replaceAll(UNPRINTABLE, (found) =>
+    Array.from({ length: found.length }, (_, i) => {
+      const unit = found.charCodeAt(i).toString(16).padStart(4, '0');
+      return `\\u${unit}`;
+    }).join(''),
+  );
+
+/** Whether `text` can be shown as one line by a terminal, a mail or a page. */
+export const isOneLine = (text: string): boolean =>
+  text.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(text);
