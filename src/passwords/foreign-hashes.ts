@@ -96,8 +96,10 @@ function firebase(text: string): ReadHash | undefined {
   if (whole === undefined) return undefined;
   const [cost, blockSize, parallelism] = [2 ** Number(n), Number(r), Number(p)];
   if (!withinMemory((128 * cost * blockSize) / 1024, parallelism)) return tooLarge();
-  const signerKey = base64(signer, true);
-  const made = base64(key, true);
+  // Some of Firebase's interfaces give base64url.
+  const bytesOf = (text: string) => base64(text.replaceAll('-', '+').replaceAll('_', '/'), true);
+  const signerKey = bytesOf(signer);
+  const made = bytesOf(key);
   // The key is the signer key, encrypted: both are of one length.
   if (blockSize < 1 || signerKey.length === 0 || signerKey.length !== made.length) {
     return refuse('The hash is not well-formed');
@@ -108,7 +110,7 @@ function firebase(text: string): ReadHash | undefined {
     blockSize,
     parallelism,
     signerKey,
-    salt: Buffer.concat([base64(salt, true), base64(separator, true)]),
+    salt: Buffer.concat([bytesOf(salt), bytesOf(separator)]),
     key: made,
   });
 }

@@ -5,6 +5,7 @@
  * `HashPool.run` can be asked for by its name, so another algorithm is one more export; it may block,
  * and it sees what it is given and nothing else.
  */
+import { Buffer } from 'node:buffer';
 import { createCipheriv, createHash, pbkdf2Sync, scryptSync, timingSafeEqual } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import bcrypt from 'bcrypt';

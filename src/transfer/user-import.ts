@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { parse } from 'csv-parse/sync';
-import { In, type Repository } from 'typeorm';
+import { type EntityManager, In, type Repository } from 'typeorm';
 import { AddressClaims } from '../addresses/address-claims.js';
 import { Audit } from '../audit/audit.service.js';
 import { clock } from '../common/clock.js';
@@ -12,6 +11,8 @@ import { PasswordCosts } from '../passwords/password-costs.js';
 import { User } from '../users/user.entity.js';
 import { UserRole } from '../users/user-role.entity.js';
 import { UsernameClaims } from '../users/username-claims.js';
+import { type CsvHeader, readFields, readHeader } from './csv.js';
+import { type Candidate, judge, KnownUsers, secondName, withFreeName } from './known-users.js';
 import { type Line, readLines } from './lines.js';
 import { COLUMNS, type ImportedUser, readRecord, type ReadRecord, readRow } from './user-record.js';
 
@@ -27,9 +28,19 @@ export interface RefusedLine {
   reason: string;
 }
 
-/** How many lines of a file were imported, stood in the database before, and were refused. */
+/** A line that was imported without a part of it, or with one changed, in a sentence. */
+export interface LineNote {
+  line: number;
+  note: string;
+}
+
+/**
+ * How many lines of a file were imported, some of them without a part (`partial`), stood in the database
+ * before, and were refused.
+ */
 export interface ImportCounts {
   imported: number;
+  partial: number;
   unchanged: number;
   refused: number;
 }
@@ -37,13 +48,35 @@ export interface ImportCounts {
 /** Who is told of an import while it goes on. */
 export interface ImportListener {
   onRefused: (line: RefusedLine) => void;
+  onNote: (note: LineNote) => void;
   /** After each batch, with the bytes read so far. */
   onProgress: (bytesRead: number, counts: ImportCounts) => void;
 }
 
-interface Candidate {
-  line: number;
-  user: ImportedUser;
+/** Who of a batch is stored, and whose name was refused by then. */
+interface Stored {
+  ids: Set<string>;
+  unnamed: Set<string>;
+}
+
+const LOOKS_TAKEN =
+  'The username looks like that of another user, or is reserved for its former holder';
+
+/** Rolls a batch back that was tried only. */
+class Undone extends Error {
+  constructor(readonly found: Stored) {
+    super('undone');
+  }
+}
+
+/** One import: what is known of it in each batch. */
+interface Run {
+  began: Date;
+  counts: ImportCounts;
+  refuse: (line: number, reason: string) => void;
+  onNote: (note: LineNote) => void;
+  /** If nothing is to be stored, what would have been. */
+  planned: KnownUsers | undefined;
 }
 
 /** The file cannot be imported at all; nothing of it was. */
@@ -66,37 +99,40 @@ export class UserImport {
   /**
    * Imports a file of any length in batches, each one statement. Whoever is in the database already,
    * by the id or, where the file gives none, by the username, stays as he is there, so that an import
-   * that was broken off can be run again.
+   * that was broken off can be run again. With `dryRun` all is judged and nothing stored; names and
+   * addresses of the whole file are then held in memory.
    *
    * @throws ImportError where a CSV file does not begin with names of columns
    */
   async run(
     chunks: AsyncIterable<Uint8Array>,
     format: ImportFormat,
-    { onRefused, onProgress }: ImportListener,
+    { onRefused, onNote, onProgress }: ImportListener,
+    { dryRun = false } = {},
   ): Promise<ImportCounts> {
-    const counts: ImportCounts = { imported: 0, unchanged: 0, refused: 0 };
+    const counts: ImportCounts = { imported: 0, partial: 0, unchanged: 0, refused: 0 };
     const refuse = (line: number, reason: string): void => {
       counts.refused++;
       onRefused({ line, reason });
     };
-    const began = clock.date();
-    let header: string[] | undefined;
+    const planned = dryRun ? new KnownUsers() : undefined;
+    const run: Run = { began: clock.date(), counts, refuse, onNote, planned };
+    let header: CsvHeader | undefined;
     let batch: Candidate[] = [];
     let bytesRead = 0;
     const store = async (): Promise<void> => {
-      await this.store(batch, began, counts, refuse);
+      await this.store(batch, run);
       batch = [];
       onProgress(bytesRead, counts);
     };
     for await (const line of readLines(asUtf8(chunks))) {
       bytesRead = line.bytesRead;
       if (format === 'csv' && !header) {
-        header = readHeader(line);
+        header = headerOf(line);
         continue;
       }
       const read = readLine(line, header);
-      if (read.ok) batch.push({ line: line.number, user: read.user });
+      if (read.ok) batch.push({ line: line.number, user: read.user, notes: read.notes });
       else refuse(line.number, read.reason);
       if (batch.length === BATCH) await store();
     }
@@ -104,16 +140,13 @@ export class UserImport {
     return counts;
   }
 
-  private async store(
-    batch: Candidate[],
-    began: Date,
-    counts: ImportCounts,
-    refuse: (line: number, reason: string) => void,
-  ): Promise<void> {
+  private async store(batch: Candidate[], run: Run): Promise<void> {
     if (batch.length === 0) return;
-    const before = await this.knownOf(batch);
+    const { began, counts, refuse } = run;
+    const before = await this.knownOf(batch, run.planned);
     const fresh: (Candidate & { id: string })[] = [];
-    for (const candidate of batch) {
+    for (const given of batch) {
+      const candidate = withFreeName(given, before);
       const judged = judge(candidate.user, before, began);
       if (judged === 'unchanged') counts.unchanged++;
       else if (judged !== undefined) refuse(candidate.line, judged);
@@ -124,7 +157,25 @@ export class UserImport {
       }
     }
     if (fresh.length === 0) return;
-    const rows = fresh.map(({ id, user }) => ({
+    const { ids, unnamed } = await this.insert(fresh, run.planned !== undefined);
+    for (const { id, line, notes, user } of fresh) {
+      if (!ids.has(id)) {
+        refuse(
+          line,
+          unnamed.has(id) ? LOOKS_TAKEN : 'The username or the email was taken meanwhile',
+        );
+        continue;
+      }
+      counts.imported++;
+      run.planned?.add({ ...user, id, updatedAt: began });
+      if (notes.length > 0) counts.partial++;
+      for (const note of notes) run.onNote({ line, note });
+    }
+  }
+
+  /** Stores new users, or with `undo` finds out which of them could be stored. */
+  private async insert(fresh: (Candidate & { id: string })[], undo: boolean): Promise<Stored> {
+    const rows = fresh.map(({ id, user: { derivedFrom: _, ...user } }) => ({
       ...user,
       id,
       tokenVersion: 0,
@@ -133,9 +184,7 @@ export class UserImport {
     const proven = rows.flatMap(({ emailKey, emailVerifiedAt }) =>
       emailKey !== null && emailVerifiedAt ? [emailKey] : [],
     );
-    const unnamed = new Set<string>();
-    const ids = await this.database.transaction(async (manager) => {
-      unnamed.clear();
+    const work = async (manager: EntityManager): Promise<Stored> => {
       await this.costs.noteOf(
         manager,
         rows.map(({ passwordHash }) => passwordHash),
@@ -161,7 +210,7 @@ export class UserImport {
       );
       const lost = [...before].filter((id) => !ids.has(id));
       if (lost.length > 0) await manager.delete(User, { id: In(lost) });
-      for (const id of lost) unnamed.add(id);
+      const unnamed = new Set(lost);
       const roles = rows
         .filter(({ id }) => ids.has(id))
         .flatMap(({ id: userId, createdAt, roles }) =>
@@ -173,21 +222,19 @@ export class UserImport {
         subjectId: null,
         details: { users: ids.size },
       });
-      return ids;
-    });
-    for (const { id, line } of fresh) {
-      if (ids.has(id)) counts.imported++;
-      else if (unnamed.has(id)) {
-        refuse(
-          line,
-          'The username looks like that of another user, or is reserved for its former holder',
-        );
-      } else refuse(line, 'The username or the email was taken meanwhile');
+      if (undo) throw new Undone({ ids, unnamed });
+      return { ids, unnamed };
+    };
+    try {
+      return await this.database.transaction(work);
+    } catch (error) {
+      if (error instanceof Undone) return error.found;
+      throw error;
     }
   }
 
   /** Those in the database who share an id, a name or an address with one of the batch. */
-  private async knownOf(batch: Candidate[]): Promise<KnownUsers> {
+  private async knownOf(batch: Candidate[], planned: KnownUsers | undefined): Promise<KnownUsers> {
     const values = <T>(of: (user: ImportedUser) => T | null | undefined): T[] =>
       batch.flatMap(({ user }) => of(user) ?? []);
     const columns = {
@@ -197,10 +244,11 @@ export class UserImport {
       emailVerifiedAt: true,
       updatedAt: true,
     } as const;
-    const known = new KnownUsers();
+    const known = new KnownUsers(planned);
     for (const where of [
       { id: In(values(({ id }) => id)) },
       { usernameKey: In(values(({ usernameKey }) => usernameKey)) },
+      { usernameKey: In(values((user) => secondName(user)?.usernameKey)) },
       { emailKey: In(values(({ emailKey }) => emailKey)) },
     ]) {
       for (const user of await this.users.find({ select: columns, where })) known.add(user);
@@ -209,36 +257,7 @@ export class UserImport {
   }
 }
 
-type KnownUser = Pick<User, 'id' | 'usernameKey' | 'emailKey' | 'emailVerifiedAt' | 'updatedAt'>;
-
-/** Users by each of what is unique. */
-class KnownUsers {
-  readonly byId = new Map<string, KnownUser>();
-  readonly byUsername = new Map<string, KnownUser>();
-  readonly byEmail = new Map<string, KnownUser>();
-
-  add(user: KnownUser): void {
-    this.byId.set(user.id, user);
-    this.byUsername.set(user.usernameKey, user);
-    if (user.emailKey !== null) this.byEmail.set(user.emailKey, user);
-  }
-}
-
-/** Why a user is not stored: `unchanged`, as he is there, or a sentence; undefined where he can be. */
-function judge(user: ImportedUser, known: KnownUsers, began: Date): string | undefined {
-  const namesake = known.byUsername.get(user.usernameKey);
-  const same = user.id === undefined ? namesake : known.byId.get(user.id);
-  // What this import stored itself stands in the file twice.
-  if (same) return same.updatedAt < began ? 'unchanged' : 'The user stands in the file before';
-  if (namesake) return 'The username is that of another user';
-  const holder = user.emailKey === null ? undefined : known.byEmail.get(user.emailKey);
-  if (!holder) return undefined;
-  // A stored user who never verified the address loses it to one who did, see `AddressClaims`.
-  const isSquatted = holder.emailVerifiedAt === null && holder.updatedAt < began;
-  return user.emailVerifiedAt && isSquatted ? undefined : 'The email is that of another user';
-}
-
-function readLine(line: Line, header: string[] | undefined): ReadRecord {
+function readLine(line: Line, header: CsvHeader | undefined): ReadRecord {
   if ('refused' in line) return { ok: false, reason: line.refused };
   if (!header) {
     try {
@@ -247,31 +266,23 @@ function readLine(line: Line, header: string[] | undefined): ReadRecord {
       return { ok: false, reason: 'The line is not JSON' };
     }
   }
-  const fields = readFields(line.text);
+  const fields = readFields(line.text, header.delimiter);
   if (!fields) return { ok: false, reason: 'The line is not CSV, or a field goes over its end' };
-  if (fields.length !== header.length) {
-    return { ok: false, reason: `The line has ${fields.length} fields, not ${header.length}` };
+  if (fields.length !== header.columns.length) {
+    return {
+      ok: false,
+      reason: `The line has ${fields.length} fields, not ${header.columns.length}`,
+    };
   }
-  return readRow(header, fields);
+  return readRow(header.columns, fields);
 }
 
 /** @throws ImportError where the line does not name columns that are known, each once */
-function readHeader(line: Line): string[] {
-  const header = ('text' in line ? readFields(line.text) : undefined) ?? [];
-  const known = header.every((name) => COLUMNS.includes(name));
-  if (known && header.includes('username') && new Set(header).size === header.length) return header;
-  const columns = COLUMNS.join(', ');
+function headerOf(line: Line): CsvHeader {
+  const header = 'text' in line ? readHeader(line.text, COLUMNS) : undefined;
+  const columns = header?.columns ?? [];
+  if (header && (columns.includes('username') || columns.includes('email'))) return header;
   throw new ImportError(
-    `The first line has to name columns, of ${columns}, and username among them`,
+    `The first line has to name columns, of ${COLUMNS.join(', ')}, and username or email among them`,
   );
-}
-
-/** The fields of one line; undefined where it is not well-formed. */
-function readFields(text: string): string[] | undefined {
-  try {
-    const [fields = []] = parse(text, { relax_column_count: true });
-    return fields;
-  } catch {
-    return undefined;
-  }
 }

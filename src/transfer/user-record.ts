@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { clock } from '../common/clock.js';
-import { NO_PASSWORD, readStoredHash } from '../passwords/stored-hash.js';
+import { readStoredHash, unusableHash } from '../passwords/stored-hash.js';
 import { prepareEmail } from '../users/email.js';
 import type { User } from '../users/user.entity.js';
-import { canonicalTag } from '../users/language-tag.js';
 import { prepareUsername } from '../users/username.js';
+import { deriveName } from './derived-name.js';
+import { loosen } from './loose-values.js';
 
 /** The form of a role's name. */
 export const ROLE = /^[\w:.-]{1,64}$/;
@@ -25,7 +26,11 @@ export type ImportedUser = Pick<
   | 'disabledUntil'
   | 'disabledReason'
   | 'createdAt'
-> & { id: string | undefined };
+> & {
+  id: string | undefined;
+  /** What the username was made of, if the file gives none that is possible here. */
+  derivedFrom: string | undefined;
+};
 
 const time = (name: string) =>
   z
@@ -34,20 +39,22 @@ const time = (name: string) =>
       error: `${name} is not a time such as 2026-01-31T12:00:00Z`,
       abort: true,
     })
-    .transform((text) => new Date(text))
-    .refine((date) => date.getTime() <= clock.now(), { error: `${name} is in the future` });
+    .transform((text) => new Date(text));
+
+/** The clock of the machine that wrote a time may be ahead by this, in milliseconds. */
+const AHEAD = 86_400_000;
+
+const pastTime = (name: string) =>
+  time(name).refine((date) => date.getTime() <= clock.now() + AHEAD, {
+    error: `${name} is in the future`,
+  });
 
 /** One user of a file, as {@link recordOf} and the documentation have it. */
 const recordSchema = z
   .strictObject(
     {
       id: z.uuid({ error: 'The id is not a UUID' }).toLowerCase().nullish(),
-      username: z.string({ error: 'There is no username' }).transform((username, ctx) => {
-        const prepared = prepareUsername(username);
-        if (prepared.ok) return { username: prepared.username, usernameKey: prepared.key };
-        ctx.addIssue(prepared.reason);
-        return z.NEVER;
-      }),
+      username: z.string({ error: 'The username is not a text' }).nullish(),
       email: z
         .string({ error: 'The email is not a text' })
         .transform((email, ctx) => {
@@ -58,24 +65,14 @@ const recordSchema = z
         })
         .nullish(),
       verified: z.boolean({ error: 'verified is neither true nor false' }).nullish(),
-      emailVerifiedAt: time('emailVerifiedAt').nullish(),
-      displayName: z
-        .string({ error: 'The displayName is not a text' })
-        .refine((text) => text.length <= 256 && text.isWellFormed() && !/\p{Cc}/u.test(text), {
-          error: 'The displayName has more than 256 characters, or control characters',
-        })
-        .nullish(),
-      locale: z
-        .string({ error: 'The locale is not a text' })
-        .refine((text) => canonicalTag(text) !== undefined, {
-          error: 'The locale is not a language tag such as de-AT',
-        })
-        .nullish(),
+      emailVerifiedAt: pastTime('emailVerifiedAt').nullish(),
+      displayName: z.string().nullish(),
+      locale: z.string().nullish(),
       passwordHash: z
         .string({ error: 'The passwordHash is not a text' })
         .superRefine((hash, ctx) => {
           const read = readStoredHash(hash);
-          if (!read.ok && hash !== NO_PASSWORD) ctx.addIssue(read.reason);
+          if (!read.ok) ctx.addIssue(read.reason);
         })
         .nullish(),
       roles: z
@@ -85,15 +82,13 @@ const recordSchema = z
         .max(64, 'There are more than 64 roles')
         .nullish(),
       disabled: z.boolean({ error: 'disabled is neither true nor false' }).nullish(),
-      disabledAt: time('disabledAt').nullish(),
+      disabledAt: pastTime('disabledAt').nullish(),
       disabledUntil: time('disabledUntil').nullish(),
       disabledReason: z
         .string({ error: 'The disabledReason is not a text' })
-        .refine((text) => text.length <= 255 && text.isWellFormed() && !/\p{Cc}/u.test(text), {
-          error: 'The disabledReason has more than 255 characters, or control characters',
-        })
+        .max(255, { error: 'The disabledReason has more than 255 characters' })
         .nullish(),
-      createdAt: time('createdAt').nullish(),
+      createdAt: pastTime('createdAt').nullish(),
     },
     {
       error: (issue) => {
@@ -105,18 +100,26 @@ const recordSchema = z
       },
     },
   )
-  .transform(({ username, email, ...record }): ImportedUser => {
+  .transform(({ username, email, ...record }, ctx): ImportedUser => {
     const now = clock.date();
-    const address = email ?? { email: null, emailKey: null };
+    const address = email ?? addressIn(username) ?? { email: null, emailKey: null };
+    const name = nameOf(
+      username,
+      address.emailKey ?? (record.id && `user-${record.id.slice(0, 8)}`),
+    );
+    if (typeof name === 'string') {
+      ctx.addIssue(name);
+      return z.NEVER;
+    }
     const verifiedAt = record.emailVerifiedAt ?? (record.verified ? now : null);
     return {
       id: record.id ?? undefined,
-      ...username,
+      ...name,
       ...address,
       emailVerifiedAt: address.email === null ? null : verifiedAt,
       displayName: record.displayName ?? null,
       locale: record.locale ?? null,
-      passwordHash: record.passwordHash ?? NO_PASSWORD,
+      passwordHash: record.passwordHash ?? unusableHash(),
       roles: [...new Set(record.roles)],
       disabledAt: record.disabledAt ?? (record.disabled ? now : null),
       disabledUntil: record.disabledUntil ?? null,
@@ -124,6 +127,27 @@ const recordSchema = z
       createdAt: record.createdAt ?? now,
     };
   });
+
+/** The address that a user is called by: other systems use it as the name. */
+function addressIn(username: string | null | undefined) {
+  const prepared = prepareEmail(username ?? '');
+  return prepared.ok ? { email: prepared.email, emailKey: prepared.key } : undefined;
+}
+
+/** The user's name, or one made of `source` if there is none that is possible; or why there is none. */
+function nameOf(
+  username: string | null | undefined,
+  source: string | null | undefined,
+): Pick<ImportedUser, 'username' | 'usernameKey' | 'derivedFrom'> | string {
+  const prepared = prepareUsername(username ?? '');
+  if (prepared.ok) {
+    return { username: prepared.username, usernameKey: prepared.key, derivedFrom: undefined };
+  }
+  if (source === null || source === undefined) {
+    return username ? prepared.reason : 'There is neither a username nor an email';
+  }
+  return { ...deriveName(username || source), derivedFrom: source };
+}
 
 /** The columns that a CSV file may have. */
 export const COLUMNS: readonly string[] = [
@@ -144,12 +168,14 @@ export const COLUMNS: readonly string[] = [
 ];
 
 /** A user of a file, or a sentence that says why it is none; it repeats nothing of a hash. */
-export type ReadRecord = { ok: true; user: ImportedUser } | { ok: false; reason: string };
+export type ReadRecord =
+  { ok: true; user: ImportedUser; notes: string[] } | { ok: false; reason: string };
 
 /** Reads a record of a JSON line. */
 export function readRecord(value: unknown): ReadRecord {
-  const parsed = recordSchema.safeParse(value);
-  if (parsed.success) return { ok: true, user: parsed.data };
+  const { record, notes } = loosen(value);
+  const parsed = recordSchema.safeParse(record);
+  if (parsed.success) return { ok: true, user: parsed.data, notes };
   return { ok: false, reason: parsed.error.issues[0]?.message ?? '' };
 }
 
@@ -157,11 +183,8 @@ export function readRecord(value: unknown): ReadRecord {
 export function readRow(header: readonly string[], fields: readonly string[]): ReadRecord {
   const given = header.flatMap((name, i): [string, unknown][] => {
     const text = fields[i] ?? '';
-    if (text === '') return [];
+    if (text.trim() === '' || (name === 'roles' && /^(\\N|null)$/i.test(text))) return [];
     if (name === 'roles') return [[name, text.split(/[\s,;]+/).filter(Boolean)]];
-    if (name === 'disabled' || name === 'verified') {
-      return [[name, { true: true, false: false }[text] ?? text]];
-    }
     return [[name, text]];
   });
   return readRecord(Object.fromEntries(given));

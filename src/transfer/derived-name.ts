@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { prepareUsername } from '../users/username.js';
+
+/** A name for a user of a system without names. */
+export interface DerivedName {
+  username: string;
+  usernameKey: string;
+}
+
+/**
+ * A username for a user who has none or one that is not possible here, from `source`: the part of an
+ * address before the `@`, or the name. The same source always gives the same name, so an import can be
+ * run again.
+ */
+export function deriveName(source: string): DerivedName {
+  const local = source.replace(/@.*$/s, '');
+  const kept = local
+    .toWellFormed()
+    .replaceAll(/[^\p{L}\p{M}\p{N}._-]/gu, '')
+    .slice(0, 48);
+  return named(kept) ?? named(`user-${digestOf(source)}`) ?? { username: '', usernameKey: '' };
+}
+
+/** Another name for the same user, if the first is taken. */
+export function anotherName({ username }: DerivedName, source: string): DerivedName {
+  const suffix = digestOf(source);
+  return named(`${username}-${suffix}`) ?? deriveName(`user-${suffix}`);
+}
+
+function named(text: string): DerivedName | undefined {
+  const prepared = prepareUsername(text);
+  return prepared.ok ? { username: prepared.username, usernameKey: prepared.key } : undefined;
+}
+
+const digestOf = (source: string): string =>
+  createHash('sha256').update(source).digest('hex').slice(0, 6);

@@ -1,0 +1,72 @@
+import type { User } from '../users/user.entity.js';
+import { anotherName } from './derived-name.js';
+import type { ImportedUser } from './user-record.js';
+
+/** A user of a file who may be imported. */
+export interface Candidate {
+  line: number;
+  user: ImportedUser;
+  notes: string[];
+}
+
+type KnownUser = Pick<User, 'id' | 'usernameKey' | 'emailKey' | 'emailVerifiedAt' | 'updatedAt'>;
+
+/** Users by each of what is unique. */
+export class KnownUsers {
+  private readonly ids = new Map<string, KnownUser>();
+  private readonly usernames = new Map<string, KnownUser>();
+  private readonly emails = new Map<string, KnownUser>();
+
+  /** With those of `others`. */
+  constructor(private readonly others?: KnownUsers) {}
+
+  byId(id: string): KnownUser | undefined {
+    return this.ids.get(id) ?? this.others?.byId(id);
+  }
+
+  byUsername(key: string): KnownUser | undefined {
+    return this.usernames.get(key) ?? this.others?.byUsername(key);
+  }
+
+  byEmail(key: string): KnownUser | undefined {
+    return this.emails.get(key) ?? this.others?.byEmail(key);
+  }
+
+  add(user: KnownUser): void {
+    const { id, usernameKey, emailKey, emailVerifiedAt, updatedAt } = user;
+    const known = { id, usernameKey, emailKey, emailVerifiedAt, updatedAt };
+    this.ids.set(id, known);
+    this.usernames.set(usernameKey, known);
+    if (emailKey !== null) this.emails.set(emailKey, known);
+  }
+}
+
+/** The name that a user without a name of his own gets if the first one is taken. */
+export const secondName = (user: ImportedUser) =>
+  user.derivedFrom === undefined ? undefined : anotherName(user, user.derivedFrom);
+
+/** The candidate; without a name of its own, with one that is free and a note. */
+export function withFreeName(candidate: Candidate, known: KnownUsers): Candidate {
+  const { user, notes } = candidate;
+  if (user.derivedFrom === undefined) return candidate;
+  const name = known.byUsername(user.usernameKey) ? secondName(user) : undefined;
+  const renamed = { ...user, ...name };
+  const note = `There is no username that is possible here: the user is called ${renamed.username}`;
+  return { ...candidate, user: renamed, notes: [...notes, note] };
+}
+
+/** Why a user is not stored: `unchanged`, as he is there, or a sentence; undefined where he can be. */
+export function judge(user: ImportedUser, known: KnownUsers, began: Date): string | undefined {
+  const namesake = known.byUsername(user.usernameKey);
+  const holder = user.emailKey === null ? undefined : known.byEmail(user.emailKey);
+  // A stored user who never verified the address loses it to one who did, see `AddressClaims`.
+  const isSquatted =
+    holder?.emailVerifiedAt === null && holder.updatedAt < began && user.emailVerifiedAt !== null;
+  const unnamed = user.derivedFrom !== undefined;
+  const alike = unnamed ? (isSquatted ? undefined : holder) : namesake;
+  const same = user.id === undefined ? alike : known.byId(user.id);
+  // What this import stored itself stands in the file twice.
+  if (same) return same.updatedAt < began ? 'unchanged' : 'The user stands in the file before';
+  if (namesake) return 'The username is that of another user';
+  return holder && !isSquatted ? 'The email is that of another user' : undefined;
+}
