@@ -62,6 +62,7 @@ const TABLE: Record<string, Access> = {
   'POST /refresh': open('missing_parameter'),
   'POST /register': open('missing_parameter'),
 
+  'GET /forward-auth': signedIn(200),
   'GET /protected': signedIn(200),
   'POST /logout': ownAlone(204),
 

@@ -6,8 +6,10 @@ import { PasswordsModule } from '../passwords/passwords.module.js';
 import { RolesModule } from '../roles/roles.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { AccessTokenService } from './access-token.service.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
+import { ForwardAuthController } from './forward-auth.controller.js';
 import { AuthHooks } from './hooks.js';
 import { Impersonation } from './impersonation.service.js';
 import { JwtStrategy } from './jwt.strategy.js';
@@ -29,8 +31,9 @@ import { VerifiedTokens } from './verified-tokens.js';
     RolesModule,
     SessionsModule,
   ],
-  controllers: [AuthController],
+  controllers: [AuthController, ForwardAuthController],
   providers: [
+    AccessTokenService,
     AuthService,
     AuthHooks,
     Impersonation,
@@ -42,6 +45,7 @@ import { VerifiedTokens } from './verified-tokens.js';
     StepUp,
   ],
   exports: [
+    AccessTokenService,
     RefreshCookie,
     StepUp,
     JwtStrategy,

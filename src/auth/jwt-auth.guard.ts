@@ -74,7 +74,8 @@ export class JwtAuthGuard implements CanActivate {
     }
   }
 
-  private refusal(error: unknown): unknown {
+  /** What a client is shown of a refusal. */
+  protected refusal(error: unknown): unknown {
     return error instanceof ApiError ? this.header.refusal(error) : error;
   }
 }

@@ -25,16 +25,26 @@ export class StepUp {
     password: string | undefined,
     options?: HashOptions,
   ): Promise<void> {
-    if (claims.act) throw new ApiError('impersonation_forbidden');
     if (password === undefined) {
-      const age = clock.now() / 1000 - (claims.auth_time ?? 0);
-      if (age > RECENT_SIGN_IN) throw new ApiError('reauthentication_required');
+      requireRecentSignIn(claims);
       return;
     }
+    if (claims.act) throw new ApiError('impersonation_forbidden');
     const prepared = preparePassword(password);
     const plain = prepared.ok ? prepared.password : undefined;
     if (!(await this.passwords.verify(plain, user.passwordHash, options))) {
       throw new ApiError('wrong_password');
     }
+  }
+}
+
+/** @throws ApiError impersonation_forbidden, reauthentication_required */
+export function requireRecentSignIn({
+  act,
+  auth_time: signedInAt = 0,
+}: Partial<AccessTokenClaims>): void {
+  if (act) throw new ApiError('impersonation_forbidden');
+  if (clock.now() / 1000 - signedInAt > RECENT_SIGN_IN) {
+    throw new ApiError('reauthentication_required');
   }
 }

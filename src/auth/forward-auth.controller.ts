@@ -1,0 +1,45 @@
+import { Controller, Get, Header, Injectable, Res, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { Subject } from '../keys/access-token.js';
+import { CurrentUser } from './decorators.js';
+import { JwtAuthGuard } from './jwt-auth.guard.js';
+import { refuses } from './openapi.js';
+
+/** As `JwtAuthGuard`, but every refusal is a 401: a proxy takes any other status for a fault of ours. */
+@Injectable()
+export class ForwardAuthGuard extends JwtAuthGuard {
+  protected override refusal(error: unknown): unknown {
+    return error;
+  }
+}
+
+/**
+ * A text as a header can carry it: percent-encoded as in a URL, `%` and `,` too. No two texts look alike
+ * then, and none ends the header or the list.
+ */
+const encoded = (text: string): string =>
+  encodeURIComponent(text.toWellFormed()).replaceAll('%40', '@').replaceAll('%3A', ':');
+
+/** Answers a proxy that asks for each request whether it may pass (forward_auth, auth_request). */
+@ApiTags('auth')
+@Controller('forward-auth')
+export class ForwardAuthController {
+  @Get()
+  @UseGuards(ForwardAuthGuard)
+  @Header('Cache-Control', 'no-store')
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'Tell a proxy who is signed in, by headers' })
+  @ApiResponse({
+    status: 200,
+    description: 'Signed in: `Remote-User`, `Remote-User-Id` and `Remote-Groups`, percent-encoded',
+  })
+  @refuses(401, 'No good access token')
+  whoIs(@CurrentUser() user: Subject, @Res({ passthrough: true }) reply: FastifyReply): void {
+    reply.headers({
+      'Remote-User': encoded(user.username),
+      'Remote-User-Id': encoded(user.id),
+      'Remote-Groups': user.roles.map(encoded).join(','),
+    });
+  }
+}
