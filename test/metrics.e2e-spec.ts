@@ -1,7 +1,7 @@
 import { databaseKind } from './support/databases.js';
 import { forge, GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
-const TOKEN = 'a token for metrics';
+const TOKEN = 'a-token-for-metrics';
 
 let server: Server;
 afterEach(() => server.stop());

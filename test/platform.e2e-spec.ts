@@ -242,7 +242,11 @@ describe('the address of a client', () => {
 describe('GET /docs, /openapi.json, /health', () => {
   it('describes the routes', async () => {
     const { body } = (await server.http.get('/openapi.json')) as {
-      body: { openapi: string; paths: Record<string, Record<string, object>> };
+      body: {
+        openapi: string;
+        paths: Record<string, Record<string, object>>;
+        components: { schemas: Record<string, object> };
+      };
     };
     expect(body.openapi).toMatch(/^3\./);
     expect(Object.keys(body.paths)).toEqual(
@@ -250,8 +254,13 @@ describe('GET /docs, /openapi.json, /health', () => {
     );
     expect(body.paths['/register']?.post).toMatchObject({
       requestBody: {
-        content: { 'application/json': { schema: { required: ['username', 'password'] } } },
+        content: {
+          'application/json': { schema: { $ref: '#/components/schemas/Registration' } },
+        },
       },
+    });
+    expect(body.components.schemas.Registration).toMatchObject({
+      required: ['username', 'password'],
     });
   });
 
