@@ -45,7 +45,8 @@ it('finds the user or not, and never fails', async () => {
         };
         const deletion = note(admin.ask('DELETE', `/users/${id}`), 'deletion');
         // Each request comes just after the deletion, and just before it.
-        const own = OF_USER.map((request) => () => note(ask(...request), 'user'));
+        const rename: (typeof OF_USER)[number] = ['PATCH', '/me', { username: `renamed-${id}` }];
+        const own = [...OF_USER, rename].map((request) => () => note(ask(...request), 'user'));
         const others = OF_ADMIN.map(
           ([method, path, body]) =>
             () =>
