@@ -232,3 +232,25 @@ it('is off by default', async () => {
     await plain.stop();
   }
 });
+
+it('gives the cookie to other hosts of a domain, and to other sites, if the settings say so', async () => {
+  const other = await startServer({
+    ...COOKIES,
+    AUTH_COOKIE_DOMAIN: 'example.com',
+    AUTH_COOKIE_SAMESITE: 'none',
+  });
+  try {
+    await other.register('Ada');
+    const cookie = cookieOf(await login('api.example.com', other));
+    expect(cookie).toMatch(
+      /^__Secure-latchkey_refresh=[\w.-]{100,}; Max-Age=2592000; Domain=example.com; Path=\/; HttpOnly; Secure; SameSite=None$/,
+    );
+    const refresh = (origin: string) =>
+      other.http.post('/refresh').set({ cookie: pair(cookie), origin });
+    const evil = await refresh('https://evil.example.com');
+    expect(evil.body).toMatchObject({ code: 'origin_not_allowed' });
+    expect(answerOf(await refresh(ORIGIN))).toEqual({ status: 200, body: WITHOUT_REFRESH_TOKEN });
+  } finally {
+    await other.stop();
+  }
+});

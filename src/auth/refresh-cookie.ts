@@ -26,9 +26,11 @@ export class RefreshCookie {
   private readonly attributes;
 
   constructor(private readonly config: Config) {
-    const secure = config.secureCookies;
-    this.name = (secure ? '__Host-' : '') + NAME;
-    this.attributes = { path: '/', httpOnly: true, secure, sameSite: 'strict' } as const;
+    const { secureCookies: secure, cookie } = config;
+    // Browsers refuse `__Host-` with a domain: the cookie is for its other hosts as well then.
+    const prefix = cookie.domain === undefined ? '__Host-' : '__Secure-';
+    this.name = (secure ? prefix : '') + NAME;
+    this.attributes = { path: '/', httpOnly: true, secure, ...cookie } as const;
   }
 
   /** Whether cookie mode is on. */

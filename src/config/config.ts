@@ -9,6 +9,7 @@ import { oddSettings } from './odd-settings.js';
 import { isLoopback, type Rate } from './setting-types.js';
 import { SETTINGS, type Settings, settingsSchema } from './settings.js';
 import { type MailConfig, mailConfig } from './settings.mail.js';
+import { cookieIssues } from './settings.sessions.js';
 import { JWT_ALGORITHMS } from './settings.tokens.js';
 import { type WebhookConfig, webhookConfig, webhookIssues } from './settings.webhooks.js';
 
@@ -91,6 +92,8 @@ export class Config {
 
   /** Whether the refresh token is also given as a cookie. */
   readonly authCookies: boolean;
+  /** Which hosts and sites the cookie is for; without a domain, this host alone. */
+  readonly cookie: { domain: string | undefined; sameSite: 'strict' | 'lax' | 'none' };
   /** Whether cookies are for https alone. The `Host` of a request has no say in it. */
   readonly secureCookies: boolean;
   readonly redisUrl: string | undefined;
@@ -162,6 +165,10 @@ export class Config {
     };
     this.passwordMinLength = settings.PASSWORD_MIN_LENGTH ?? 8;
     this.authCookies = settings.AUTH_COOKIES === 'on';
+    this.cookie = {
+      domain: settings.AUTH_COOKIE_DOMAIN,
+      sameSite: settings.AUTH_COOKIE_SAMESITE,
+    };
     this.sessions = {
       idle: settings.SESSION_IDLE_EXPIRES,
       absolute: settings.SESSION_ABSOLUTE_EXPIRES,
@@ -229,7 +236,9 @@ export class Config {
     if (production && given.SMTP_URL !== undefined && given.PUBLIC_URL === undefined) {
       issues.push({ name: 'PUBLIC_URL', expected: 'needed with SMTP_URL in production' });
     }
-    if (parsed.data) issues.push(...webhookIssues(parsed.data));
+    if (parsed.data) {
+      issues.push(...webhookIssues(parsed.data), ...cookieIssues(parsed.data, production));
+    }
     const keySource = {
       JWT_ALGORITHM: JWT_ALGORITHMS.find((known) => known === given.JWT_ALGORITHM),
       JWT_SECRET_KEY: given.JWT_SECRET_KEY,

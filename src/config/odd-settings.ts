@@ -7,6 +7,8 @@ const NAMES = Object.keys(SETTINGS);
 /** Settings that another one needs to have an effect. */
 const NEEDS: Record<string, string> = {
   SMTP_TLS: 'SMTP_URL',
+  AUTH_COOKIE_DOMAIN: 'AUTH_COOKIES',
+  AUTH_COOKIE_SAMESITE: 'AUTH_COOKIES',
   WEBHOOK_SECRET: 'WEBHOOK_URL',
   WEBHOOK_TLS: 'WEBHOOK_URL',
   WEBHOOK_TIMEOUT: 'WEBHOOK_URL',

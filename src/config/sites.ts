@@ -2,21 +2,23 @@ import { isIP } from 'node:net';
 import type { Config } from './config.js';
 
 /**
- * The origins of `CORS_ORIGINS` from whose pages no browser sends the refresh cookie: it is
- * `SameSite=Strict`, and they are of another site than this server. Empty without cookies, or if the
- * server's address is not known.
+ * The origins of `CORS_ORIGINS` from whose pages no browser sends the refresh cookie: they are of another
+ * site than this server. Empty without cookies, with `SameSite=None`, or if the server's address is not
+ * known.
  *
  * A site is a scheme and a registrable domain. Without the list of public suffixes the last two labels
  * stand for that, so origins under one suffix such as `co.uk` are missed.
  */
 export function originsOfOtherSites({
   authCookies,
+  cookie,
   corsOrigins,
   production,
   publicUrl,
 }: Config): string[] {
   // Production has the default alone with http: there PUBLIC_URL is not set.
-  if (!authCookies || (production && publicUrl.startsWith('http:'))) return [];
+  if (!authCookies || cookie.sameSite === 'none' || (production && publicUrl.startsWith('http:')))
+    return [];
   const own = siteOf(publicUrl);
   return corsOrigins.filter((origin) => siteOf(origin) !== own);
 }
