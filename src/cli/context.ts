@@ -27,7 +27,7 @@ const LOGGER: LoggerService = {
   },
   error: (message: unknown, ...more: unknown[]) => {
     // The audit goes on with a new key, so no exception says that it has one.
-    if (more.at(-1) === AUDIT_LOG) console.error(message);
+    if (more.at(-1) === AUDIT_LOG) printError(String(message));
   },
 };
 

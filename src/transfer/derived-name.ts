@@ -8,9 +8,8 @@ export interface DerivedName {
 }
 
 /**
- * A username for a user who has none or one that is not possible here, from `source`: the part of an
- * address before the `@`, or the name. The same source always gives the same name, so an import can be
- * run again.
+ * Returns a username made of an address (the part before the `@`) or of a name with impossible letters.
+ * The same source always gives the same name, so an import can be run again.
  */
 export function deriveName(source: string): DerivedName {
   const local = source.replace(/@.*$/s, '');

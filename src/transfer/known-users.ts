@@ -41,11 +41,11 @@ export class KnownUsers {
   }
 }
 
-/** The name that a user without a name of his own gets if the first one is taken. */
+/** Returns the second choice of a derived name, if the first one is taken. */
 export const secondName = (user: ImportedUser) =>
   user.derivedFrom === undefined ? undefined : anotherName(user, user.derivedFrom);
 
-/** The candidate; without a name of its own, with one that is free and a note. */
+/** Returns the candidate. If its name is derived, it gets a free one and a note. */
 export function withFreeName(candidate: Candidate, known: KnownUsers): Candidate {
   const { user, notes } = candidate;
   if (user.derivedFrom === undefined) return candidate;
@@ -55,7 +55,10 @@ export function withFreeName(candidate: Candidate, known: KnownUsers): Candidate
   return { ...candidate, user: renamed, notes: [...notes, note] };
 }
 
-/** Why a user is not stored: `unchanged`, as he is there, or a sentence; undefined where he can be. */
+/**
+ * Says why a user is not stored: `unchanged` if the user is there already, or a sentence. Undefined if
+ * the user can be stored.
+ */
 export function judge(user: ImportedUser, known: KnownUsers, began: Date): string | undefined {
   const namesake = known.byUsername(user.usernameKey);
   const holder = user.emailKey === null ? undefined : known.byEmail(user.emailKey);

@@ -61,13 +61,13 @@ const READERS: Record<string, Reader> = {
   createdAt: time,
 };
 
-/** These may be what others write for nothing, and are then a name. */
+/** In these, words such as `null` may be a name and do not count as an empty value. */
 const NAMES = ['username', 'displayName', 'disabledReason'];
 
 /**
- * Reads the values of a record as other systems write them: nothing as `""`, `NULL`, `\N` or a date of
- * zeros, truth as `TRUE` or `1`, times with a blank, in seconds or milliseconds. What is still not
- * understood stays for the schema to refuse.
+ * Reads the values of a record as other systems write them. Empty values may be `""`, `NULL`, `\N` or a
+ * date of zeros, booleans `TRUE` or `1`, times may have a blank or count seconds. A value that is not
+ * understood stays as it is, and the schema refuses it.
  */
 export function loosen(value: unknown): Loosened {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

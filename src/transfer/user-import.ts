@@ -53,7 +53,7 @@ export interface ImportListener {
   onProgress: (bytesRead: number, counts: ImportCounts) => void;
 }
 
-/** Who of a batch is stored, and whose name was refused by then. */
+/** The ids of a batch that are stored, and those whose username was refused at that time. */
 interface Stored {
   ids: Set<string>;
   unnamed: Set<string>;
@@ -75,7 +75,7 @@ interface Run {
   counts: ImportCounts;
   refuse: (line: number, reason: string) => void;
   onNote: (note: LineNote) => void;
-  /** If nothing is to be stored, what would have been. */
+  /** In a dry run, the users that an import would have stored. */
   planned: KnownUsers | undefined;
 }
 
@@ -97,9 +97,9 @@ export class UserImport {
   ) {}
 
   /**
-   * Imports a file of any length in batches, each one statement. Whoever is in the database already,
-   * by the id or, where the file gives none, by the username, stays as he is there, so that an import
-   * that was broken off can be run again. With `dryRun` all is judged and nothing stored; names and
+   * Imports a file of any length in batches, each one statement. A user who is in the database already
+   * stays unchanged, so an interrupted import can be run again. The id decides that, or else the
+   * username, or else the address. With `dryRun` all is judged and nothing stored; names and
    * addresses of the whole file are then held in memory.
    *
    * @throws ImportError where a CSV file does not begin with names of columns

@@ -28,7 +28,7 @@ export type ImportedUser = Pick<
   | 'createdAt'
 > & {
   id: string | undefined;
-  /** What the username was made of, if the file gives none that is possible here. */
+  /** The source of a derived username, if the file gives no possible one. */
   derivedFrom: string | undefined;
 };
 
@@ -134,7 +134,7 @@ function addressIn(username: string | null | undefined) {
   return prepared.ok ? { email: prepared.email, emailKey: prepared.key } : undefined;
 }
 
-/** The user's name, or one made of `source` if there is none that is possible; or why there is none. */
+/** Returns the user's name, or one derived from `source`, or else a sentence that refuses the user. */
 function nameOf(
   username: string | null | undefined,
   source: string | null | undefined,
