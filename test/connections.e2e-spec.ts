@@ -115,9 +115,13 @@ describe('pipelined requests', () => {
   });
 
   it('past 128 end the connection, after the answers to those before', async () => {
+    const before = server.log.length;
     const socket = await client();
     socket.write(get('/health/live').repeat(500));
     const text = await readAll(socket);
+    await others();
+    const lines = server.log.slice(before).map(({ msg, status }) => [msg, status]);
+    expect(lines).toEqual(Array(129 + 5).fill(['request', 200]));
     expect(text.match(/HTTP\/1.1 200/g)).toHaveLength(129);
     expect(text.toLowerCase().match(/connection: close/g)).toHaveLength(1);
   });

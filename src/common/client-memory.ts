@@ -8,7 +8,7 @@ export const CLIENT_MEMORY = 64 * 1024 * 1024;
 
 /**
  * Bounds what a process keeps for its clients. Past the bound it closes connections: first the one that
- * has gone the longest without progress. A client that reads what it asked for is always a younger one.
+ * has gone the longest without progress. A client that reads its answers is never among the first.
  */
 export class ClientMemory {
   /** From the connection that has waited the longest for its client, to the one that just moved. */
@@ -24,7 +24,7 @@ export class ClientMemory {
 
   /**
    * Says that `socket` makes the server keep `bytes`. With `moved`, the client has just read or sent
-   * something. `weigh` tells what is kept later on: a look before the connection is closed for it.
+   * something. `weigh` measures the bytes once more, before the connection is closed for them.
    */
   hold(socket: Socket, bytes: number, weigh: () => number, moved: boolean): void {
     const known = this.held.get(socket);

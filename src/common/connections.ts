@@ -16,7 +16,7 @@ const MOST_UNANSWERED = 1024;
 /** How many connections a server holds at once. */
 const MOST_CONNECTIONS = 16_384;
 
-/** What Node and Fastify keep for one request that waits for its turn, in bytes (measured, rounded up). */
+/** The memory that Node and Fastify take for one waiting request, in bytes (rounded up). */
 const WAITING_COST = 8 * 1024;
 
 const connections = new WeakMap<Socket, Connection>();
@@ -30,7 +30,7 @@ export function connectionOf(socket: Socket): Connection {
   return made;
 }
 
-/** What the server keeps for one client: its unanswered requests, a body on its way, an unread answer. */
+/** The server's memory of one client: its unanswered requests, an incomplete body, an unread answer. */
 class Connection {
   /** In the order of their requests; the first one is being answered. */
   private readonly open: ServerResponse[] = [];
@@ -57,22 +57,27 @@ class Connection {
     this.report(false);
   }
 
-  /** Calls `start` when all requests before that of `response` are answered and read. */
-  inTurn(response: ServerResponse, start: () => void): void {
+  /**
+   * Calls `start` when all requests before that of `response` are answered and read.
+   *
+   * @returns false if that will not be: the connection ends before
+   */
+  inTurn(response: ServerResponse, start: () => void): boolean {
     const place = this.open.indexOf(response);
     if (place <= 0) {
       start();
-      return;
+      return true;
     }
     if (place === MOST_PIPELINED) response.setHeader('connection', 'close');
-    // The connection ends before their turn: the client has to send them again (RFC 9112, section 9.3.2).
-    if (place > MOST_PIPELINED) return;
+    // The client has to send the others again (RFC 9112, section 9.3.2).
+    if (place > MOST_PIPELINED) return false;
     // The one before belongs to another request, whose context must not reach this one.
     const go = AsyncResource.bind(() => {
       this.begun(response);
       if (!this.socket.destroyed) start();
     });
     this.open[place - 1]?.once('close', go);
+    return true;
   }
 
   private begun(response: ServerResponse): void {
@@ -149,7 +154,9 @@ export class CountedResponse<
  */
 export function answerInTurn(fastify: FastifyInstance): void {
   fastify.server.maxConnections = MOST_CONNECTIONS;
-  fastify.addHook('onRequest', ({ raw: { socket } }, { raw: response }, done) => {
-    connectionOf(socket).inTurn(response, done);
+  fastify.addHook('onRequest', (request, { raw: response }, done) => {
+    const willBegin = connectionOf(request.raw.socket).inTurn(response, done);
+    // There are thousands of those that will not: the log and the metrics leave them out.
+    if (!willBegin) request.isAnswered = true;
   });
 }

@@ -6,7 +6,7 @@ const GONE = API_ERRORS.client_gone[0];
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whether the answer has been sent. */
+    /** Whether the answer has been sent, or never will be as too many requests were pipelined. */
     isAnswered: boolean;
   }
 }

@@ -11,7 +11,7 @@ type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
-/** Refusals that a client meets on routes of a kind, whatever the route says of itself. */
+/** Refusals that every route of a kind shares. */
 const COMMON: [status: number, description: string, of: (operation: Operation) => boolean][] = [
   [
     400,
@@ -56,7 +56,7 @@ export function documentOf(
         // Nest takes every header that a handler reads for a required one.
         if (isHeader(parameter)) parameter.required = false;
       }
-      // What a client may leave out of a DELETE it may leave out altogether.
+      // Every DELETE works without a body.
       if (method === 'delete' && operation.requestBody && 'content' in operation.requestBody) {
         operation.requestBody.required = false;
       }
