@@ -89,6 +89,7 @@ describe('roles', () => {
     ['a%00b', { permissions: [] }],
     ['1x', { permissions: [] }],
     ['x'.repeat(65), { permissions: [] }],
+    [':x', { permissions: [] }],
     ['x', {}],
     ['x', { permissions: 'users:read' }],
     ['x', { permissions: ['a b'] }],
@@ -190,7 +191,7 @@ describe('a role that a route asks for by name', () => {
     expect(await climber.outcome('PUT', '/roles/filled', held)).toBe(200);
     expect(await climber.outcome('PUT', '/roles/filled', empty)).toBe(forbidden);
     expect(await climber.outcome('PUT', '/roles/fresh', empty)).toBe(forbidden);
-    expect(await climber.outcome('POST', '/cats/feed')).toBe(forbidden);
+    expect(await climber.outcome('POST', '/test-cats/feed')).toBe(forbidden);
     expect(await permissionsOf('filled')).toEqual(['users:read']);
     expect(await permissionsOf('fresh')).toBeUndefined();
   });
@@ -206,6 +207,9 @@ describe('a role that a route asks for by name', () => {
     }
     expect(await admin.outcome('DELETE', '/roles/keeper')).toBe(204);
     expect(await climber.outcome('PUT', '/roles/keeper', held)).toBe(forbidden);
+    // Nor one that users have without its being stored, from an import.
+    await person(server, 'Ghost', ['ghost']);
+    expect(await climber.outcome('PUT', '/roles/ghost', held)).toBe(forbidden);
     expect(await admin.outcome('PUT', '/roles/keeper', held)).toBe(200);
     expect(await admin.outcome('PUT', '/roles/keeper', empty)).toBe(200);
   });

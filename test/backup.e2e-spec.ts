@@ -97,5 +97,9 @@ it('takes no backup over a file, of nothing, or of PostgreSQL', async () => {
   );
   const nothing = await runTool(cwd, 'db-backup', ['new'], { DATABASE_URL: 'sqlite:no/where' });
   expect(nothing).toMatchObject({ code: 1, stderr: 'There is no database no/where\n' });
+  await writeFile(join(cwd, 'empty'), '');
+  const empty = await runTool(cwd, 'db-backup', ['new'], { DATABASE_URL: 'sqlite:empty' });
+  expect(empty).toMatchObject({ code: 1, stderr: 'empty holds no tables of Latchkey\n' });
+  await rm(join(cwd, 'empty'));
   expect((await readdir(cwd)).filter((name) => name !== 'backup')).toEqual(['there']);
 });

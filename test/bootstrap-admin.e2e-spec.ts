@@ -28,6 +28,15 @@ function start(env: Record<string, string> = { BOOTSTRAP_ADMIN: 'Root' }) {
   return started;
 }
 
+it('is not made where it could not sign in, and the start says how to make one', async () => {
+  const { code, output } = await start({
+    BOOTSTRAP_ADMIN: 'Root',
+    REQUIRE_VERIFIED_EMAIL: 'on',
+  }).exit;
+  expect(code).toBe(1);
+  expect(output).toContain('npx latchkey users create Root --role admin --email … --verified');
+});
+
 async function stop(server: ReturnType<typeof start>) {
   server.child.kill('SIGKILL');
   await server.exit;

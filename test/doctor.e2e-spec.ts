@@ -74,6 +74,21 @@ const signsIn: SMTPServerOptions['onAuth'] = ({ username }, _session, done) => {
 
 const production = { NODE_ENV: 'production', TRUST_PROXY: '1', JWT_SECRET_KEY: SECRET };
 
+it('finds an audit whose key is damaged or of another secret, or whose marks are changed', async () => {
+  const env = { DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET, TEST_BCRYPT_COST: '4' };
+  const made = await runTool(cwd, 'latchkey', ['users', 'create', 'ada', '--no-password'], env);
+  expect(made.code).toBe(0);
+  expectClean(await findings(production));
+  const other = { ...production, JWT_SECRET_KEY: randomBytes(48).toString('base64') };
+  expect((await findings(other)).failures).toEqual(['audit: no secret here opens its key']);
+  await onDatabase((db) => db.query("UPDATE audit_marks SET seq = 7 WHERE name = 'head'"));
+  expect((await findings(production)).failures).toEqual(['audit: its mark head was changed']);
+  await onDatabase((db) => db.query("UPDATE audit_keys SET sealed = 'AAAA'"));
+  expect((await findings(production)).failures).toEqual([
+    expect.stringMatching(/^audit: its key \S+ was damaged$/),
+  ]);
+});
+
 it('finds nothing before the first start, and makes nothing', async () => {
   expectClean(await findings(databaseKind === 'sqlite' ? { DATABASE_URL: '' } : { PORT: '0' }));
   expect(await readdir(cwd)).toEqual([]);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { registerSchema, userSchema } from '../auth/auth.schemas.js';
 import { clock } from '../common/clock.js';
 import { isOneLine } from '../common/printable.js';
+import { isRoleName, MOST_ROLES, ROLE_NAME_RULE } from '../users/role-name.js';
 import { isDisabled, type User } from '../users/user.entity.js';
 import { USER_STATES } from '../users/user-search.js';
 
@@ -19,13 +20,13 @@ const time = (name: string) =>
     .datetime({ offset: true, error: `The ${name} has to be a time, as 2030-12-31T12:00:00Z` })
     .transform((text) => new Date(text));
 
-const roleName = z.string({ error: 'A role has to be a string' }).regex(/^[A-Za-z][\w.-]{0,63}$/, {
-  error: 'The name of a role has up to 64 letters, digits, dots, hyphens and underscores',
-});
+const roleName = z
+  .string({ error: 'A role has to be a string' })
+  .refine(isRoleName, { error: ROLE_NAME_RULE });
 
 const roleNames = z
   .array(roleName, { error: 'The roles have to be a list' })
-  .max(32, { error: 'These are more than 32 roles' });
+  .max(MOST_ROLES, { error: `These are more than ${MOST_ROLES} roles` });
 
 const LIMIT = 'The limit is a whole number from 1 to 100';
 

@@ -38,9 +38,17 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
     this.logger.warn(`Change the password that stands in ${this.path}, and remove the file`);
   }
 
-  private async make(username: string): Promise<void> {
-    const name = prepareUsername(username);
+  private async make(typed: string): Promise<void> {
+    const name = prepareUsername(typed);
     if (!name.ok) throw new Error(`BOOTSTRAP_ADMIN: ${name.reason}`);
+    if (this.config.requireVerifiedEmail) {
+      throw new Error(
+        'BOOTSTRAP_ADMIN: its user has no address, and REQUIRE_VERIFIED_EMAIL keeps such users from ' +
+          `signing in. Make one with: npx latchkey users create ${name.username} --role admin ` +
+          '--email … --verified',
+      );
+    }
+    const { username } = name;
     // Written first: after a kill at any moment the file has the password, or the next start uses it.
     const password = this.passwordFor(username);
     const passwordHash = await this.passwords.hash(password);

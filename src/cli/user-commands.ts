@@ -9,8 +9,9 @@ import { PasswordsModule } from '../passwords/passwords.module.js';
 import { unusableHash } from '../passwords/stored-hash.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UserChanges } from '../sessions/user-changes.js';
-import { recordOf, ROLE } from '../transfer/user-record.js';
+import { recordOf } from '../transfer/user-record.js';
 import { prepareEmail } from '../users/email.js';
+import { isRoleName, MOST_ROLES, ROLE_NAME_RULE } from '../users/role-name.js';
 import type { User } from '../users/user.entity.js';
 import { prepareUsername } from '../users/username.js';
 import { UsersModule } from '../users/users.module.js';
@@ -71,6 +72,9 @@ function create(): Command {
       if (!name.ok) throw new CliError(name.reason);
       const email = options.email === undefined ? undefined : prepareEmail(options.email);
       if (email && !email.ok) throw new CliError(email.reason);
+      if (options.verified && !email) {
+        throw new CliError('There is no address to be verified: give --email as well');
+      }
       const password = options.password === false ? undefined : await readPassword();
       await withServices(
         [AddressClaimsModule, AuditModule, UsersModule, PasswordsModule],
@@ -180,7 +184,7 @@ function grant(): Command {
     .argument('<role...>', 'names of roles')
     .action((name: string, given: string[], options: Json) => {
       const roles = given.reduce<string[]>((roles, role) => addRole(role, roles), []);
-      const edit = (present: string[]) => [...new Set([...present, ...roles])];
+      const edit = (present: string[]) => notTooMany([...present, ...roles]);
       return editing(edit, `has ${roles.join(', ')}`)(name, options);
     });
 }
@@ -216,6 +220,15 @@ function changing(
 
 /** @throws CliError where it is not the name of a role */
 function addRole(role: string, roles: string[]): string[] {
-  if (!ROLE.test(role)) throw new CliError(`${JSON.stringify(role)} is not the name of a role`);
-  return [...roles, role];
+  if (!isRoleName(role)) {
+    throw new CliError(`${JSON.stringify(role)} is not the name of a role. ${ROLE_NAME_RULE}`);
+  }
+  return notTooMany([...roles, role]);
+}
+
+/** Each of the roles once. @throws CliError if one user may not have so many */
+function notTooMany(roles: string[]): string[] {
+  const each = [...new Set(roles)];
+  if (each.length > MOST_ROLES) throw new CliError(`A user has at most ${MOST_ROLES} roles`);
+  return each;
 }

@@ -27,6 +27,11 @@ export async function backUp(url: string, file: string): Promise<number> {
       'PRAGMA backup.integrity_check',
     );
     if (result?.integrity_check !== 'ok') throw new Error(`${path} is damaged`);
+    // An empty database is intact as well: a mistaken path must not pass for a backup.
+    const tables = await database.query<unknown[]>(
+      "SELECT name FROM backup.sqlite_master WHERE name = 'users'",
+    );
+    if (tables.length === 0) throw new Error(`${path} holds no tables of Latchkey`);
     await database.query('DETACH backup');
     await flush(draft);
     await rename(draft, file);

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { DataSource, type QueryRunner } from 'typeorm';
+import { auditFault } from '../audit/audit-state.js';
 import type { Config } from '../config/config.js';
 import { copyPosition } from '../database/copy-marker.js';
 import { isUnixSocket } from '../config/postgres-tls.js';
 import { databaseOptions } from '../database/database.options.js';
 import { migrationState } from '../database/migration-state.js';
+import { Keyring } from '../keys/keyring.js';
 import { fail, type Finding, ok, warn } from './finding.js';
 
 /** Latchkey goes by the database's clock; other services refuse its tokens past this, in milliseconds. */
@@ -24,7 +26,9 @@ export async function checkDatabase(config: Config): Promise<Finding[]> {
     dataSource = new DataSource(databaseOptions(url));
     await dataSource.initialize();
     const runner = dataSource.createQueryRunner();
-    const found = [await checkMigrations(runner)];
+    const migrations = await checkMigrations(runner);
+    const found = [migrations];
+    if (migrations.status === 'ok') found.push(...(await checkAudit(runner, config)));
     if (path === undefined) {
       found.push(...(await checkServer(runner)));
       found.push(await checkClock(runner), await checkEncryption(runner, url));
@@ -37,6 +41,15 @@ export async function checkDatabase(config: Config): Promise<Finding[]> {
   } finally {
     if (dataSource?.isInitialized) await dataSource.destroy();
   }
+}
+
+/** Whether the audit's keys open, and its ends are as a server left them. */
+async function checkAudit(runner: QueryRunner, config: Config): Promise<Finding[]> {
+  if (!(await runner.hasTable('audit_keys'))) return [];
+  const fault = await auditFault(new Keyring(config), runner.manager);
+  if (fault === undefined) return [];
+  const advice = 'the secret is another one, or the database was changed: see docs/audit.md';
+  return [fail('audit', fault, advice)];
 }
 
 async function checkMigrations(runner: QueryRunner): Promise<Finding> {

@@ -6,7 +6,10 @@ import { fail, type Finding, ok, warn } from './finding.js';
 /** Whether others can read what has secrets in it, and this user write what the server writes. */
 export function checkFiles(config: Config, env: Record<string, string | undefined>): Finding[] {
   const check = 'files';
-  if (process.platform === 'win32') return [ok(check, 'who may read them is not checked here')];
+  if (process.platform === 'win32') {
+    const message = 'not checked: on Windows this program cannot tell who may read them';
+    return [warn(check, message, 'let only the server’s user read DATA_DIR and .env')];
+  }
   const { dataDir, databaseUrl } = config;
   const found: Finding[] = [];
   const database = databaseUrl.startsWith('sqlite:') ? [databaseUrl.slice('sqlite:'.length)] : [];

@@ -114,13 +114,15 @@ export class RolesService {
 
   /**
    * The permissions that stand for a role as it is so far. A name that is not stored yet stands for
-   * nothing, unless a route asks for it. The lock makes two that create the same role follow each other.
+   * nothing, unless a route asks for it or a user has it already (the command line and imports give roles
+   * that are not stored). The lock makes two that create the same role follow each other.
    */
   private async powerBefore(manager: EntityManager, name: string): Promise<readonly string[]> {
     await lock(manager, 'roleChanges');
     const role = await manager.findOne(Role, { where: { name }, ...rowLock(manager, 'update') });
     if (role) return powerOf(role.permissions);
-    return isGuardedRole(name) ? [ALL] : [];
+    const isInUse = isGuardedRole(name) || (await manager.existsBy(UserRole, { role: name }));
+    return isInUse ? [ALL] : [];
   }
 }
 

@@ -2,13 +2,11 @@ import { z } from 'zod';
 import { clock } from '../common/clock.js';
 import { readStoredHash, unusableHash } from '../passwords/stored-hash.js';
 import { prepareEmail } from '../users/email.js';
+import { isRoleName, MOST_ROLES } from '../users/role-name.js';
 import type { User } from '../users/user.entity.js';
 import { prepareUsername } from '../users/username.js';
 import { deriveName } from './derived-name.js';
 import { loosen } from './loose-values.js';
-
-/** The form of a role's name. */
-export const ROLE = /^[\w:.-]{1,64}$/;
 
 /** What an import stores of a user; without an id of the file's own, a new one is made. */
 export type ImportedUser = Pick<
@@ -76,10 +74,10 @@ const recordSchema = z
         })
         .nullish(),
       roles: z
-        .array(z.string().regex(ROLE, { error: 'The roles are not a list of names' }), {
+        .array(z.string().refine(isRoleName, { error: 'The roles are not a list of names' }), {
           error: 'The roles are not a list of names',
         })
-        .max(64, 'There are more than 64 roles')
+        .max(MOST_ROLES, `There are more than ${MOST_ROLES} roles`)
         .nullish(),
       disabled: z.boolean({ error: 'disabled is neither true nor false' }).nullish(),
       disabledAt: pastTime('disabledAt').nullish(),

@@ -35,7 +35,7 @@ export const ROOMS: Record<string, string[]> = {
   openapi: [...BASE, 'auth'],
   health: [...BASE, 'database'],
   telemetry: [...BASE, 'database'],
-  doctor: [...BASE, 'database', 'mail'],
+  doctor: [...BASE, 'database', 'keys', 'mail', 'audit'],
   transfer: [...BASE, 'database', 'passwords', 'users', 'audit', 'addresses'],
   bootstrap: [...BASE, 'passwords', 'users', 'audit'],
   cli: [...LOWER, 'audit', 'sessions', 'addresses', 'transfer', 'doctor'],
