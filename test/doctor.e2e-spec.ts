@@ -76,15 +76,17 @@ const production = { NODE_ENV: 'production', TRUST_PROXY: '1', JWT_SECRET_KEY: S
 
 it('finds an audit whose key is damaged or of another secret, or whose marks are changed', async () => {
   const env = { DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET, TEST_BCRYPT_COST: '4' };
+  const ofAudit = async (settings: Record<string, string>) =>
+    (await findings(settings)).failures.filter((failure) => failure.startsWith('audit'));
   const made = await runTool(cwd, 'latchkey', ['users', 'create', 'ada', '--no-password'], env);
   expect(made.code).toBe(0);
-  expectClean(await findings(production));
+  expect(await ofAudit(production)).toEqual([]);
   const other = { ...production, JWT_SECRET_KEY: randomBytes(48).toString('base64') };
-  expect((await findings(other)).failures).toEqual(['audit: no secret here opens its key']);
+  expect(await ofAudit(other)).toEqual(['audit: no secret here opens its key']);
   await onDatabase((db) => db.query("UPDATE audit_marks SET seq = 7 WHERE name = 'head'"));
-  expect((await findings(production)).failures).toEqual(['audit: its mark head was changed']);
+  expect(await ofAudit(production)).toEqual(['audit: its mark head was changed']);
   await onDatabase((db) => db.query("UPDATE audit_keys SET sealed = 'AAAA'"));
-  expect((await findings(production)).failures).toEqual([
+  expect(await ofAudit(production)).toEqual([
     expect.stringMatching(/^audit: its key \S+ was damaged$/),
   ]);
 });
