@@ -1,0 +1,115 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
+import {
+  Column,
+  DataSource,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  type MigrationInterface,
+  PrimaryColumn,
+} from 'typeorm';
+import * as typeorm from 'typeorm';
+import ts from 'typescript';
+import { databaseOptions } from '../src/database/database.options.js';
+import { draftMigration } from '../src/database/migration-draft.js';
+import { User } from '../src/users/user.entity.js';
+import { freshDatabase } from './support/databases.js';
+import { runTool } from './support/server-tools.js';
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'latchkey-draft-'));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+/** An entity of a project, which refers to a user. */
+@Entity('cats')
+class Cat {
+  @PrimaryColumn('varchar', { length: 36 })
+  id!: string;
+
+  @Column('varchar', { name: 'owner_id', length: 36 })
+  ownerId!: string;
+
+  @ManyToOne(() => User, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'owner_id', foreignKeyConstraintName: 'fk_cats_owner_id' })
+  owner?: User;
+
+  @Index('ix_cats_name', { unique: true })
+  @Column('varchar', { length: 64, default: 'tabby' })
+  name!: string;
+
+  @Column('boolean', { default: true })
+  tame!: boolean;
+
+  @Column('bigint', { name: 'born_at', nullable: true })
+  bornAt!: string | null;
+}
+
+/** One with a type that PostgreSQL does not have. */
+@Entity('dated')
+class Dated {
+  @PrimaryColumn('varchar')
+  id!: string;
+
+  @Column('datetime')
+  at!: Date;
+}
+
+const withCat = (url: string, entity: typeof Cat | typeof Dated = Cat) => {
+  const options = databaseOptions(url);
+  return { ...options, entities: [...(options.entities as []), entity] };
+};
+
+function load(source: string): MigrationInterface {
+  const { outputText } = ts.transpileModule(source, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+  });
+  const module: Record<string, new () => MigrationInterface> = {};
+  runInNewContext(outputText, { exports: module, require: () => typeorm });
+  const [Migration] = Object.values(module);
+  if (!Migration) throw new Error('no migration');
+  return new Migration();
+}
+
+it('writes a migration whose result is what the entities say, on this database, and back', async () => {
+  const draft = await draftMigration(withCat(`sqlite:${join(dir, 'scratch.sqlite')}`), 'AddCats1');
+  expect(draft?.steps).toEqual([`createTable 'cats'`, `createForeignKeys 'cats'`]);
+  const migration = load(draft?.source ?? '');
+  const database = await freshDatabase();
+  const dataSource = await new DataSource(withCat(database.url)).initialize();
+  try {
+    await dataSource.runMigrations();
+    const runner = dataSource.createQueryRunner();
+    const differences = async () => (await dataSource.driver.createSchemaBuilder().log()).upQueries;
+    expect(await differences()).not.toEqual([]);
+    await migration.up(runner);
+    expect(await differences()).toEqual([]);
+    await migration.down(runner);
+    expect(await runner.hasTable('cats')).toBe(false);
+    await runner.release();
+  } finally {
+    await dataSource.destroy();
+    await database.drop();
+  }
+});
+
+it('refuses a type that not both databases have, in words', async () => {
+  const draft = draftMigration(
+    withCat(`sqlite:${join(dir, 'scratch.sqlite')}`, Dated),
+    'AddDates1',
+  );
+  await expect(draft).rejects.toThrow('Column at is of the type datetime');
+});
+
+it('says that there is nothing to write where nothing was changed, and asks no database', async () => {
+  const env = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' };
+  const outcome = await runTool(dir, 'migration-generate', [join(dir, 'nothing')], env);
+  expect(outcome).toMatchObject({ code: 0, stderr: '' });
+  expect(outcome.stdout).toContain('They agree: there is nothing to write');
+  expect(await readdir(dir)).toEqual([]);
+});
