@@ -4,18 +4,17 @@
  * The server, the scripts and the tests all ask here first.
  */
 
-/** The oldest Node that runs Latchkey; `engines` in package.json says the same. */
-const OLDEST = { major: 20, minor: 19 };
-
 /**
- * Returns the sentence that refuses a version of Node, or `undefined` for one that is new enough.
+ * Returns the sentence that refuses a version of Node, or `undefined` for one that runs Latchkey. It says the
+ * same as `engines` in package.json.
  *
  * @param {string} version such as `20.19.0`
  */
 export function refusalOf(version) {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major > OLDEST.major || (major === OLDEST.major && minor >= OLDEST.minor)) return undefined;
-  return `Latchkey needs Node.js ${OLDEST.major}.${OLDEST.minor} or later; this is ${version}.`;
+  if (major > 22 || (major === 22 && minor >= 13) || (major === 20 && minor >= 19))
+    return undefined;
+  return `Latchkey needs Node.js 20.19 or later, or 22.13 or later of 22; this is ${version}.`;
 }
 
 /** Ends the process with a sentence if this Node is too old. */

@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import { CurrentUser, JwtPayload } from '../auth/decorators.js';
 import { OwnAccount } from '../auth/impersonation.guard.js';
 import { refuses } from '../auth/openapi.js';

@@ -11,7 +11,7 @@ import {
   UseFilters,
 } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiExcludeController } from '../common/api-decorators.js';
 import type { FastifyReply } from 'fastify';
 import { Addresses, type Asking } from '../addresses/addresses.service.js';
 import { ApiError } from '../common/api-error.js';

@@ -1,4 +1,5 @@
-import { ApiResponse, type DocumentBuilder } from '@nestjs/swagger';
+import type { DocumentBuilder } from '@nestjs/swagger';
+import { ApiResponse } from '../common/api-decorators.js';
 import type { Config } from '../config/config.js';
 
 /** Describes a refusal of a route in the OpenAPI document. */

@@ -8,7 +8,7 @@ import {
   ApiProduces,
   ApiTags,
   ApiUnauthorizedResponse,
-} from '@nestjs/swagger';
+} from '../common/api-decorators.js';
 import type { FastifyRequest } from 'fastify';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { ApiError } from '../common/api-error.js';

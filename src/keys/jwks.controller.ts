@@ -1,7 +1,7 @@
 import { etagOf, isKnown } from '../common/etag.js';
 import { Public } from '../common/public.js';
 import { Controller, Get, Header, Headers, HttpStatus, Res } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Keyring, type PublicJwk } from './keyring.js';

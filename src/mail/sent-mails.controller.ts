@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Req } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiExcludeController } from '../common/api-decorators.js';
 import { Eta } from 'eta';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../common/api-error.js';

@@ -1,49 +1,86 @@
-import { ModulesContainer } from '@nestjs/core';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { dump } from 'js-yaml';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import { etagOf, isKnown } from '../common/etag.js';
 import type { Config } from '../config/config.js';
-import { documentOf } from './api-document.js';
-import { markSecuredRoutes } from './secured-routes.js';
+
+/** Files of Swagger UI that the page loads, with their content types. */
+const UI_FILES = {
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+  'favicon-32x32.png': 'image/png',
+};
+
+const PAGE = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Latchkey API</title>
+    <link rel="icon" href="/docs/favicon-32x32.png">
+    <link rel="stylesheet" href="/docs/swagger-ui.css">
+  </head>
+  <body>
+    <div id="swagger-ui"></div>
+    <script src="/docs/swagger-ui-bundle.js"></script>
+    <script src="/docs/start.js"></script>
+  </body>
+</html>
+`;
+
+/** A reload keeps the token that was entered. */
+const START = `SwaggerUIBundle({
+  url: '/openapi.json',
+  dom_id: '#swagger-ui',
+  deepLinking: true,
+  persistAuthorization: true,
+});
+`;
 
 /**
  * Serves the OpenAPI document as JSON, as YAML and as a page. Each text is made once, when it is first
- * asked for: making them for each request would take 9 ms of the one thread that answers everybody.
+ * asked for: making them for each request would take 9 ms of the one thread that answers everybody. The
+ * libraries that make them are not loaded before that either.
  */
 export function serveDocs(app: NestFastifyApplication, config: Config): void {
   if (!config.docs) return;
-  markSecuredRoutes(app.get(ModulesContainer));
-  const document = once(() => documentOf(app, config));
-  serveText(app, '/openapi.json', 'application/json; charset=utf-8', () =>
-    JSON.stringify(document()),
-  );
-  serveText(app, '/openapi.yaml', 'application/yaml; charset=utf-8', () =>
-    dump(document(), { skipInvalid: true, noRefs: true }),
-  );
-  SwaggerModule.setup('docs', app, (): OpenAPIObject => document(), {
-    raw: false,
-    customSiteTitle: 'Latchkey API',
-    // A reload keeps the token that was entered.
-    swaggerOptions: { persistAuthorization: true },
+  const document = once(async (): Promise<OpenAPIObject> => {
+    const { documentOf } = await import('./api-document.js');
+    return documentOf(app, config);
   });
+  serve(app, '/openapi.json', 'application/json; charset=utf-8', async () =>
+    JSON.stringify(await document()),
+  );
+  serve(app, '/openapi.yaml', 'application/yaml; charset=utf-8', async () => {
+    const { dump } = await import('js-yaml');
+    return dump(await document(), { skipInvalid: true, noRefs: true });
+  });
+  serve(app, '/docs', 'text/html; charset=utf-8', () => PAGE);
+  serve(app, '/docs/', 'text/html; charset=utf-8', () => PAGE);
+  serve(app, '/docs/start.js', 'text/javascript; charset=utf-8', () => START);
+  const { resolve } = createRequire(import.meta.url);
+  for (const [file, type] of Object.entries(UI_FILES)) {
+    serve(app, `/docs/${file}`, type, () => readFile(resolve(`swagger-ui-dist/${file}`)));
+  }
 }
 
-function serveText(
+/** Serves what `make` makes when it is first asked for, with an ETag. */
+function serve(
   app: NestFastifyApplication,
   path: string,
   type: string,
-  make: () => string,
+  make: () => string | Promise<string | Buffer>,
 ): void {
-  const text = once(() => {
-    const content = Buffer.from(make());
+  const made = once(async () => {
+    const content = Buffer.from(await make());
     return { content, etag: etagOf(content) };
   });
   app
     .getHttpAdapter()
     .getInstance()
-    .get(path, (request, reply) => {
-      const { content, etag } = text();
+    .get(path, async (request, reply) => {
+      const { content, etag } = await made();
       // A copy may be kept, but has to be asked about.
       reply.header('etag', etag).header('cache-control', 'no-cache');
       if (isKnown(etag, request.headers['if-none-match'])) return reply.code(304).send();
@@ -51,7 +88,12 @@ function serveText(
     });
 }
 
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
+/** Makes a value when it is first asked for; again if that failed. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () =>
+    (made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    }));
 }

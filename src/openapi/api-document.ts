@@ -1,9 +1,13 @@
+import { ModulesContainer } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import * as swagger from '@nestjs/swagger';
 import { tokenScheme } from '../auth/openapi.js';
 import { API_ERRORS } from '../common/api-error.js';
 import type { Config } from '../config/config.js';
-import { BEARER } from './secured-routes.js';
+import { describeRoutes } from '../common/api-decorators.js';
+import { BEARER, markSecuredRoutes } from './secured-routes.js';
+
+type OpenAPIObject = swagger.OpenAPIObject;
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Parameter = NonNullable<Operation['parameters']>[number];
@@ -34,7 +38,9 @@ export function documentOf(
   app: NestFastifyApplication,
   { publicUrl, metricsToken, jwt }: Config,
 ): OpenAPIObject {
-  const about = new DocumentBuilder()
+  describeRoutes(swagger);
+  markSecuredRoutes(app.get(ModulesContainer));
+  const about = new swagger.DocumentBuilder()
     .setTitle('Latchkey')
     .setDescription('Registered users, JSON Web Tokens, and a guard for your own controllers')
     .setVersion('0.1.0')
@@ -42,7 +48,7 @@ export function documentOf(
     .addServer(publicUrl)
     .addSecurity(BEARER, tokenScheme(jwt))
     .build();
-  const document = SwaggerModule.createDocument(app, about);
+  const document = swagger.SwaggerModule.createDocument(app, about);
   const schemas = (document.components ??= {}).schemas ?? {};
   document.components.schemas = schemas;
   for (const [path, item] of Object.entries(document.paths)) {

@@ -8,7 +8,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { ApiTooManyRequestsResponse } from '@nestjs/swagger';
+import { ApiTooManyRequestsResponse } from '../common/api-decorators.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { replyOf, requestOf } from '../common/request-of.js';
 import type { LimitName } from '../config/config.js';
