@@ -27,7 +27,7 @@ const fromDist = {
  * where TEST_LONG is set (`npm run test:long`), and in CI on PostgreSQL.
  */
 const LONG =
-  'test/(audit-chain|bootstrap-admin|cli|clients|copy|doctor|import|mail-delivery|run-it|newcomer|webhooks-processes)\\.e2e-spec';
+  'test/(audit-chain|bootstrap-admin|cli|clients|copy|doctor|import|mail-delivery|run-it|newcomer|nginx|webhooks-processes)\\.e2e-spec';
 
 const e2e = {
   ...common,

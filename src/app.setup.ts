@@ -149,7 +149,10 @@ function closeUnused(fastify: FastifyInstance): void {
     socket.once('close', () => open.delete(socket));
   });
   fastify.addHook('preClose', (done) => {
-    for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+    // A request may be on its way on a connection that a proxy has just opened.
+    setTimeout(() => {
+      for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+    }, 100);
     done();
   });
 }

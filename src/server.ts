@@ -72,6 +72,10 @@ function stopOnSignals(
     app.get(Readiness).add('shutdown', () => {
       throw new Error('stopping');
     });
+    // A proxy keeps connections open, and would send its next request on one that is about to close.
+    app.getHttpServer().prependListener('request', (_request, response) => {
+      response.setHeader('Connection', 'close');
+    });
     // Whoever sends requests here has to see that first. A terminal's Ctrl-C waits for nobody.
     const delay = signal === 'SIGTERM' ? config.shutdownDelay : 0;
     if (delay > 0) {

@@ -48,6 +48,9 @@ export default async function prepare() {
   const faketime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
   if (existsSync(faketime)) process.env.TEST_FAKETIME = faketime;
   else console.log('\nLeft out: machines with wrong clocks (faketime is not installed here)');
+  const proxy = [...folders(), '/usr/sbin'].find((folder) => existsSync(join(folder, 'nginx')));
+  if (proxy) process.env.TEST_NGINX = join(proxy, 'nginx');
+  else console.log('\nLeft out: two instances behind nginx (it is not installed here)');
   if (!process.env.TEST_LONG) {
     console.log('\nLeft out: tests that take long (TEST_LONG is not set; npm run test:long)');
   }
