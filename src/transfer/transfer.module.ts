@@ -5,6 +5,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { User } from '../users/user.entity.js';
 import { UsersModule } from '../users/users.module.js';
+import { NewUsers } from './new-users.js';
 import { UserExport } from './user-export.js';
 import { UserImport } from './user-import.js';
 
@@ -16,7 +17,7 @@ import { UserImport } from './user-import.js';
     PasswordsModule,
     UsersModule,
   ],
-  providers: [UserExport, UserImport],
+  providers: [NewUsers, UserExport, UserImport],
   exports: [UserExport, UserImport],
 })
 export class TransferModule {}

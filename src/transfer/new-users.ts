@@ -1,0 +1,99 @@
+import { Injectable } from '@nestjs/common';
+import { type EntityManager, In } from 'typeorm';
+import { AddressClaims } from '../addresses/address-claims.js';
+import { Audit } from '../audit/audit.service.js';
+import { clock } from '../common/clock.js';
+import { Database } from '../database/database.js';
+import { PasswordCosts } from '../passwords/password-costs.js';
+import { User } from '../users/user.entity.js';
+import { UserRole } from '../users/user-role.entity.js';
+import { UsernameClaims } from '../users/username-claims.js';
+import type { Candidate } from './known-users.js';
+
+/** A user of a file who is to be stored under this id. */
+export type NewUser = Candidate & { id: string };
+
+/** The ids of a batch that are stored, and those whose username was refused at that time. */
+interface Stored {
+  ids: Set<string>;
+  unnamed: Set<string>;
+}
+
+/** Rolls a batch back that was tried only. */
+class Undone extends Error {
+  constructor(readonly found: Stored) {
+    super('undone');
+  }
+}
+
+/** Stores the users of one batch of an import. */
+@Injectable()
+export class NewUsers {
+  constructor(
+    private readonly database: Database,
+    private readonly audit: Audit,
+    private readonly claims: AddressClaims,
+    private readonly names: UsernameClaims,
+    private readonly costs: PasswordCosts,
+  ) {}
+
+  /** Stores new users, or with `undo` finds out which of them could be stored. */
+  async insert(fresh: NewUser[], undo: boolean): Promise<Stored> {
+    const rows = fresh.map(({ id, user: { derivedFrom: _, ...user } }) => ({
+      ...user,
+      id,
+      tokenVersion: 0,
+      updatedAt: clock.date(),
+    }));
+    const proven = rows.flatMap(({ emailKey, emailVerifiedAt }) =>
+      emailKey !== null && emailVerifiedAt ? [emailKey] : [],
+    );
+    const work = async (manager: EntityManager): Promise<Stored> => {
+      await this.costs.noteOf(
+        manager,
+        rows.map(({ passwordHash }) => passwordHash),
+      );
+      if (proven.length > 0) await this.claims.vacateAll(manager, proven);
+      await manager
+        .createQueryBuilder()
+        .insert()
+        .into(User)
+        .values(rows)
+        .orIgnore()
+        .updateEntity(false)
+        .execute();
+      // Who registered in between has the name: the unique index decided.
+      const stored = await manager.find(User, {
+        select: { id: true },
+        where: { id: In(fresh.map(({ id }) => id)) },
+      });
+      const before = new Set(stored.map(({ id }) => id));
+      const ids = await this.names.takeAll(
+        manager,
+        rows.filter(({ id }) => before.has(id)),
+      );
+      const lost = [...before].filter((id) => !ids.has(id));
+      if (lost.length > 0) await manager.delete(User, { id: In(lost) });
+      const unnamed = new Set(lost);
+      const roles = rows
+        .filter(({ id }) => ids.has(id))
+        .flatMap(({ id: userId, createdAt, roles }) =>
+          roles.map((role) => ({ role, createdAt, userId })),
+        );
+      if (roles.length > 0) await manager.insert(UserRole, roles);
+      await this.audit.record(manager, {
+        action: 'users_imported',
+        subjectId: null,
+        details: { users: ids.size },
+      });
+      if (undo) throw new Undone({ ids, unnamed });
+      return { ids, unnamed };
+    };
+    try {
+      return await this.database.transaction(work);
+    } catch (error) {
+      if (error instanceof Undone) return error.found;
+      throw error;
+    }
+  }
+}
