@@ -1,6 +1,6 @@
 import { Controller, Get, Header, Injectable, Res, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import type { Subject } from '../keys/access-token.js';
 import { CurrentUser } from './decorators.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';

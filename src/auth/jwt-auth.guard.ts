@@ -10,7 +10,7 @@ import { requestOf } from '../common/request-of.js';
 
 /**
  * Lets only requests with a good access token through: `@UseGuards(JwtAuthGuard)` on a controller or
- * a method, in a module that imports `AuthModule`. Who is signed in is had by `@CurrentUser()`.
+ * a method. `@CurrentUser()` then gives the signed-in user.
  *
  * @throws ApiError a 401 with a code for each way a token can be bad
  */

@@ -100,7 +100,7 @@ export const TOKEN_SETTINGS = {
     .describe('Public keys that are still (or already) accepted, PEMs or paths, likewise'),
   JWT_EXPIRES: duration('15m', DAY).describe('Life of an access token: seconds, `15m`, `1h`'),
   JWT_NBF_TOLERANCE: duration('30s', 300, 0).describe(
-    'How far the clock of the instance that issued a token may be ahead',
+    'How far ahead the clock of a token’s issuer may be; instances on PostgreSQL share one clock',
   ),
   JWT_ISSUER: z.string().min(1).default('latchkey').describe('Claim `iss` of tokens'),
   JWT_DECODE_AUDIENCE: audience.describe(
