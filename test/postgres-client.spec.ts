@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import pg from 'pg';
 import { PostgresClient, postgresClientOptions } from '../src/database/postgres-client.js';
 import { type Cluster, postgresPrograms, startCluster } from './support/cluster.js';
 
@@ -69,6 +70,38 @@ describe('a server that is none', () => {
     answer = (socket) => socket.destroy();
     await expect(connect('?sslmode=disable')).rejects.toThrow();
     expect(heard.map((message) => message.includes('user\0ada\0'))).toEqual([true]);
+  });
+
+  /** A message of PostgreSQL's protocol: its letter, its length, and what is in it. */
+  const message = (letter: string, content: Buffer) => {
+    const length = Buffer.alloc(4);
+    length.writeInt32BE(content.length + 4);
+    return Buffer.concat([Buffer.from(letter), length, content]);
+  };
+  const welcome = Buffer.concat([message('R', Buffer.alloc(4)), message('Z', Buffer.from('I'))]);
+  const shutdown = message('E', Buffer.from('SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0'));
+
+  it.each<[string, (socket: Socket) => void]>([
+    ['after its welcome', (socket) => socket.end(Buffer.concat([welcome, shutdown]))],
+    ['and says so while the session is set up', (socket) => socket.write(welcome)],
+    ['without a word', (socket) => socket.end(welcome)],
+    ['by a reset', (socket) => socket.write(welcome, () => socket.resetAndDestroy())],
+  ])('goes away %s: connecting fails, and the process lives on', async (_how, leave) => {
+    answer = (socket) => {
+      if (heard.length === 1) leave(socket);
+      else socket.end(shutdown);
+    };
+    await expect(connect('?sslmode=disable')).rejects.toThrow();
+
+    const { Pool } = pg;
+    heard = [];
+    const pool = new Pool({
+      ...postgresClientOptions(`${url}?sslmode=disable`, TIMES),
+      Client: PostgresClient,
+    } as unknown as pg.PoolConfig);
+    pool.on('error', () => undefined);
+    await expect(pool.query('SELECT 1')).rejects.toThrow();
+    await pool.end();
   });
 
   it('is silent: the client gives up after the time of the settings', async () => {

@@ -53,6 +53,9 @@ export class PostgresClient extends pg.Client {
       ...own,
       ...(own.tlsOptional && { connection: new TlsOptionalConnection(own) }),
     });
+    // A connection that breaks while its session is set up, or between two of its users, has no other
+    // listener, and would end the process. Each query on it fails, so the loss is not hidden.
+    this.on('error', () => undefined);
     const ask = this.query.bind(this) as (...query: unknown[]) => unknown;
     this.query = (...query: unknown[]) => {
       const answer = ask(...query);
