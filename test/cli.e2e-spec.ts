@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { ROLE_NAME_RULE } from '../src/users/role-name.js';
 import { databaseKind } from './support/databases.js';
 import { type CommandOptions, latchkey } from './support/server-cli.js';
 import { runTool } from './support/server-tools.js';
@@ -129,7 +130,12 @@ describe('users create', () => {
       'The username contains a character that is not a letter, digit or ASCII sign',
     ],
     ['no address', ['eve', '--email', 'eve'], GOOD_PASSWORD, 'The email is not an e-mail address'],
-    ['no role', ['eve', '--role', 'a b'], GOOD_PASSWORD, '"a b" is not the name of a role'],
+    [
+      'no role',
+      ['eve', '--role', 'a b'],
+      GOOD_PASSWORD,
+      `"a b" is not the name of a role. ${ROLE_NAME_RULE}`,
+    ],
     ['no password', ['eve'], '', 'There is no password on the standard input'],
     ['a common password', ['eve'], 'password1', 'The password is one of the most common'],
     [
@@ -156,7 +162,7 @@ describe('users create', () => {
       Buffer.from([0xff, 0xfe, 0x41]),
       'The password on the standard input is not in UTF-8',
     ],
-  ])('refuses %s in one sentence', async (_what, args, input, sentence) => {
+  ])('refuses %s in words', async (_what, args, input, sentence) => {
     const outcome = await cli(['users', 'create', ...args], { input });
     expect(outcome).toEqual({ code: 1, stdout: '', stderr: `${sentence}\n` });
     expect(await login('eve')).toBe('bad_credentials');

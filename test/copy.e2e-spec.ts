@@ -10,7 +10,8 @@ import { GOOD_PASSWORD, SECRET } from './support/server.js';
 import { startProcess } from './support/server-process.js';
 import { runTool } from './support/server-tools.js';
 
-const CROWD = Number(process.env.COPY_ROWS ?? 100_000);
+// Fewer would be copied before the kill gets there.
+const CROWD = Math.max(20_000, Number(process.env.COPY_ROWS ?? 100_000));
 
 let cwd: string;
 let target: FreshDatabase;

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import type { ReadStream } from 'node:tty';
-import { decodeText } from '../common/text-file.js';
+import { decodeInput } from '../common/text-file.js';
 import { CliError, EXIT } from './exit.js';
 
 /** More than any password has, in bytes. */
@@ -87,7 +87,7 @@ async function readAll(input: NodeJS.ReadableStream): Promise<string> {
   }
   let text: string;
   try {
-    text = decodeText(Buffer.concat(parts));
+    text = decodeInput(Buffer.concat(parts));
   } catch {
     throw new CliError('The password on the standard input is not in UTF-8');
   }

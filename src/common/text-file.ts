@@ -12,12 +12,16 @@ export class UnreadableText extends Error {
  * @throws UnreadableText if it is neither, or both in parts: PowerShell's `>>` adds UTF-16 to any file
  */
 export function decodeText(bytes: Uint8Array): string {
-  const encoding = utf16Of(bytes);
-  if (!encoding && bytes.includes(0)) {
+  if (!utf16Of(bytes) && bytes.includes(0)) {
     throw new UnreadableText('part of it is in UTF-16, as PowerShell writes it: save it as UTF-8');
   }
+  return decodeInput(bytes);
+}
+
+/** As {@link decodeText}, but a NUL is a character like others: its reader says what is wrong with it. */
+export function decodeInput(bytes: Uint8Array): string {
   try {
-    return new TextDecoder(encoding ?? 'utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder(utf16Of(bytes) ?? 'utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw new UnreadableText('it is neither in UTF-8 nor in UTF-16: save it as UTF-8');
   }
