@@ -155,7 +155,7 @@ it('@RecentSignIn() asks for a sign-in of the last 15 minutes, in person', async
     ];
     expect(await transfer(forge(jwt, { auth_time: now() - 901 }))).toEqual(old);
     expect(await transfer(forge(jwt, { auth_time: undefined }))).toEqual(old);
-    const acted = forge(jwt, { act: { sub: 'x' }, act_ver: 0 });
+    const acted = forge(jwt, { act: { sub: 'x' }, act_ver: 0, act_roles: Date.now() });
     expect((await transfer(acted)).slice(0, 2)).toEqual([403, 'impersonation_forbidden']);
   } finally {
     await other.stop();

@@ -44,6 +44,7 @@ describe('POST /users/:id/impersonate', () => {
     expect(me.body).toMatchObject({ id: ada.id, username: 'Ada' });
     expect(claimsOf(ada.jwt)).not.toHaveProperty('act');
     expect(claimsOf(ada.jwt)).not.toHaveProperty('act_ver');
+    expect(claimsOf(ada.jwt)).not.toHaveProperty('act_roles');
   });
 
   it('is never for an administrator, oneself, a disabled user or nobody', async () => {
@@ -128,6 +129,31 @@ describe('an impersonation ends', () => {
     await end();
     expect(await outcome()).toBe('token_revoked');
     expect(await ada.outcome('GET', '/me')).toBe(200);
+  });
+
+  it('when a role gets other permissions, so that the user may do more than who acts', async () => {
+    const put = (name: string, permissions: string[]) =>
+      keeper.outcome('PUT', `/roles/${name}`, { permissions });
+    await put('helper', ['users:impersonate', 'users:read', 'users:write']);
+    await put('clerk', ['users:read']);
+    const helper = await person(server, 'RoleHelper', ['helper']);
+    const clerk = await person(server, 'RoleClerk', ['clerk']);
+    const acting = asking(server, await impersonate(helper, clerk));
+    const climb = () => acting.outcome('PATCH', `/users/${helper.id}`, { roles: ['admin'] });
+    expect([await climb(), await acting.outcome('GET', '/users')]).toEqual(['forbidden', 200]);
+    // The user gets more.
+    expect(await put('clerk', ['*'])).toBe(200);
+    expect([await climb(), await acting.outcome('GET', '/users')]).toEqual([
+      'token_revoked',
+      'token_revoked',
+    ]);
+    // The one who acts gets less.
+    expect(await put('clerk', ['users:read'])).toBe(200);
+    const again = asking(server, await impersonate(helper, clerk));
+    expect(await again.outcome('GET', '/users')).toBe(200);
+    expect(await put('helper', ['users:impersonate'])).toBe(200);
+    expect(await again.outcome('GET', '/users')).toBe('token_revoked');
+    expect(await clerk.outcome('GET', '/users')).toBe(200);
   });
 
   it('when a session ends that was not used since long before', async () => {

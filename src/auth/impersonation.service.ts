@@ -5,6 +5,7 @@ import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { AccessTokens } from '../keys/access-token.js';
+import { RolesService } from '../roles/roles.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { lockUser } from '../users/lock-user.js';
 import { isDisabled, type User } from '../users/user.entity.js';
@@ -28,6 +29,7 @@ export class Impersonation {
     private readonly config: Config,
     private readonly database: Database,
     private readonly sessions: SessionsService,
+    private readonly roles: RolesService,
     private readonly accessTokens: AccessTokens,
     private readonly hooks: AuthHooks,
     private readonly audit: Audit,
@@ -36,7 +38,7 @@ export class Impersonation {
   /**
    * An access token of the user `userId` that names `actor` as the one who acts (RFC 8693, section
    * 4.1). It is good for 15 minutes, or `JWT_EXPIRES` where that is less, and no longer than the
-   * session of `actor`, and what roles both have. `permit` looks at the user; what it throws is thrown.
+   * session of `actor`, and the roles: what both may do has to stay as `permit` saw it. `permit` looks at the user; what it throws is thrown.
    *
    * @throws ApiError not_found; user_disabled; token_revoked where the session of `actor` has ended
    */
@@ -46,7 +48,7 @@ export class Impersonation {
     permit: (user: User, manager: EntityManager) => Promise<void>,
   ): Promise<ImpersonationTokens> {
     const { sid, ver } = claims;
-    const user = await this.database.transaction(async (manager) => {
+    const { user, roles } = await this.database.transaction(async (manager) => {
       // Of sessions that were not used for long nobody is told when they end.
       const living = await this.sessions.touch(manager, { id: sid, userId: subject.id });
       if (!living) throw new ApiError('token_revoked');
@@ -55,10 +57,10 @@ export class Impersonation {
       await permit(found, manager);
       if (isDisabled(found)) throw new ApiError('user_disabled');
       await this.audit.record(manager, { action: 'impersonation_started', subjectId: userId });
-      return found;
+      return { user: found, roles: (await this.roles.current(manager)).version };
     });
     const expires = Math.min(LONGEST, this.config.jwt.expires);
-    const actor = { id: subject.id, ver };
+    const actor = { id: subject.id, ver, roles };
     const options = { sid, ver: user.tokenVersion, actor, expires };
     const jwt = await this.accessTokens.sign(user, options, await this.hooks.claims(user));
     return { jwt, token_type: this.config.jwt.headerType, expires_in: expires };

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ApiError } from '../common/api-error.js';
 import { AccessTokens } from '../keys/access-token.js';
+import { Permissions } from '../roles/permissions.js';
 import { Revocations } from '../sessions/revocations.js';
 import type { Authentication } from './authentication.js';
 
@@ -21,6 +22,7 @@ export class VerifiedTokens {
   constructor(
     private readonly accessTokens: AccessTokens,
     private readonly revocations: Revocations,
+    private readonly permissions: Permissions,
   ) {}
 
   /** What a token said when it was verified, if it is remembered. */
@@ -40,13 +42,14 @@ export class VerifiedTokens {
    */
   check({ claims, subject }: Authentication): void {
     this.accessTokens.checkTimes(claims);
-    const { sid, ver, act, act_ver: actorVer = 0 } = claims;
+    const { sid, ver, act, act_ver: actorVer = 0, act_roles: rolesThen = 0 } = claims;
     const verdict = this.revocations.verdict({ userId: subject.id, sid, ver });
     if (verdict) throw new ApiError(verdict);
     if (!act) return;
     const actor = this.revocations.verdict({ userId: act.sub, sid, ver: actorVer });
-    // No refresh brings another one.
-    if (actor) throw new ApiError('token_revoked');
+    // What a role may do was changed: the user may be allowed more than who acts. No refresh brings
+    // another token.
+    if (actor || this.permissions.version > rolesThen) throw new ApiError('token_revoked');
   }
 }
 

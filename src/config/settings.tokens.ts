@@ -17,7 +17,19 @@ const headerType = z
 /** The claims of access tokens beside the user's id, and those that standards give a meaning of their own. */
 const TAKEN_CLAIMS: ReadonlySet<string> = new Set([
   ...['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sid', 'ver', 'username', 'roles', 'auth_time'],
-  ...['client_id', 'act', 'act_ver', 'acr', 'amr', 'scope', 'cnf', 'may_act', 'azp', 'nonce'],
+  ...[
+    'client_id',
+    'act',
+    'act_ver',
+    'act_roles',
+    'acr',
+    'amr',
+    'scope',
+    'cnf',
+    'may_act',
+    'azp',
+    'nonce',
+  ],
   ...['at_hash', 'c_hash', 's_hash', 'events', 'sub_id', 'sub_jwk'],
 ]);
 const identityClaim = z

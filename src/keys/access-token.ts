@@ -30,13 +30,14 @@ const claimsSchema = z
     auth_time: seconds.optional(),
     act: z.looseObject({ sub: z.string() }).optional(),
     act_ver: seconds.optional(),
+    act_roles: seconds.optional(),
   })
   .refine(({ act, act_ver: version }) => (act === undefined) === (version === undefined));
 
 /**
  * The claims of an access token (RFC 9068, section 2.2), a project's own among them. `act` names who
  * acts on behalf of the subject (RFC 8693, section 4.1); then `sid` is the session, and `act_ver` the
- * `ver`, of that one.
+ * `ver`, of that one. `act_roles` is the state of the roles at that time (`RolePermissions.version`).
  */
 export type AccessTokenClaims = z.infer<typeof claimsSchema>;
 
@@ -53,8 +54,8 @@ export interface SignOptions {
   ver: number;
   /** When the subject signed in, in seconds since 1970; not where somebody acts for them. */
   authTime?: number;
-  /** Who acts on behalf of the subject, with whose session `sid`. */
-  actor?: { id: string; ver: number };
+  /** Who acts on behalf of the subject, with whose session `sid`, and the state of the roles. */
+  actor?: { id: string; ver: number; roles: number };
   /** Seconds; not more than `JWT_EXPIRES`, which is how long what ended is remembered. */
   expires?: number;
 }
@@ -96,6 +97,7 @@ export class AccessTokens {
       aud: audience,
       act: actor && { sub: actor.id },
       act_ver: actor?.ver,
+      act_roles: actor?.roles,
     };
     const { algorithm, kid } = this.keyring;
     const header = { alg: algorithm, typ: type, kid };

@@ -26,6 +26,11 @@ export class Permissions {
     return this.known.allow(roles, permissions);
   }
 
+  /** Which state of the roles is known, see `RolePermissions`. */
+  get version(): number {
+    return this.known.version;
+  }
+
   /** Learns what this process has just changed. */
   refresh(): Promise<void> {
     return this.follower.now();

@@ -6,9 +6,12 @@ export const ALL = '*';
 
 /** The permissions of all roles at one moment, and the one rule for comparing them. */
 export class RolePermissions {
+  /** Which state of the roles this is: higher after each role that was made or replaced. */
+  readonly version: number;
   private readonly byRole: ReadonlyMap<string, readonly string[]>;
 
-  constructor(stored: readonly Pick<Role, 'name' | 'permissions'>[] = []) {
+  constructor(stored: readonly Role[] = []) {
+    this.version = stored.reduce((last, { updatedAt }) => Math.max(last, updatedAt.getTime()), 0);
     this.byRole = new Map(stored.map(({ name, permissions }) => [name, permissions]));
   }
 

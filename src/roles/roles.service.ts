@@ -58,8 +58,8 @@ export class RolesService {
     const unique = [...new Set(permissions)].sort();
     await this.database.transaction(async (manager) => {
       await permit(manager, [...(await this.powerBefore(manager, name)), ...powerOf(unique)]);
-      const role = { name, permissions: unique, updatedAt: clock.date() };
-      await manager.upsert(Role, role, ['name']);
+      const updatedAt = await this.afterNewest(manager);
+      await manager.upsert(Role, { name, permissions: unique, updatedAt }, ['name']);
       const details = { role: name, permissions: unique.join(' ') };
       await this.audit.record(manager, { action: 'roles_changed', subjectId: null, details });
       await this.following.tell(manager);
@@ -110,6 +110,12 @@ export class RolesService {
    */
   async current(manager: EntityManager): Promise<RolePermissions> {
     return new RolePermissions(await manager.find(Role, rowLock(manager, 'share')));
+  }
+
+  /** Now, or just after the newest change of a role, which another instance's clock may have made. */
+  private async afterNewest(manager: EntityManager): Promise<Date> {
+    const { version } = new RolePermissions(await manager.find(Role));
+    return new Date(Math.max(clock.now(), version + 1));
   }
 
   /**
