@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-/** When a file was last changed; 0 where there is none. */
+/** Returns when a file was last changed; 0 if it does not exist. */
 const changed = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 /** The files below a folder of the project. */

@@ -14,7 +14,7 @@ export function refusalOf(version) {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > 22 || (major === 22 && minor >= 13) || (major === 20 && minor >= 19))
     return undefined;
-  return `Latchkey needs Node.js 20.19 or later, or 22.13 or later of 22; this is ${version}.`;
+  return `Latchkey needs Node.js 20 from 20.19 on, 22 from 22.13 on, or a newer one; this is ${version}.`;
 }
 
 /** Ends the process with a sentence if this Node is too old. */

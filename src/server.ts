@@ -76,7 +76,7 @@ function stopOnSignals(
     app.getHttpServer().prependListener('request', (_request, response) => {
       response.setHeader('Connection', 'close');
     });
-    // Whoever sends requests here has to see that first. A terminal's Ctrl-C waits for nobody.
+    // The proxy has to see that first. Ctrl-C in a terminal does not wait.
     const delay = signal === 'SIGTERM' ? config.shutdownDelay : 0;
     if (delay > 0) {
       log.info(`${signal}: not ready from now on, stopping in ${delay} s`);

@@ -430,7 +430,7 @@ describe('an audit that was tampered with before a start', () => {
     });
     const { code, stderr } = await auditVerify(server);
     expect(code).toBe(5);
-    expect(stderr).toMatch(/nothing vouches for what was there before/);
+    expect(stderr).toMatch(/nothing vouches for older rows/);
     const head = `${found.head.seq}:${found.head.hash}`;
     expect(await auditVerify(server, '--expect-head', head)).toMatchObject({ code: 0, stderr: '' });
   });

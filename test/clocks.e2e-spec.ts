@@ -48,7 +48,7 @@ if (faketime !== undefined && process.env.TEST_LONG) {
         DATABASE_URL: database.url,
         DATA_DIR: join(cwd, 'data'),
         JWT_SECRET_KEY: SECRET,
-        // Of these tests' requests none counts but those that say where they come from.
+        // Only requests with X-Forwarded-For count for limits here.
         TRUST_PROXY: '1',
         LIMIT_LOGIN: '3/1m',
         REFRESH_REUSE_WINDOW: '1s',
@@ -213,7 +213,7 @@ if (faketime !== undefined && process.env.TEST_LONG) {
     PATIENCE,
   );
 
-  /** The same on SQLite, whose clock is the machine's: what was begun goes on, and ends once. */
+  /** On SQLite the clock is the machine's: a session goes on, and a reused refresh token ends it. */
   async function expectOwnTime(at: string): Promise<void> {
     const username = await register(at);
     const tokens = await login(at, username);

@@ -194,11 +194,11 @@ it('reports each line that it refuses, with its number and the reason, and takes
     '31: The line has more than 65536 bytes',
     '22: The username is that of another user',
     '23: The email is that of another user',
-    '26: The user stands in the file before',
+    '26: The user is already in the file, on an earlier line',
     '27: The email is that of another user',
   ]);
   expect(outcome.notes).toEqual([
-    '11: The hash is of no form that is known here: the user has no password before it is reset',
+    '11: The form of the hash is not known: the user has no password before it is reset',
     '14: The email is not an e-mail address: the user has none',
     '19: The id is not a UUID: the user has a new one',
     '20: The locale is not a language tag such as de-AT: left out',
@@ -255,9 +255,9 @@ it('takes CSV, with quotes and empty fields', async () => {
 describe('files of other systems', () => {
   const importOf = (...records: unknown[]) => imported(lines(...records));
   const HASH_UNKNOWN =
-    'The hash is of no form that is known here: the user has no password before it is reset';
+    'The form of the hash is not known: the user has no password before it is reset';
   const named = (line: number, name: string) =>
-    `${line}: There is no username that is possible here: the user is called ${name}`;
+    `${line}: There is no usable username: the user is called ${name}`;
 
   it('take Django’s ways of writing no password and no address as such', async () => {
     const outcome = await importOf(

@@ -98,7 +98,7 @@ it('writes a migration whose result is what the entities say, on this database, 
   }
 });
 
-it('refuses a type that not both databases have, in words', async () => {
+it('refuses a type that only one of the databases has, in words', async () => {
   const draft = draftMigration(
     withCat(`sqlite:${join(dir, 'scratch.sqlite')}`, Dated),
     'AddDates1',

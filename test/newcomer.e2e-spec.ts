@@ -37,7 +37,7 @@ async function write(file: string, text: string): Promise<void> {
   await writeFile(path, text);
 }
 
-/** Adds the lines with a `+` after the line before them; at the top where there is none. */
+/** Adds the lines with a `+` after the line before them, or at the top if there is none. */
 async function patch(diff: string): Promise<void> {
   const [first = '', ...lines] = diff.trimEnd().split('\n');
   const file = first.replace(/^ \/\/ /, '');

@@ -187,12 +187,12 @@ describe('several demands on a route', () => {
 });
 
 it.each(['roles', 'permissions'])(
-  'a guard of %s that is told nothing to ask for lets nobody through, and the log says so',
+  'a guard of %s without a role or permission refuses every request, and the log says so',
   async (route) => {
     const { ask } = await person(server, `user${++names}`, ['admin']);
     expect(await ask('GET', `/unasked/${route}`)).toEqual({ status: 500, body: INTERNAL });
     expect(failures()).toContain(
-      `A guard on UnaskedController.${route} is told nothing to ask for: use @Roles() or @Permissions()`,
+      `A guard on UnaskedController.${route} names no role or permission to ask for: use @Roles() or @Permissions()`,
     );
   },
 );

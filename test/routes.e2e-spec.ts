@@ -96,7 +96,7 @@ const nameOf = (permission: string) => permission.replace(':', '-');
 
 let server: Server;
 let admin: Person;
-/** Users whose tokens are good for nothing any more. */
+/** Users whose tokens are no longer valid. */
 let disabled: Person;
 let stale: Person;
 /** An administrator to act for others. */

@@ -25,7 +25,7 @@ const register = async (username: string) => {
   const answer = await server.http.post('/register').send({ username, password: GOOD_PASSWORD });
   return [answer.status, answer.status === 201 ? {} : (answer.body as unknown)];
 };
-/** A user who has a new name, and what the former was. */
+/** Registers a user and changes the name. */
 async function renamed() {
   const former = `former${++count}`;
   const user = await person(server, former);

@@ -4,7 +4,7 @@ import { MailModule } from '../mail/mail.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AddressClaims } from './address-claims.js';
 
-/** Only what decides who holds an address, for programs that need none of the mailed links. */
+/** Decides which account holds an address, for programs that mail no links. */
 @Module({
   imports: [AuditModule, MailModule, UsersModule],
   providers: [AddressClaims],

@@ -16,7 +16,7 @@ export interface Address {
 
 /**
  * Decides which account holds an e-mail address. A verified holder keeps it. An unverified one loses it
- * to a user who proves to read the mailbox, or whose address an operator vouches for.
+ * to a user who confirms a mailed link, or to one whom an operator calls verified.
  */
 @Injectable()
 export class AddressClaims {

@@ -7,8 +7,8 @@ import { RolesService } from '../roles/roles.service.js';
 import { isDisabled, User } from '../users/user.entity.js';
 
 /**
- * Keeps administrators from gaining more than they have, and from acting on users who have more. It is
- * asked inside the transaction of each change, and judges by what is stored there: the memory of another
+ * Keeps administrators from gaining permissions, and from acting on users with more of them. It is asked
+ * inside the transaction of each change and judges by the stored roles, because the memory of another
  * instance may be a second late.
  */
 @Injectable()

@@ -15,7 +15,7 @@ import { auditRow } from './audit-row.js';
 import { lockChain, NOWHERE, writeMark } from './chain.js';
 import { REKEYED_BECAUSE, type RekeyReason, rekeyDetails } from './rekeying.js';
 
-/** What the keys are encrypted for, and what their check values are derived for. */
+/** The purposes by which the server's secret encrypts the keys and derives their check values. */
 const PURPOSE = 'latchkey audit';
 const CHECK_PURPOSE = 'latchkey audit check';
 

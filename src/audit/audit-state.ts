@@ -6,8 +6,8 @@ import { AuditMark } from './audit-mark.entity.js';
 import { ChainBroken, readMarks } from './chain.js';
 
 /**
- * What is wrong with the audit's keys and marks, in a sentence; undefined if nothing is, or if there are
- * none yet. Quick: only `verifyAudit` looks at the rows.
+ * Says in a sentence what is wrong with the audit's keys and marks; undefined if they are right, or if
+ * there are none yet. It is quick, because only `verifyAudit` looks at the rows.
  */
 export async function auditFault(
   keyring: Keyring,

@@ -34,9 +34,9 @@ export const isSealed = (row: AuditEvent): row is AuditEvent & Link =>
   row.seq !== null && row.hash !== null;
 
 /**
- * What is wrong with a row that should follow `before`. A row whose key does not open is unchecked, which
- * is not the same as good. A link by such a key is a fault after the mark `rekeyed`, and so is a row by a
- * key that is not even stored: this server made neither.
+ * Returns the fault of a row that should follow `before`. If its key does not open, the row is unchecked,
+ * which is not the same as good. After the mark `rekeyed`, a link by such a key is a fault, and so is a row
+ * by a key that is not stored: this server made neither.
  */
 export function linkFault(
   macs: AuditMacs,

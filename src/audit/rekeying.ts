@@ -20,10 +20,10 @@ export const REKEYED_BECAUSE: Record<RekeyReason, string> = {
     'tampered with; see docs/audit.md',
 };
 
-/** The marks whose MACs are kept: where the chain began, and how far it went. */
+/** The marks whose MACs are kept: the start and the end of the chain. */
 const KEPT = ['start', 'head'] as const;
 
-/** What the row about a new key says: why, and the chain's ends with the MACs of the old key. */
+/** Returns the details of the row about a new key: the reason, and the chain's ends with the old MACs. */
 export function rekeyDetails(reason: RekeyReason, marks: AuditMark[]): AuditDetails {
   const kept = marks.map(({ name, seq, hash, mac }) => [name, `${seq}:${hash}:${mac}`]);
   return { reason, ...(Object.fromEntries(kept) as Record<string, string>) };

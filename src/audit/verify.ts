@@ -35,8 +35,8 @@ export interface Verification {
   /** Rows whose key no secret here opens: sealed before the secret was replaced at once. */
   unchecked: number;
   /**
-   * Rows that say that the audit got a new key, while nothing here vouches for what was there before.
-   * An expected head that is not older vouches for it.
+   * Rows that say that the audit got a new key, if older rows cannot be checked. A given head that is at
+   * least as new vouches for them.
    */
   begunAnew: string[];
   head: Link;

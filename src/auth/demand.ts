@@ -35,5 +35,7 @@ export function demanded(
   });
   if (all.length > 0) return all;
   const route = `${context.getClass().name}.${context.getHandler().name}`;
-  throw new Error(`A guard on ${route} is told nothing to ask for: use @Roles() or @Permissions()`);
+  throw new Error(
+    `A guard on ${route} names no role or permission to ask for: use @Roles() or @Permissions()`,
+  );
 }

@@ -69,7 +69,7 @@ export class GuessInterceptor implements NestInterceptor {
         userId ??= await this.users.findIdByLogin(login);
         return userId === undefined ? `text ${accountKey(login)}` : `user ${userId}`;
       },
-      // Without a user, for an id that nobody has: the same statements, so the time tells nothing.
+      // If there is no user, a random id: the same statements then take the same time.
       isKnown: () => this.isKnown(userId ?? randomUUID(), network),
     };
   }
@@ -108,8 +108,8 @@ async function answerOf(next: CallHandler, context: ExecutionContext): Promise<u
 /**
  * Limits the wrong passwords that a route takes: `username` and `password` of its body, or on a guarded
  * route the `current_password` of the signed-in user, see `GuessLimits`. They count by the user's id, so
- * that a name, an address and a new name are one account, and by the text if there is no such user. The route answers
- * `bad_credentials` or `wrong_password` to a wrong one.
+ * that a name, an address and a new name are one account. If there is no such user, they count by the text.
+ * The route answers `bad_credentials` or `wrong_password` to a wrong one.
  */
 export function LimitGuesses(): MethodDecorator {
   return applyDecorators(

@@ -54,13 +54,13 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   }
 
   /**
-   * Verifies `token`. A strategy reports by methods that its caller puts on it, so each token has an
-   * object of its own for them: two that are under way never get each other's answer.
+   * Verifies `token`. A strategy reports by methods that its caller puts on it. Each token has an object
+   * of its own for them, so two verifications at once never get each other's result.
    *
    * @throws ApiError as `Keyring.keyFor`, and token_malformed for anything but a text
-   * @returns a promise that rejects with an ApiError as `AccessTokens.read` and `VerifiedTokens.check`; or,
-   *   where that is known at once, the refusal itself, as `tokenError`: a promise that rejects costs a good
-   *   part of what the signature does
+   * @returns a promise that rejects with an ApiError as `AccessTokens.read` and `VerifiedTokens.check`. A
+   *   refusal that is known at once is returned itself, as `tokenError`: a rejected promise would cost a
+   *   good part of the time of a signature
    */
   verify(token: string): Promise<Authentication> | Error {
     if (typeof token !== 'string') throw new ApiError('token_malformed');

@@ -23,8 +23,9 @@ export const sessionOfRefreshToken: LimitKey = (request, app) => {
 };
 
 /**
- * What a username or e-mail address of no user counts as: the form by which users are looked for. If it
- * put more spellings together, it would count unlike the ids of users, and so tell who exists.
+ * Returns the key by which guesses for an unknown username or address count: the form by which users are
+ * looked up. A form that joined more spellings would count differently from users' ids, and so tell which
+ * users exist.
  */
 export function accountKey(login: string): string {
   const username = readUsername(login);

@@ -31,8 +31,8 @@ export class PermissionsGuard implements CanActivate {
 }
 
 /**
- * Asks for a signed-in user whose roles grant each of `permissions`. Several hold together, on class and method. It brings its guards along, in
- * order, so that it cannot stand on a route without effect.
+ * Asks for a signed-in user whose roles grant each of `permissions`. If class and method both have it, both
+ * hold. It brings its guards along, in order, so that it cannot stand on a route without effect.
  *
  * @throws Error at the start if it names none
  */

@@ -21,8 +21,8 @@ export class RecentSignInGuard implements CanActivate {
 }
 
 /**
- * Asks for a user who signed in within the last 15 minutes, in person: for what an unattended device or a
- * stolen token must not do. It brings its guards along, in order.
+ * Asks for a sign-in of the last 15 minutes, in person. Use it for actions that an unattended device or a
+ * stolen token must not take. It brings its guards along, in order.
  */
 export function RecentSignIn(): ClassDecorator & MethodDecorator {
   return applyDecorators(

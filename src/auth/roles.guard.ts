@@ -29,8 +29,8 @@ export class RolesGuard implements CanActivate {
 }
 
 /**
- * Asks for a signed-in user with at least one of `roles`. Several hold together, on class and method. It brings its guards along, in order, so
- * that it cannot stand on a route without effect.
+ * Asks for a signed-in user with at least one of `roles`. If class and method both have it, both hold. It
+ * brings its guards along, in order, so that it cannot stand on a route without effect.
  */
 export function Roles(...roles: string[]): ClassDecorator & MethodDecorator {
   noteGuardedRoles(roles);

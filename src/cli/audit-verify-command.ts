@@ -10,8 +10,8 @@ import { print, printError } from './print.js';
 const SHOWN = 20;
 
 /**
- * `audit:verify`: what is wrong with the audit, a line each. The exit code is 1 if something is, and 5 if
- * nothing is but not all could be checked.
+ * `audit:verify`: prints each fault of the audit on a line. The exit code is 1 if there is a fault, and 5 if
+ * there is none but not every row could be checked.
  */
 export function auditVerifyCommand(): Command {
   return new Command('audit:verify')
@@ -34,14 +34,14 @@ export function auditVerifyCommand(): Command {
       const waiting = unsealed > 0 ? `, and ${unsealed} not yet sealed` : '';
       if (unchecked > 0) {
         printError(
-          `${unchecked} rows were not checked: no secret here opens their key. Give the one of then ` +
-            'in JWT_PREVIOUS_SECRET_KEYS, to this command alone.',
+          `${unchecked} rows were not checked: no secret here opens their key. Give the secret of that ` +
+            'time in JWT_PREVIOUS_SECRET_KEYS, to this command alone.',
         );
       }
       for (const row of begunAnew) {
         printError(
-          `${row}: the audit got a new key here, and nothing vouches for what was there before. Expect ` +
-            'a head that was noted since (--expect-head), once you know why.',
+          `${row}: the audit got a new key here, and nothing vouches for older rows. Once you ` +
+            'know why, give a head that was noted since then: --expect-head.',
         );
       }
       if (faults > 0) {

@@ -12,7 +12,8 @@ import { run } from './run.js';
 /** `npm run migration:generate -- <folder>/<name>`: compares on a database of its own. */
 async function generate(path: string): Promise<void> {
   const name = basename(path, '.ts');
-  if (!/^[a-z][\w-]*$/i.test(name)) throw new CliError(`${name} is no name`, EXIT.usage);
+  if (!/^[a-z][\w-]*$/i.test(name))
+    throw new CliError(`${name} is not a name such as add-age`, EXIT.usage);
   const time = clock.now();
   const words = name.split(/[-_]/).filter(Boolean);
   const className = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');

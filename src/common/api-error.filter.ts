@@ -54,8 +54,8 @@ export function sendError(exception: unknown, request: FastifyRequest, reply: Fa
 }
 
 /**
- * What is said where no route is for a request: 405 with `Allow` if there are routes at its address for other
- * methods (RFC 9110, section 15.5.6). Undefined if it asks for just these, by OPTIONS.
+ * Returns the error for a request without a route: 405 with `Allow` if its address has routes for other
+ * methods (RFC 9110, section 15.5.6). Undefined if the request asks for these methods, by OPTIONS.
  */
 function atItsAddress(error: ApiError, request: FastifyRequest): ApiError | undefined {
   if (error.code !== 'not_found' || !request.is404) return error;

@@ -161,7 +161,7 @@ describe('Config', () => {
     [
       'DATABASE_URL',
       'postgres://host/db?sslmode=require&sslmode=disable',
-      'sslmode stands there twice',
+      'sslmode is given twice',
     ],
     ['DATABASE_URL', 'postgres://ada:can@ary@host/db', 'write @ as %40'],
     ['REDIS_URL', 'redis://host/0?tls=canary', 'tls is not supported'],

@@ -114,7 +114,7 @@ export class Config {
     settings: Settings,
     keys: JwtKeys,
     generated: { path: string; created: boolean } | undefined,
-    /** Settings that do nothing, or whose names resemble ours: a sentence each, without a value. */
+    /** A sentence about each setting without effect, or with a name that resembles ours; never a value. */
     readonly warnings: readonly string[],
   ) {
     this.production = settings.NODE_ENV === 'production';

@@ -1,7 +1,7 @@
 import { readTextFile, UnreadableText } from '../common/text-file.js';
 import type { SettingIssue } from './jwt-keys.js';
 
-/** What a `.env` file says, and what in it cannot be read. */
+/** The values of a `.env` file, and the lines that cannot be read. */
 export interface EnvFile {
   values: Record<string, string>;
   issues: SettingIssue[];
@@ -19,7 +19,7 @@ export function readEnvFile(path = '.env'): EnvFile {
 }
 
 /**
- * Reads lines `NAME=value` as Node's `parseEnv` and dotenv do, but passes over no line: what is neither a
+ * Reads lines `NAME=value` as Node's `parseEnv` and dotenv do, but skips no line. A line that is neither a
  * setting nor a comment is an issue, with its number and without its text. A value may stand in quotes,
  * over several lines; `\n` is a line break within double quotes.
  */

@@ -2,7 +2,7 @@ import type { SettingIssue } from './jwt-keys.js';
 
 type Environment = Record<string, string | undefined>;
 
-/** Settings that may be nothing, or that must not: an empty value of any other counts as not set. */
+/** Settings whose empty value means something or is refused. An empty value of any other counts as not set. */
 const EMPTY_COUNTS: ReadonlySet<string> = new Set(['JWT_HEADER_TYPE', 'JWT_HEADER_NAME']);
 /** White space is a part of the secret: it changes the signature. */
 const EXACT: ReadonlySet<string> = new Set(['JWT_SECRET_KEY']);
@@ -10,8 +10,8 @@ const EXACT: ReadonlySet<string> = new Set(['JWT_SECRET_KEY']);
 const MAY_HAVE_QUOTES = /^JWT_(PRIVATE|PUBLIC|PREVIOUS_(SECRET|PUBLIC))_KEYS?$/;
 
 /**
- * The environment as the settings read it: without the white space that files and `kubectl` leave at the
- * ends of values, and without what is empty.
+ * Returns the environment as the settings read it: without the white space that files and `kubectl` leave
+ * at the ends of values, and without empty values.
  */
 export function givenSettings(
   env: Environment,

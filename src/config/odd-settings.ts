@@ -15,7 +15,7 @@ const NEEDS: Record<string, string> = {
   OTEL_EXPORTER_OTLP_HEADERS: 'OTEL_EXPORTER_OTLP_ENDPOINT',
 };
 
-/** Settings that are taken and do nothing: names that resemble ours, and those without what they need. */
+/** Names settings without effect: their names only resemble ours, or the setting that they need is missing. */
 export function oddSettings(given: Given): string[] {
   const names = Object.keys(given).filter((name) => given[name]);
   const alike = names.flatMap((name) => {
@@ -29,7 +29,7 @@ export function oddSettings(given: Given): string[] {
   return [...alike, ...idle];
 }
 
-/** What may be meant by a name that is no setting; undefined if it resembles none. */
+/** Suggests the setting that is meant by an unknown name; undefined if the name resembles none. */
 function resembled(name: string): string | undefined {
   if (NAMES.includes(name)) return undefined;
   const plain = plainOf(name);

@@ -96,8 +96,8 @@ export const list = (text: string): string[] =>
     .filter(Boolean);
 
 /**
- * Why a URL with credentials is not what its writer meant: words after `?` that are not among `known` would
- * do nothing, and an `@` in a password would make a host name of the password's rest. Shows no value.
+ * Says why a URL with credentials is not what its writer meant. Words after `?` that are not `known` would
+ * have no effect, and an `@` in a password would turn the rest of the password into a host. Shows no value.
  */
 export function urlFault(url: string, known: readonly string[] = []): string | undefined {
   const [, rest = ''] = url.split(/:\/\/(.*)/s);
@@ -109,12 +109,12 @@ export function urlFault(url: string, known: readonly string[] = []): string | u
   const words = [...new URLSearchParams(query).keys()];
   const unknown = words.find((word) => !known.includes(word));
   if (unknown !== undefined) {
-    // What is no word may be a part of a password.
+    // Anything but a word may be a part of a password, so it is not shown.
     const name = /^\w{1,40}$/.test(unknown) ? unknown : 'what stands after ?';
     return `${name} is not supported${known.length > 0 ? `; known are ${known.join(', ')}` : ''}`;
   }
   const twice = words.find((word, index) => words.indexOf(word) < index);
-  return twice && `${twice} stands there twice`;
+  return twice && `${twice} is given twice`;
 }
 
 /**

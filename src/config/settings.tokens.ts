@@ -44,7 +44,7 @@ const identityClaim = z
   )
   .default('sub');
 
-/** Undefined for none, a text for one: what a token carries as `aud`. */
+/** The claim `aud` of tokens: undefined for no audience, a text for one, a list for several. */
 const audience = z
   .string()
   .optional()

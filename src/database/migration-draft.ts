@@ -22,12 +22,12 @@ const PARTS: Record<string, { kind: string; opposite: string }> = {
 const TYPES = /^(varchar|text|char|smallint|integer|int|bigint|boolean|real|decimal|numeric)$/;
 
 /**
- * Compares the entities of `options`, which are for an empty SQLite database, with what its migrations make
- * of it. TypeORM's own comparison gives the SQL of one database; this one gives the calls behind it, which run
- * on both.
+ * Compares the entities with the tables that the migrations make. `options` name an empty SQLite database
+ * for this. TypeORM's own comparison gives the SQL of one database. This one gives the calls behind it,
+ * which run on both.
  *
  * @returns the source of a migration, and its steps in a line each; undefined if there is no difference
- * @throws Error with a sentence, for what has to be written by hand
+ * @throws Error with a sentence, if a step has to be written by hand
  */
 export async function draftMigration(
   options: DataSourceOptions,
@@ -107,7 +107,7 @@ function literal(value: unknown): string {
     .map(([name, field]) => `${name}: ${name === 'default' ? defaultOf(column) : literal(field)}`);
   if (column.type !== undefined && !TYPES.test(column.type)) {
     throw new Error(
-      `Column ${column.name} is of the type ${column.type}, which not both databases have: write it by hand`,
+      `Column ${column.name} is of the type ${column.type}, which only one of the databases has: write it by hand`,
     );
   }
   return `{ ${fields.join(', ')} }`;
@@ -148,7 +148,7 @@ ${downs.join('\n')}
 `;
 }
 
-/** What a step does, to and of which table. */
+/** Names a step and its table in a line. */
 function headline(step: string): string {
   const [, method = '', table = ''] =
     /runner\.(\w+)\((?:new Table\(\{ name: )?('[^']*')/.exec(step) ?? [];

@@ -4,17 +4,17 @@ import type { PostgresClient } from './postgres-client.js';
 export interface SessionLimits {
   /** On a statement. */
   statement: number;
-  /** On a transaction whose client says nothing. */
+  /** For a transaction whose client sends no statement. */
   idleInTransaction: number;
-  /** On the wait for a lock. */
+  /** For the wait for a lock. */
   lock: number;
 }
 
 /**
- * SQL that sets, after connecting, what Latchkey relies on, whatever the defaults of the server, the
- * database or the role are. (Parameters of the connection's start are refused by PgBouncer.) It answers
- * the `schema` that tables are in and whether the session is `read_only`. Read-only is a default that
- * stays: it may mean that this server is no longer the one to write to.
+ * Returns the SQL that sets a session up after connecting, whatever the defaults of the server, the
+ * database or the role are. PgBouncer refuses such parameters at the start of a connection. The SQL returns
+ * the `schema` of the tables and whether the session is `read_only`. This one default stays, since it may
+ * mean that another server has taken over.
  */
 export function sessionSql(limits: SessionLimits, schema: string | undefined): string {
   const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
@@ -25,7 +25,7 @@ export function sessionSql(limits: SessionLimits, schema: string | undefined): s
     statement_timeout: text(String(limits.statement)),
     idle_in_transaction_session_timeout: text(String(limits.idleInTransaction)),
     lock_timeout: text(String(limits.lock)),
-    // What is acknowledged is on the disk; what is stricter than that stays.
+    // An acknowledged write is on the disk. A stricter setting stays.
     synchronous_commit: `CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
       ELSE current_setting('synchronous_commit') END`,
     // Rows that a policy hides would look like rows that are not there: an error is better.

@@ -8,8 +8,8 @@ const WRITING =
 const FRAMES = 50;
 
 /**
- * Lets `reader` refuse writes before its connection does, with an error that says what to do instead, and
- * whose stack names the caller.
+ * Makes `reader` refuse writes before its connection does. The error says how to write instead, and its
+ * stack names the caller.
  */
 export function refuseWrites(reader: DataSource): void {
   const create = reader.createQueryRunner.bind(reader);

@@ -11,7 +11,7 @@ export const smtpOptions = (smtp: SmtpSettings) => ({
   host: smtp.host,
   port: smtp.port,
   secure: smtp.secure,
-  // Off means off: a certificate that cannot be checked would stop what needs none.
+  // `off` asks for no TLS at all: otherwise a bad certificate would stop mail that needs none.
   requireTLS: !smtp.secure && smtp.tlsRequired,
   ignoreTLS: !smtp.tlsRequired,
   connectionTimeout: TIMEOUT,

@@ -63,7 +63,7 @@ const LANES = 16;
 const KEY_BYTES = [16, 64] as const;
 const SALT_BYTES = [8, 128] as const;
 
-/** The hash, where its work, salt and key are of a size that can be. */
+/** Returns the hash, or refuses it if its work, salt or key is out of bounds. */
 export function checked(algorithm: keyof typeof WORK, work: number, hash: StoredHash): ReadHash {
   const [least, most] = WORK[algorithm];
   if (work < least) return refuse('The hash was made with too little work to be worth anything');
@@ -85,7 +85,7 @@ export const withinMemory = (kib: number, lanes: number): boolean =>
 const fits = ({ length }: Uint8Array, [least, most]: readonly [number, number]): boolean =>
   length >= least && length <= most;
 
-/** The bytes of canonical base64, with its padding or without it; none where it is not. */
+/** Reads canonical base64, with its padding or without it; no bytes if the text is not canonical. */
 export function base64(text: string, padded = false): Uint8Array {
   const bytes = Buffer.from(text, 'base64');
   const canonical = bytes.toString('base64');

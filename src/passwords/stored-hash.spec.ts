@@ -37,7 +37,7 @@ it('knows a condensed hash from one of a whole password', () => {
   expect(readStoredHash(`bcrypt$${BCRYPT}`)).toMatchObject({ hash: { condensed: false } });
 });
 
-const UNKNOWN = 'The hash is of no form that is known here';
+const UNKNOWN = 'The form of the hash is not known';
 it.each([
   '',
   '!',

@@ -18,8 +18,8 @@ import {
 export const NO_PASSWORD = '!';
 
 /**
- * What is stored for a user who loses the password, or never had one. It differs each time, so that
- * mailed links, which are good for one stored password only, do not become good again.
+ * Makes the value that is stored for a user without a password. It differs each time. A mailed link is
+ * good for one stored password only, and must not become good again.
  */
 export const unusableHash = (): string => NO_PASSWORD + randomBytes(16).toString('base64url');
 
@@ -46,7 +46,7 @@ export function readStoredHash(text: string): ReadHash {
     const found = read(text);
     if (found) return found;
   }
-  const reason = 'The hash is of no form that is known here';
+  const reason = 'The form of the hash is not known';
   return { ok: false, reason, known: false };
 }
 

@@ -43,7 +43,7 @@ export class RevocationList {
     return this.sessions.size + this.users.size;
   }
 
-  /** Adds what is not known yet; the same one twice changes nothing. */
+  /** Adds a revocation; adding it again changes nothing. */
   add(
     { sessionId, userId, belowVersion, stale, revokedAt }: Revoked,
     steady = performance.now(),

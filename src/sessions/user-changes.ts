@@ -237,8 +237,8 @@ export class UserChanges {
   }
 
   /**
-   * Removes every row about a user, and ends the tokens already handed out. `permit` looks at the user
-   * first, and `also` is written last, both in the same transaction; what they throw undoes it.
+   * Removes every row about a user, and ends the user's tokens. `permit` judges the user first, and `also`
+   * writes last. Both run in the same transaction, and an error of theirs undoes it.
    *
    * @returns false, and nothing is changed, where there is no such user, or with another password than
    *   `user` was seen with

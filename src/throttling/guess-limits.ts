@@ -10,8 +10,8 @@ export interface Guess {
   /** The client's address, see `RateLimits.networkOf`. */
   network: string;
   /**
-   * What the account counts as, whether it exists or not. Asked once the address may guess at all, so
-   * that a flood of one address costs the database nothing.
+   * Returns the key of the account, which exists or not. It is called only if the address may guess at
+   * all, so a flood from one address costs the database nothing.
    */
   account: () => Promise<string>;
   /** Whether the account was signed in from this address before; asked only if it matters. */

@@ -17,8 +17,8 @@ import type { Count } from './limit-store.js';
 import { rateLimitHeaders, RateLimits } from './rate-limits.js';
 
 /**
- * What a request counts as, its id, an address, …; null: the limit is not for it. It runs before the body
- * is validated. `app` gives what else is needed: `app.get(Service, { strict: false })`.
+ * Returns the key by which a request counts, such as an id or an address; null if the limit is not for the
+ * request. It runs before the body is validated. `app` gives services: `app.get(Service, { strict: false })`.
  */
 export interface LimitKey {
   (request: FastifyRequest, app: ModuleRef): string | null;

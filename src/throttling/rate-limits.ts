@@ -73,8 +73,8 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Whether no limit holds for a request: by `RATE_LIMITS`, or because it comes from this machine. What
-   * a header says of the client's address frees a request of nothing.
+   * Whether no limit holds for a request: by `RATE_LIMITS`, or because it comes from this machine. A
+   * header that names the client's address cannot free a request.
    */
   exempt({ origin }: Asker): boolean {
     return this.config.rateLimits === 'off' || (this.spares && origin?.context.local === true);
@@ -103,7 +103,7 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
     return count;
   }
 
-  /** Counts one more for `key`; false where that is too many, for limits that show to nobody. */
+  /** Counts one more for `key`; false if that is too many. For limits that no answer shows. */
   async allows(request: Asker, limit: Limit, key: string): Promise<boolean> {
     if (this.exempt(request)) return true;
     const { allowed } = await this.count(limit, key);

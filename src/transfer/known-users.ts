@@ -11,7 +11,7 @@ export interface Candidate {
 
 type KnownUser = Pick<User, 'id' | 'usernameKey' | 'emailKey' | 'emailVerifiedAt' | 'updatedAt'>;
 
-/** Users by each of what is unique. */
+/** Finds users by id, username and address. */
 export class KnownUsers {
   private readonly ids = new Map<string, KnownUser>();
   private readonly usernames = new Map<string, KnownUser>();
@@ -51,25 +51,28 @@ export function withFreeName(candidate: Candidate, known: KnownUsers): Candidate
   if (user.derivedFrom === undefined) return candidate;
   const name = known.byUsername(user.usernameKey) ? secondName(user) : undefined;
   const renamed = { ...user, ...name };
-  const note = `There is no username that is possible here: the user is called ${renamed.username}`;
+  const note = `There is no usable username: the user is called ${renamed.username}`;
   return { ...candidate, user: renamed, notes: [...notes, note] };
 }
 
 /**
- * Says why a user is not stored: `unchanged` if the user is there already, or a sentence. Undefined if
- * the user can be stored.
+ * Says why a user is not stored: `unchanged` if the user is in the database, or else a sentence. Undefined
+ * if the user can be stored.
  */
 export function judge(user: ImportedUser, known: KnownUsers, began: Date): string | undefined {
   const namesake = known.byUsername(user.usernameKey);
   const holder = user.emailKey === null ? undefined : known.byEmail(user.emailKey);
-  // A stored user who never verified the address loses it to one who did, see `AddressClaims`.
+  // An unverified stored user loses the address to a verified one of the file, see `AddressClaims`.
   const isSquatted =
     holder?.emailVerifiedAt === null && holder.updatedAt < began && user.emailVerifiedAt !== null;
   const unnamed = user.derivedFrom !== undefined;
   const alike = unnamed ? (isSquatted ? undefined : holder) : namesake;
   const same = user.id === undefined ? alike : known.byId(user.id);
-  // What this import stored itself stands in the file twice.
-  if (same) return same.updatedAt < began ? 'unchanged' : 'The user stands in the file before';
+  // A user whom this import stored itself is in the file twice.
+  if (same)
+    return same.updatedAt < began
+      ? 'unchanged'
+      : 'The user is already in the file, on an earlier line';
   if (namesake) return 'The username is that of another user';
   return holder && !isSquatted ? 'The email is that of another user' : undefined;
 }

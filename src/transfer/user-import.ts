@@ -71,9 +71,9 @@ export class UserImport {
   ) {}
 
   /**
-   * Imports a file of any length in batches, each one statement. A user who is in the database already
+   * Imports a file of any length in batches, each by one statement. A user who is in the database already
    * stays unchanged, so an interrupted import can be run again. The id decides that, or else the
-   * username, or else the address. With `dryRun` all is judged and nothing stored; names and
+   * username, or else the address. With `dryRun` it judges all lines and stores nothing; the names and
    * addresses of the whole file are then held in memory.
    *
    * @throws ImportError if a CSV file does not begin with names of columns

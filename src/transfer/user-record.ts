@@ -165,7 +165,7 @@ export const COLUMNS: readonly string[] = [
   'createdAt',
 ];
 
-/** A user of a file, or a sentence that says why it is none; it repeats nothing of a hash. */
+/** A user of a file, or the sentence that refuses the line. The sentence never repeats a hash. */
 export type ReadRecord =
   { ok: true; user: ImportedUser; notes: string[] } | { ok: false; reason: string };
 

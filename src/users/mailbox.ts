@@ -33,8 +33,8 @@ const SUBDOMAIN = /^([^.]+)\.(fastmail\.(?:com|fm))$/;
 /**
  * Returns the key of the mailbox that an address leads to, for limits on mail. Many addresses lead to
  * one mailbox: `ada+1@…` by the usual sub-addressing (RFC 5233), and by the rules of large providers.
- * Two mailboxes may share a key where a server does without sub-addressing; so it decides limits alone,
- * and never who holds an address.
+ * If a server has no sub-addressing, two mailboxes may share a key. So the key is for limits alone, and never
+ * decides which user holds an address.
  *
  * @param emailKey the unique form of an address, see `prepareEmail`
  */

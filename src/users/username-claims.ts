@@ -56,7 +56,7 @@ export class UsernameClaims implements OnApplicationBootstrap, BeforeApplication
   }
 
   /**
-   * Gives stored users their names, by one statement; of two whose names look alike, the first has it.
+   * Gives stored users their names, by one statement. If two names look alike, the first user gets it.
    *
    * @returns the ids of the users who have their names now
    */
@@ -102,7 +102,7 @@ export class UsernameClaims implements OnApplicationBootstrap, BeforeApplication
     await this.database.deleteAll(UsernameClaim, 'reserved_until <= :now', { now: clock.now() });
   }
 
-  /** Also for a user whose name nothing was noted of; one that another user holds stays that user's. */
+  /** Reserves a name for its former holder, also without an earlier claim. Another user's claim stays. */
   private async reserve(manager: EntityManager, userId: string, skeleton: string): Promise<void> {
     await manager.query(
       `INSERT INTO username_claims (skeleton, user_id, reserved_until)

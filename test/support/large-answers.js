@@ -1,6 +1,6 @@
 /**
- * Latchkey with routes of a project's own whose answers are large, as a process of its own. It listens as
- * `main` does, and is for tests of what clients make a server keep.
+ * Runs Latchkey as a process of its own, with routes of a project that give large answers. It listens as
+ * `main` does. Tests measure the memory that clients can make it keep.
  */
 import 'reflect-metadata';
 import { Buffer } from 'node:buffer';

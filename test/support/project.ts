@@ -4,7 +4,7 @@ import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
-/** What a clone of Latchkey has, beside what git does not keep. */
+/** The files of a clone that the tests need. */
 const FILES = [
   ...['src', 'dist', 'test', 'templates', 'scripts', 'bin', 'examples', 'bench', 'ormconfig.ts'],
   ...['package.json', 'tsconfig.json', 'tsconfig.build.json', '.swcrc', '.prettierrc'],

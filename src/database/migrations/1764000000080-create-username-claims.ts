@@ -5,8 +5,8 @@ import { skeletonOf } from '../../common/look-alikes.js';
 const BATCH = 500;
 
 /**
- * Which user has which name, by what it looks like. Present users keep their names: of those whose names
- * look alike the first has the claim, and the others have none.
+ * Makes the table that says which user has a name, by what the name looks like. Present users keep their
+ * names. If several names look alike, the first user gets the claim and the others get none.
  */
 export class CreateUsernameClaims1764000000080 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
