@@ -14,7 +14,7 @@ const filesOf = (folder) =>
     .map((name) => `${folder}/${name}`)
     .filter((file) => statSync(path(file)).isFile());
 
-/** Whether a file is newer than what was made of it. */
+/** Whether a file is newer than its compiled file. */
 const isNewer = (file) =>
   changed(path(file)) > changed(path(`dist/${file.replace(/\.ts$/, '.js')}`));
 

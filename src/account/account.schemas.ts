@@ -41,7 +41,7 @@ export const changeEmailSchema = z
   })
   .meta({ title: 'EmailChange', example: { email: 'new@example.org' } });
 
-/** Body of `PATCH /me`; what is not named stays as it is, null empties. A new name asks for a step-up. */
+/** Body of `PATCH /me`; a missing field stays as it is, null empties it. A new name asks for a step-up. */
 export const updateProfileSchema = z
   .object({
     current_password: currentPassword,

@@ -74,8 +74,8 @@ export class AccountService {
   }
 
   /**
-   * Changes what of name and profile is to be another; resolves to the account as it is then. A new name
-   * asks for a step-up, because other services may know the user by it.
+   * Changes the given fields of name and profile; resolves to the account after the change. A new name asks
+   * for a step-up, because other services may know the user by it.
    *
    * @throws ApiError username_taken, too_many_requests (too many former names),
    *   reauthentication_required, wrong_password, overloaded, unavailable

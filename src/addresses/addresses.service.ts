@@ -110,10 +110,10 @@ export class Addresses {
   }
 
   /**
-   * Gives an account its old address back. This ends all sessions and the password, since the one who
-   * changed the address knew it, and mails the old address a link to set a new one. Every link and code
-   * mailed since ends; a way back older than this one stays. The address that loses the account is told,
-   * and gets a way back of its own if it was verified.
+   * Gives an account its old address back. This ends all sessions and the password, which a thief of the
+   * account knew, and mails the old address a link to set a new one. Every link and code mailed since ends;
+   * an older way back stays. The address that loses the account is told, and gets a way back of its own if
+   * it was verified.
    *
    * @throws ApiError link_invalid
    */

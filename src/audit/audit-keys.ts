@@ -53,7 +53,7 @@ export class AuditKeys {
     return keys;
   }
 
-  /** The stored keys, under the secret of now; a new one if there is none that opens. */
+  /** Opens the stored keys, and encrypts them under the present secret; makes a new one if none opens. */
   static async open(keyring: Keyring, database: Database): Promise<AuditKeys> {
     const logger = new Logger(AUDIT_LOG);
     const [keys, reason] = await database.transaction(async (manager) => {
@@ -146,7 +146,7 @@ export class AuditKeys {
     };
   }
 
-  /** For each secret a value that only its holder can compute, the current one's first. */
+  /** Returns a value for each secret that only its holder can compute; the current secret's is first. */
   private checksOf(id: string): string[] {
     return this.keyring.deriveAll(CHECK_PURPOSE, id).map((check) => check.toString('base64url'));
   }

@@ -5,8 +5,8 @@ import type { ReflectableDecorator, Reflector } from '@nestjs/core';
 export type Demands = ReflectableDecorator<string[][]>;
 
 /**
- * Adds a demand to those that stand on a class or method already, its base class among them. A plain
- * decorator would replace them, so that of two `@Roles()` one would be without effect.
+ * Adds a demand to the present ones of a class or method, and of its base class. A plain decorator would
+ * replace them, and one of two `@Roles()` would have no effect.
  */
 export function demand(demands: Demands, names: string[]): ClassDecorator & MethodDecorator {
   return (target: object, _key?: unknown, descriptor?: { value?: unknown }): void => {
@@ -20,8 +20,7 @@ export function demand(demands: Demands, names: string[]): ClassDecorator & Meth
 /**
  * Everything that class and method ask for.
  *
- * @throws Error if they ask for nothing: then a guard that stands there without its decorator would let
- *   everybody through
+ * @throws Error if they name nothing: a guard without its decorator would otherwise let every user through
  */
 export function demanded(
   demands: Demands,

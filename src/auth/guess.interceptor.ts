@@ -80,7 +80,7 @@ export class GuessInterceptor implements NestInterceptor {
   }
 }
 
-/** A field of a body that nothing has validated yet; empty if it is no string. */
+/** Reads a field of a body before its schema does; empty if it is not a string. */
 function stringIn(request: FastifyRequest, name: string): string {
   const value = fieldsOf(request)[name];
   return typeof value === 'string' ? value : '';

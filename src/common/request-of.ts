@@ -10,7 +10,7 @@ export const requestOf = (host: ArgumentsHost): FastifyRequest => host.getArgByI
 /** The answer to {@link requestOf}. */
 export const replyOf = (host: ArgumentsHost): FastifyReply => host.getArgByIndex(1);
 
-/** The fields of a body that no schema has looked at yet; none if the body is no JSON object. */
+/** Returns the fields of a body before its schema has read it; no fields if it is not a JSON object. */
 export function fieldsOf({ body }: FastifyRequest): Record<string, unknown> {
   const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
   return isObject ? (body as Record<string, unknown>) : {};

@@ -60,7 +60,7 @@ export function requiredString(name: string): z.ZodString {
   return string(name).min(1, { error: missing(name), abort: true });
 }
 
-/** Like {@link requiredString}, but without blanks around the text: nothing but blanks is missing, too. */
+/** Like {@link requiredString}, but trims the text. A text of blanks alone counts as missing. */
 export function requiredText(name: string): z.ZodString {
   return string(name)
     .trim()

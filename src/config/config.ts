@@ -281,7 +281,7 @@ function localHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** The process's environment over what the file `.env` says. @throws ConfigError naming its bad lines */
+/** Returns the values of `.env`, and over them the process's environment. @throws ConfigError naming its bad lines */
 export function environment(): Record<string, string | undefined> {
   const { values, issues } = readEnvFile();
   if (issues.length > 0) throw new ConfigError(issues);

@@ -30,7 +30,7 @@ export function parseEnvFile(text: string): EnvFile {
   for (let at = 0; at < lines.length; at++) {
     const number = at + 1;
     const refuse = (expected: string) => issues.push({ name: `.env, line ${number}`, expected });
-    // npm prints two such lines before what a script prints.
+    // npm prints two such lines before the output of a script, which `>> .env` adds.
     const line = (lines[at] ?? '').trim();
     if (line === '' || line.startsWith('#') || line.startsWith('> ')) continue;
     const [, name, rest = ''] = /^(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(.*)$/.exec(line) ?? [];

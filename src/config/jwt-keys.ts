@@ -106,7 +106,7 @@ function signingAlgorithm(settings: Source): JwtAlgorithm {
   throw new WrongKey(`expected a private ${ANY_KEY}`);
 }
 
-/** Key pairs beside an algorithm that signs with the secret: they would do nothing. */
+/** Refuses key pairs beside an algorithm that signs with the secret: they would have no effect. */
 function unusedKeys(settings: Source, algorithm: JwtAlgorithm): SettingIssue[] {
   if (!algorithm.startsWith('HS')) return [];
   return (['JWT_PRIVATE_KEY', 'JWT_PUBLIC_KEY'] as const)

@@ -87,7 +87,7 @@ export function fits(key: KeyObject, algorithm: JwtAlgorithm): boolean {
   );
 }
 
-/** The algorithm a key is for: the curve's, or for RSA the one given; undefined if for none. */
+/** Returns the algorithm of a key: that of its curve, or `forRsa`; undefined if the key fits no algorithm. */
 export function algorithmOf(key: KeyObject, forRsa: JwtAlgorithm): JwtAlgorithm | undefined {
   const known = ['ES256', 'ES384', 'ES512', 'EdDSA', forRsa] as const;
   return known.find((algorithm) => fits(key, algorithm));

@@ -28,9 +28,9 @@ export function isWellKnown(secret: string): boolean {
 }
 
 /**
- * About how many bits a guessing program has to find out: repetitions and runs such as `abcd` count
- * as a word, what parts words as a bit, and any other character as one of those that occur. A text in
- * base64 or hexadecimal digits counts as that text.
+ * Estimates how many bits a guessing program has to find. A word, a repetition and a run such as `abcd`
+ * count as one word, a separator as one bit, and any other character as one of those that occur. A text
+ * encoded in base64 or hexadecimal digits counts as the decoded text.
  */
 export function estimatedBits(secret: string): number {
   return Math.min(...textsOf(secret.slice(0, LONGEST)).map(bitsOf));

@@ -83,7 +83,7 @@ export function choice<const T extends readonly [string, ...string[]]>(
     .default(fallback as never);
 }
 
-/** The path of a folder. A shell would replace a `~`, and here nothing does. */
+/** The path of a folder, without `~`: a shell would replace it, but Latchkey does not. */
 export const folder = z.string().refine((path) => !path.startsWith('~'), {
   error: 'expected a path without ~, which no shell replaces',
 });

@@ -91,7 +91,7 @@ export interface MailConfig {
   /** Undefined where mail is written to files. */
   smtp: (SmtpServer & { tlsRequired: boolean }) | undefined;
   from: { name: string; address: string };
-  /** Whether a developer is shown what was written to files: never in production. */
+  /** Whether the log and `/dev/mail` show the mails that are written to files: never in production. */
   shown: boolean;
   /** The folder whose templates replace the built-in ones. */
   templates: string | undefined;

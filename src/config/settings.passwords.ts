@@ -11,7 +11,7 @@ export const PASSWORD_SETTINGS = {
     'Threads that hash passwords; by default as many as cores',
   ),
   HASH_MAX_WAIT: duration('5s', 60).describe(
-    'Who would wait longer for one of them is answered 503 `overloaded`',
+    'A request that would wait longer for a thread is answered 503 `overloaded`',
   ),
   PASSWORD_MIN_LENGTH: integer(8, 8, 64).describe('Shortest password, in characters'),
   PWNED_PASSWORDS_URL: z

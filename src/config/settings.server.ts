@@ -84,7 +84,7 @@ export const SERVER_SETTINGS = {
     .string()
     .optional()
     .describe(
-      'Where nobody has the role `admin`, the start makes a user of this name who has, and writes a ' +
+      'If no user has the role `admin`, the start makes a user of this name with it, and writes a ' +
         'password to `bootstrap-admin` in `DATA_DIR`',
     ),
   LOG_LEVEL: choice(['silent', 'error', 'warn', 'info', 'debug'], 'info').describe(

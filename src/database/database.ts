@@ -93,9 +93,8 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Runs several statements as one; keep it short, nothing else is written meanwhile on SQLite. If
-   * PostgreSQL undoes it, because of a deadlock or a conflict with another transaction, `work` is done
-   * again: of two that lock the same rows in another order, both are served.
+   * Runs several statements as one. Keep it short: on SQLite all other writes wait. If PostgreSQL undoes it
+   * because of a deadlock or a conflict with another transaction, `work` is done again, so both are served.
    *
    * @throws Error in a transaction, which is given as `manager`: `work` would wait for itself
    */

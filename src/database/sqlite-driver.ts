@@ -13,8 +13,8 @@ interface Sqlite3 {
 /**
  * sqlite3 for TypeORM, which asks it to be verbose: every statement would take a stack and write its
  * parameters (hashes of passwords among them) into a text, in case that it fails. That costs a login a fifth
- * of its time beside the hash, and has no place in an error either. Loaded when it is asked for: PostgreSQL
- * needs none.
+ * of its time beside the hash, and has no place in an error either. Loaded when it is first needed, which
+ * is never on PostgreSQL.
  */
 export const sqliteDriver = {
   verbose(): object {

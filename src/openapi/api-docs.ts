@@ -65,7 +65,7 @@ export function serveDocs(app: NestFastifyApplication, config: Config): void {
   }
 }
 
-/** Serves what `make` makes when it is first asked for, with an ETag. */
+/** Serves a text with an ETag. `make` makes it at the first request. */
 function serve(
   app: NestFastifyApplication,
   path: string,

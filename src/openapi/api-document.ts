@@ -55,7 +55,7 @@ export function documentOf(
     for (const method of METHODS) {
       const operation = item[method];
       if (!operation) continue;
-      // An empty list says that a route asks for nothing.
+      // An empty list says that a route needs no token.
       operation.security = requirements(operation.security);
       if (path === '/metrics' && metricsToken === undefined) operation.security = [];
       for (const parameter of operation.parameters ?? []) {
@@ -77,7 +77,7 @@ export function documentOf(
 const isHeader = (parameter: Parameter): parameter is Exclude<Parameter, { $ref: string }> =>
   'in' in parameter && parameter.in === 'header';
 
-/** `CatsController_feedAll` as `feed all`, for a route that says nothing of itself. */
+/** `CatsController_feedAll` as `feed all`, for a route without a summary. */
 const inWords = (name: string): string =>
   name
     .replace(/^.*_/, '')

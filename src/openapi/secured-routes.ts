@@ -9,7 +9,7 @@ import { PUBLIC } from '../common/public.js';
 /** The name of the access token among the document's security schemes. */
 export const BEARER = 'bearer';
 
-/** Passport's own guard by name, one class for all who ask for it. */
+/** Passport's own guard by name. Passport makes one class for each name. */
 const BY_NAME = AuthGuard('jwt');
 
 /** Handlers that were marked; all applications of a process share them. */

@@ -152,7 +152,7 @@ function phpass(text: string): ReadHash | undefined {
   });
 }
 
-/** The bytes that `letters` stand for, each at its place; none unless the letters are canonical. */
+/** Decodes `letters` to bytes in their order; no bytes unless the letters are canonical. */
 function fromCrypt64(letters: string, order: readonly number[]): Uint8Array {
   const bytes = Buffer.alloc(order.length);
   let bits = 0;

@@ -7,7 +7,7 @@ interface Salted {
   key: Uint8Array;
 }
 
-/** A stored hash taken apart: which of the threads' work verifies it, and with what. */
+/** A stored hash in its parts: the algorithm that verifies it, and its parameters. */
 export type StoredHash =
   | { algorithm: 'bcrypt'; hash: string; cost: number; condensed: boolean; prehash?: Prehash }
   | ({
@@ -17,7 +17,7 @@ export type StoredHash =
     } & Salted)
   | ({ algorithm: 'scrypt'; cost: number; blockSize: number; parallelism: number } & Salted)
   | ({
-      /** Firebase: what scrypt makes encrypts the project's signer key, and `key` is the result. */
+      /** Firebase: the output of scrypt encrypts the project's signer key, and `key` is the result. */
       algorithm: 'firebase';
       cost: number;
       blockSize: number;

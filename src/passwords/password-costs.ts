@@ -7,8 +7,8 @@ import { PasswordCost } from './password-cost.entity.js';
 import { readStoredHash } from './stored-hash.js';
 
 /**
- * Knows the highest cost of the stored bcrypt hashes. A password of nobody has to take as long as one for
- * any of them, also after `BCRYPT_COST` changed and while another instance or an import stores others.
+ * Knows the highest cost of the stored bcrypt hashes. A guess for an unknown name has to take as long as one
+ * for any of them, also after `BCRYPT_COST` changed and while another instance or an import stores others.
  */
 @Injectable()
 export class PasswordCosts {
@@ -46,7 +46,7 @@ export class PasswordCosts {
     await note(manager, [...new Set(costs)].sort());
   }
 
-  /** Forgets costs above that of the settings which no stored hash has any more. */
+  /** Forgets costs above the setting's that no stored hash has any more. */
   async forgetUnused(): Promise<void> {
     for (const { cost } of await this.costs.find()) {
       if (cost <= this.config.bcryptCost) continue;

@@ -122,7 +122,7 @@ export class PasswordsService implements OnModuleInit {
 const dummyHash = (cost: number): string =>
   `$2b$${String(cost).padStart(2, '0')}$abcdefghijklmnopqrstuu${'.'.repeat(31)}`;
 
-/** Hashes whose work, with that of one of cost `from`, is the work of one of cost `to`. */
+/** Returns dummy hashes. Their work and that of a hash of cost `from` add up to one of cost `to`. */
 const dummiesBetween = (from: number, to: number): string[] =>
   Array.from({ length: Math.max(0, to - from) }, (_, i) => dummyHash(from + i));
 

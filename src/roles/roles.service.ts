@@ -119,9 +119,9 @@ export class RolesService {
   }
 
   /**
-   * The permissions that stand for a role as it is so far. A name that is not stored yet stands for
-   * nothing, unless a route asks for it or a user has it already (the command line and imports give roles
-   * that are not stored). The lock makes two that create the same role follow each other.
+   * Returns the permissions that stand for a role before the change. A name that is not stored yet stands
+   * for none, unless a route asks for it or a user has it already: the command line and imports give roles
+   * that are not stored. The lock makes two creations of the same role follow each other.
    */
   private async powerBefore(manager: EntityManager, name: string): Promise<readonly string[]> {
     await lock(manager, 'roleChanges');

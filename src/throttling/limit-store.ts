@@ -32,8 +32,8 @@ export interface Count extends CountState {
 }
 
 /**
- * How many counters of one limit this process holds; see `CounterKeys` for which go beyond that. Each
- * limit has its own, so that a flood of what is cheap to ask for pushes out no counts of wrong passwords.
+ * How many counters of one limit this process holds. `CounterKeys` says which ones go first beyond that.
+ * Each limit has its own, so a flood of cheap requests pushes out no counts of wrong passwords.
  */
 const COUNTERS = 10_000;
 

@@ -34,8 +34,8 @@ export type LimitDeclaration =
  * Limits how often a method, or all of a controller's together, is called: `@RateLimit('login')`,
  * `@RateLimit({ name: 'feed', limit: '10/1m', by: signedInUser })`, or several. What is too much is
  * answered 429 `too_many_requests`, before the body is looked at. It brings its guard along, and those
- * that its keys need, so it limits wherever it stands. A key that is missing all the same is an error of
- * the route (500), because a limit without a key would limit nothing.
+ * that its keys need, so it limits wherever it stands. If a key is missing all the same, the route answers
+ * 500, because a limit without a key would limit nothing.
  *
  * @throws Error at the start, where a rate cannot be read, or a name has two
  */

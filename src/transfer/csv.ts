@@ -6,7 +6,7 @@ export interface CsvHeader {
   delimiter: string;
 }
 
-/** Spreadsheets write semicolons where the comma stands in numbers, databases tabs. */
+/** Spreadsheets write semicolons in countries with decimal commas, and databases write tabs. */
 const DELIMITERS = [',', ';', '\t'];
 
 /** The first line of a file that names some of `known`, each once, in any case; undefined if it does not. */

@@ -52,7 +52,7 @@ export interface ImportListener {
 const LOOKS_TAKEN =
   'The username looks like that of another user, or is reserved for its former holder';
 
-/** One import: what is known of it in each batch. */
+/** The state of one import. */
 interface Run {
   began: Date;
   counts: ImportCounts;

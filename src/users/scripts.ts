@@ -21,7 +21,7 @@ const TOGETHER = [
 /** Names wholly in scripts that may stand together. */
 const WHOLE = [...SCRIPTS.split(' ').map((script) => [script]), ...TOGETHER].flatMap(whollyIn);
 
-/** Whether a name is of one script, or of those that belong together; ASCII is asked about nothing else. */
+/** Whether a name has one script, or scripts that belong together. A name in ASCII always has. */
 export function isHighlyRestrictive(name: string): boolean {
   return /^\p{ASCII}*$/u.test(name) || WHOLE.some((whole) => whole.test(name));
 }

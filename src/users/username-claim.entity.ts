@@ -2,7 +2,7 @@ import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typ
 import { epochMillis } from '../database/time.js';
 import { User } from './user.entity.js';
 
-/** Which user has a name, or had it lately. The key decides between two users who ask for it at once. */
+/** The user who has a name, or had it lately. The key decides between two users who ask for it at once. */
 @Entity('username_claims')
 export class UsernameClaim {
   /** What the name looks like, see `skeletonOf`. */

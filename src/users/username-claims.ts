@@ -20,7 +20,7 @@ const FIRST_CLEANING = 60_000;
 /** How long a name stays reserved for its former holder. */
 const RESERVED = 30 * DAY;
 
-/** How many former names one user may hold, so that none reserves names by taking them in turn. */
+/** How many former names a user may hold: nobody can reserve many names by taking them in turn. */
 const MOST_FORMER = 10;
 
 type Named = Pick<User, 'id' | 'usernameKey'>;
@@ -69,7 +69,8 @@ export class UsernameClaims implements OnApplicationBootstrap, BeforeApplication
     if (wanted.size === 0) return new Set();
     const parameters = [...[...wanted].flat(), clock.now()];
     const rows = [...wanted.keys()].map((_, i) => `($${2 * i + 1}, $${2 * i + 2})`).join(', ');
-    // SQLite numbers parameters in the order in which they come. Of what begins with INSERT, TypeORM's driver for SQLite does not give the rows.
+    // SQLite numbers parameters in their order. TypeORM's driver for SQLite returns no rows of a statement that
+    // begins with INSERT.
     const taken = await manager.query<{ user_id: string }[]>(
       `WITH wanted (skeleton, user_id) AS (VALUES ${rows})
        INSERT INTO username_claims (skeleton, user_id, reserved_until)

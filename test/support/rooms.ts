@@ -55,7 +55,7 @@ export const sourceFiles = readdirSync('src', { recursive: true, encoding: 'utf8
   (file) => file.endsWith('.ts'),
 );
 
-/** Whether a source file is the project's that was made from Latchkey: it stands in none of the rooms. */
+/** Whether a source file is the project's own, and not Latchkey's: it is in none of the rooms. */
 export const isOwn = (file: string): boolean => {
   const [room = '', ...inside] = file.split('/');
   return inside.length === 0 ? !AT_THE_TOP.includes(room) : !(room in ROOMS);

@@ -1,6 +1,6 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
 
-/** The costs of bcrypt that stored hashes have, so that a password of nobody takes as long. */
+/** Notes the costs of the stored bcrypt hashes, so that a guess for an unknown name takes as long. */
 export class CreatePasswordCosts1764000000081 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.createTable(
