@@ -1,5 +1,5 @@
 import { mailAbout, mailsOf } from './support/mailbox.js';
-import { forge, GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
+import { codeOf, forge, GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
 
 const NEW_PASSWORD = 'another good passphrase';
 
@@ -18,10 +18,6 @@ async function newUser() {
 }
 const ask = (method: 'get' | 'put' | 'patch' | 'delete' | 'post', path: string, jwt: string) =>
   server.http[method](path).set('authorization', `Bearer ${jwt}`);
-const codeOf = async (answer: Promise<{ status: number; body: unknown }>) => {
-  const { status, body } = await answer;
-  return status < 300 ? status : (body as { code: string }).code;
-};
 
 describe('PATCH /me', () => {
   it('changes name, display name and locale, and tells by mail', async () => {

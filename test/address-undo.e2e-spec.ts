@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { EndUnprovenWaysBack1764000000070 } from '../src/database/migrations/1764000000070-end-unproven-ways-back.js';
 import { mailAbout, mailsOf } from './support/mailbox.js';
 import { emptied } from './support/outbox.js';
-import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+import { codeOf, GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 /** A link that takes an account goes to an address that was verified, and to no other. */
 const NEW_PASSWORD = 'another good passphrase';
@@ -20,10 +20,6 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const post = (path: string, body: object) => server.http.post(path).send(body);
-const codeOf = async (answer: Promise<{ status: number; body: unknown }>) => {
-  const { status, body } = await answer;
-  return status < 300 ? status : (body as { code: string }).code;
-};
 const undo = (token: string) => codeOf(post('/email/undo', { token }));
 const reset = (token: string, password = NEW_PASSWORD) =>
   codeOf(post('/password/reset', { token, password }));

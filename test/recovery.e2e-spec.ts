@@ -1,5 +1,5 @@
 import { mailAbout, mailsOf } from './support/mailbox.js';
-import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+import { codeOf, GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 const NEW_PASSWORD = 'another good passphrase';
 const VERIFY = 'Confirm your e-mail address';
@@ -21,10 +21,6 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const post = (path: string, body: object) => server.http.post(path).send(body);
-const codeOf = async (answer: Promise<{ status: number; body: unknown }>) => {
-  const { status, body } = await answer;
-  return status < 300 ? status : (body as { code: string }).code;
-};
 const me = async (jwt: string) =>
   (await server.get('/me', `Bearer ${jwt}`)).body as Record<string, unknown>;
 

@@ -1,5 +1,5 @@
 import { UserChanges } from '../../src/sessions/user-changes.js';
-import type { Server } from './server.js';
+import { codeOf, type Server } from './server.js';
 
 /** What a server answered: status, and body or the code of a refusal. */
 export interface Answered {
@@ -37,10 +37,7 @@ export function asking(server: Server, jwt: string) {
   };
   return {
     ask,
-    /** The status where it is a success, the code of a refusal otherwise. */
-    outcome: async (method: string, path: string, body?: unknown): Promise<number | string> => {
-      const answer = await ask(method, path, body);
-      return answer.status < 300 ? answer.status : String(answer.body.code);
-    },
+    /** See {@link codeOf}. */
+    outcome: (method: string, path: string, body?: unknown) => codeOf(ask(method, path, body)),
   };
 }

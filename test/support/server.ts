@@ -134,3 +134,11 @@ export function forge(
   const merged = { ...decoded.header, ...header };
   return jwt.sign(payload, secret, { algorithm: merged.alg as jwt.Algorithm, header: merged });
 }
+
+/** Returns the status of a success, or the code of a refusal. */
+export async function codeOf(
+  answer: PromiseLike<{ status: number; body: unknown }>,
+): Promise<number | string> {
+  const { status, body } = await answer;
+  return status < 300 ? status : String((body as { code?: string }).code);
+}
