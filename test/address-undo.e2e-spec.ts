@@ -73,14 +73,14 @@ describe('an address that was never verified', () => {
     await expect(server.login(right)).resolves.toBeDefined();
   });
 
-  it('is only verified where the account confirms it as its new one', async () => {
+  it('is verified only if the account confirms it as its new one', async () => {
     const user = await newUser({ verified: false });
     await move(user.jwt, user.email);
     expect(await me(user.jwt)).toMatchObject({ email: user.email, emailVerified: true });
     expect(await mailsAbout(user.email, CHANGED)).toEqual([]);
   });
 
-  it('gets no way back where an administrator took its verification away', async () => {
+  it('gets no way back if an administrator took its verification away', async () => {
     const user = await newUser({ verified: true });
     await server.withDatabase((db) =>
       db.query(`UPDATE users SET email_verified_at = NULL WHERE id = '${user.id}'`),

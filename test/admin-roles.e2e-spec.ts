@@ -196,7 +196,7 @@ describe('a role that a route asks for by name', () => {
     expect(await permissionsOf('fresh')).toBeUndefined();
   });
 
-  it('is not had by removing it, or by making it where it is not stored', async () => {
+  it('is not gained by removing it, or by making it if it is not stored', async () => {
     expect(await climber.outcome('DELETE', '/roles/keeper')).toBe(forbidden);
     const keeper = await person(server, 'OldKeeper', ['keeper']);
     await admin.ask('DELETE', `/users/${keeper.id}`);

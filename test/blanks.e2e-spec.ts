@@ -45,7 +45,7 @@ describe('blanks around a name or an address are taken off', () => {
     await server.login('spaced', ` ${GOOD_PASSWORD} `);
   });
 
-  it.each(['/login', '/register'])('at %s nothing but blanks is missing', async (path) => {
+  it.each(['/login', '/register'])('at %s a text of blanks alone is missing', async (path) => {
     const answer = await post(path, { username: around(''), password: GOOD_PASSWORD });
     expect([answer.status, answer.body]).toEqual([
       400,

@@ -90,7 +90,7 @@ const MISSING = { msg: 'Missing JSON in request', code: 'missing_json' };
 
 describe.each(ROUTES)('%s %s', (method, path) => {
   it.each(['true', '1', '"x"', 'null', '[]', '[1]', '["current_password"]'])(
-    'misses an object where the JSON is %s',
+    'misses an object if the JSON is %s',
     async (body) => {
       expect(await send(method, path, body, 'application/json')).toEqual([400, MISSING]);
     },
@@ -158,7 +158,7 @@ it('drops no body in silence, on a route of a project’s own either', async () 
   expect(await send('POST', '/notes', '[1]', 'application/json')).toEqual([201, { body: [1] }]);
 });
 
-it('keeps what a pipe of a project’s own says is wrong', async () => {
+it('keeps the sentences of a project’s own pipe', async () => {
   const refuse = (path: string, body: object) =>
     send('POST', `/notes/${path}`, JSON.stringify(body), 'application/json');
   const [name, age] = ['name should not be empty', 'owner.age must not be less than 1'];

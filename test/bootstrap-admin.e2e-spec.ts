@@ -28,7 +28,7 @@ function start(env: Record<string, string> = { BOOTSTRAP_ADMIN: 'Root' }) {
   return started;
 }
 
-it('is not made where it could not sign in, and the start says how to make one', async () => {
+it('is not made if it could not sign in, and the start says how to make one', async () => {
   const { code, output } = await start({
     BOOTSTRAP_ADMIN: 'Root',
     REQUIRE_VERIFIED_EMAIL: 'on',

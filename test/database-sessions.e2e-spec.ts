@@ -65,11 +65,11 @@ if (databaseKind === 'postgres') {
     });
     afterAll(() => server.stop());
 
-    it('changes nothing in what each connection relies on', async () => {
+    it('does not change the settings of a connection', async () => {
       expect(await settingsOf(server)).toEqual(RELIED_ON);
     });
 
-    it('leaves one administrator of two who demote each other', async () => {
+    it('leaves one of two administrators who demote each other', async () => {
       const pair = [await person(server, 'one', ['admin']), await person(server, 'two', ['admin'])];
       for (let round = 0; round < 6; round++) {
         const outcomes = await Promise.all(
@@ -88,7 +88,7 @@ if (databaseKind === 'postgres') {
       }
     });
 
-    it('makes no conflict of what many do at once to one user', async () => {
+    it('makes no conflict of many changes of one user at once', async () => {
       const ada = await person(server, 'ada');
       const tokens = await Promise.all(Array.from({ length: 16 }, () => server.login('ada')));
       const patches = Array.from({ length: 16 }, (_, i) =>

@@ -173,7 +173,7 @@ if (databaseKind === 'sqlite') {
     expect((await userById(id)).username).toBe('saved');
   });
 
-  it('leaves nothing of the name of a deleted user in its file', async () => {
+  it('leaves no trace of the name of a deleted user in its file', async () => {
     const name = 'doomed-canary';
     await server.register(name);
     const { jwt } = await server.login(name);

@@ -360,7 +360,7 @@ describe('files of other systems', () => {
     });
   });
 
-  it('are judged and not stored by --dry-run, which finds what the import will', async () => {
+  it('are judged and not stored by --dry-run, with the same findings as the import', async () => {
     const records = [
       { username: 'dry-1', email: 'dry@example.org', passwordHash: BCRYPT },
       { username: 'dry-2', email: 'DRY@example.org' },

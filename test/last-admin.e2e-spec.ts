@@ -61,7 +61,7 @@ describe('the last administrator who can sign in', () => {
   });
 });
 
-describe('the last administrator who can sign in, where that takes a verified address', () => {
+describe('the last administrator who can sign in, if that takes a verified address', () => {
   let server: Server;
   let twin: Server;
   let root: Person;
@@ -96,7 +96,7 @@ describe('the last administrator who can sign in, where that takes a verified ad
     expect((await server.login('Root')).jwt).toEqual(expect.any(String));
   });
 
-  it('is one of two who take the verification from each other at once', async () => {
+  it('is left if two take the verification from each other at once', async () => {
     for (let round = 0; round < 6; round++) {
       const one = await verified(`one${round}`);
       const two = await verified(`two${round}`);

@@ -207,7 +207,7 @@ describe('all addresses of one mailbox', () => {
     expect(told).toHaveLength(3);
   });
 
-  it('get three mails an hour by changes of address, whoever asks', async () => {
+  it('get three mails an hour by changes of address, from all accounts together', async () => {
     const answers = [];
     for (const [i, email] of aliases(4).entries()) {
       await server.register(`eve${i}`);

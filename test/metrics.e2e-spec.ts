@@ -153,7 +153,7 @@ describe('in production without METRICS_TOKEN', () => {
     }
   });
 
-  it('answers anybody who has the token, where it is set', async () => {
+  it('answers any client with the token, if it is set', async () => {
     server = await start({ METRICS_TOKEN: TOKEN, TRUST_PROXY: '1' });
     await server
       .get('/metrics', `Bearer ${TOKEN}`)

@@ -76,7 +76,7 @@ function load(source: string): MigrationInterface {
   return new Migration();
 }
 
-it('writes a migration whose result is what the entities say, on this database, and back', async () => {
+it('writes a migration that makes the tables of the entities on this database, and back', async () => {
   const draft = await draftMigration(withCat(`sqlite:${join(dir, 'scratch.sqlite')}`), 'AddCats1');
   expect(draft?.steps).toEqual([`createTable 'cats'`, `createForeignKeys 'cats'`]);
   const migration = load(draft?.source ?? '');
@@ -106,7 +106,7 @@ it('refuses a type that only one of the databases has, in words', async () => {
   await expect(draft).rejects.toThrow('Column at is of the type datetime');
 });
 
-it('says that there is nothing to write where nothing was changed, and asks no database', async () => {
+it('says that there is nothing to write if no entity was changed, and asks no database', async () => {
   const env = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' };
   const outcome = await runTool(dir, 'migration-generate', [join(dir, 'nothing')], env);
   expect(outcome).toMatchObject({ code: 0, stderr: '' });

@@ -77,7 +77,7 @@ withNginx('two instances behind nginx', () => {
     });
   const ada = { username: 'ada', password: GOOD_PASSWORD };
 
-  it('serve the API, store the address that nginx saw, and keep what is inside to themselves', async () => {
+  it('serve the API, store the address that nginx saw, and do not show internal routes', async () => {
     expect((await post('/register', ada, { 'x-forwarded-for': '203.0.113.7' })).status).toBe(201);
     const login = await post('/login', ada, { 'x-forwarded-for': '203.0.113.7' });
     const { jwt } = (await login.json()) as { jwt: string };

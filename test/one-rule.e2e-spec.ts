@@ -95,7 +95,7 @@ it(
 );
 
 it(
-  'an address cannot be marked as verified where there is none, by API and command line',
+  'an address cannot be marked as verified if there is none, by API and command line',
   async () => {
     const body = { username: 'noaddress', verified: true };
     expect(await admin.outcome('POST', '/users', body)).toBe('email_missing');

@@ -124,7 +124,7 @@ const failures = () =>
 const INTERNAL = { msg: 'Something went wrong on our side', code: 'internal_error' };
 
 describe('a limit by the signed-in user', () => {
-  it.each(['above', 'below', 'alone'])('holds where it stands %s a guard', async (place) => {
+  it.each(['above', 'below', 'alone'])('holds if it stands %s a guard', async (place) => {
     const users = [await person(server, `ada-${place}`), await person(server, `bea-${place}`)];
     for (const { outcome } of users) {
       const outcomes = await Promise.all(
@@ -150,7 +150,7 @@ describe('a limit by the signed-in user', () => {
   });
 });
 
-it('a limit of guesses that counts nothing is an error once a password is judged', async () => {
+it('a limit of guesses that does not count is an error once a password is judged', async () => {
   const ask = (body: object) => server.http.post('/limited/uncounted').send(body);
   expect((await ask({ email: 'a@example.org' })).status).toBe(400);
   const answer = await ask({ email: 'a@example.org', password: 'x' });

@@ -64,7 +64,7 @@ it('a route without a guard is named, with a sentence that says how to allow it'
   }
 });
 
-it('guardByDefault closes what has no guard, and opens what is @Public() even for a bad token', async () => {
+it('guardByDefault closes routes without a guard, and opens @Public() ones even for a bad token', async () => {
   const server = await startServer({}, (builder) => builder, [GuardedByDefaultModule]);
   try {
     await server.register('ada');

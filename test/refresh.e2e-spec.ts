@@ -117,7 +117,7 @@ describe('POST /refresh', () => {
       }
     });
 
-    it('ends the session when the second of two holders uses what was given out again', async () => {
+    it('ends the session when the second of two holders uses a token that was given out again', async () => {
       // A thief has copied `first`. Its owner lost the answer, or got it: the server cannot tell.
       const { refresh_token: first } = await server.login('ada');
       const second = await successorOf(first);

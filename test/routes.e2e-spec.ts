@@ -224,7 +224,7 @@ it('lets an administrator who acts for a user change nothing below /me', () => {
   expect(changing.filter(([, { ownAlone: alone }]) => !alone)).toEqual([]);
 });
 
-it('leaves the user signed in whom an administrator tried to sign out', async () => {
+it('leaves a user signed in if an administrator tried to sign them out', async () => {
   const ada = await person(server, 'Ada', []);
   const { body } = await actor.ask('POST', `/users/${ada.id}/impersonate`);
   const acting = asking(server, body.jwt as string);

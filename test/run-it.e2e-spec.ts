@@ -21,20 +21,17 @@ it.each([
   ['npm alone, as a supervisor that knows one process', 'one', 'SIGTERM'],
   ['all processes, as systemd', 'group', 'SIGTERM'],
   ['all processes, as a terminal does for Ctrl-C', 'group', 'SIGINT'],
-] as const)(
-  'npm start ends with its server where the signal goes to %s',
-  async (_who, to, signal) => {
-    // Its build is left out: the tests have built the same already.
-    const server = project.run('npm', ['start', '--ignore-scripts']);
-    const [, url = ''] = await server.said(LISTENING);
-    const pid = server.child.pid ?? 0;
-    process.kill(to === 'one' ? pid : -pid, signal);
-    const { output } = await server.exit;
-    expect(output).toContain('"stopped"');
-    expect(output).not.toContain('again: stopping at once');
-    expect(await isAlive(url)).toBe(false);
-  },
-);
+] as const)('npm start ends with its server if the signal goes to %s', async (_who, to, signal) => {
+  // Its build is left out: the tests have built the same already.
+  const server = project.run('npm', ['start', '--ignore-scripts']);
+  const [, url = ''] = await server.said(LISTENING);
+  const pid = server.child.pid ?? 0;
+  process.kill(to === 'one' ? pid : -pid, signal);
+  const { output } = await server.exit;
+  expect(output).toContain('"stopped"');
+  expect(output).not.toContain('again: stopping at once');
+  expect(await isAlive(url)).toBe(false);
+});
 
 describe('npm run start:dev', () => {
   it('answers without a build, and is not disturbed by the command line', async () => {

@@ -225,7 +225,7 @@ describe('settings of the token', () => {
     }
   });
 
-  it('takes 422 for what a client sends wrong, and 401 for what a refresh or a sign-in mends', async () => {
+  it('answers 422 to a wrong token, and 401 if a refresh or a sign-in helps', async () => {
     const other = await startServer({ JWT_INVALID_TOKEN_STATUS: '422', JWT_EXPIRES: '10m' });
     try {
       const { id } = await other.register('ada');
@@ -287,7 +287,7 @@ describe('settings of the token', () => {
     }
   });
 
-  it('says of a token without an issuer that it names none', async () => {
+  it('says that a token without an issuer names none', async () => {
     const response = await get(`Bearer ${forge(token, { iss: undefined })}`);
     expect(response.body).toEqual({
       msg: 'The token does not say which server issued it',

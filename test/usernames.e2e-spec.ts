@@ -113,7 +113,7 @@ describe('a change of name', () => {
     LONG,
   );
 
-  it('gives a name whose time is over to one of 16 who ask for it at once', async () => {
+  it('gives a name that is no longer reserved to one of 16 users who ask for it at once', async () => {
     const { id, former } = await renamed();
     await letPass(id);
     const answers = await Promise.all(Array.from({ length: 16 }, () => register(former)));
@@ -194,7 +194,7 @@ describe('look-alike names', () => {
     expect(answers.filter(([status]) => status === 409)).toHaveLength(15);
   });
 
-  it('of before stay with their users, who go on signing in and may take another name', async () => {
+  it('from before the rule stay with their users, who can sign in and may take another name', async () => {
     const names = ['pal', 'p\u0251l', 'pa\u029F', 'r\u2C9F\u2C9Ft2'];
     const { passwordHash } = await server
       .register('pattern')

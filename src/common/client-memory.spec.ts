@@ -36,7 +36,7 @@ it('looks again before it closes a connection, whose client may have read meanwh
   expect(memory.bytes).toBe(80);
 });
 
-it('counts nothing that was let go', () => {
+it('does not count what was let go', () => {
   const memory = new ClientMemory(100);
   const [a, b] = [make(), make()];
   a.keep(memory, 60);

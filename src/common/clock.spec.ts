@@ -22,7 +22,7 @@ function machine() {
 }
 afterEach(() => jest.restoreAllMocks());
 
-it('goes by the machine where the source agrees, within the time that the answer took', () => {
+it('goes by the machine if the source agrees, within the time that the answer took', () => {
   const { clock, pass } = machine();
   const asked = clock.now();
   pass(20);
@@ -31,7 +31,7 @@ it('goes by the machine where the source agrees, within the time that the answer
 });
 
 it.each([120_000, -120_000, 600_000, -600_000])(
-  'takes the time of the source at first, where the machine is %i ms off',
+  'takes the time of the source at first, if the machine is %i ms off',
   (off) => {
     const { clock, pass } = machine();
     clock.set(clock.now(), START - off);

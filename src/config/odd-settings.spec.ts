@@ -24,7 +24,7 @@ it('tells of other names that look like settings of tokens', () => {
   ]);
 });
 
-it('says nothing of its own settings, of empty ones and of what others read', () => {
+it('does not warn of its own settings, of empty ones and of those of other programs', () => {
   const own = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, 'x']));
   expect(oddSettings(own)).toEqual([]);
   const others = ['PATH', 'HOME', 'HOSTNAME', 'SHELL', 'TEST_DATABASE_URL', 'NODE_OPTIONS', 'POST'];
@@ -32,7 +32,7 @@ it('says nothing of its own settings, of empty ones and of what others read', ()
   expect(oddSettings({ JWT_SECRET: '' })).toEqual([]);
 });
 
-it('tells of settings without the one they need, and Config keeps what it was told', () => {
+it('warns of settings without the one they need, and Config keeps the warnings', () => {
   const { warnings } = Config.load({
     JWT_SECRET_KEY: 'kC4vYx8mQz2rT6wN9pL3sB7dF1gH5jKa',
     WEBHOOK_TIMEOUT: '5s',

@@ -123,7 +123,7 @@ it.each([
   expect(algorithm(text)).toBe(reason);
 });
 
-it('computes every scrypt that it takes, at the ends of what it takes', () => {
+it('computes every scrypt hash that it accepts, at the bounds', () => {
   for (const r of [1, 2, 8, 99]) {
     for (const p of [1, 16]) {
       for (let ln = 1; ln <= 22; ln++) {

@@ -17,7 +17,7 @@ describe('LimitStore', () => {
     expect(allowed).toEqual([true, true, false, true, true]);
   });
 
-  it('forgets nothing that is blocked, at its limit or near it for a flood of other keys', async () => {
+  it('keeps keys that are blocked, at their limit or near it in a flood of other keys', async () => {
     const store = new LimitStore(randomBytes(32));
     const daily = { name: 'daily', points: 100, seconds: 86_400 };
     const add = async (key: string, times: number) => {
@@ -35,7 +35,7 @@ describe('LimitStore', () => {
     expect(await store.blockedFor(limit, 'blocked')).toBeGreaterThan(0);
   });
 
-  it('is changed by no look and by nothing that is forgotten', async () => {
+  it('is not changed by a look, or by forgetting a key that it does not have', async () => {
     const store = new LimitStore(randomBytes(32));
     await store.add(limit, 'idle');
     await store.block({ ...limit, name: 'waits' }, 'blocked', 3600);

@@ -54,7 +54,7 @@ describe('prepareUsername', () => {
     expect(prepareUsername(name)).toEqual({ ok: true, username: 'ada', key: 'ada' });
   });
 
-  it('finds nothing but blanks empty', () => {
+  it('treats a text of blanks alone as empty', () => {
     expect(reason(' \u3000 ')).toBe('The username is empty');
   });
 
