@@ -148,7 +148,7 @@ export const rolesSchema = z.object({ roles: z.array(roleSchema) }).meta({ title
 
 /** Answer of `POST /users/:id/sessions/revoke`. */
 export const endedSchema = z
-  .object({ ended: z.int().describe('How many sessions it were') })
+  .object({ ended: z.int().describe('How many sessions ended') })
   .meta({ title: 'Ended' });
 
 /** Answer of `POST /users/:id/impersonate`. */
