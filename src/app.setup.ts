@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import fastifyCookie from '@fastify/cookie';
 import { ModulesContainer } from '@nestjs/core';
@@ -57,6 +57,8 @@ export function createAdapter(
       headersTimeout: 5_000,
       connectionsCheckingInterval: 500,
       maxHeaderSize: 16_384,
+      // Node would answer without a body: see `expectOneHost`.
+      requireHostHeader: false,
       ServerResponse: CountedResponse,
     },
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -72,8 +74,16 @@ export function createAdapter(
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     answerRaw(socket, 405, new ApiError('method_not_allowed'));
   });
-  server.on('checkExpectation', (_request, response) => {
-    answerRaw(response.socket as Socket, 417, new ApiError('expectation_failed'));
+  server.on('checkExpectation', (_request, response: ServerResponse) => {
+    // By Node's own answer: one that is pipelined has no socket before its turn.
+    const { status, body } = new ApiError('expectation_failed');
+    const content = Buffer.from(JSON.stringify(body));
+    const headers = {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': content.length,
+      connection: 'close',
+    };
+    response.writeHead(status, headers).end(content);
   });
   if (config.trustProxy !== false) readForwardedOnce(server);
   closeUnused(fastify);
@@ -85,6 +95,7 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   const fastify = app.getHttpAdapter().getInstance();
   app.useLogger(new PinoLogger(fastify.log));
   answerInTurn(fastify);
+  expectOneHost(fastify);
   knowAllowedMethods(fastify);
   readJsonBodies(fastify);
   // What guards put on a request is there from the start: V8 is faster where all have one shape.
@@ -169,6 +180,22 @@ function readForwardedOnce(server: FastifyInstance['server']): void {
   });
 }
 
+/**
+ * Refuses a request without a `Host`, or with two (RFC 9112, section 3.2). A proxy may have gone by the
+ * second one, and Node takes the first.
+ */
+function expectOneHost(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', ({ raw: { rawHeaders, httpVersion } }, _reply, done) => {
+    let hosts = 0;
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i] ?? '';
+      if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+    }
+    const right = hosts === 1 || (hosts === 0 && httpVersion === '1.0');
+    done(right ? undefined : new ApiError('bad_request'));
+  });
+}
+
 /** Fastify's `trustProxy`: a list of addresses, or how many proxies stand before this server. */
 function trusted(
   setting: number | string[],
@@ -207,6 +234,8 @@ function answerRaw(socket: Socket, status: number, error: ApiError): void {
     return;
   }
   lingering.add(socket);
+  // Node has taken its own listener off after CONNECT: a reset would end the process.
+  socket.on('error', () => undefined);
   setTimeout(() => socket.destroy(), LINGER).unref();
   const body = JSON.stringify(error.body);
   socket.end(

@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { type Server, startServer } from './support/server.js';
 
 let server: Server;
@@ -6,13 +8,13 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const ask = async (method: string, path: string) => {
-  const response = await fetch(server.url + path, { method });
-  const text = await response.text();
+const ask = async (method: string, path: string, init: RequestInit = {}) => {
+  const response = await fetch(server.url + path, { method, ...init });
+  const body = await response.text();
   return [
     response.status,
     response.headers.get('allow'),
-    text === '' ? null : (JSON.parse(text) as { code?: string }).code,
+    body === '' ? null : (JSON.parse(body) as { code?: string }).code,
   ];
 };
 
@@ -44,6 +46,34 @@ it.each([
   ['POST', '/'],
 ])('%s %s is a 404: there is nothing at the address', async (method, path) => {
   expect(await ask(method, path)).toEqual([404, null, 'not_found']);
+});
+
+it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/json'])(
+  'says so whatever body comes along, here %s',
+  async (type) => {
+    const init = { headers: { 'content-type': type }, body: 'a=b' };
+    expect(await ask('POST', '/nope', init)).toEqual([404, null, 'not_found']);
+    const allow = 'GET, HEAD, OPTIONS';
+    expect(await ask('POST', '/protected', init)).toEqual([405, allow, 'method_not_allowed']);
+    const large = { ...init, body: 'a'.repeat(70_000) };
+    expect(await ask('POST', '/nope', large)).toEqual([413, null, 'body_too_large']);
+  },
+);
+
+it.each([
+  ['no Host', 'GET /health/live HTTP/1.1\r\n', 400],
+  ['two Hosts', 'GET /health/live HTTP/1.1\r\nHost: a\r\nhost: b\r\n', 400],
+  ['no Host in HTTP/1.0', 'GET /health/live HTTP/1.0\r\n', 200],
+])('answers a request with %s in the one shape', async (_what, head, status) => {
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+  socket.write(`${head}Connection: close\r\n\r\n`);
+  const [start = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+  expect(start).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(JSON.parse(body)).toEqual(
+    status === 200
+      ? { status: 'ok' }
+      : { msg: 'The request could not be understood', code: 'bad_request' },
+  );
 });
 
 it('answers OPTIONS with the methods of the address, and HEAD as GET without the body', async () => {

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 let server: Server;
@@ -13,9 +15,9 @@ const json = (body: string) =>
 const asErrno = (error: unknown) => error as NodeJS.ErrnoException;
 
 /** Sends bytes as they are; resolves to all that comes back until the connection ends. */
-function raw(text: string, port = server.port): Promise<{ status: number; body: unknown }> {
+function raw(message: string, port = server.port): Promise<{ status: number; body: unknown }> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(text, 'latin1'));
+    const socket = connect(port, '127.0.0.1', () => socket.write(message, 'latin1'));
     let answer = '';
     socket.on('data', (data) => (answer += data.toString()));
     socket.on('error', reject);
@@ -100,6 +102,32 @@ describe('the one shape of errors', () => {
     ],
   ])('answers %s', async (_what, text, status, code) => {
     expect(await raw(text)).toEqual({ status, body: { msg: expect.any(String) as string, code } });
+  });
+
+  it('answers an expectation in its turn', async () => {
+    const expecting = 'GET /nope HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n';
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write(`GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n${expecting}${expecting}`);
+    const answers = await text(socket);
+    expect(answers.match(/(?<=HTTP\/1\.1 )\d+/g)).toEqual(['200', '417']);
+  });
+
+  it.each([
+    ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['an expectation', 'GET / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n'.repeat(2)],
+    ['no HTTP', 'hello\r\n\r\n'],
+  ])('outlives clients that reset the connection behind %s', async (_what, sent) => {
+    for (let round = 0; round < 20; round++) {
+      const socket = connect(server.port, '127.0.0.1', () => {
+        socket.write(sent, () => {
+          if (round % 2) socket.resetAndDestroy();
+          else setImmediate(() => socket.resetAndDestroy());
+        });
+      });
+      socket.on('error', () => undefined);
+      await once(socket, 'close');
+    }
+    expect((await server.http.get('/health/live')).status).toBe(200);
   });
 
   it('cuts slow headers at 5 s and answers others meanwhile', async () => {

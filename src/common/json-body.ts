@@ -31,7 +31,8 @@ export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(
     JSON_TYPE,
-    async (_request: FastifyRequest, payload: IncomingMessage) => {
+    async (request: FastifyRequest, payload: IncomingMessage) => {
+      if (request.is404) return refuseUnread(request, payload);
       const text = await readText(payload, depthGauge(DEPTH_LIMIT));
       if (text === '') return undefined;
       try {
@@ -51,13 +52,16 @@ export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.addContentTypeParser('*', refuseUnread);
 }
 
-/** Reads a body of a type that no parser is for. @throws ApiError missing_json unless it is empty */
+/**
+ * Reads a body of a type that no parser is for. @throws ApiError missing_json, unless it is empty or there
+ * is no route: then the address or the method is what is wrong
+ */
 async function refuseUnread(request: FastifyRequest, payload: IncomingMessage): Promise<undefined> {
   let size = 0;
   await readChunks(payload, ({ length }) => {
     size += length;
   });
-  if (size === 0) return;
+  if (size === 0 || request.is404) return;
   const type = request.headers['content-type'];
   const msg =
     type === undefined
