@@ -43,8 +43,13 @@ async function start(): Promise<void> {
   stopping.app = app;
   const listenTextResolver = (address: string) => `Server listening at ${withLocalhost(address)}`;
   const host = config.host === 'localhost' ? '127.0.0.1' : config.host;
-  await app.listen({ port: config.port, host, listenTextResolver });
-  if (config.host === 'localhost') await listenOnIpv6(config.port === 0);
+  try {
+    await app.listen({ port: config.port, host, listenTextResolver });
+    if (config.host === 'localhost') await listenOnIpv6(config.port === 0);
+  } catch (error) {
+    // Without its code: that of a name which is not found would read as one of the database.
+    throw new Error(`cannot listen on HOST and PORT: ${(error as Error).message}`);
+  }
 }
 
 /**

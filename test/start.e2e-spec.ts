@@ -321,6 +321,14 @@ it('stops during the start, and says so', async () => {
   expect(output).toContain('SIGTERM during the start: stopped');
 });
 
+it('says that it cannot listen where HOST is a name that is not found', async () => {
+  const { code, output } = await start({ HOST: 'yes.invalid' }).exit;
+  expect(code).toBe(1);
+  expect(output).toMatch(
+    /^Latchkey could not start: cannot listen on HOST and PORT: getaddrinfo E\w+ yes\.invalid$/m,
+  );
+});
+
 it('says that it could not reach the database, and that alone', async () => {
   const away = 'postgres://ada:canary-password@127.0.0.1:1/latchkey';
   const { code, output } = await start({ DATABASE_URL: away }).exit;

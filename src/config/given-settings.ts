@@ -8,6 +8,11 @@ const EMPTY_COUNTS: ReadonlySet<string> = new Set(['JWT_HEADER_TYPE', 'JWT_HEADE
 const EXACT: ReadonlySet<string> = new Set(['JWT_SECRET_KEY']);
 /** The quotes of a PEM are taken off where it is read. */
 const MAY_HAVE_QUOTES = /^JWT_(PRIVATE|PUBLIC|PREVIOUS_(SECRET|PUBLIC))_KEYS?$/;
+/**
+ * Line breaks and their like, and what pages add to a copied text: zero-width spaces, soft hyphens, marks. Not
+ * the joiners that scripts and emoji need.
+ */
+const INVISIBLE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/u;
 
 /**
  * Returns the environment as the settings read it: without the white space that files and `kubectl` leave
@@ -26,6 +31,9 @@ export function givenSettings(
     if (!names.has(name)) continue;
     if (EXACT.has(name) && value !== trimmed) {
       issues.push({ name, expected: 'expected no white space at its ends' });
+    }
+    if (INVISIBLE.test(trimmed) && !MAY_HAVE_QUOTES.test(name)) {
+      issues.push({ name, expected: 'expected no invisible characters in it' });
     }
     if (/^(["']).*\1$/s.test(trimmed) && !MAY_HAVE_QUOTES.test(name)) {
       // A file for `docker run --env-file` is not read as a shell reads it.

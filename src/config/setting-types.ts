@@ -145,13 +145,13 @@ export function isHostname(host: string): boolean {
   return isIP(address) !== 0 || /^([\w-]+\.)*(?!\d+\.?$|0x[\da-f]*\.?$)[\w-]+\.?$/i.test(host);
 }
 
-/** Whether `text` is an address, or a network such as `10.0.0.0/8`. */
+/** Whether `text` is an address, or a network such as `10.0.0.0/8`, but not all addresses there are. */
 export function isNetwork(text: string): boolean {
   const [address = '', bits, ...more] = text.split('/');
   const family = isIP(address);
   if (family === 0 || more.length > 0) return false;
   return (
-    bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
+    bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
   );
 }
 

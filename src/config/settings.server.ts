@@ -46,6 +46,11 @@ const databaseUrl = z
   .superRefine((url, ctx) => {
     if (url.startsWith('sqlite:')) {
       if (url.includes('?')) ctx.addIssue('a SQLite file takes no words after ?');
+      if (/^sqlite:\s*~/.test(url))
+        ctx.addIssue('expected a path without ~, which no shell replaces');
+      // Elsewhere this means a file in the folder; here it would be one at the root of the disk.
+      if (/^sqlite:\/\/[^/]/.test(url))
+        ctx.addIssue('expected sqlite:<path>, without // before it');
       return;
     }
     const fault = urlFault(url, POSTGRES_WORDS);
