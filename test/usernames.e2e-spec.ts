@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { In } from 'typeorm';
 import { CreateUsernameClaims1764000000080 } from '../src/database/migrations/1764000000080-create-username-claims.js';
 import { User } from '../src/users/user.entity.js';
 import { UsernameClaim } from '../src/users/username-claim.entity.js';
@@ -192,6 +193,20 @@ describe('look-alike names', () => {
     const answers = await Promise.all(names.map(register));
     expect(answers.filter(([status]) => status === 201)).toHaveLength(1);
     expect(answers.filter(([status]) => status === 409)).toHaveLength(15);
+  });
+
+  it('of users whom an older instance registered are refused after the next cleaning', async () => {
+    const made = await server.register('latecomer');
+    const imported = await server.register('early1900');
+    await server.withDatabase(async (db) => {
+      const claims = db.getRepository(UsernameClaim);
+      await claims.delete({ userId: In([made.id, imported.id]) });
+      await db.getRepository(User).update({ id: imported.id }, { createdAt: new Date(-1) });
+    });
+    await server.app.get(UsernameClaims, { strict: false }).clean();
+    expect(await register('l\u0251tecomer')).toEqual([409, TAKEN]);
+    expect(await register('e\u0251rly1900')).toEqual([409, TAKEN]);
+    expect((await claimsOf(made.id)).map(({ reservedUntil }) => reservedUntil)).toEqual([null]);
   });
 
   it('from before the rule stay with their users, who can sign in and may take another name', async () => {
