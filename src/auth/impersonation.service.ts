@@ -38,7 +38,8 @@ export class Impersonation {
   /**
    * An access token of the user `userId` that names `actor` as the one who acts (RFC 8693, section
    * 4.1). It is good for 15 minutes, or `JWT_EXPIRES` where that is less, and no longer than the
-   * session of `actor`, and the roles: what both may do has to stay as `permit` saw it. `permit` looks at the user; what it throws is thrown.
+   * session of `actor`. It ends when any role gets other permissions, since `permit` judged the present
+   * ones. `permit` looks at the user, and its errors are thrown.
    *
    * @throws ApiError not_found; user_disabled; token_revoked where the session of `actor` has ended
    */

@@ -47,8 +47,8 @@ export class VerifiedTokens {
     if (verdict) throw new ApiError(verdict);
     if (!act) return;
     const actor = this.revocations.verdict({ userId: act.sub, sid, ver: actorVer });
-    // What a role may do was changed: the user may be allowed more than who acts. No refresh brings
-    // another token.
+    // A role got other permissions, and the user may now have more than the one who acts. No refresh
+    // brings another token.
     if (actor || this.permissions.version > rolesThen) throw new ApiError('token_revoked');
   }
 }
