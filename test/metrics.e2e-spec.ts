@@ -153,6 +153,18 @@ describe('in production without METRICS_TOKEN', () => {
     }
   });
 
+  it.each([
+    ['x-forwarded-for', 'unknown'],
+    ['x-forwarded-for', ''],
+    ['x-forwarded-for', '203.0.113.7, unknown'],
+    ['x-forwarded-for', '203.0.113.7, 10.0.0.6'],
+    ['x-real-ip', '203.0.113.7'],
+    ['forwarded', 'for=203.0.113.7'],
+  ])('answers no client that a trusted proxy hides by %s: %s', async (header, value) => {
+    server = await start({ TRUST_PROXY: '1' });
+    expect(await ask({ [header]: value })).toEqual([403, far]);
+  });
+
   it('answers any client with the token, if it is set', async () => {
     server = await start({ METRICS_TOKEN: TOKEN, TRUST_PROXY: '1' });
     await server

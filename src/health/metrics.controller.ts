@@ -23,6 +23,9 @@ import { Config } from '../config/config.js';
  */
 const LAG_PRECISION = 50;
 
+/** Headers by which a proxy says that it speaks for another. */
+const FORWARDED = ['x-forwarded-for', 'forwarded', 'x-real-ip'];
+
 /** The numbers that every room keeps, and those of the process, for Prometheus. */
 @ApiTags('health')
 @Public()
@@ -77,11 +80,16 @@ export class MetricsController {
     return this.metrics.registry.metrics();
   }
 
-  /** Whether a request comes from this machine or a private network, and through no proxy that hides it. */
+  /**
+   * Whether a request comes from this machine or a private network, with every proxy on its way. One that
+   * hides its client, or says `unknown`, may speak for anybody.
+   */
   private isNear({ ip, headers, raw: { socket } }: FastifyRequest): boolean {
-    const forwarded = ['x-forwarded-for', 'forwarded', 'x-real-ip'].some((name) => name in headers);
-    if (forwarded && this.config.trustProxy === false) return false;
-    return isLocal(socket.remoteAddress ?? '') && isLocal(ip);
+    if (!isLocal(socket.remoteAddress ?? '') || !isLocal(ip)) return false;
+    if (!FORWARDED.some((name) => name in headers)) return true;
+    // Without those before an entry that is no address: then none is left.
+    const way = String(headers['x-forwarded-for'] ?? '');
+    return this.config.trustProxy !== false && way.split(',').every((one) => isLocal(one.trim()));
   }
 }
 
