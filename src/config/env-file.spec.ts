@@ -41,12 +41,23 @@ describe('readEnvFile', () => {
     ]);
   });
 
+  it('refuses a folder in the place of the file', () => {
+    const { values, issues } = readEnvFile(dir);
+    expect([values, issues.map(({ name }) => name)]).toEqual([{}, [dir]]);
+  });
+
   it('reads nothing if there is no file', () => {
     expect(readEnvFile(join(dir, 'nowhere'))).toEqual({ values: {}, issues: [] });
   });
 });
 
 describe('parseEnvFile', () => {
+  it.each(['port=3001', 'Node_Env=production'])('refuses %s, which would not be heeded', (text) => {
+    const { values, issues } = parseEnvFile(text);
+    expect([values, issues.length]).toEqual([{}, 1]);
+    expect(issues[0]?.expected).toMatch(/did you mean (PORT|NODE_ENV)\?$/);
+  });
+
   it.each([
     'A=1\r\nB=2\r\n',
     '  A = 1  \n\n# comment\nexport B=2 # more\n',

@@ -1,5 +1,6 @@
-import { readTextFile, UnreadableText } from '../common/text-file.js';
+import { readTextFile } from '../common/text-file.js';
 import type { SettingIssue } from './jwt-keys.js';
+import { SETTINGS } from './settings.js';
 
 /** The values of a `.env` file, and the lines that cannot be read. */
 export interface EnvFile {
@@ -13,8 +14,9 @@ export function readEnvFile(path = '.env'): EnvFile {
     return parseEnvFile(readTextFile(path));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { values: {}, issues: [] };
-    if (!(error instanceof UnreadableText)) throw error;
-    return { values: {}, issues: [{ name: path, expected: error.message }] };
+    // Docker makes a folder of a file that is mounted and not there.
+    const expected = `it cannot be read: ${(error as Error).message}`;
+    return { values: {}, issues: [{ name: path, expected }] };
   }
 }
 
@@ -36,6 +38,11 @@ export function parseEnvFile(text: string): EnvFile {
     const [, name, rest = ''] = /^(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(.*)$/.exec(line) ?? [];
     if (name === undefined) {
       refuse('expected NAME=value, or # before a comment');
+      continue;
+    }
+    const meant = name.toUpperCase();
+    if (meant !== name && Object.hasOwn(SETTINGS, meant)) {
+      refuse(`${name} is no setting: did you mean ${meant}?`);
       continue;
     }
     const quote = /^["'`]/.exec(rest)?.[0];
