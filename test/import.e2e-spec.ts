@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { User } from '../src/users/user.entity.js';
@@ -360,6 +361,27 @@ describe('files of other systems', () => {
     });
   });
 
+  it('get another name if theirs looks like one that is taken, or is reserved', async () => {
+    await server.register('wallace', GOOD_PASSWORD);
+    const { jwt } = await server.login('wallace');
+    await server.http
+      .patch('/me')
+      .set('authorization', `Bearer ${jwt}`)
+      .send({ username: 'gromit' })
+      .expect(200);
+    const { counts, refused, notes } = await imported(
+      lines(
+        { email: 'wallace@example.net' },
+        { email: 'gr\u0585mit@example.net' },
+        { email: 'w\u0251llace@example.net' },
+      ),
+    );
+    expect(refused).toEqual([]);
+    expect(counts).toMatchObject({ imported: 3 });
+    expect(notes[0]).toMatch(/is called wallace-[0-9a-f]{6}$/);
+    expect(notes[2]).toMatch(/is called w\u0251llace-[0-9a-f]{6}$/);
+  });
+
   it('are judged and not stored by --dry-run, with the same findings as the import', async () => {
     const records = [
       { username: 'dry-1', email: 'dry@example.org', passwordHash: BCRYPT },
@@ -509,6 +531,25 @@ it(
     });
     expect(await count()).toBe(MANY);
     await server.login(`killed-${MANY - 1}`);
+  },
+  LONG,
+);
+
+it(
+  'may run twice at once: each user is stored by one of the two',
+  async () => {
+    const text = many('both')
+      .map((line) => JSON.stringify({ id: randomUUID(), ...(JSON.parse(line) as object) }))
+      .join('\n');
+    const both = await Promise.all([imported(text), imported(text)]);
+    expect(
+      both.map(({ code, stderr }) => [code === 0 || code === 1, stderr.includes('QueryFailed')]),
+    ).toEqual([
+      [true, false],
+      [true, false],
+    ]);
+    const stored = both.map(({ counts }) => (counts as { imported: number }).imported);
+    expect(stored.reduce((sum, count) => sum + count)).toBe(MANY);
   },
   LONG,
 );

@@ -90,7 +90,12 @@ describe('an unverified registration', () => {
     ];
     await writeFile(path, file.map((line) => JSON.stringify(line)).join('\n'));
     const imported = await latchkey(server, ['users', 'import', path, '--json']);
-    expect(JSON.parse(imported.stdout)).toEqual({ imported: 1, unchanged: 0, refused: 2 });
+    expect(JSON.parse(imported.stdout)).toEqual({
+      imported: 1,
+      partial: 0,
+      unchanged: 0,
+      refused: 2,
+    });
     for (const [stranger, name] of [
       [first, (JSON.parse(made.stdout) as { username: string }).username],
       [second, owner],
@@ -99,6 +104,39 @@ describe('an unverified registration', () => {
       expect(JSON.parse(shown.stdout)).toMatchObject({ username: name, email: stranger.email });
       await expectLoss(stranger);
     }
+  }, 300_000);
+
+  it('keeps its address from an administrator who may do less than its user', async () => {
+    await admin.ask('PUT', '/roles/clerk', { permissions: ['users:write'] });
+    const clerk = await person(server, `clerk${++names}`, ['clerk']);
+    const email = `chief${names}@example.org`;
+    const chief = await person(server, `chief${names}`, ['admin'], email);
+    const body = { username: `thief${names}`, email, verified: true };
+    expect(await clerk.outcome('POST', '/users', body)).toBe('email_taken');
+    const { id } = await server.register(`other${names}`, GOOD_PASSWORD, email);
+    expect(await clerk.outcome('PATCH', `/users/${id}`, { verified: true })).toBe('email_taken');
+    await expect(server.login(email)).resolves.toBeDefined();
+    expect(await admin.outcome('PATCH', `/users/${id}`, { verified: true })).toBe(200);
+    expect(await admin.outcome('PATCH', `/users/${chief.id}`, { roles: [] })).toBe(200);
+  });
+
+  it('keeps its address from a user whom an import refuses because of the name', async () => {
+    const strangers = [await squatter(), await squatter()] as const;
+    const [first, second] = strangers;
+    const emailVerifiedAt = '2020-01-01T00:00:00Z';
+    const look = (name: string) => name.replace('a', '\u0251');
+    const file = [
+      { username: look(first.username), email: first.email, emailVerifiedAt },
+      { username: `owner${++names}`, email: second.email, emailVerifiedAt },
+    ];
+    const path = join(server.database.dataDir, 'refused.jsonl');
+    await writeFile(path, file.map((line) => JSON.stringify(line)).join('\n'));
+    const imported = await latchkey(server, ['users', 'import', path, '--json']);
+    expect(JSON.parse(imported.stdout)).toMatchObject({ imported: 1, unchanged: 0, refused: 1 });
+    await expect(server.login(first.email)).resolves.toBeDefined();
+    const { events } = (await first.ask('GET', '/me/export')).body as { events: object[] };
+    expect(events).not.toContainEqual(expect.objectContaining({ action: 'email_lost' }));
+    await expectLoss(second);
   }, 300_000);
 
   it('loses to one of many that take its address at once', async () => {
@@ -127,7 +165,12 @@ it('a verified account keeps its address against all of them', async () => {
   const line = { username: `late${++names}`, email, emailVerifiedAt: '2020-01-01T00:00:00Z' };
   await writeFile(path, JSON.stringify(line));
   const imported = await latchkey(server, ['users', 'import', path, '--json']);
-  expect(JSON.parse(imported.stdout)).toEqual({ imported: 0, unchanged: 0, refused: 1 });
+  expect(JSON.parse(imported.stdout)).toEqual({
+    imported: 0,
+    partial: 0,
+    unchanged: 0,
+    refused: 1,
+  });
   expect((await ask('GET', '/me')).body).toMatchObject({ email, emailVerified: true });
   await expect(server.login(email)).resolves.toBeDefined();
 }, 300_000);

@@ -56,25 +56,41 @@ export class AddressClaims {
   /**
    * Frees an address for a user whom an administrator or the command line calls verified.
    *
-   * @throws ApiError email_taken if the holder is verified
+   * @param mayTake whether the address may be taken from this unverified holder
+   * @throws ApiError email_taken if the holder is verified, or keeps the address by `mayTake`
    */
-  async vacate(manager: EntityManager, emailKey: string): Promise<void> {
+  async vacate(
+    manager: EntityManager,
+    emailKey: string,
+    mayTake: (holder: User) => boolean = () => true,
+  ): Promise<void> {
     const holder = await this.holder(manager, emailKey);
-    if (holder?.emailVerifiedAt) throw new ApiError('email_taken');
-    if (holder) await this.release(manager, holder);
+    if (!holder) return;
+    if (holder.emailVerifiedAt || !mayTake(holder)) throw new ApiError('email_taken');
+    await this.release(manager, holder);
   }
 
-  /** Like {@link vacate} for many addresses, but leaves those that a verified account holds. */
-  async vacateAll(manager: EntityManager, emailKeys: string[]): Promise<void> {
+  /** The unverified accounts that hold some of many addresses, locked and by address. */
+  async unverifiedHolders(manager: EntityManager, emailKeys: string[]): Promise<Map<string, User>> {
+    if (emailKeys.length === 0) return new Map();
     const holders = await manager.find(User, {
       where: { emailKey: In(emailKeys) },
-      // One order for all, so that two imports wait for each other and not in a circle.
+      // One order for all, so that two who ask wait for each other and not in a circle.
       order: { id: 'ASC' },
       ...rowLock(manager, 'update'),
     });
-    for (const holder of holders) {
-      if (!holder.emailVerifiedAt) await this.release(manager, holder);
-    }
+    return new Map(
+      holders.flatMap((holder) =>
+        holder.emailKey !== null && !holder.emailVerifiedAt ? [[holder.emailKey, holder]] : [],
+      ),
+    );
+  }
+
+  /** Gives a stored user the address of an unverified holder, whom the transaction has locked. */
+  async handOver(manager: EntityManager, holder: User, userId: string): Promise<void> {
+    const { emailKey } = holder;
+    await this.release(manager, holder);
+    await manager.update(User, { id: userId }, { emailKey });
   }
 
   /** Takes the address from its unverified holder, who keeps the account, and tells the mailbox. */

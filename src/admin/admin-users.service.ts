@@ -59,7 +59,7 @@ export class AdminUsersService {
       roles: [...new Set(roles)],
       emailVerifiedAt,
     };
-    const vacate = (manager: EntityManager, key: string) => this.claims.vacate(manager, key);
+    const vacate = (manager: EntityManager, key: string) => this.vacate(manager, actor, key);
     return this.users.create(
       { ...values, passwordHash },
       async (manager, user) => {
@@ -91,7 +91,7 @@ export class AdminUsersService {
     const permit = async (user: User, manager: EntityManager): Promise<void> => {
       const authority = await this.authority.of(manager, actor);
       authority.over(user);
-      if (verified && user.emailKey === null) await this.giveAddress(manager, user);
+      if (verified && user.emailKey === null) await this.giveAddress(manager, actor, user);
       const granted = (roles ?? []).filter((role) => !user.roles.includes(role));
       authority.toGrant(granted);
       await this.roles.expect(manager, granted);
@@ -149,15 +149,25 @@ export class AdminUsersService {
   }
 
   /**
+   * Takes an address from an unverified holder, unless that one may do more than `actor`.
+   *
+   * @throws ApiError email_taken
+   */
+  private async vacate(manager: EntityManager, actor: Subject, emailKey: string): Promise<void> {
+    const authority = await this.authority.of(manager, actor);
+    await this.claims.vacate(manager, emailKey, (holder) => authority.isOver(holder));
+  }
+
+  /**
    * Lets a locked user hold the address that another, unverified account holds so far.
    *
    * @throws ApiError email_missing, email_taken
    */
-  private async giveAddress(manager: EntityManager, user: User): Promise<void> {
+  private async giveAddress(manager: EntityManager, actor: Subject, user: User): Promise<void> {
     if (user.email === null) throw new ApiError('email_missing');
     const prepared = prepareEmail(user.email);
     if (!prepared.ok) throw new ApiError('email_taken');
-    await this.claims.vacate(manager, prepared.key);
+    await this.vacate(manager, actor, prepared.key);
     await manager.update(User, { id: user.id }, { emailKey: prepared.key });
     user.emailKey = prepared.key;
   }

@@ -31,9 +31,14 @@ export class ActorAuthority {
     private readonly granted: RolePermissions,
   ) {}
 
+  /** Whether the actor may change, remove or act as `user`. */
+  isOver(user: User): boolean {
+    return this.granted.cover(this.roles, user.roles);
+  }
+
   /** That the actor may change, remove or act as `user`. @throws ApiError forbidden */
   over(user: User): void {
-    if (this.granted.cover(this.roles, user.roles)) return;
+    if (this.isOver(user)) return;
     throw new ApiError('forbidden', { msg: 'This user is allowed to do more than you are' });
   }
 

@@ -16,6 +16,8 @@ export const ADVISORY_LOCKS = {
   roleChanges: 7_235_084,
   /** Held by a transaction that stores or removes webhooks of one user; see {@link lockForUser}. */
   webhooksOfUser: 7_235_085,
+  /** Held by a transaction that stores users under ids of a file. */
+  imports: 7_235_086,
 } as const;
 
 /** The name of an advisory lock. */

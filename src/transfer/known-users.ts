@@ -1,3 +1,4 @@
+import { skeletonOf } from '../common/look-alikes.js';
 import type { User } from '../users/user.entity.js';
 import { anotherName } from './derived-name.js';
 import type { ImportedUser } from './user-record.js';
@@ -16,6 +17,7 @@ export class KnownUsers {
   private readonly ids = new Map<string, KnownUser>();
   private readonly usernames = new Map<string, KnownUser>();
   private readonly emails = new Map<string, KnownUser>();
+  private readonly looks = new Set<string>();
 
   /** With those of `others`. */
   constructor(private readonly others?: KnownUsers) {}
@@ -32,11 +34,22 @@ export class KnownUsers {
     return this.emails.get(key) ?? this.others?.byEmail(key);
   }
 
+  /** Whether a username is taken, reserved for a former holder, or looks like one that is. */
+  isTaken(usernameKey: string): boolean {
+    return this.looks.has(skeletonOf(usernameKey)) || (this.others?.isTaken(usernameKey) ?? false);
+  }
+
+  /** Adds what taken or reserved names look like, see `skeletonOf`. */
+  addLooks(skeletons: readonly string[]): void {
+    for (const skeleton of skeletons) this.looks.add(skeleton);
+  }
+
   add(user: KnownUser): void {
     const { id, usernameKey, emailKey, emailVerifiedAt, updatedAt } = user;
     const known = { id, usernameKey, emailKey, emailVerifiedAt, updatedAt };
     this.ids.set(id, known);
     this.usernames.set(usernameKey, known);
+    this.looks.add(skeletonOf(usernameKey));
     if (emailKey !== null) this.emails.set(emailKey, known);
   }
 }
@@ -49,7 +62,7 @@ export const secondName = (user: ImportedUser) =>
 export function withFreeName(candidate: Candidate, known: KnownUsers): Candidate {
   const { user, notes } = candidate;
   if (user.derivedFrom === undefined) return candidate;
-  const name = known.byUsername(user.usernameKey) ? secondName(user) : undefined;
+  const name = known.isTaken(user.usernameKey) ? secondName(user) : undefined;
   const renamed = { ...user, ...name };
   const note = `There is no usable username: the user is called ${renamed.username}`;
   return { ...candidate, user: renamed, notes: [...notes, note] };

@@ -3,6 +3,7 @@ import { type EntityManager, In } from 'typeorm';
 import { AddressClaims } from '../addresses/address-claims.js';
 import { Audit } from '../audit/audit.service.js';
 import { clock } from '../common/clock.js';
+import { lock } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
 import { PasswordCosts } from '../passwords/password-costs.js';
 import { User } from '../users/user.entity.js';
@@ -45,41 +46,49 @@ export class NewUsers {
       tokenVersion: 0,
       updatedAt: clock.date(),
     }));
-    const proven = rows.flatMap(({ emailKey, emailVerifiedAt }) =>
-      emailKey !== null && emailVerifiedAt ? [emailKey] : [],
-    );
     const work = async (manager: EntityManager): Promise<Stored> => {
+      await lock(manager, 'imports');
+      // Another import may have stored some since they were looked for: those are not this one's.
+      const present = await storedOf(manager, rows);
+      const wanted = rows.filter(({ id }) => !present.has(id));
       await this.costs.noteOf(
         manager,
-        rows.map(({ passwordHash }) => passwordHash),
+        wanted.map(({ passwordHash }) => passwordHash),
       );
-      if (proven.length > 0) await this.claims.vacateAll(manager, proven);
-      await manager
-        .createQueryBuilder()
-        .insert()
-        .into(User)
-        .values(rows)
-        .orIgnore()
-        .updateEntity(false)
-        .execute();
+      const proven = wanted.flatMap(({ emailKey, emailVerifiedAt }) =>
+        emailKey !== null && emailVerifiedAt ? [emailKey] : [],
+      );
+      const holders = await this.claims.unverifiedHolders(manager, proven);
+      const holderOf = ({ emailKey, emailVerifiedAt }: (typeof rows)[number]) =>
+        emailKey !== null && emailVerifiedAt ? holders.get(emailKey) : undefined;
+      if (wanted.length > 0) {
+        await manager
+          .createQueryBuilder()
+          .insert()
+          .into(User)
+          // Without an address that has a holder, who keeps it if the new user is refused.
+          .values(wanted.map((row) => (holderOf(row) ? { ...row, emailKey: null } : row)))
+          .orIgnore()
+          .updateEntity(false)
+          .execute();
+      }
       // Who registered in between has the name: the unique index decided.
-      const stored = await manager.find(User, {
-        select: { id: true },
-        where: { id: In(fresh.map(({ id }) => id)) },
-      });
-      const before = new Set(stored.map(({ id }) => id));
+      const stored = await storedOf(manager, wanted);
       const ids = await this.names.takeAll(
         manager,
-        rows.filter(({ id }) => before.has(id)),
+        wanted.filter(({ id }) => stored.has(id)),
       );
-      const lost = [...before].filter((id) => !ids.has(id));
+      const lost = [...stored].filter((id) => !ids.has(id));
       if (lost.length > 0) await manager.delete(User, { id: In(lost) });
       const unnamed = new Set(lost);
-      const roles = rows
-        .filter(({ id }) => ids.has(id))
-        .flatMap(({ id: userId, createdAt, roles }) =>
-          roles.map((role) => ({ role, createdAt, userId })),
-        );
+      const kept = wanted.filter(({ id }) => ids.has(id));
+      for (const row of kept) {
+        const holder = holderOf(row);
+        if (holder) await this.claims.handOver(manager, holder, row.id);
+      }
+      const roles = kept.flatMap(({ id: userId, createdAt, roles }) =>
+        roles.map((role) => ({ role, createdAt, userId })),
+      );
       if (roles.length > 0) await manager.insert(UserRole, roles);
       await this.audit.record(manager, {
         action: 'users_imported',
@@ -96,4 +105,14 @@ export class NewUsers {
       throw error;
     }
   }
+}
+
+/** The ids of those of `rows` who are stored. */
+async function storedOf(
+  manager: EntityManager,
+  rows: readonly { id: string }[],
+): Promise<Set<string>> {
+  const where = { id: In(rows.map(({ id }) => id)) };
+  const found = await manager.find(User, { select: { id: true }, where });
+  return new Set(found.map(({ id }) => id));
 }

@@ -5,6 +5,7 @@ import { In, type Repository } from 'typeorm';
 import { clock } from '../common/clock.js';
 import { asUtf8 } from '../common/text-file.js';
 import { User } from '../users/user.entity.js';
+import { UsernameClaims } from '../users/username-claims.js';
 import type { CsvHeader } from './csv.js';
 import { headerOf, readLine } from './import-line.js';
 import { type Candidate, judge, KnownUsers, secondName, withFreeName } from './known-users.js';
@@ -68,6 +69,7 @@ export class UserImport {
   constructor(
     @InjectRepository(User) private readonly users: Repository<User>,
     private readonly newUsers: NewUsers,
+    private readonly names: UsernameClaims,
   ) {}
 
   /**
@@ -167,6 +169,9 @@ export class UserImport {
     ]) {
       for (const user of await this.users.find({ select: columns, where })) known.add(user);
     }
+    const derived = ({ derivedFrom, usernameKey }: ImportedUser) =>
+      derivedFrom === undefined ? undefined : usernameKey;
+    known.addLooks(await this.names.takenAmong(values(derived)));
     return known;
   }
 }

@@ -4,7 +4,8 @@ import {
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { type EntityManager, MoreThan, Raw } from 'typeorm';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, In, MoreThan, Raw, type Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { skeletonOf } from '../common/look-alikes.js';
@@ -43,7 +44,10 @@ export class UsernameClaims implements OnApplicationBootstrap, BeforeApplication
     this.logger,
   );
 
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    @InjectRepository(UsernameClaim) private readonly claims: Repository<UsernameClaim>,
+  ) {}
 
   onApplicationBootstrap(): void {
     this.cleaning.start(FIRST_CLEANING);
@@ -87,6 +91,17 @@ export class UsernameClaims implements OnApplicationBootstrap, BeforeApplication
       parameters,
     );
     return new Set(taken.map(({ user_id: id }) => id));
+  }
+
+  /** What the names look like that are taken or reserved, of those that look like some of `keys`. */
+  async takenAmong(keys: readonly string[]): Promise<string[]> {
+    const skeletons = [...new Set(keys.map(skeletonOf))];
+    if (skeletons.length === 0) return [];
+    const found = await this.claims.findBy({ skeleton: In(skeletons) });
+    const now = clock.now();
+    return found
+      .filter(({ reservedUntil }) => reservedUntil === null || reservedUntil.getTime() > now)
+      .map(({ skeleton }) => skeleton);
   }
 
   /**

@@ -5,11 +5,12 @@ import { UserEvents } from './user-events.js';
 import { User } from './user.entity.js';
 import { UserRole } from './user-role.entity.js';
 import { UserSearch } from './user-search.js';
+import { UsernameClaim } from './username-claim.entity.js';
 import { UsernameClaims } from './username-claims.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([User, UserRole]), WebhooksModule],
+  imports: [TypeOrmModule.forFeature([User, UsernameClaim, UserRole]), WebhooksModule],
   providers: [UserEvents, UsernameClaims, UsersService, UserSearch],
   exports: [UserEvents, UsernameClaims, UsersService, UserSearch],
 })
