@@ -5,7 +5,8 @@ import { AccessTokenService } from '../src/auth/access-token.service.js';
 import { RecentSignIn } from '../src/auth/recent-sign-in.guard.js';
 import { ApiError } from '../src/common/api-error.js';
 import { person } from './support/admins.js';
-import { forge, now, type Server, startServer } from './support/server.js';
+import { mailAbout } from './support/mailbox.js';
+import { forge, GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
 
 let server: Server;
 beforeAll(async () => {
@@ -112,6 +113,28 @@ describe('AccessTokenService', () => {
     await server.get('/protected', `Bearer ${token}`).expect(200, { hello_from: 'gus' });
     const { claims } = await tokens().verify(token);
     expect([claims.exp - claims.iat, claims.auth_time]).toEqual([900, undefined]);
+    await gus.ask('POST', '/logout?scope=others');
+    await tokens().verify(token);
+    const { jwt: own } = await server.login('gus');
+    await server.http
+      .post('/logout?scope=global')
+      .set('authorization', `Bearer ${own}`)
+      .expect(204);
+    expect(await codeOf(() => tokens().verify(token))).toBe('token_revoked');
+  });
+
+  it('signs no token that outlives a reset, the sessions that an administrator ends, or a ban', async () => {
+    const { id } = await server.register('hal', undefined, 'hal@example.org');
+    const hal = { id, token: await tokens().sign(id) };
+    await server.http.post('/password/forgot').send({ email: 'hal@example.org' }).expect(202);
+    const { token: link } = await mailAbout(server, 'hal@example.org', 'Set a new password');
+    await server.http
+      .post('/password/reset')
+      .send({ token: link, password: GOOD_PASSWORD })
+      .expect(204);
+    expect(await codeOf(() => tokens().verify(hal.token))).toBe('token_revoked');
+    const gus = await person(server, 'ivy');
+    const token = await tokens().sign(gus.id);
     const root = await person(server, 'root', ['admin']);
     await root.ask('POST', `/users/${gus.id}/sessions/revoke`);
     expect(await codeOf(() => tokens().verify(token))).toBe('token_revoked');

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { In } from 'typeorm';
+import { jest } from '@jest/globals';
+import { StepUp } from '../src/auth/step-up.js';
 import { CreateUsernameClaims1764000000080 } from '../src/database/migrations/1764000000080-create-username-claims.js';
 import { User } from '../src/users/user.entity.js';
 import { UsernameClaim } from '../src/users/username-claim.entity.js';
@@ -63,6 +65,24 @@ describe('a change of name', () => {
     expect(await old.outcome('PATCH', '/me', wrong)).toBe('wrong_password');
     const right = { username: 'fresh', current_password: GOOD_PASSWORD };
     expect(await old.outcome('PATCH', '/me', right)).toBe(200);
+  });
+
+  it('is refused if the password is changed after it was judged', async () => {
+    const { id } = await server.register('Racer');
+    const { jwt } = await server.login('racer');
+    const user = asking(server, jwt);
+    const stepUp = server.app.get(StepUp, { strict: false });
+    const judge = stepUp.require.bind(stepUp);
+    const judged = jest.spyOn(stepUp, 'require').mockImplementationOnce(async (...args) => {
+      await judge(...args);
+      const new_password = 'another good passphrase';
+      const body = { current_password: GOOD_PASSWORD, new_password };
+      expect(await user.outcome('PUT', '/me/password', body)).toBe(204);
+    });
+    const body = { username: 'Thief', current_password: GOOD_PASSWORD };
+    expect(await user.outcome('PATCH', '/me', body)).toBe('conflict');
+    judged.mockRestore();
+    expect((await user.ask('GET', '/me')).body).toMatchObject({ id, username: 'Racer' });
   });
 
   it('judges a password that comes along with any change', async () => {

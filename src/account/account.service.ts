@@ -78,7 +78,8 @@ export class AccountService {
    * for a step-up, because other services may know the user by it.
    *
    * @throws ApiError username_taken, too_many_requests (too many former names),
-   *   reauthentication_required, wrong_password, overloaded, unavailable
+   *   reauthentication_required, wrong_password, conflict (the password was changed meanwhile),
+   *   overloaded, unavailable
    */
   async updateProfile(
     own: OwnRequest,
@@ -89,17 +90,20 @@ export class AccountService {
     const { username, current_password: password, ...profile } = body;
     const renames = username !== undefined && username.username !== user.username;
     // A password that came along is judged in any case: it was counted as a guess.
-    if (renames || password !== undefined) {
+    const needsStepUp = renames || password !== undefined;
+    if (needsStepUp) {
       await this.stepUp.require(user, own.claims, password, options);
     }
     const wanted = Object.entries({ ...username, ...profile });
     const changes = wanted.filter(([name, value]) => user[name as keyof User] !== value);
     if (changes.length === 0) return user;
-    await this.userChanges.updateProfile(
-      user.id,
+    const changed = await this.userChanges.updateProfile(
+      // The step-up was by the password of then.
+      needsStepUp ? user : { id: user.id },
       Object.fromEntries(changes),
       this.notice(user, 'account-updated', own.locale),
     );
+    if (!changed) throw await this.changedMeanwhile(user);
     return this.find(own.userId);
   }
 

@@ -24,7 +24,8 @@ export class AccessTokenService {
 
   /**
    * A token that speaks for a user without a sign-in: it has no session, cannot be renewed, and never
-   * counts as a recent sign-in. A ban or the end of all sessions ends it as well.
+   * counts as a recent sign-in. A ban, a password reset or the end of all sessions ends it as well; a
+   * change of the password that keeps a session does not.
    *
    * @param expires seconds, at most `JWT_EXPIRES`, which is the default
    * @throws ApiError not_found, user_disabled

@@ -118,8 +118,10 @@ export class SessionsService {
   /** Ends living sessions with their access tokens; resolves to how many it were. */
   end(sessions: SessionChoice, reason: EndReason): Promise<number> {
     return this.changes.transaction(async (change) => {
+      const { userId: subjectId, id, except } = sessions;
+      // With all of them, tokens without a session end as well. A login locks the user first, too.
+      if (id === undefined && except === undefined) await change.revokeTokens(subjectId);
       const ended = await change.endSessions(sessions, reason);
-      const { userId: subjectId, id } = sessions;
       const details: AuditDetails = id === undefined ? { sessions: ended } : { session: id };
       const action = ACTIONS[reason] ?? 'session_ended';
       if (ended > 0) await this.audit.record(change.manager, { action, subjectId, details });

@@ -52,6 +52,8 @@ export class UserChanges {
       );
       if (affected !== 1) return false;
       await this.events.passwordChanged(change.manager, user.id);
+      // With no session left, tokens without a session end as well.
+      if (keptSession === undefined) await change.revokeTokens(user.id);
       const chosen = { userId: user.id, except: keptSession };
       const sessions = await change.endSessions(chosen, 'password_changed');
       await this.audit.record(change.manager, {
@@ -71,6 +73,7 @@ export class UserChanges {
     const values = { passwordHash, updatedAt: clock.date() };
     await change.manager.update(User, { id: userId }, values);
     await this.events.passwordChanged(change.manager, userId);
+    await change.revokeTokens(userId);
     const sessions = await change.endSessions({ userId }, 'password_changed');
     await this.audit.record(change.manager, {
       action: 'password_reset',
@@ -83,18 +86,20 @@ export class UserChanges {
    * Changes name and profile; a new username outdates the access tokens, which carry it, and the former
    * one stays reserved for the user.
    *
+   * @returns false, and nothing is changed, if there is no such user, or with another password than
+   *   `user` was seen with
    * @throws ApiError username_taken, too_many_requests (too many former names)
-   * @returns whether there is such a user
    */
   async updateProfile(
-    userId: string,
+    { id: userId, passwordHash }: Pick<User, 'id'> & Partial<Pick<User, 'passwordHash'>>,
     profile: Partial<Pick<User, 'username' | 'usernameKey' | 'displayName' | 'locale'>>,
     also?: Also,
   ): Promise<boolean> {
     try {
       return await this.changes.transaction(async (change) => {
         const before = await lockUser(change.manager, userId);
-        if (!before) return false;
+        const isMeant = passwordHash === undefined || passwordHash === before?.passwordHash;
+        if (!before || !isMeant) return false;
         const values = { ...profile, updatedAt: clock.date() };
         await change.manager.update(User, { id: userId }, values);
         if (profile.usernameKey !== undefined) {
