@@ -65,3 +65,12 @@ it('takes advisory locks by the names of one list alone', () => {
   );
   expect(takers).toEqual(['database/advisory-locks.ts']);
 });
+
+it('loads the library that makes the OpenAPI document only to make it', () => {
+  const loaders = sourceFiles.filter(
+    (file) =>
+      !file.startsWith('openapi/') &&
+      /^import (?!type ).*from '@nestjs\/swagger'/m.test(readFileSync(join('src', file), 'utf8')),
+  );
+  expect(loaders.filter((file) => !isOwn(file))).toEqual([]);
+});
