@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
-import { createTransport, type SendMailOptions } from 'nodemailer';
+import type { createTransport, SendMailOptions } from 'nodemailer';
 import { Config } from '../config/config.js';
 import type { RenderedMail } from './mail-templates.js';
 import { needsSmtpUtf8, offersSmtpUtf8, smtpOptions } from './smtp-server.js';
@@ -20,15 +20,10 @@ export interface OutgoingMail extends RenderedMail {
 export class MailTransport {
   /** The folder that mail is written to, where no SMTP server is set. */
   readonly folder: string | undefined;
-  private readonly transporter: ReturnType<typeof createTransport>;
+  private transporter: ReturnType<typeof createTransport> | undefined;
 
   constructor(private readonly config: Config) {
-    const { smtp } = config.mail;
-    const never = { disableFileAccess: true, disableUrlAccess: true };
-    this.folder = smtp ? undefined : join(config.dataDir, 'outbox');
-    this.transporter = smtp
-      ? createTransport({ ...smtpOptions(smtp), auth: smtp.auth, ...never })
-      : createTransport({ streamTransport: true, buffer: true, ...never });
+    this.folder = config.mail.smtp ? undefined : join(config.dataDir, 'outbox');
   }
 
   /**
@@ -56,8 +51,19 @@ export class MailTransport {
       },
       signal,
     };
+    this.transporter ??= await this.open();
     const sent = (await this.transporter.sendMail(message)) as { message?: unknown };
     if (this.folder !== undefined) await this.write(this.folder, mail, sent.message as Buffer);
+  }
+
+  /** The library is loaded with the first mail: a start does without its 39 files. */
+  private async open(): Promise<ReturnType<typeof createTransport>> {
+    const { createTransport } = await import('nodemailer');
+    const { smtp } = this.config.mail;
+    const never = { disableFileAccess: true, disableUrlAccess: true };
+    return smtp
+      ? createTransport({ ...smtpOptions(smtp), auth: smtp.auth, ...never })
+      : createTransport({ streamTransport: true, buffer: true, ...never });
   }
 
   /** That the server takes addresses in other scripts, if one of these is in another. */

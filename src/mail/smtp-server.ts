@@ -1,4 +1,3 @@
-import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { MailConfig } from '../config/settings.mail.js';
 
 /** How long connecting, the greeting, and a silence may take, in milliseconds. */
@@ -30,10 +29,11 @@ export const needsSmtpUtf8 = (address: string): boolean =>
  * @param login whether to sign in as well, to see that the server takes name and password
  * @throws nodemailer's errors
  */
-export function offersSmtpUtf8(
+export async function offersSmtpUtf8(
   smtp: SmtpSettings,
   { login = false, signal }: { login?: boolean; signal?: AbortSignal } = {},
 ): Promise<boolean> {
+  const { default: SMTPConnection } = await import('nodemailer/lib/smtp-connection');
   const connection = new SMTPConnection(smtpOptions(smtp));
   return new Promise<boolean>((resolve, reject) => {
     const abort = (): void => {

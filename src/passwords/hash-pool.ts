@@ -47,7 +47,7 @@ export class HashPool implements OnApplicationShutdown {
     });
     this.threads = new Piscina({
       filename: fileURLToPath(new URL('./hash-worker.js', import.meta.url)),
-      minThreads: 1,
+      minThreads: 0,
       maxThreads: hashing.threads,
       idleTimeout: IDLE_TIMEOUT,
       niceIncrement: this.niceIncrement(),

@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import type { Logger } from '@nestjs/common';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 
 /** How long a command may take, and a connection, and the start may wait for one; milliseconds. */
 const PATIENCE = { command: 1_000, connection: 5_000 };
@@ -18,6 +19,8 @@ export class RedisConnection {
     url: string,
     private readonly logger: Logger,
   ) {
+    // Loaded only with REDIS_URL: most servers have none, and the library has 40 files.
+    const { Redis } = createRequire(import.meta.url)('ioredis') as typeof import('ioredis');
     this.client = new Redis(url, {
       lazyConnect: true,
       enableOfflineQueue: false,

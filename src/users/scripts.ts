@@ -18,12 +18,14 @@ const TOGETHER = [
   ['Latn', 'Hani', 'Bopo'],
 ];
 
-/** Names wholly in scripts that may stand together. */
-const WHOLE = [...SCRIPTS.split(' ').map((script) => [script]), ...TOGETHER].flatMap(whollyIn);
+/** Names wholly in scripts that may stand together; made for the first name that is not ASCII. */
+let whole: RegExp[] | undefined;
 
 /** Whether a name has one script, or scripts that belong together. A name in ASCII always has. */
 export function isHighlyRestrictive(name: string): boolean {
-  return /^\p{ASCII}*$/u.test(name) || WHOLE.some((whole) => whole.test(name));
+  if (/^\p{ASCII}*$/u.test(name)) return true;
+  whole ??= [...SCRIPTS.split(' ').map((script) => [script]), ...TOGETHER].flatMap(whollyIn);
+  return whole.some((pattern) => pattern.test(name));
 }
 
 /** Whether all digits of a name are of one system: digits follow their zero in Unicode. */
