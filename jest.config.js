@@ -27,12 +27,16 @@ const fromDist = {
  * where TEST_LONG is set (`npm run test:long`), and in CI on PostgreSQL.
  */
 const LONG =
-  'test/(audit-chain|bootstrap-admin|cli|clients|copy|doctor|import|mail-delivery|run-it|newcomer|nginx|webhooks-processes)\\.e2e-spec';
+  'test/(audit-chain|bootstrap-admin|cli|clients|clocks|copy|doctor|import|mail-delivery|run-it|newcomer|nginx|webhooks-processes)\\.e2e-spec';
 
+/** Tests of what only PostgreSQL has: the settings of a session, poolers. */
+const POSTGRES_ONLY = 'test/database-sessions\\.e2e-spec';
+
+const ignored = ['/node_modules/', ...(process.env.TEST_LONG ? [] : [LONG])];
 const e2e = {
   ...common,
   testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'],
-  testPathIgnorePatterns: ['/node_modules/', ...(process.env.TEST_LONG ? [] : [LONG])],
+  testPathIgnorePatterns: ignored,
   moduleNameMapper: process.env.E2E_TARGET === 'dist' ? fromDist : fromSource,
 };
 
@@ -43,7 +47,12 @@ const projects = [
     testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
     moduleNameMapper: fromSource,
   },
-  { ...e2e, displayName: 'sqlite', globals: { E2E_DATABASE: 'sqlite' } },
+  {
+    ...e2e,
+    displayName: 'sqlite',
+    globals: { E2E_DATABASE: 'sqlite' },
+    testPathIgnorePatterns: [...ignored, POSTGRES_ONLY],
+  },
 ];
 if (process.env.TEST_DATABASE_URL) {
   projects.push({ ...e2e, displayName: 'postgres', globals: { E2E_DATABASE: 'postgres' } });

@@ -25,7 +25,9 @@ interface Tokens {
 }
 
 const faketime = process.env.TEST_FAKETIME;
-if (faketime !== undefined && process.env.TEST_LONG) {
+if (faketime === undefined)
+  it.skip('wrong clocks (left out: faketime is not installed)', () => undefined);
+else {
   const server = processes();
   let database: FreshDatabase;
   let dataSource: DataSource;

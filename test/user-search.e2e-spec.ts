@@ -93,7 +93,10 @@ describe('a search by prefix', () => {
     ['limit=1e1', undefined],
     ['limit=x', 'The limit is a whole number from 1 to 100'],
     ['state=banned', 'The state is one of active, disabled, unverified'],
-    ['role=%00', 'The name of a role has up to 64 letters, digits, dots, hyphens and underscores'],
+    [
+      'role=%00',
+      'The name of a role begins with a letter and has up to 64 letters, digits and any of .:-_',
+    ],
     ['created_after=1', 'The created_after has to be a time, as 2030-12-31T12:00:00Z'],
   ])('answers %s with %s', async (query, msg) => {
     const { status, body } = await admin.ask('GET', `/users?${query}`);
