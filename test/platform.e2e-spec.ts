@@ -116,7 +116,13 @@ describe('the one shape of errors', () => {
     ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['an expectation', 'GET / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n'.repeat(2)],
     ['no HTTP', 'hello\r\n\r\n'],
+    [
+      'a login',
+      'POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n' +
+        'Content-Length: 31\r\n\r\n{"username":"a","password":"b"}',
+    ],
   ])('outlives clients that reset the connection behind %s', async (_what, sent) => {
+    const before = server.log.length;
     for (let round = 0; round < 20; round++) {
       const socket = connect(server.port, '127.0.0.1', () => {
         socket.write(sent, () => {
@@ -128,6 +134,7 @@ describe('the one shape of errors', () => {
       await once(socket, 'close');
     }
     expect((await server.http.get('/health/live')).status).toBe(200);
+    expect(server.log.slice(before).filter(({ level }) => Number(level) >= 50)).toEqual([]);
   });
 
   it('cuts slow headers at 5 s and answers others meanwhile', async () => {

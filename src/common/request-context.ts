@@ -93,7 +93,8 @@ class RequestOrigin {
   /** The address has to be read now: once the client is gone, there is none. */
   constructor({ id, ip, headers }: FastifyRequest, behindProxy: boolean) {
     this.id = id;
-    this.ip = ip;
+    // Fastify's types do not know that a client may have reset the connection already.
+    this.ip = (ip as string | undefined) ?? '';
     this.headers = headers;
     this.direct = !behindProxy || headers['x-forwarded-for'] === undefined;
   }
