@@ -161,7 +161,16 @@ if (databaseKind === 'sqlite') {
       const values = { username: 'by hand' };
       await users.createQueryBuilder().update().set(values).where({ id }).execute();
     };
-    for (const write of [byHand, byBuilder]) {
+    const statements = [
+      '-- a comment\nUPDATE users SET locale = NULL',
+      '/* a\n comment */ DELETE FROM users',
+      "WITH one AS (SELECT 'x' AS role) INSERT OR IGNORE INTO user_roles (role) SELECT role FROM one",
+      "WITH one AS (SELECT 1) UPDATE OR IGNORE users SET username = 'by hand'",
+      "WITH one AS (SELECT 1) REPLACE INTO roles (name) VALUES ('x')",
+      'ANALYZE',
+    ];
+    const bySql = statements.map((sql) => () => users.query<undefined>(sql));
+    for (const write of [byHand, byBuilder, ...bySql]) {
       const error = await write().then(
         () => new Error('written'),
         (reason: unknown) => reason as Error,

@@ -1,8 +1,11 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 
+/** Comments and white space before a statement. */
+const BEFORE = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*.*?(?:\*\/|$))+/s;
+
 /** Statements that change something, or begin to. */
 const WRITING =
-  /^\s*(INSERT|UPDATE|DELETE|REPLACE|CREATE|ALTER|DROP|BEGIN|SAVEPOINT|WITH\b.*\b(INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM))\b/is;
+  /^(INSERT|UPDATE|DELETE|REPLACE|CREATE|ALTER|DROP|BEGIN|SAVEPOINT|REINDEX|ANALYZE|WITH\b.*\b((INSERT|REPLACE)(\s+OR\s+\w+)?\s+INTO|UPDATE(\s+OR\s+\w+)?\s+\S+\s+SET|DELETE\s+FROM))\b/is;
 
 /** So that the stack reaches through TypeORM to the code that called it. */
 const FRAMES = 50;
@@ -17,17 +20,18 @@ export function refuseWrites(reader: DataSource): void {
     const runner = create(mode);
     const query = runner.query.bind(runner) as (...all: unknown[]) => Promise<unknown>;
     runner.query = ((sql: string, ...more: unknown[]) => {
-      if (WRITING.test(sql)) return Promise.reject(refusal(sql));
+      const statement = sql.replace(BEFORE, '');
+      if (WRITING.test(statement)) return Promise.reject(refusal(statement));
       return query(sql, ...more);
     }) as QueryRunner['query'];
     return runner;
   };
 }
 
-function refusal(sql: string): Error {
+function refusal(statement: string): Error {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = FRAMES;
-  const [verb = ''] = sql.trim().split(/\s/, 1);
+  const [verb = ''] = statement.split(/\s/, 1);
   const message = `${verb} outside of Database.write and Database.transaction: write through one of them, with the manager that it gives`;
   const error = new Error(message);
   Error.stackTraceLimit = stackTraceLimit;
