@@ -27,6 +27,12 @@ const OF_ADMIN: [method: string, path: string, body?: object][] = [
   ['PATCH', '', { roles: ['admin'] }],
 ];
 
+it('logs out everywhere a user who is gone already', async () => {
+  const { id, outcome } = await person(server, 'gone');
+  await server.withDatabase((db) => db.query('DELETE FROM users WHERE id = $1', [id]));
+  expect(await outcome('POST', '/logout?scope=global')).toBe(204);
+});
+
 it('finds the user or not, and never fails', async () => {
   const outcomes = new Set<string>();
   for (let round = 0; round < 10; round++) {

@@ -8,6 +8,7 @@ import { clock } from '../common/clock.js';
 import { storable, storableAddress } from '../common/request-context.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
+import { lockUser } from '../users/lock-user.js';
 import { maySignInSql } from '../users/can-sign-in.js';
 import type { User } from '../users/user.entity.js';
 import { RefreshTokens } from './refresh-token.js';
@@ -119,8 +120,12 @@ export class SessionsService {
   end(sessions: SessionChoice, reason: EndReason): Promise<number> {
     return this.changes.transaction(async (change) => {
       const { userId: subjectId, id, except } = sessions;
-      // With all of them, tokens without a session end as well. A login locks the user first, too.
-      if (id === undefined && except === undefined) await change.revokeTokens(subjectId);
+      // With all of them, tokens without a session end as well. A login locks the user first, too. The
+      // user may have been deleted meanwhile, and has no tokens then.
+      const endsAll = id === undefined && except === undefined;
+      if (endsAll && (await lockUser(change.manager, subjectId))) {
+        await change.revokeTokens(subjectId);
+      }
       const ended = await change.endSessions(sessions, reason);
       const details: AuditDetails = id === undefined ? { sessions: ended } : { session: id };
       const action = ACTIONS[reason] ?? 'session_ended';
