@@ -94,8 +94,6 @@ describe('the network', () => {
     [{ ...production, HOST: '0.0.0.0' }, 'warn'],
     [{ ...production, HOST: '0.0.0.0', TRUST_PROXY: '1' }, 'warn'],
     [{ ...production, HOST: '0.0.0.0', TRUST_PROXY: '10.0.0.0/8' }, 'ok'],
-    [{ ...production, HOST: '0.0.0.0', TRUST_PROXY: '10.0.0.1,0.0.0.0/0' }, 'fail'],
-    [{ ...production, HOST: '::', TRUST_PROXY: '::/0' }, 'fail'],
     [{ ...production, TRUST_PROXY: '10.0.0.0/8' }, 'fail'],
     [{ ...production, TRUST_PROXY: '10.0.0.0/8,127.0.0.1' }, 'ok'],
     [{ ...production, HOST: '::1', TRUST_PROXY: '::1' }, 'ok'],
