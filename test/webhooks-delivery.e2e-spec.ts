@@ -108,7 +108,11 @@ describe('a receiver that fails', () => {
     ['a redirect', (_, response) => void response.writeHead(302, { location: '/x' }).end(), '302'],
     ['the end of the connection', (_, response) => void response.destroy(), 'UND_ERR_SOCKET'],
     ['no answer in time', () => undefined, 'TimeoutError'],
-    ['something that is not HTTP', (_, { socket }) => void socket?.end('no\r\n\r\n'), 'HPE_'],
+    [
+      'something that is not HTTP',
+      (_, { socket }) => void socket?.end('no\r\n\r\n'),
+      'other than HTTP',
+    ],
   ])('may do so by %s', async (_what, answer, failure) => {
     let first = true;
     const { server, receiver } = await begin(

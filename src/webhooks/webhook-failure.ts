@@ -29,11 +29,12 @@ export function webhookFailure(error: unknown, now = clock.now()): DeliveryFailu
   const { name, cause } = error as Error;
   const { code, name: kind } = (cause ?? {}) as { code?: string; name?: string };
   const known = name === 'TypeError' ? (code ?? kind ?? name) : name;
-  return {
-    permanent: false,
-    ofServer: true,
-    text: `The receiver was not reached: ${known}`,
-  };
+  // Node has a code for each reason up to 22, and none from 24 on.
+  const text =
+    kind === 'HTTPParserError'
+      ? 'The receiver answers in something other than HTTP'
+      : `The receiver was not reached: ${known}`;
+  return { permanent: false, ofServer: true, text };
 }
 
 /** Milliseconds from `now` that a `Retry-After` asks for (RFC 9110, section 10.2.3). */
