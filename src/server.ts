@@ -21,6 +21,14 @@ const GRACE = 8_000;
  */
 const ECHO = 1_000;
 
+/**
+ * The server cannot listen where the settings say. It keeps no cause: the code of a name that is not found
+ * would read as one of the database.
+ */
+class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
 async function start(): Promise<void> {
   // What is written, the database above all, is for this user's eyes.
   process.umask(0o077);
@@ -47,8 +55,7 @@ async function start(): Promise<void> {
     await app.listen({ port: config.port, host, listenTextResolver });
     if (config.host === 'localhost') await listenOnIpv6(config.port === 0);
   } catch (error) {
-    // Without its code: that of a name which is not found would read as one of the database.
-    throw new Error(`cannot listen on HOST and PORT: ${(error as Error).message}`);
+    throw new ListenError(`cannot listen on HOST and PORT: ${(error as Error).message}`);
   }
 }
 

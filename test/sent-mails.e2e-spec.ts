@@ -41,8 +41,8 @@ it('are in the log and on a page of this machine, with their links whole', async
   // The newest mail comes first, and what a user chose is text.
   const { jwt } = await server.login('ada');
   const own = { authorization: `Bearer ${jwt}` };
-  const { body: renamed } = await server.http.patch('/me').set(own).send({ username: LURE });
-  expect(renamed).toMatchObject({ username: LURE });
+  const renamed = await server.http.patch('/me').set(own).send({ username: LURE });
+  expect(renamed.body).toMatchObject({ username: LURE });
   const again = (await server.login(LURE)).jwt;
   const change = server.http.patch('/me').set('authorization', `Bearer ${again}`);
   await change.send({ displayName: 'Eve' }).expect(200);

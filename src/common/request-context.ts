@@ -81,6 +81,9 @@ export function provideContext(fastify: FastifyInstance, behindProxy: boolean): 
   });
 }
 
+/** A request. Fastify's type does not say that a client may have reset the connection: it has no address then. */
+type Arrived = Pick<FastifyRequest, 'id' | 'headers'> & { ip: string | undefined };
+
 /** Kept as it came until it is asked for: most requests write nothing that says where it came from. */
 class RequestOrigin {
   actorId: string | null = null;
@@ -91,10 +94,9 @@ class RequestOrigin {
   private readonly direct: boolean;
 
   /** The address has to be read now: once the client is gone, there is none. */
-  constructor({ id, ip, headers }: FastifyRequest, behindProxy: boolean) {
+  constructor({ id, ip, headers }: Arrived, behindProxy: boolean) {
     this.id = id;
-    // Fastify's types do not know that a client may have reset the connection already.
-    this.ip = (ip as string | undefined) ?? '';
+    this.ip = ip ?? '';
     this.headers = headers;
     this.direct = !behindProxy || headers['x-forwarded-for'] === undefined;
   }
