@@ -43,9 +43,10 @@ function run(line) {
     NOBODY.uid ? `-o ${NOBODY.uid} -g ${NOBODY.gid}` : '',
   );
   const env = { PATH: process.env.PATH, HOME: stage.folder, ...stage.env };
-  // Behind a proxy that signs by itself, npm reaches its registry only with the certificate of that.
-  const { NODE_EXTRA_CA_CERTS: certificates } = process.env;
-  if (certificates) env.NODE_EXTRA_CA_CERTS = certificates;
+  // What this machine's npm needs to reach its registry, and what it has fetched already.
+  for (const name of ['NODE_EXTRA_CA_CERTS', 'npm_config_cache']) {
+    if (process.env[name]) env[name] = process.env[name];
+  }
   // The compiled parts are built by the headers of the Node that runs this.
   env.npm_config_nodedir &&= dirname(dirname(process.execPath));
   const { status } = spawnSync('sh', ['-c', here], { cwd: stage.app, env, stdio: 'inherit' });
