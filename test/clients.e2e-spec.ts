@@ -7,7 +7,7 @@ import { freshDatabase, type FreshDatabase } from './support/databases.js';
 import { GOOD_PASSWORD, SECRET } from './support/server.js';
 
 /** The heap that the server may use, in megabytes. */
-const HEAP = 192;
+const HEAP = 256;
 /**
  * The memory of the process that is stated in docs/monitoring.md, in megabytes: the heap, 64 MB for
  * clients, 10,000 connections, and the program itself with its threads.

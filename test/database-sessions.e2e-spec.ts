@@ -26,9 +26,9 @@ const HOSTILE = {
 const RELIED_ON = {
   default_transaction_isolation: 'read committed',
   default_transaction_deferrable: 'off',
-  statement_timeout: '5s',
+  statement_timeout: '30s',
   lock_timeout: '0',
-  idle_in_transaction_session_timeout: '5s',
+  idle_in_transaction_session_timeout: '30s',
   synchronous_commit: 'on',
   row_security: 'off',
   search_path: 'public',
@@ -60,7 +60,8 @@ if (databaseKind === 'postgres') {
     beforeAll(async () => {
       server = await startServer(async ({ url }) => {
         await setDefaults(url, HOSTILE);
-        return {};
+        // The tests ask for conflicts, not for speed: disks of busy machines are slow.
+        return { DATABASE_TIMEOUT: '30s', DATABASE_WAIT_TIMEOUT: '30s' };
       });
     });
     afterAll(() => server.stop());
