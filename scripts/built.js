@@ -1,5 +1,5 @@
 /**
- * `node scripts/built.js src/cli/doctor.js …`: runs a compiled program with the arguments. It runs in this
+ * `node scripts/built.js src/operations/doctor.js …`: runs a compiled program with the arguments. It runs in this
  * process, so that a signal reaches it.
  */
 import { buildIfNewer } from './build-if-newer.js';

@@ -2,12 +2,12 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AccountModule } from './account/account.module.js';
 import { AdminModule } from './admin/admin.module.js';
 import { AuthModule } from './auth/auth.module.js';
-import { BootstrapModule } from './bootstrap/bootstrap.module.js';
+import { BootstrapModule } from './operations/bootstrap.module.js';
 import { CommonModule } from './common/common.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
-import { HealthModule } from './health/health.module.js';
+import { HealthModule } from './observability/health.module.js';
 import { SentMailsModule } from './mail/sent-mails.module.js';
 import { ThrottlingModule } from './throttling/throttling.module.js';
 

@@ -112,7 +112,7 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   measureRequests(fastify, app.get(Metrics));
   if (config.telemetry) {
     // Loaded only where it is wanted: the library is large.
-    const { startTelemetry } = await import('./telemetry/telemetry.js');
+    const { startTelemetry } = await import('./observability/telemetry.js');
     startTelemetry(fastify, config.telemetry, app.get(Database));
   }
   const warning = otherSitesWarning(config);

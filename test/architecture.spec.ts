@@ -53,7 +53,11 @@ it('reads environment and time in one place and writes by no way that loses writ
   expect(readers).toEqual(['config/config.ts']);
   // Instances agree on the database's clock; the machine's is for what looks at the machine.
   const ownTime = sources.filter(({ text }) => /\bDate\.now\(|new Date\(\)/.test(text));
-  const ofMachine = ['common/clock.ts', 'doctor/database-check.ts', 'telemetry/telemetry.ts'];
+  const ofMachine = [
+    'common/clock.ts',
+    'operations/database-check.ts',
+    'observability/telemetry.ts',
+  ];
   expect(ownTime.map(({ file }) => file).filter((file) => !ofMachine.includes(file))).toEqual([]);
   const writers = sources.filter(({ text }) => /\.(save|remove|softRemove|recover)\(/.test(text));
   expect(writers.map(({ file }) => file)).toEqual([]);

@@ -15,7 +15,7 @@ import {
 import * as typeorm from 'typeorm';
 import ts from 'typescript';
 import { databaseOptions } from '../src/database/database.options.js';
-import { draftMigration } from '../src/database/migration-draft.js';
+import { draftMigration } from '../src/operations/migration-draft.js';
 import { User } from '../src/users/user.entity.js';
 import { freshDatabase } from './support/databases.js';
 import { runTool } from './support/server-tools.js';

@@ -1,4 +1,4 @@
-import type { DeliveryFailure } from '../database/outbox-worker.js';
+import type { DeliveryFailure } from '../outbox/outbox-worker.js';
 
 /** What nodemailer's errors carry. */
 interface NodemailerError extends Error {

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Metrics } from '../common/metrics.js';
 import { Database } from '../database/database.js';
-import { type DeliveryFailure, type OutboxWork, OutboxWorker } from '../database/outbox-worker.js';
+import { type DeliveryFailure, type OutboxWork, OutboxWorker } from '../outbox/outbox-worker.js';
 import { mailFailure } from './mail-failure.js';
 import { MailSeal } from './mail-seal.js';
 import { type MailTemplate, MailTemplates } from './mail-templates.js';

@@ -1,5 +1,5 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne } from 'typeorm';
-import { OutboxRow } from '../database/outbox-row.js';
+import { OutboxRow } from '../outbox/outbox-row.js';
 import { epochMillis } from '../database/time.js';
 import { User } from '../users/user.entity.js';
 

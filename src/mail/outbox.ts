@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager, Repository } from 'typeorm';
 import { Database } from '../database/database.js';
-import { OutboxRows } from '../database/outbox-rows.js';
+import { OutboxRows } from '../outbox/outbox-rows.js';
 import { OutboxItem } from './outbox-item.entity.js';
 
 /** How long a mail belongs to who tries to send it, in milliseconds. */

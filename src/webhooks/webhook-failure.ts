@@ -1,5 +1,5 @@
 import { clock } from '../common/clock.js';
-import type { DeliveryFailure } from '../database/outbox-worker.js';
+import type { DeliveryFailure } from '../outbox/outbox-worker.js';
 
 /** The receiver answered, but not 2xx. */
 export class WebhookRefused extends Error {

@@ -1,5 +1,5 @@
 import { Column, Entity, Index } from 'typeorm';
-import { OutboxRow } from '../database/outbox-row.js';
+import { OutboxRow } from '../outbox/outbox-row.js';
 import { epochMillis } from '../database/time.js';
 
 /** An event that is still to be sent, or was given up. */

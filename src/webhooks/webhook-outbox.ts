@@ -14,7 +14,7 @@ import { clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { lockForUser } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
-import { OutboxRows } from '../database/outbox-rows.js';
+import { OutboxRows } from '../outbox/outbox-rows.js';
 import type { WebhookEvent } from './events.js';
 import { WebhookItem } from './webhook-item.entity.js';
 

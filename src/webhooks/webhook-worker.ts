@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Metrics } from '../common/metrics.js';
 import { Config } from '../config/config.js';
-import { type DeliveryFailure, OutboxWorker } from '../database/outbox-worker.js';
+import { type DeliveryFailure, OutboxWorker } from '../outbox/outbox-worker.js';
 import { webhookFailure } from './webhook-failure.js';
 import type { WebhookItem } from './webhook-item.entity.js';
 import { WebhookOutbox } from './webhook-outbox.js';

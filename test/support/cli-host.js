@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { Readable } from 'node:stream';
-import { program } from '../../dist/src/cli/program.js';
-import { run } from '../../dist/src/cli/run.js';
+import { program } from '../../dist/src/operations/program.js';
+import { run } from '../../dist/src/operations/run.js';
 
 /**
  * Runs commands of `latchkey` one after another, as its parent asks for them: to load the program takes

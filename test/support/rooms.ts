@@ -6,6 +6,7 @@ const BASE = ['common', 'config'];
 const LOWER = [
   ...BASE,
   'database',
+  'outbox',
   'passwords',
   'users',
   'keys',
@@ -19,11 +20,12 @@ export const ROOMS: Record<string, string[]> = {
   config: BASE,
   database: BASE,
   passwords: [...BASE, 'database'],
-  webhooks: [...BASE, 'database'],
+  outbox: [...BASE, 'database'],
+  webhooks: [...BASE, 'database', 'outbox'],
   users: [...BASE, 'database', 'passwords', 'webhooks'],
   keys: [...BASE, 'database'],
   throttling: [...BASE, 'keys'],
-  mail: [...BASE, 'database', 'users', 'keys'],
+  mail: [...BASE, 'database', 'outbox', 'users', 'keys'],
   'one-time-tokens': [...BASE, 'database', 'users', 'keys'],
   audit: [...BASE, 'database', 'users', 'keys'],
   roles: [...BASE, 'database', 'users', 'audit'],
@@ -33,12 +35,8 @@ export const ROOMS: Record<string, string[]> = {
   account: [...LOWER, 'audit', 'sessions', 'addresses', 'auth'],
   admin: [...LOWER, 'audit', 'roles', 'sessions', 'addresses', 'auth'],
   openapi: [...BASE, 'auth'],
-  health: [...BASE, 'database'],
-  telemetry: [...BASE, 'database'],
-  doctor: [...BASE, 'database', 'keys', 'mail', 'audit'],
-  transfer: [...BASE, 'database', 'passwords', 'users', 'audit', 'addresses'],
-  bootstrap: [...BASE, 'passwords', 'users', 'audit'],
-  cli: [...LOWER, 'audit', 'sessions', 'addresses', 'transfer', 'doctor'],
+  observability: [...BASE, 'database'],
+  operations: [...LOWER, 'audit', 'sessions', 'addresses'],
 };
 
 /** Latchkey's files of `src` that are in no room. */

@@ -10,7 +10,7 @@ export interface Outcome {
 }
 
 /**
- * Runs a built program of `src/cli` in `cwd` with `env` and nothing else of this process's
+ * Runs a built program of `src/operations` in `cwd` with `env` and nothing else of this process's
  * environment. `watch` is called with what it has written to the standard error whenever that grows.
  * `input` is what it finds on its standard input.
  */
@@ -22,7 +22,7 @@ export async function runTool(
   watch: (stderr: string, kill: () => void) => void = () => undefined,
   input: string | Buffer = '',
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, [resolve(`dist/src/cli/${tool}.js`), ...args], {
+  const child = spawn(process.execPath, [resolve(`dist/src/operations/${tool}.js`), ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...env },
   });

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { databaseUrl } from '../config/config.js';
-import { backUp } from '../database/backup.js';
+import { backUp } from './backup.js';
 import { print } from './print.js';
 
 /** `db:backup`: a copy of the SQLite database of the settings, taken while the server runs. */

@@ -1,5 +1,5 @@
 import { Column, PrimaryColumn } from 'typeorm';
-import { epochMillis } from './time.js';
+import { epochMillis } from '../database/time.js';
 
 /** What every outbox keeps of something that is to be delivered; delivered ones are deleted. */
 export abstract class OutboxRow {

@@ -9,7 +9,7 @@ import { PasswordsModule } from '../passwords/passwords.module.js';
 import { unusableHash } from '../passwords/stored-hash.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UserChanges } from '../sessions/user-changes.js';
-import { recordOf } from '../transfer/user-record.js';
+import { recordOf } from './user-record.js';
 import { prepareEmail } from '../users/email.js';
 import { isRoleName, MOST_ROLES, ROLE_NAME_RULE } from '../users/role-name.js';
 import type { User } from '../users/user.entity.js';

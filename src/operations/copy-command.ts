@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { ConfigError, databaseUrl } from '../config/config.js';
-import { copyDatabase } from '../database/copy.js';
+import { copyDatabase } from './copy.js';
 import { showProgress } from './progress.js';
 import { print } from './print.js';
 

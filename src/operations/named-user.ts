@@ -1,5 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { recordOf } from '../transfer/user-record.js';
+import { recordOf } from './user-record.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { CliError, EXIT } from './exit.js';

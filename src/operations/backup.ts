@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { DataSource } from 'typeorm';
-import { databaseOptions } from './database.options.js';
+import { databaseOptions } from '../database/database.options.js';
 
 /**
  * Writes a copy of a SQLite database, of one moment, to a new file, while servers run on it. The file

@@ -1,6 +1,6 @@
 import type { DeleteResult, EntityManager, EntityTarget, Repository, UpdateResult } from 'typeorm';
 import { clock } from '../common/clock.js';
-import type { Database } from './database.js';
+import type { Database } from '../database/database.js';
 import type { OutboxRow } from './outbox-row.js';
 
 /** How long rows that were given up are kept, in milliseconds. */

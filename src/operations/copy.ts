@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { DataSource, type QueryRunner } from 'typeorm';
-import { copyPosition, MARKER_TABLE, moveMarker, placeMarker } from './copy-marker.js';
-import { type Position, removeMarker } from './copy-marker.js';
-import { databaseOptions, withoutTimeouts } from './database.options.js';
-import { migrate } from './migrate.js';
-import { MIGRATIONS_TABLE, migrationState, tableNames } from './migration-state.js';
+import { copyPosition, MARKER_TABLE, moveMarker, placeMarker } from '../database/copy-marker.js';
+import { type Position, removeMarker } from '../database/copy-marker.js';
+import { databaseOptions, withoutTimeouts } from '../database/database.options.js';
+import { migrate } from '../database/migrate.js';
+import { MIGRATIONS_TABLE, migrationState, tableNames } from '../database/migration-state.js';
 import { batches, Checksum, clearTable, continueCounting, countRows } from './table-rows.js';
 import { insertRows, keyOf } from './table-rows.js';
 import { CopyError, type TableShape, tableShapes } from './table-shape.js';
-import { holdStill } from './transactions.js';
+import { holdStill } from '../database/transactions.js';
 
 /** From where to where, as `DATABASE_URL` has it. */
 export interface CopyOptions {

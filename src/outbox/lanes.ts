@@ -1,5 +1,5 @@
 import type { Logger } from '@nestjs/common';
-import { FailureLog } from './failure-log.js';
+import { FailureLog } from '../common/failure-log.js';
 
 /** Where {@link Lanes} take their work from, and what they do with it. */
 export interface LaneWork<T> {

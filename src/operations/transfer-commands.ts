@@ -3,14 +3,9 @@ import { open, stat } from 'node:fs/promises';
 import { once } from 'node:events';
 import { type Command, createCommand, Option } from 'commander';
 import { printable } from '../common/printable.js';
-import { TransferModule } from '../transfer/transfer.module.js';
-import { UserExport } from '../transfer/user-export.js';
-import {
-  type ImportFormat,
-  type LineNote,
-  type RefusedLine,
-  UserImport,
-} from '../transfer/user-import.js';
+import { TransferModule } from './transfer.module.js';
+import { UserExport } from './user-export.js';
+import { type ImportFormat, type LineNote, type RefusedLine, UserImport } from './user-import.js';
 import { withServices } from './context.js';
 import { CliError, EXIT } from './exit.js';
 import { showProgress } from './progress.js';

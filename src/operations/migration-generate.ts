@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { clock } from '../common/clock.js';
 import { databaseOptions } from '../database/database.options.js';
-import { draftMigration } from '../database/migration-draft.js';
+import { draftMigration } from './migration-draft.js';
 import { CliError, EXIT } from './exit.js';
 import { run } from './run.js';
 

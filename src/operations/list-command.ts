@@ -1,5 +1,5 @@
 import { type Command, createCommand, InvalidArgumentError, Option } from 'commander';
-import { recordOf, type UserRecord } from '../transfer/user-record.js';
+import { recordOf, type UserRecord } from './user-record.js';
 import { UserSearch } from '../users/user-search.js';
 import { UsersModule } from '../users/users.module.js';
 import { withServices } from './context.js';

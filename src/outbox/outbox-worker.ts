@@ -5,7 +5,7 @@ import {
 } from '@nestjs/common';
 import { type Backoff, backoff } from '../common/backoff.js';
 import { clock } from '../common/clock.js';
-import { Lanes } from '../common/lanes.js';
+import { Lanes } from './lanes.js';
 import type { Metrics } from '../common/metrics.js';
 import { Recurring } from '../common/recurring.js';
 import type { OutboxRow } from './outbox-row.js';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { diagnose } from '../doctor/doctor.js';
+import { diagnose } from './diagnosis.js';
 import { print } from './print.js';
 
 const LABELS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' };
