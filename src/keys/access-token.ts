@@ -26,7 +26,7 @@ const claimsSchema = z
     exp: seconds,
     jti: z.string(),
     client_id: z.string().optional(),
-    /** When the user showed the password (OpenID Connect Core, section 2). */
+    /** When the user last proved a credential (OpenID Connect Core, section 2). */
     auth_time: seconds.optional(),
     act: z.looseObject({ sub: z.string() }).optional(),
     act_ver: seconds.optional(),
@@ -35,28 +35,31 @@ const claimsSchema = z
   .refine(({ act, act_ver: version }) => (act === undefined) === (version === undefined));
 
 /**
- * The claims of an access token (RFC 9068, section 2.2), a project's own among them. `act` names who
- * acts on behalf of the subject (RFC 8693, section 4.1); then `sid` is the session, and `act_ver` the
- * `ver`, of that one. `act_roles` is the state of the roles at that time (`RolePermissions.version`).
+ * The claims of an access token (RFC 9068, section 2.2), a project's own claims among them. `act` names the
+ * user who acts on behalf of the subject (RFC 8693, section 4.1). In that case `sid` is the actor's session,
+ * `act_ver` is the actor's `ver`, and `act_roles` is the version of the roles at that time
+ * (`RolePermissions.version`).
  */
 export type AccessTokenClaims = z.infer<typeof claimsSchema>;
 
-/** Whom a token speaks of. */
+/** The user that a token is about. */
 export interface Subject {
   id: string;
   username: string;
   roles: string[];
 }
 
-/** What a token is made of beside its subject. */
+/** The contents of a token beside its subject. */
 export interface SignOptions {
   sid: string;
   ver: number;
-  /** When the subject signed in, in seconds since 1970; not where somebody acts for them. */
+  /** When the subject signed in, in seconds since 1970. Left out if an actor acts for the subject. */
   authTime?: number;
-  /** Who acts on behalf of the subject, with whose session `sid`, and the state of the roles. */
+  /**
+   * The user who acts on behalf of the subject, and the version of the roles. `sid` is this user's session.
+   */
   actor?: { id: string; ver: number; roles: number };
-  /** Seconds; not more than `JWT_EXPIRES`, which is how long what ended is remembered. */
+  /** Lifetime in seconds, at most `JWT_EXPIRES`: revocations are remembered only for that long. */
   expires?: number;
 }
 
@@ -69,9 +72,7 @@ export class AccessTokens {
     private readonly jwt: JwtService,
   ) {}
 
-  /**
-   * A new token for `subject`. `own` are a project's claims; they replace none of Latchkey's.
-   */
+  /** Returns a new token for `subject`. `own` holds a project's claims, which never replace Latchkey's. */
   sign(
     subject: Subject,
     { sid, ver, authTime, actor, expires = this.config.jwt.expires }: SignOptions,
@@ -93,7 +94,7 @@ export class AccessTokens {
       exp: now + expires,
       jti: randomUUID(),
       client_id: OWN_CLIENT,
-      // If these are undefined, a project's claims do not set them either.
+      // Undefined values here keep a project's claims from setting these names.
       aud: audience,
       act: actor && { sub: actor.id },
       act_ver: actor?.ver,
@@ -106,8 +107,8 @@ export class AccessTokens {
   }
 
   /**
-   * Checks the claims of a token whose signature is good: issuer, audience, and the types and presence
-   * of all others. {@link checkTimes} checks the times.
+   * Checks the claims of a token whose signature is good: issuer, audience, and the type and presence of all
+   * others. {@link checkTimes} checks the times.
    *
    * @throws ApiError token_issuer_invalid, token_audience_invalid, token_claims_invalid
    */
@@ -122,8 +123,8 @@ export class AccessTokens {
   }
 
   /**
-   * A token that names audiences is for them alone (RFC 7519, section 4.1.3): if this server has no
-   * name among them, or no name at all, it has to refuse the token.
+   * Refuses a token that names other audiences (RFC 7519, section 4.1.3), also if this server has no
+   * audience.
    */
   private checkAudience(payload: Record<string, unknown>): void {
     const { audience } = this.config.jwt;
@@ -134,8 +135,8 @@ export class AccessTokens {
   }
 
   /**
-   * Checks expiry and not-before. A token is not good for longer than `JWT_EXPIRES` says now, so that
-   * revocations need not be remembered for longer either.
+   * Checks expiry and not-before. A token expires at the latest after today's `JWT_EXPIRES`, even if it was
+   * issued under a longer one, because revocations are remembered only for that long.
    *
    * @throws ApiError token_expired, token_not_yet_valid
    */
@@ -148,7 +149,7 @@ export class AccessTokens {
   }
 }
 
-/** The sentence says so if the claim is missing. */
+/** Returns the error for a wrong claim. Its sentence says if the claim is missing. */
 function wrongClaim(
   code: 'token_issuer_invalid' | 'token_audience_invalid',
   value: unknown,

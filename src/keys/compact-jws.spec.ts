@@ -14,7 +14,7 @@ interface Group {
 
 const ALGORITHMS = /^(HS|RS|PS|ES)(256|384|512)$/;
 
-/** What the server does with a token: the strict form first, then jsonwebtoken with one algorithm. */
+/** Verifies a token as the server does: the strict form first, then jsonwebtoken with one algorithm. */
 function verify(token: unknown, { public: publicKey, private: privateKey }: Group): boolean {
   const jwk = publicKey ?? privateKey;
   const algorithm = (jwk.alg ?? privateKey.alg ?? '') as jwt.Algorithm;
@@ -84,7 +84,7 @@ describe('readCompactJws', () => {
     }
     expect(invalid).toBeGreaterThan(300);
     expect(valid).toBeGreaterThan(20);
-    // 367 and 370 are byte for byte the valid 357.
+    // 367 and 370 are, byte for byte, the valid 357.
     expect(accepted.filter((id) => id !== 367 && id !== 370)).toEqual([]);
   });
 });

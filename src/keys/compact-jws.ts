@@ -1,6 +1,6 @@
 import { ApiError } from '../common/api-error.js';
 
-/** Longer tokens are not looked at. */
+/** The longest token that is read, in characters. */
 const MAX_LENGTH = 8_192;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -9,10 +9,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export type JoseHeader = Record<string, unknown> & { alg: string };
 
 /**
- * Reads the header of a JWS in compact form (RFC 7515, section 7.1), stricter than libraries do:
- * three parts of canonical base64url, a header that is an object without duplicate names (section 4)
- * and has no `crit` or `b64` (RFC 7797), and a payload without duplicate names. The signature is not
- * verified here.
+ * Reads the header of a JWS in compact form (RFC 7515, section 7.1). Stricter than libraries: the token has
+ * three parts of canonical base64url. The header is an object without duplicate names (section 4), without
+ * `crit` and `b64` (RFC 7797). The payload has no duplicate names. The signature is not verified here.
  *
  * @throws ApiError token_malformed
  */
@@ -26,7 +25,11 @@ export function readCompactJws(token: string): JoseHeader {
   return header as JoseHeader;
 }
 
-/** The claims of a token whose compact form was checked. @throws ApiError token_malformed */
+/**
+ * Returns the claims of a token whose compact form was checked.
+ *
+ * @throws ApiError token_malformed
+ */
 export function readPayload(token: string): Record<string, unknown> {
   const payload = readObject(token.split('.')[1] ?? '');
   if (!payload) throw new ApiError('token_malformed');
@@ -44,7 +47,7 @@ function readObject(part: string): Record<string, unknown> | undefined {
     const text = utf8.decode(Buffer.from(part, 'base64url'));
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-    // Every member has one colon outside of strings; JSON.parse keeps one of each name.
+    // Every member has one colon outside of strings. JSON.parse keeps one member for each name.
     const colons = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '').split(':').length - 1;
     return colons === countMembers(value) ? (value as Record<string, unknown>) : undefined;
   } catch {

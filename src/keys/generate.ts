@@ -4,15 +4,15 @@ import { JWT_ALGORITHMS, type JwtAlgorithm } from '../config/settings.tokens.js'
 import { keyId } from './key-id.js';
 
 /**
- * A fresh secret or key pair for `.env`, every value on one line. A pair comes with a secret as well,
- * which refresh tokens are made of. RSA keys have 3072 bits.
+ * Returns a fresh secret or key pair for `.env`, each value on one line. With a key pair comes a secret, from
+ * which refresh tokens are made. RSA keys have 3072 bits.
  *
- * @throws Error a sentence for the user, where the algorithm is not one of {@link JWT_ALGORITHMS}
+ * @throws Error with a sentence for the user, if the algorithm is not one of {@link JWT_ALGORITHMS}
  */
 export function generateKeys(name: string | undefined): string {
   const algorithm = JWT_ALGORITHMS.find((known) => known.toUpperCase() === name?.toUpperCase());
   if (!algorithm) throw new Error(`Name one algorithm of ${JWT_ALGORITHMS.join(', ')}.`);
-  // 64 bytes are enough for each HS*.
+  // 64 bytes are enough for each HS algorithm.
   const secret = randomBytes(64).toString('base64url');
   const lines = algorithm.startsWith('HS')
     ? [
@@ -21,7 +21,7 @@ export function generateKeys(name: string | undefined): string {
         `JWT_SECRET_KEY=${secret}`,
       ]
     : pairLines(algorithm, secret);
-  // The line before, should its end be missing, stays apart.
+  // The file's last line may lack its line end: the empty line keeps it apart.
   return ['', ...lines, ''].join('\n');
 }
 
@@ -46,7 +46,7 @@ function freshPair(algorithm: JwtAlgorithm) {
 }
 
 /**
- * Names the key's id. (The sign of equality matters: Node 20 reads the two lines that npm prints before
- * as the beginning of the next name, and this comment keeps them from the setting after it.)
+ * Returns a comment line with the key's id. The equals sign matters: Node 20 joins the two lines that npm
+ * prints first with the next name, and this line keeps the setting below it whole.
  */
 const comment = (what: string, key: KeyObject): string => `# ${what}: kid=${keyId(key)}`;

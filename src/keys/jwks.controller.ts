@@ -24,8 +24,8 @@ export class JwksController {
   }
 
   /**
-   * Public keys for services that verify tokens themselves (RFC 7517, section 5): the one that signs,
-   * then those still or already accepted, in the order of the settings.
+   * Answers the public keys for services that verify tokens themselves (RFC 7517, section 5). The signing key
+   * comes first, then the other accepted keys in the order of the settings.
    */
   @Get()
   @Header('Cache-Control', 'public, max-age=300')

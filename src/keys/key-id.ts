@@ -1,8 +1,8 @@
 import { createHash, hkdfSync, type KeyObject } from 'node:crypto';
 
 /**
- * The id of a secret or public key, for the `kid` of tokens: its RFC 7638 thumbprint, or for a secret
- * one derived by HKDF, which reveals nothing of it.
+ * Returns the id of a key, for the `kid` of tokens: the RFC 7638 thumbprint of a public key. The id of a
+ * secret is derived by HKDF and reveals nothing of the secret.
  */
 export function keyId(key: KeyObject): string {
   return key.type === 'secret'
@@ -10,7 +10,9 @@ export function keyId(key: KeyObject): string {
     : thumbprint(key);
 }
 
-/** RFC 7638, section 3: SHA-256 over the required members in lexicographic order. */
+/**
+ * Returns the thumbprint of RFC 7638, section 3: SHA-256 over the required members in lexicographic order.
+ */
 function thumbprint(key: KeyObject): string {
   const { crv, e, kty, n, x, y } = key.export({ format: 'jwk' });
   // An Ed25519 key has no `y` (RFC 8037, section 2), and JSON leaves it out.

@@ -93,7 +93,7 @@ interface Group {
 }
 type Jwk = JsonWebKey & { kid?: string; alg?: string; use?: string };
 
-/** Whether the settings would take the key that `jws` names, and the server then `jws`. */
+/** Tells whether the settings take the key that `jws` names, and the server then takes `jws`. */
 function accepts(jws: string, { public: publics, private: privates }: Group): boolean {
   try {
     const { alg, kid } = readCompactJws(jws);

@@ -7,10 +7,13 @@ import type { JwtAlgorithm } from '../config/settings.tokens.js';
 import { readCompactJws } from './compact-jws.js';
 import { keyId } from './key-id.js';
 
-/** The media type of access tokens (RFC 9068, section 2.1), good whatever `JWT_TYP` says. */
+/**
+ * The media type of access tokens (RFC 9068, section 2.1). It is accepted even if `JWT_TYP` has another
+ * value.
+ */
 const ACCESS_TOKEN_TYPE = 'at+jwt';
 
-/** How long the signatures of elliptic curves are. */
+/** The length of a signature by an elliptic curve, in bytes. */
 const SIGNATURE_BYTES: Partial<Record<JwtAlgorithm, number>> = {
   ES256: 64,
   ES384: 96,
@@ -21,15 +24,18 @@ const SIGNATURE_BYTES: Partial<Record<JwtAlgorithm, number>> = {
 /** A public key for `/.well-known/jwks.json` (RFC 7517). */
 export type PublicJwk = Record<string, unknown> & { kid: string; alg: string; use: 'sig' };
 
-/** The key that signs, and those that verify: each by its own algorithm, found by its id alone. */
+/**
+ * Holds the key that signs and the keys that verify. A token's `kid` alone selects the key, and each key
+ * works with its own algorithm only.
+ */
 @Injectable()
 export class Keyring {
   readonly algorithm: JwtAlgorithm;
-  /** Id of the signing key. */
+  /** The id of the signing key. */
   readonly kid: string;
-  /** The algorithms of all keys; which of them is good for a token, {@link keyFor} decides. */
+  /** The algorithms of all keys. {@link keyFor} decides which one a token must use. */
   readonly algorithms: readonly JwtAlgorithm[];
-  /** The public keys, the current one first; secrets are not among them. */
+  /** The public keys, the current one first. Secrets are not among them. */
   readonly publicKeys: readonly PublicJwk[];
   private readonly type: string;
   private readonly keys: ReadonlyMap<unknown, VerifyKey>;
@@ -53,11 +59,11 @@ export class Keyring {
   }
 
   /**
-   * The key that `token` has to be verified with, after the strict checks of its form and header. Its
-   * algorithm is the key's own: jsonwebtoken, which allows those of all keys, has no choice left.
+   * Returns the key for verifying `token`, after strict checks of its form and header. The algorithm is the
+   * key's own, so jsonwebtoken, which allows the algorithms of all keys, has no choice left.
    *
-   * @throws ApiError token_malformed, token_algorithm_invalid, token_signature_invalid (the token
-   *   names a key that is not here, or its signature has the wrong length), token_type_invalid
+   * @throws ApiError token_malformed, token_algorithm_invalid, token_signature_invalid (the key is unknown,
+   *   or the signature has the wrong length), token_type_invalid
    */
   keyFor(token: string): KeyObject {
     const header = readCompactJws(token);
@@ -67,7 +73,7 @@ export class Keyring {
     const found = this.keys.get(header.kid);
     if (!found) throw new ApiError('token_signature_invalid');
     if (found.algorithm !== header.alg) throw new ApiError('token_algorithm_invalid');
-    // jsonwebtoken throws an error of another kind at such a signature (RFC 7518, section 3.4).
+    // jsonwebtoken throws another kind of error at such a signature (RFC 7518, section 3.4).
     const length = SIGNATURE_BYTES[found.algorithm];
     const signature = token.slice(token.lastIndexOf('.') + 1);
     if (length !== undefined && Buffer.byteLength(signature, 'base64url') !== length) {
@@ -79,14 +85,14 @@ export class Keyring {
     return found.key;
   }
 
-  /** A key of its own for another purpose, from the server's secret (HKDF-SHA-256, RFC 5869). */
+  /** Derives a key for another purpose from the server's secret (HKDF-SHA-256, RFC 5869). */
   derive(purpose: string, salt: string, length = 32): Buffer {
     return derived(this.secrets[0], purpose, salt, length);
   }
 
   /**
-   * As {@link derive}, from each secret that is accepted, the current one first: what was made before
-   * a rotation is good under one of the others. (A derivation costs some 10 µs.)
+   * Like {@link derive}, but for each accepted secret, the current one first. Data from before a rotation
+   * opens with one of the others. A derivation costs about 10 µs.
    */
   deriveAll(purpose: string, salt: string, length = 32): Buffer[] {
     return this.secrets.map((secret) => derived(secret, purpose, salt, length));

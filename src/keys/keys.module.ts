@@ -9,7 +9,7 @@ import { Keyring } from './keyring.js';
   imports: [
     JwtModule.registerAsync({
       inject: [Config],
-      // KeyObjects: a string would be tried as a PEM first, 350 µs a token.
+      // A KeyObject, because jsonwebtoken tries a string as a PEM first, which takes 350 µs a token.
       useFactory: ({ jwt: { signingKey } }: Config) =>
         signingKey.type === 'secret' ? { secret: signingKey } : { privateKey: signingKey },
     }),

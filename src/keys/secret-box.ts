@@ -4,7 +4,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 const NONCE = 12;
 const TAG = 16;
 
-/** Encrypts `text` under a key of 32 bytes (AES-256-GCM): nonce, tag and the rest, in base64url. */
+/** Encrypts `text` under a key of 32 bytes (AES-256-GCM). Returns nonce, tag and ciphertext in base64url. */
 export function sealText(key: Buffer, text: string): string {
   const nonce = randomBytes(NONCE);
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
@@ -12,7 +12,10 @@ export function sealText(key: Buffer, text: string): string {
   return Buffer.concat([nonce, cipher.getAuthTag(), ...body]).toString('base64url');
 }
 
-/** What {@link sealText} has sealed; undefined where it was by another key, or was changed. */
+/**
+ * Decrypts the result of {@link sealText}. Returns undefined if the key is another one, or the text was
+ * changed.
+ */
 export function openText(key: Buffer, sealed: string): string | undefined {
   const bytes = Buffer.from(sealed, 'base64url');
   const nonce = bytes.subarray(0, NONCE);

@@ -1,26 +1,25 @@
-/** How often counters that are over are looked for, in milliseconds. */
+/** The time between two removals of expired counters, in milliseconds. */
 const SWEEP = 1_000;
 
-/** What decides how long a counter stays. */
+/** The two facts that decide how long a counter stays. */
 interface Standing {
-  /** How full it is; see {@link levelOf}. */
+  /** How full the counter is; see {@link levelOf}. */
   level: number;
-  /** When it starts anew, by `performance.now()`. */
+  /** When the counter restarts, by `performance.now()`. */
   ends: number;
 }
 
-/** Above every level of a counter that has room. */
+/** The level of a counter that has no room left. */
 const FULL = 32;
 
 /**
- * The keys of the counters that this process holds, and which of them go if there are too many: first
- * those that are over, then the emptiest, and among these those that were not used for longest. So a
- * flood of other keys cannot push out a key that is blocked or near its limit, unless each of them is
- * counted as often.
+ * The keys of the counters in this process. If there are too many, the expired ones go first, then the
+ * emptiest. Among equally full ones, the least recently used go first. So a flood of other keys cannot push
+ * out a key that is blocked or near its limit, unless the flood counts each of its keys as often.
  */
 export class CounterKeys {
   private readonly standings = new Map<string, Standing>();
-  /** The same keys by level, those that were not used for longest first. */
+  /** The same keys by level, the least recently used first. */
   private readonly levels = Array.from({ length: FULL + 1 }, () => new Set<string>());
   private sweptAt = -Infinity;
 
@@ -29,7 +28,7 @@ export class CounterKeys {
     private readonly onDropped: (key: string) => void,
   ) {}
 
-  /** Notes that a counter was used: it has `used` of `points`, for so many milliseconds more. */
+  /** Records that a counter has `used` of its `points`, for `left` more milliseconds. */
   use(key: string, used: number, points: number, left: number): void {
     this.delete(key);
     const level = levelOf(used, points);
@@ -38,7 +37,7 @@ export class CounterKeys {
     while (this.standings.size > this.most) this.dropOne();
   }
 
-  /** Forgets a key whose counter is empty. */
+  /** Forgets the key of an empty counter. */
   delete(key: string): void {
     const standing = this.standings.get(key);
     if (!standing) return;
@@ -67,6 +66,6 @@ export class CounterKeys {
   }
 }
 
-/** The number of times that `used` doubled, or {@link FULL} from `points` on. */
+/** Returns how often `used` doubled, or {@link FULL} from `points` on. */
 const levelOf = (used: number, points: number): number =>
   used >= points ? FULL : Math.min(FULL - 1, Math.floor(Math.log2(Math.max(1, used))));

@@ -26,7 +26,7 @@ const begin = (network = '192.0.2.1') =>
     isKnown: () => Promise.resolve(false),
   });
 const guess = async (outcome: 'right' | 'wrong' | 'unknown') => (await begin()).settle(outcome);
-/** How long `begin` says to wait, in seconds; 0 where it lets through. */
+/** Returns how long `begin` asks to wait, in seconds; 0 if it lets the guess through. */
 async function wait(): Promise<number> {
   try {
     await (await begin()).settle('unknown');
@@ -35,7 +35,7 @@ async function wait(): Promise<number> {
     return error instanceof ApiError ? Number(error.headers['Retry-After']) : NaN;
   }
 }
-/** Five wrong guesses; the seconds to wait after them. */
+/** Makes five wrong guesses. Returns the seconds to wait after them. */
 async function strike(): Promise<number> {
   for (let i = 0; i < 5; i++) await guess('wrong');
   return wait();

@@ -5,35 +5,35 @@ import { DAY } from '../config/setting-types.js';
 import type { Count, Limit } from './limit-store.js';
 import { RateLimits } from './rate-limits.js';
 
-/** Who tries a password, and whose. */
+/** The client that tries a password, and the account that it tries. */
 export interface Guess {
-  /** The client's address, see `RateLimits.networkOf`. */
+  /** The client's network; see `RateLimits.networkOf`. */
   network: string;
   /**
-   * Returns the key of the account, which exists or not. It is called only if the address may guess at
-   * all, so a flood from one address costs the database nothing.
+   * Returns the key of the account, which may not exist. It is called only if the network may guess at all,
+   * so a flood from one network costs the database no query.
    */
   account: () => Promise<string>;
-  /** Whether the account was signed in from this address before; asked only if it matters. */
+  /** Tells whether the account has signed in from this network before. Asked only if it matters. */
   isKnown: () => Promise<boolean>;
 }
 
-/** How a guess came out; `unknown` where it was not judged, such as under overload. */
+/** The result of a guess; `unknown` if it was not judged, such as under overload. */
 export type Outcome = 'right' | 'wrong' | 'unknown';
 
-/** A guess that may be made; what it came out as has to be told. */
+/** A guess that may be made. The caller has to report its outcome. */
 export interface Attempt {
   settle(outcome: Outcome): Promise<void>;
 }
 
 /**
- * Limits wrong passwords, not right ones. Each guess is counted before it is judged, so that of any
- * number at once no more than the limit are judged, and given back where it was not wrong.
+ * Limits wrong passwords, not right ones. Each guess is counted before it is judged, so parallel guesses are
+ * never judged beyond the limit. A guess that was not wrong is given back.
  *
- * Three limits: of one address; of one address for one account, whose wait doubles each time it is
- * reached within a day; and of one account over all addresses, after which addresses that did not
- * sign it in before get one try a minute. Strangers can slow down each other, but not lock out the
- * owner.
+ * Three limits hold. The first counts a network. The second counts a network at one account; its wait doubles
+ * each time that it is reached within a day. The third counts an account over all networks. Beyond it, a
+ * network from which the account has never signed in gets one try a minute. Strangers can slow down each
+ * other, but they cannot lock out the owner.
  */
 @Injectable()
 export class GuessLimits {
@@ -41,13 +41,16 @@ export class GuessLimits {
   private readonly pair: Limit;
   private readonly account: Limit;
   private readonly slow: Limit;
-  /** How often the limit of a pair was reached in a day. */
+  /** How often a pair of network and account reached its limit in a day. */
   private readonly strikes: Limit;
-  /** Who has to wait after that. */
+  /** The pairs that have to wait after that. */
   private readonly waits: Limit;
   private readonly maxWait: number;
 
-  /** How many guesses this process is judging, by counter; an event of that name when one is done. */
+  /**
+   * The number of guesses that this process is judging, by counter. An event of the counter's name says that
+   * one is done.
+   */
   private readonly running = new Map<string, number>();
   private readonly done = new EventEmitter().setMaxListeners(0);
   private settled = 0;
@@ -65,7 +68,11 @@ export class GuessLimits {
     this.maxWait = Math.max(config.failedPairMax, this.pair.seconds);
   }
 
-  /** Counts a guess that is about to be judged. @throws ApiError too_many_requests */
+  /**
+   * Counts a guess that is about to be judged.
+   *
+   * @throws ApiError too_many_requests
+   */
   async begin({ network, account: ask, isKnown }: Guess): Promise<Attempt> {
     const counts: Count[] = [];
     const places: string[] = [];
@@ -103,7 +110,7 @@ export class GuessLimits {
   }
 
   /**
-   * Counts one more; where the limit is reached only because others are being judged, waits for
+   * Counts one more guess. If the limit is reached only because other guesses are being judged, it waits for
    * them: a classroom that signs in at once has not failed.
    */
   private async admit(
@@ -143,14 +150,18 @@ export class GuessLimits {
     throw this.limits.refusal(slow);
   }
 
-  /** The last wrong guess that the limit allowed: the wait doubles with each time in a day. */
+  /** Records the last wrong guess that the limit allowed. The wait doubles with each such guess in a day. */
   private async strike(pairKey: string): Promise<void> {
     const { used } = await this.limits.count(this.strikes, pairKey);
     const wait = Math.min(this.pair.seconds * 2 ** (used - 1), this.maxWait);
     await this.limits.block(this.waits, pairKey, wait);
   }
 
-  /** @throws ApiError too_many_requests, where the pair has not waited for long enough */
+  /**
+   * Refuses a pair that has not waited for long enough.
+   *
+   * @throws ApiError too_many_requests
+   */
   private async refuseWaiting(pairKey: string): Promise<void> {
     const reset = await this.limits.blockedFor(this.waits, pairKey);
     if (reset > 0) throw this.limits.refusal({ limit: this.pair, remaining: 0, reset });

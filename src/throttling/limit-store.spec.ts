@@ -93,7 +93,8 @@ describe('LimitStore', () => {
       const add = (key) => store.add(${JSON.stringify(limit)}, key);
       for (let i = 0; i < 2_000; i++) await add('warm ' + i);
       gc();
-      // What the store holds. The resident memory depends on when Node gives pages back.
+      // Returns the memory that the store holds, in bytes. The resident memory is no measure: it depends on
+      // when Node gives pages back.
       const held = () => { const { heapUsed, external } = process.memoryUsage(); return heapUsed + external; };
       const before = held();
       for (let i = 0; i < 1_000_000; i++) await add('key ' + i);

@@ -9,37 +9,37 @@ import { CounterKeys } from './counter-keys.js';
 import type { RedisConnection } from './redis-connection.js';
 import { SteadyRateLimiterMemory } from './steady-memory.js';
 
-/** A limit: its name, which is public and counts as one over all routes, and its rate. */
+/** A limit: its public name, which stands for one count over all routes, and its rate. */
 export interface Limit extends Rate {
   name: string;
 }
 
-/** Where a counter stands. */
+/** The state of a counter. */
 export interface CountState {
   limit: Limit;
   remaining: number;
-  /** Whole seconds until the counter starts anew. */
+  /** Whole seconds until the counter restarts. */
   reset: number;
 }
 
-/** Where a counter stands after one more point, and how to take the point back. */
+/** The state of a counter after one more point, with the way to take the point back. */
 export interface Count extends CountState {
-  /** Whether the point was still within the limit. */
+  /** Whether the point was within the limit. */
   allowed: boolean;
   used: number;
-  /** Takes the point back; nothing where the counter has started anew since. */
+  /** Takes the point back. Does nothing if the counter has restarted since. */
   giveBack(): Promise<void>;
 }
 
 /**
- * How many counters of one limit this process holds. `CounterKeys` says which ones go first beyond that.
+ * The number of counters of one limit in this process. `CounterKeys` decides which ones go first beyond it.
  * Each limit has its own, so a flood of cheap requests pushes out no counts of wrong passwords.
  */
 const COUNTERS = 10_000;
 
 /**
- * rate-limiter-flexible's own script, but that a point which is given back to a counter that was
- * forgotten meanwhile leaves it at nothing, not below: whoever comes next gets no points from it.
+ * rate-limiter-flexible's own script, with one change. A point that is given back to a forgotten counter
+ * leaves it at zero and not below, so the next client gets no extra points.
  */
 const COUNT = `
 redis.call('set', KEYS[1], 0, 'EX', ARGV[2], 'NX')
@@ -59,8 +59,8 @@ interface Limiters {
 }
 
 /**
- * The counters, by rate-limiter-flexible: in Redis where there is one, and in this process where there
- * is none or while it is away. Keys are kept as a keyed hash, so that neither holds a name or address.
+ * Holds the counters, by rate-limiter-flexible: in Redis if it is set, and otherwise, or while Redis is down,
+ * in this process. Keys are stored as keyed hashes, so neither place holds a name or address.
  */
 export class LimitStore {
   private readonly limiters = new Map<string, Limiters>();
@@ -70,9 +70,9 @@ export class LimitStore {
     private readonly redis?: RedisConnection,
   ) {}
 
-  /** Adds a point to the counter of `key`. One step, however many ask at once. */
+  /** Adds a point to the counter of `key`, in one atomic step. */
   async add(limit: Limit, key: string): Promise<Count> {
-    // `penalty`, for `consume` rejects where the limit is reached.
+    // `penalty`, because `consume` rejects when the limit is reached.
     const [result, limiter] = await this.run(limit, key, (at, hashed) => at.penalty(hashed));
     this.keep(limit, key, limiter, result);
     const ends = performance.now() + result.msBeforeNext;
@@ -89,7 +89,7 @@ export class LimitStore {
   }
 
   /**
-   * Blocks `key` for so many seconds from now. Of a limit that nothing is counted of: a point that is
+   * Blocks `key` for so many seconds from now. Only for a limit that counts nothing else: a point that is
    * given back would open it again.
    */
   async block(limit: Limit, key: string, seconds: number): Promise<void> {
@@ -97,26 +97,29 @@ export class LimitStore {
     this.keep(limit, key, limiter, result);
   }
 
-  /** Whole seconds for which `key` is still blocked; 0 if it is not. Looking changes nothing. */
+  /** Returns the whole seconds for which `key` is still blocked, or 0. Changes nothing. */
   async blockedFor(limit: Limit, key: string): Promise<number> {
     const [result] = await this.run(limit, key, (at, hashed) => at.get(hashed));
     return result && result.consumedPoints > 0 ? Math.ceil(result.msBeforeNext / 1000) : 0;
   }
 
-  /** Lets the counter of `key` start anew. */
+  /** Restarts the counter of `key`. */
   async forget(limit: Limit, key: string): Promise<void> {
     await this.run(limit, key, (at, hashed) => at.delete(hashed));
     this.limitersOf(limit).keys.delete(this.hash(limit, key));
   }
 
-  /** Takes a point back where it was counted, and nowhere else. */
+  /** Takes a point back in the store that counted it, and in no other. */
   private async reward(limit: Limit, key: string, limiter: RateLimiterAbstract): Promise<void> {
     const hashed = this.hash(limit, key);
     const left = await limiter.reward(hashed).catch(() => undefined);
     if (left) this.keep(limit, key, limiter, left);
   }
 
-  /** Notes where a counter in this process stands. An empty one would take the place of another. */
+  /**
+   * Records the state of a counter in this process. An empty counter is dropped, as it would take the place
+   * of another.
+   */
   private keep(limit: Limit, key: string, limiter: RateLimiterAbstract, at: RateLimiterRes): void {
     const { local, keys } = this.limitersOf(limit);
     if (limiter !== local) return;

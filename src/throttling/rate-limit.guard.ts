@@ -17,27 +17,29 @@ import type { Count } from './limit-store.js';
 import { rateLimitHeaders, RateLimits } from './rate-limits.js';
 
 /**
- * Returns the key by which a request counts, such as an id or an address; null if the limit is not for the
+ * Returns the key by which a request counts, such as an id or an address; null if the limit is not for this
  * request. It runs before the body is validated. `app` gives services: `app.get(Service, { strict: false })`.
  */
 export interface LimitKey {
   (request: FastifyRequest, app: ModuleRef): string | null;
-  /** The guards without which there is no key; the limit brings them along, and they run before it. */
+  /** The guards that provide the key. The limit brings them along, and they run before it. */
   guards?: Type<CanActivate>[];
 }
 
-/** A limit of the settings by name, or a project's own one, by the client's address or another key. */
+/**
+ * A limit from the settings by its name, or a project's own limit, by the client's address or another key.
+ */
 export type LimitDeclaration =
   LimitName | { name: LimitName; by: LimitKey } | { name: string; limit: string; by?: LimitKey };
 
 /**
- * Limits how often a method, or all of a controller's together, is called: `@RateLimit('login')`,
- * `@RateLimit({ name: 'feed', limit: '10/1m', by: signedInUser })`, or several. What is too much is
- * answered 429 `too_many_requests`, before the body is looked at. It brings its guard along, and those
- * that its keys need, so it limits wherever it stands. If a key is missing all the same, the route answers
- * 500, because a limit without a key would limit nothing.
+ * Limits how often a method, or all methods of a controller together, may be called: `@RateLimit('login')`,
+ * `@RateLimit({ name: 'feed', limit: '10/1m', by: signedInUser })`, or several. Beyond the limit the answer
+ * is 429 `too_many_requests`, before the body is read. The decorator brings its guard and the guards of its
+ * keys. If a key is missing all the same, the route answers 500, because a limit without a key would limit
+ * nothing.
  *
- * @throws Error at the start, where a rate cannot be read, or a name has two
+ * @throws Error at the start, if a rate cannot be parsed or a name has two rates
  */
 export function RateLimit(...declarations: LimitDeclaration[]): ClassDecorator & MethodDecorator {
   @Injectable()

@@ -8,12 +8,12 @@ import { Keyring } from '../keys/keyring.js';
 import { type Count, type CountState, type Limit, LimitStore } from './limit-store.js';
 import { RedisConnection } from './redis-connection.js';
 
-/** A request, or whatever else runs in the context of one. */
+/** A request, or anything else that runs in a request's context. */
 export interface Asker {
   origin?: { readonly context: Readonly<RequestContext> };
 }
 
-/** Counts what clients ask for and refuses what is too much. */
+/** Counts the requests of clients and refuses those beyond a limit. */
 @Injectable()
 export class RateLimits implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(RateLimits.name);
@@ -50,9 +50,9 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Makes a limit known by its name, at the start.
+   * Registers a limit by its name, at the start.
    *
-   * @throws Error where the name is taken by another rate, or is no name
+   * @throws Error if the name is invalid, or another rate has it
    */
   declare(limit: Limit): Limit {
     const { name, points, seconds } = limit;
@@ -65,7 +65,11 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
     return known;
   }
 
-  /** A limit of the settings, or one that was declared. @throws Error where there is none */
+  /**
+   * Returns a limit from the settings, or a declared one.
+   *
+   * @throws Error if there is no such limit
+   */
   named(name: string): Limit {
     const limit = this.declared.get(name);
     if (!limit) throw new Error(`There is no limit "${name}"`);
@@ -73,26 +77,26 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Whether no limit holds for a request: by `RATE_LIMITS`, or because it comes from this machine. A
-   * header that names the client's address cannot free a request.
+   * Tells whether a request is exempt from all limits: by `RATE_LIMITS`, or because it comes from this
+   * machine. A header that names the client's address cannot exempt a request.
    */
   exempt({ origin }: Asker): boolean {
     return this.config.rateLimits === 'off' || (this.spares && origin?.context.local === true);
   }
 
-  /** What a request's address counts as, see {@link networkOf}. */
+  /** Returns the network by which a request counts; see {@link networkOf}. */
   networkOf({ origin }: Asker): string {
     return networkOf(origin?.context.address ?? '') ?? '';
   }
 
-  /** One more for `key`, whoever asks; the caller refuses it where it is not allowed. */
+  /** Counts one more for `key`, without exemptions. The caller refuses the request if `allowed` is false. */
   count(limit: Limit, key: string): Promise<Count> {
     return this.store.add(limit, key);
   }
 
   /**
-   * One more for `key`; for limits that are known only inside a handler, such as by a name in a body
-   * that had to be checked first.
+   * Counts one more for `key`, for limits whose key is known only inside a handler, such as a name in a
+   * validated body.
    *
    * @throws ApiError too_many_requests
    */
@@ -103,7 +107,7 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
     return count;
   }
 
-  /** Counts one more for `key`; false if that is too many. For limits that no answer shows. */
+  /** Counts one more for `key`. Returns false beyond the limit. For limits that no answer shows. */
   async allows(request: Asker, limit: Limit, key: string): Promise<boolean> {
     if (this.exempt(request)) return true;
     const { allowed } = await this.count(limit, key);
@@ -111,29 +115,29 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
     return allowed;
   }
 
-  /** Blocks `key` for so many seconds from now, see {@link LimitStore.block}. */
+  /** Blocks `key` for so many seconds from now; see {@link LimitStore.block}. */
   block(limit: Limit, key: string, seconds: number): Promise<void> {
     return this.store.block(limit, key, seconds);
   }
 
-  /** Whole seconds for which `key` is still blocked; 0 where it is not. */
+  /** Returns the whole seconds for which `key` is still blocked, or 0. */
   blockedFor(limit: Limit, key: string): Promise<number> {
     return this.store.blockedFor(limit, key);
   }
 
-  /** Lets the counter of `key` start anew. */
+  /** Restarts the counter of `key`. */
   forget(limit: Limit, key: string): Promise<void> {
     return this.store.forget(limit, key);
   }
 
-  /** The 429 of a count that is not allowed. It says nothing of what the count is of. */
+  /** Returns the 429 for a count beyond its limit. It does not reveal what was counted. */
   refusal(count: CountState): ApiError {
     this.limited.inc({ limit: count.limit.name });
     const headers = { 'Retry-After': String(count.reset), ...rateLimitHeaders([count]) };
     return new ApiError('too_many_requests', { headers });
   }
 
-  /** Whether requests from this machine are spared. */
+  /** Whether requests from this machine are exempt. */
   private get spares(): boolean {
     return this.config.rateLimits === 'auto' && !this.config.production;
   }

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { RedisConnection } from './redis-connection.js';
 
-/** Answers as a Redis that has become a replica: it can be read, and takes no writes. */
+/** Answers like a Redis that has become a replica: it takes reads and refuses writes. */
 const replica = (socket: Socket): void => {
   socket.on('error', () => undefined);
   socket.on('data', (data) => {

@@ -2,13 +2,13 @@ import { createRequire } from 'node:module';
 import type { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 
-/** How long a command may take, and a connection, and the start may wait for one; milliseconds. */
+/** The longest wait for a command, and for a connection at the start, in milliseconds. */
 const PATIENCE = { command: 1_000, connection: 5_000 };
 
 /**
- * The connection to Redis. It never makes requests wait for a Redis that is away: a command fails at
- * once while there is no connection, and one without an answer gives the connection up after a second;
- * it is made again in the background. The log says once that Redis is away, and once that it is back.
+ * The connection to Redis. Requests never wait while Redis is down: without a connection, a command fails at
+ * once. If a command has no answer after a second, the connection is closed and opened again in the
+ * background. The log says once that Redis is down, and once that it is back.
  */
 export class RedisConnection {
   readonly client: Redis;
@@ -27,7 +27,7 @@ export class RedisConnection {
       autoResendUnfulfilledCommands: false,
       connectTimeout: PATIENCE.connection,
       commandTimeout: PATIENCE.command,
-      // A replica takes no counts: after a failover, its address may lead to the new primary.
+      // A replica refuses counts. After a failover, its address may lead to the new primary.
       reconnectOnError: (error) => error.message.includes('READONLY'),
       retryStrategy: (times) => Math.min(times * 100, 2_000),
     });
@@ -42,7 +42,7 @@ export class RedisConnection {
     });
   }
 
-  /** Connects; resolves also where Redis is away. */
+  /** Connects. Resolves also if Redis is down. */
   async open(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
@@ -66,7 +66,7 @@ export class RedisConnection {
     this.away = true;
     const reason = error instanceof Error ? error.message : 'unknown error';
     this.logger.warn(`Redis is away (${reason}): each instance counts for itself until it is back`);
-    // The next commands fail at once, until there is a connection that answers.
+    // Until there is a connection that answers, the next commands fail at once.
     if (reason === 'Command timed out') this.client.disconnect(true);
   }
 

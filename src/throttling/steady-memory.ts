@@ -2,14 +2,14 @@ import { type IRateLimiterOptions, RateLimiterMemory, RateLimiterRes } from 'rat
 
 interface Counter {
   points: number;
-  /** By `performance.now()`. */
+  /** When the counter ends, by `performance.now()`. */
   ends: number;
 }
 
 /**
- * rate-limiter-flexible's counters in memory, but by a clock that cannot be set: if the machine's time of
- * day jumps, theirs start anew or last longer than they say. A counter that is over stays until it is
- * asked for or deleted, so its owner has to bound their number.
+ * rate-limiter-flexible's counters in memory, but with a clock that cannot be set. With the original, a jump
+ * of the machine's time restarts counters or prolongs them. An expired counter stays until it is read or
+ * deleted, so its owner has to bound the number of counters.
  */
 export class SteadyRateLimiterMemory extends RateLimiterMemory {
   constructor(options: IRateLimiterOptions) {
@@ -18,7 +18,7 @@ export class SteadyRateLimiterMemory extends RateLimiterMemory {
   }
 }
 
-/** What `RateLimiterMemory` asks of its storage; durations in seconds. */
+/** The storage that `RateLimiterMemory` expects; durations in seconds. */
 class SteadyStorage {
   private readonly counters = new Map<string, Counter>();
 
