@@ -15,7 +15,7 @@ const WORK: OutboxWork = {
   sends: true,
   noun: 'Mail',
   metric: 'latchkey_mail',
-  lanes: 4,
+  concurrency: 4,
   longestTry: LEASE / 2,
   grace: 5_000,
   waits: { first: 15_000, last: 7_200_000 },

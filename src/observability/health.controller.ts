@@ -12,13 +12,13 @@ import { Readiness } from '../common/readiness.js';
 import { Public } from '../common/public.js';
 import { Database } from '../database/database.js';
 
-/** Answer of `GET /health/live`. */
+/** The answer of `GET /health/live`. */
 const liveSchema = z.object({ status: z.literal('ok') }).meta({ title: 'Live' });
 
-/** Answer of `GET /health/ready`: each part, all of them ready. */
+/** The answer of `GET /health/ready`: the name of each part, all of them ready. */
 const readySchema = z.record(z.string(), z.literal('ok')).meta({ title: 'Ready' });
 
-/** How long a part may take to answer, in milliseconds. */
+/** The longest wait for a part, in milliseconds. */
 const TIMEOUT = 2_000;
 
 @ApiTags('health')
@@ -32,7 +32,7 @@ export class HealthController {
     readiness.add('database', () => database.ping());
   }
 
-  /** Whether the process runs; asks nothing. */
+  /** Answers while the process runs. It depends on no other part. */
   @Get('live')
   @ApiOperation({ summary: 'Whether the process runs' })
   @ApiResponse({ status: 200, description: 'It does', standardSchema: liveSchema })
@@ -40,7 +40,11 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Whether requests can be served. @throws ApiError not_ready, naming the parts that are not */
+  /**
+   * Answers whether requests can be served.
+   *
+   * @throws ApiError not_ready, with the parts that are not ready
+   */
   @Get('ready')
   @ApiOperation({ summary: 'Whether requests can be served' })
   @ApiResponse({ status: 200, description: 'They can', standardSchema: readySchema })

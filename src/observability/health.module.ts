@@ -2,6 +2,6 @@ import { Module } from '@nestjs/common';
 import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
 
-/** How the server is seen from outside: by whoever restarts it, sends it requests, or watches it. */
+/** Shows the server's state to supervisors, proxies and monitoring. */
 @Module({ controllers: [HealthController, MetricsController] })
 export class HealthModule {}

@@ -18,15 +18,15 @@ import { Public } from '../common/public.js';
 import { Config } from '../config/config.js';
 
 /**
- * How often the event loop's lag is looked at, in milliseconds, which is its least value: each time takes a core
- * from a thread that hashes. What lasts less is seen now and then.
+ * The time between two looks at the event loop's lag, in milliseconds. It is also the least lag shown. Each
+ * look takes a core from a hashing thread, and a shorter block is seen only now and then.
  */
 const LAG_PRECISION = 50;
 
-/** Headers by which a proxy says that it speaks for another. */
+/** The headers by which a proxy says that it forwards a request. */
 const FORWARDED = ['x-forwarded-for', 'forwarded', 'x-real-ip'];
 
-/** The numbers that every room keeps, and those of the process, for Prometheus. */
+/** Serves the metrics of all rooms and of the process to Prometheus. */
 @ApiTags('health')
 @Public()
 @Controller('metrics')
@@ -47,10 +47,10 @@ export class MetricsController {
   }
 
   /**
-   * In Prometheus' text format.
+   * Answers in Prometheus' text format.
    *
-   * @throws ApiError missing_authorization, unauthorized if `METRICS_TOKEN` is set; forbidden if it is not,
-   * for clients of other networks in production: the numbers tell whether an address has an account
+   * @throws ApiError missing_authorization, unauthorized if `METRICS_TOKEN` is set. Without it, forbidden in
+   *   production for clients of other networks, because the numbers tell whether an address has an account.
    */
   @Get()
   @ApiBearerAuth()
@@ -81,17 +81,17 @@ export class MetricsController {
   }
 
   /**
-   * Whether a request comes from this machine or a private network, with every proxy on its way. One that
-   * hides its client, or says `unknown`, may speak for anybody.
+   * Tells whether a request comes from this machine or a private network, through every proxy on its way. A
+   * client that a proxy hides or calls `unknown` may be anywhere.
    */
   private isNear({ ip, headers, raw: { socket } }: FastifyRequest): boolean {
     if (!isLocal(socket.remoteAddress ?? '') || !isLocal(ip)) return false;
     if (!FORWARDED.some((name) => name in headers)) return true;
-    // Without those before an entry that is no address: then none is left.
+    // Reads nothing before an entry that is not an address: an empty list remains.
     const way = String(headers['x-forwarded-for'] ?? '');
     return this.config.trustProxy !== false && way.split(',').every((one) => isLocal(one.trim()));
   }
 }
 
-/** Of one length, whatever is sent. */
+/** Digests have one length, whatever the client sends. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

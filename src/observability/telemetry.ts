@@ -18,10 +18,10 @@ import type { Config } from '../config/config.js';
 import type { Database } from '../database/database.js';
 
 /**
- * Sends traces by OTLP over HTTP: a span a request, named by its route pattern and continuing the
- * caller's trace (W3C `traceparent`), and one below it for each statement. Nothing of an
- * address, a header, a body, a statement or its parameters is in them. Loaded only where a collector
- * is set; a project's own spans, by `@opentelemetry/api`, join in.
+ * Sends traces by OTLP over HTTP. Each request has a span, named by its route pattern, which continues the
+ * caller's trace (W3C `traceparent`). Each statement has a span below it. Spans contain no address, header,
+ * body, statement or parameter. A project's own spans, by `@opentelemetry/api`, join in. This file is loaded
+ * only if a collector is set.
  */
 export function startTelemetry(
   fastify: FastifyInstance,
@@ -81,7 +81,7 @@ function traceRequests(fastify: FastifyInstance): void {
   });
 }
 
-/** A span for a statement that has ended, where it was run for a request. */
+/** Adds a span for a finished statement, if a request ran it. */
 function traceStatement(event: AfterQueryEvent<unknown>): void {
   const { query, success, executionTime = 0, connection } = event;
   if (!trace.getActiveSpan()) return;
@@ -99,7 +99,10 @@ function traceStatement(event: AfterQueryEvent<unknown>): void {
   span.end(end);
 }
 
-/** What a statement does, in SQL's word; of one that begins with tables of its own, what is done with them. */
+/**
+ * Returns the operation of a statement, such as `INSERT`. For a statement that begins with `WITH`, it is the
+ * main one.
+ */
 function operationOf(query: string): string {
   const first = /^[A-Z]+/.exec(query)?.[0] ?? 'OTHER';
   if (first !== 'WITH') return first;

@@ -5,7 +5,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { etagOf, isKnown } from '../common/etag.js';
 import type { Config } from '../config/config.js';
 
-/** Files of Swagger UI that the page loads, with their content types. */
+/** The files of Swagger UI that the page loads, with their content types. */
 const UI_FILES = {
   'swagger-ui.css': 'text/css; charset=utf-8',
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
@@ -39,9 +39,9 @@ const START = `SwaggerUIBundle({
 `;
 
 /**
- * Serves the OpenAPI document as JSON, as YAML and as a page. Each text is made once, when it is first
- * asked for: making them for each request would take 9 ms of the one thread that answers everybody. The
- * libraries that make them are not loaded before that either.
+ * Serves the OpenAPI document as JSON, as YAML and as a page. Each text is made once, at its first request:
+ * making it takes 9 ms of the one thread that answers all clients. The libraries for it load at that time,
+ * too.
  */
 export function serveDocs(app: NestFastifyApplication, config: Config): void {
   if (!config.docs) return;
@@ -81,14 +81,14 @@ function serve(
     .getInstance()
     .get(path, async (request, reply) => {
       const { content, etag } = await made();
-      // A copy may be kept, but has to be asked about.
+      // A browser may keep a copy, but has to revalidate it.
       reply.header('etag', etag).header('cache-control', 'no-cache');
       if (isKnown(etag, request.headers['if-none-match'])) return reply.code(304).send();
       return reply.type(type).send(content);
     });
 }
 
-/** Makes a value when it is first asked for; again if that failed. */
+/** Returns a function that makes a value at its first call, and again after a failure. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () =>

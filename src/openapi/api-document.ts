@@ -15,7 +15,7 @@ type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
-/** Refusals that every route of a kind shares. */
+/** The refusals that all routes of a kind share. */
 const COMMON: [status: number, description: string, of: (operation: Operation) => boolean][] = [
   [
     400,
@@ -33,7 +33,7 @@ const COMMON: [status: number, description: string, of: (operation: Operation) =
   ],
 ];
 
-/** The API of `app`, its own routes and a project's, as an OpenAPI document. */
+/** Returns the API of `app` as an OpenAPI document: its own routes and a project's. */
 export function documentOf(
   app: NestFastifyApplication,
   { publicUrl, metricsToken, jwt }: Config,
@@ -59,7 +59,7 @@ export function documentOf(
       operation.security = requirements(operation.security);
       if (path === '/metrics' && metricsToken === undefined) operation.security = [];
       for (const parameter of operation.parameters ?? []) {
-        // Nest takes every header that a handler reads for a required one.
+        // Nest marks every header that a handler reads as required.
         if (isHeader(parameter)) parameter.required = false;
       }
       // Every DELETE works without a body.
@@ -77,20 +77,20 @@ export function documentOf(
 const isHeader = (parameter: Parameter): parameter is Exclude<Parameter, { $ref: string }> =>
   'in' in parameter && parameter.in === 'header';
 
-/** `CatsController_feedAll` as `feed all`, for a route without a summary. */
+/** Returns `CatsController_feedAll` as `feed all`, for a route without a summary. */
 const inWords = (name: string): string =>
   name
     .replace(/^.*_/, '')
     .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
     .toLowerCase();
 
-/** Each requirement once: a class and its methods may ask for the same. */
+/** Returns each requirement once: a class and its methods may ask for the same. */
 function requirements(security: Operation['security'] = []): Operation['security'] {
   const texts = new Set(security.map((requirement) => JSON.stringify(requirement)));
   return [...texts].map((text) => JSON.parse(text) as Record<string, string[]>);
 }
 
-/** Gives every refusal of an operation its body, and adds those that it does not list. */
+/** Gives every refusal of an operation its body, and adds the common ones. */
 function describeRefusals(operation: Operation, schemas: Schemas): void {
   const { responses } = operation;
   for (const [status, description, isMet] of COMMON) {
@@ -115,7 +115,7 @@ function describeRefusals(operation: Operation, schemas: Schemas): void {
   }
 }
 
-/** The body of a refusal; its code is one of those that go with the status. */
+/** Returns the schema of a refusal. Its code is one of those for the status. */
 function errorSchema(status: string): Schemas[string] {
   const entries = Object.entries(API_ERRORS);
   const ofStatus = entries.filter(([, [own]]) => String(own) === status);
@@ -142,7 +142,7 @@ function errorSchema(status: string): Schemas[string] {
   };
 }
 
-/** `node` with each schema that has a title moved to `schemas`, under that name. */
+/** Returns `node` with each titled schema moved to `schemas`, under its title. */
 function hoist(node: unknown, schemas: Schemas): unknown {
   if (Array.isArray(node)) return node.map((item) => hoist(item, schemas));
   if (typeof node !== 'object' || node === null) return node;

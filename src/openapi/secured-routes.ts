@@ -12,14 +12,14 @@ export const BEARER = 'bearer';
 /** Passport's own guard by name. Passport makes one class for each name. */
 const BY_NAME = AuthGuard('jwt');
 
-/** Handlers that were marked; all applications of a process share them. */
+/** The handlers that were marked. All applications of a process share them. */
 const marked = new WeakSet();
 
 type Guard = Type<CanActivate> | CanActivate;
 
 /**
- * Marks the routes of `modules` whose guards ask for an access token, a project's own too, so that the
- * OpenAPI document says so. Without that `/docs` would send them no token.
+ * Marks the routes whose guards ask for an access token, a project's own too, so that the OpenAPI document
+ * says so. Otherwise `/docs` would send them no token.
  */
 export function markSecuredRoutes(modules: ModulesContainer): void {
   const scanner = new MetadataScanner();
@@ -63,7 +63,7 @@ const isA = (guard: Guard, wanted: Type): boolean =>
 const asksForToken = (guard: Guard): boolean => isA(guard, JwtAuthGuard) || isA(guard, BY_NAME);
 const isOptional = (guard: Guard): boolean => isA(guard, OptionalJwtAuthGuard);
 
-/** Whether a guard of the whole application asks for a token, see `guardByDefault`. */
+/** Tells whether a guard of the whole application asks for a token; see `guardByDefault`. */
 const isGuardedByDefault = (modules: ModulesContainer): boolean =>
   [...modules.values()].some(({ providers }) =>
     [...providers.values()].some(

@@ -1,33 +1,33 @@
 import { Column, PrimaryColumn } from 'typeorm';
 import { epochMillis } from '../database/time.js';
 
-/** What every outbox keeps of something that is to be delivered; delivered ones are deleted. */
+/** The columns that every outbox has. A delivered row is deleted. */
 export abstract class OutboxRow {
-  /** UUID, the same at each try, so that what was delivered twice can be told. */
+  /** A UUID, the same at each try, so the receiver can recognize a second delivery. */
   @PrimaryColumn('varchar', { length: 36 })
   id!: string;
 
   @Column('bigint', { name: 'created_at', transformer: epochMillis })
   createdAt!: Date;
 
-  /** From here on it is given up. */
+  /** After this time the row is given up. */
   @Column('bigint', { name: 'expires_at', transformer: epochMillis })
   expiresAt!: Date;
 
   /**
-   * When it may be tried next; null: not before something else is done. Who tries moves this on first,
-   * so that nobody else does, and somebody else does if that one dies.
+   * When it may be tried next; null if it has to wait for something else. A worker that takes the row moves
+   * this on first, so no other worker takes it. If that worker dies, another one takes the row at this time.
    */
   abstract dueAt: Date | null;
 
-  /** How often it was tried; the number of a try also tells whose try it is. */
+  /** The number of tries. It also identifies the try that holds the row. */
   @Column('integer', { default: 0 })
   attempts!: number;
 
   @Column('bigint', { name: 'failed_at', nullable: true, transformer: epochMillis })
   failedAt!: Date | null;
 
-  /** Why the last try failed, without anything that the other server said. */
+  /** Why the last try failed, without any text of the other server. */
   @Column('varchar', { length: 255, nullable: true })
   failure!: string | null;
 }

@@ -3,21 +3,21 @@ import { clock } from '../common/clock.js';
 import type { Database } from '../database/database.js';
 import type { OutboxRow } from './outbox-row.js';
 
-/** How long rows that were given up are kept, in milliseconds. */
+/** The time for which given-up rows are kept, in milliseconds. */
 const KEEP_FAILED = 7 * 86_400_000;
 
-/** An outbox, as its table needs it. */
+/** The parameters of an outbox. */
 export interface OutboxOptions {
   /**
-   * How long a row belongs to who takes it, in milliseconds: longer than a try may take. If that
-   * instance dies, another one may take it after this.
+   * How long a worker holds a row that it took, in milliseconds: longer than a try may take. If that instance
+   * dies, another one may take the row after this time.
    */
   lease: number;
-  /** What else is set in a row that is given up. */
+  /** Further values for a row that is given up. */
   whenGivenUp: object;
 }
 
-/** The rows of an outbox: of all instances, exactly one holds a row at a time. */
+/** The rows of an outbox. Of all instances, exactly one holds a row at a time. */
 export abstract class OutboxRows<T extends OutboxRow> {
   protected constructor(
     private readonly entity: EntityTarget<OutboxRow>,
@@ -26,7 +26,10 @@ export abstract class OutboxRows<T extends OutboxRow> {
     private readonly options: OutboxOptions,
   ) {}
 
-  /** Takes the row that waits longest for its next try, if one is due, for the time of a lease. */
+  /**
+   * Takes the row that has waited longest for its next try, for the time of a lease. Returns undefined if no
+   * row is due.
+   */
   async take(): Promise<T | undefined> {
     if (this.database.isPostgres) {
       return this.database.transaction(async (manager) => {
@@ -38,7 +41,7 @@ export abstract class OutboxRows<T extends OutboxRow> {
         return row && (await this.hold(manager, row)) ? row : undefined;
       });
     }
-    // SQLite has no locks on rows: of those who see the same ones, the first to write has it.
+    // SQLite has no row locks. If several workers see the same row, the first to write has it.
     let candidates: T[];
     do {
       candidates = await this.due(this.rows).limit(10).getMany();
@@ -49,26 +52,26 @@ export abstract class OutboxRows<T extends OutboxRow> {
     return undefined;
   }
 
-  /** Removes a row that was delivered, unless somebody else holds it by now. */
+  /** Removes a delivered row, unless another worker holds it by now. */
   async drop(row: T): Promise<void> {
     const { id, attempts } = row;
     await this.finish(row, (manager) => manager.delete(this.entity, { id, attempts }));
   }
 
-  /** Puts a row back until `dueAt`, likewise. */
+  /** Puts a row back until `dueAt`, unless another worker holds it by now. */
   async putBack({ id, attempts }: T, failure: string, dueAt: Date): Promise<void> {
     await this.database.write((manager) =>
       manager.update(this.entity, { id, attempts }, { failure, dueAt }),
     );
   }
 
-  /** Keeps a row that nobody tries again, likewise, for a week. */
+  /** Gives a row up and keeps it for a week, unless another worker holds it by now. */
   async giveUp(row: T, failure: string): Promise<void> {
     const values = { ...this.options.whenGivenUp, failure, failedAt: clock.date() };
     await this.finish(row, (manager) => this.keep(manager, row, values));
   }
 
-  /** How many wait, and since when the oldest. */
+  /** Returns how many rows wait, and since when the oldest has waited. */
   async pending(): Promise<{ count: number; oldest: Date | undefined }> {
     const { count, oldest } = (await this.rows
       .createQueryBuilder('item')
@@ -79,7 +82,7 @@ export abstract class OutboxRows<T extends OutboxRow> {
     return { count: Number(count), oldest: oldest === null ? undefined : new Date(Number(oldest)) };
   }
 
-  /** Forgets those that were given up a week ago, and those that nobody has taken since. */
+  /** Deletes rows that were given up a week ago, and rows that expired a week ago without a try. */
   async clean(): Promise<void> {
     const before = clock.now() - KEEP_FAILED;
     await this.database.deleteAll(this.entity, 'failed_at < :before OR expires_at < :before', {
@@ -87,7 +90,7 @@ export abstract class OutboxRows<T extends OutboxRow> {
     });
   }
 
-  /** Sets `values` in a row that is given up, unless somebody else holds it by now. */
+  /** Sets `values` in a row that is given up, unless another worker holds it by now. */
   protected keep(
     manager: EntityManager,
     { id, attempts }: T,
@@ -96,7 +99,7 @@ export abstract class OutboxRows<T extends OutboxRow> {
     return manager.update(this.entity, { id, attempts }, values);
   }
 
-  /** Makes the last change of a row that is held. */
+  /** Makes the last change of a row that this worker holds. */
   protected async finish(
     _row: T,
     change: (manager: EntityManager) => Promise<DeleteResult | UpdateResult>,
@@ -111,7 +114,7 @@ export abstract class OutboxRows<T extends OutboxRow> {
       .orderBy('item.due_at');
   }
 
-  /** Counts a try and moves the next one on; whether nobody else did so first. */
+  /** Counts a try and moves the next one on. Resolves to false if another worker was first. */
   private async hold(manager: EntityManager, row: T): Promise<boolean> {
     const { id, attempts } = row;
     const next = { attempts: attempts + 1, dueAt: new Date(clock.now() + this.options.lease) };

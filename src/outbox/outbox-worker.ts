@@ -5,55 +5,58 @@ import {
 } from '@nestjs/common';
 import { type Backoff, backoff } from '../common/backoff.js';
 import { clock } from '../common/clock.js';
-import { Lanes } from './lanes.js';
+import { QueueRunner } from './queue-runner.js';
 import type { Metrics } from '../common/metrics.js';
 import { Recurring } from '../common/recurring.js';
 import type { OutboxRow } from './outbox-row.js';
 import type { OutboxRows } from './outbox-rows.js';
 
-/** How often an outbox is looked into for what other instances left, or what is due again. */
+/**
+ * The time between two looks into an outbox, for rows of other instances and rows that are due again, in
+ * milliseconds.
+ */
 const INTERVAL = 5_000;
 const DAY = 86_400_000;
-/** For servers that never run for a whole day. */
+/** The first cleaning comes early, for servers that never run for a whole day. */
 const FIRST_CLEANING = 60_000;
 
-/** What a failed try means. */
+/** The meaning of a failed try. */
 export interface DeliveryFailure {
-  /** Another try of this one would be in vain. */
+  /** Whether another try of this row would be in vain. */
   permanent: boolean;
-  /** It is not about this one: the server was not reached, or turns away whatever comes. */
+  /** Whether the failure is not about this row: the server was not reached, or refuses every row. */
   ofServer: boolean;
-  /** For the log and the outbox: nothing of what the server said, which may quote anything. */
+  /** A text for the log and the outbox, without the server's own words, which may quote anything. */
   text: string;
-  /** How many milliseconds the server asks to wait. */
+  /** The wait that the server asks for, in milliseconds. */
   retryAfter?: number;
 }
 
-/** How an outbox is worked through; times in milliseconds. */
+/** The parameters of an outbox worker; times in milliseconds. */
 export interface OutboxWork {
-  /** Whether there is somebody to deliver to; otherwise old rows are forgotten, and that is all. */
+  /** Whether there is a receiver. Otherwise the worker only deletes old rows. */
   sends: boolean;
-  /** `Mail`, in the log. */
+  /** The name in the log, such as `Mail`. */
   noun: string;
-  /** What its metrics begin with: `latchkey_mail`. */
+  /** The beginning of its metrics' names, such as `latchkey_mail`. */
   metric: string;
-  /** How many are delivered at a time. */
-  lanes: number;
-  /** How long one try may take; under the lease of the rows. */
+  /** The number of deliveries at a time. */
+  concurrency: number;
+  /** The longest time of one try. It is shorter than the rows' lease. */
   longestTry: number;
-  /** How long a stop waits for those under way. */
+  /** How long a stop waits for running tries. */
   grace: number;
   waits: Backoff;
-  /** Whether what expired before its first try is tried once all the same. */
+  /** Whether a row that expired before its first try is tried once all the same. */
   triesLate: boolean;
 }
 
-/** Delivers what is in an outbox. Every instance has one; no row is with two of them at a time. */
+/** Delivers the rows of an outbox. Every instance has a worker, and two workers never hold the same row. */
 export abstract class OutboxWorker<T extends OutboxRow>
   implements OnApplicationBootstrap, BeforeApplicationShutdown
 {
   private readonly stopping = new AbortController();
-  private readonly lanes: Lanes<T>;
+  private readonly runner: QueueRunner<T>;
   private readonly counting: Recurring;
   private readonly cleaning: Recurring;
   private readonly results;
@@ -69,7 +72,13 @@ export abstract class OutboxWorker<T extends OutboxRow>
     const { noun, metric } = work;
     const take = () => this.outbox.take();
     const handle = (row: T) => this.try(row);
-    this.lanes = new Lanes(`Sending (${noun})`, work.lanes, INTERVAL, { take, handle }, logger);
+    this.runner = new QueueRunner(
+      `Sending (${noun})`,
+      work.concurrency,
+      INTERVAL,
+      { take, handle },
+      logger,
+    );
     const recurring = (name: string, interval: number, turn: () => Promise<void>) =>
       new Recurring(`${name} the outbox (${noun})`, interval, turn, logger);
     this.counting = recurring('Counting', INTERVAL, async () => {
@@ -99,37 +108,37 @@ export abstract class OutboxWorker<T extends OutboxRow>
   onApplicationBootstrap(): void {
     this.cleaning.start(FIRST_CLEANING);
     if (!this.work.sends) return;
-    this.lanes.start();
+    this.runner.start();
     this.counting.start(0);
   }
 
-  /** Lets the tries under way end, within a few seconds. */
+  /** Lets the running tries end, within a few seconds. */
   async beforeApplicationShutdown(): Promise<void> {
     const cut = setTimeout(() => {
       this.stopping.abort();
     }, this.work.grace);
-    await Promise.all([this.lanes.stop(), this.counting.stop(), this.cleaning.stop()]);
+    await Promise.all([this.runner.stop(), this.counting.stop(), this.cleaning.stop()]);
     clearTimeout(cut);
   }
 
-  /** Looks into the outbox now, for what was just stored. */
+  /** Looks into the outbox now, for rows that were just stored. */
   wake(): void {
-    this.lanes.wake();
+    this.runner.wake();
   }
 
   /**
-   * Hands a row over; rejects where the other server has not taken it. Resolves to false where the row
-   * needed no delivery, and is gone already.
+   * Hands a row over. Rejects if the other server has not taken it. Resolves to false if the row needed no
+   * delivery and is gone already.
    */
   protected abstract deliver(row: T, signal: AbortSignal): Promise<boolean>;
 
-  /** What an error of {@link deliver} means. */
+  /** Returns the meaning of an error of {@link deliver}. */
   protected abstract failureOf(error: unknown): DeliveryFailure;
 
-  /** What a row is, in a word for the log. */
+  /** Returns the kind of a row, in a word for the log. */
   protected abstract kindOf(row: T): string;
 
-  /** Sends one, or puts it back; whether it is worth trying another. */
+  /** Sends a row, or puts it back. Resolves to false if the next row should wait. */
   private async try(row: T): Promise<boolean> {
     const last = this.work.triesLate && row.attempts === 1;
     if (row.expiresAt <= clock.date() && !last) {

@@ -3,16 +3,16 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Metrics } from '../common/metrics.js';
 import { Config } from '../config/config.js';
 
-/** How long the service may take, in milliseconds. */
+/** The longest wait for the service, in milliseconds. */
 const TIMEOUT = 1_000;
 
-/** How much it may answer, in bytes: ranges have about a thousand lines of some 40 bytes. */
+/** The longest answer, in bytes. A range has about a thousand lines of some 40 bytes. */
 const LONGEST_ANSWER = 262_144;
 
 /**
- * Looks passwords up in a range service of breached ones, such as Have I Been Pwned's: it is asked
- * for all that share the first five digits of the SHA-1 (k-anonymity), so it learns neither the
- * password nor its hash, and answers in padded length, so nor does who listens.
+ * Looks passwords up in a range service of breached passwords, such as Have I Been Pwned. The request carries
+ * only the first five digits of the SHA-1 (k-anonymity), so the service learns neither the password nor its
+ * hash. Answers have a padded length, so an eavesdropper learns neither.
  */
 @Injectable()
 export class BreachedPasswords {
@@ -32,8 +32,9 @@ export class BreachedPasswords {
   }
 
   /**
-   * Why a prepared password must not be a new one, in a sentence; undefined if it may be, or where no
-   * service is set or it does not answer in a second, which is logged once until it does again.
+   * Returns why a prepared password must not be used as a new one, in a sentence; undefined if it may. Also
+   * undefined if no service is set, or if the service does not answer within a second. The log says so once,
+   * until the service answers again.
    */
   async check(password: string): Promise<string | undefined> {
     const { pwnedPasswordsUrl: url } = this.config;
@@ -65,7 +66,7 @@ async function ask(url: string): Promise<string> {
   });
   const chunks: Uint8Array[] = [];
   let length = 0;
-  // Leaving the loop by an error ends the connection.
+  // An error that leaves the loop closes the connection.
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.length;
     if (length > LONGEST_ANSWER) throw new Error('the service answers too much');
@@ -79,7 +80,7 @@ async function ask(url: string): Promise<string> {
   return text;
 }
 
-/** Whether the range has `suffix`; lines with a count of 0 are padding. */
+/** Tells whether the range has `suffix`. Lines with a count of 0 are padding. */
 function has(range: string, suffix: string): boolean {
   return range.split(/\r?\n/).some((line) => {
     const [entry = '', count = ''] = line.split(':');

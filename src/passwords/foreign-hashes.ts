@@ -12,7 +12,7 @@ import {
 /** The letters of crypt(3), in the order of their values. */
 const CRYPT64 = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** Reads a hash of an algorithm that Latchkey itself never stored; undefined if it is none of these. */
+/** Reads a hash of an algorithm that Latchkey itself never stored; undefined if it is of none of these. */
 export function readForeignHash(text: string): ReadHash | undefined {
   for (const read of [prehashedBcrypt, passlibPbkdf2, aspNet, firebase, shaCrypt, phpass]) {
     const found = read(text);
@@ -22,7 +22,7 @@ export function readForeignHash(text: string): ReadHash | undefined {
 }
 
 /**
- * bcrypt of a condensed password: Django's `bcrypt_sha256$$2b$…`, WordPress 6.8's `$wp$2y$…`, and both
+ * Reads bcrypt of a condensed password: Django's `bcrypt_sha256$$2b$…`, WordPress 6.8's `$wp$2y$…`, and both
  * versions of passlib's `$bcrypt-sha256$…`.
  */
 function prehashedBcrypt(text: string): ReadHash | undefined {
@@ -45,7 +45,7 @@ function bcryptOf(rest: string, cost: number, prehash: Prehash): ReadHash {
   return checked('bcrypt', cost, { algorithm: 'bcrypt', hash, cost, condensed: false, prehash });
 }
 
-/** `$pbkdf2$…` (SHA-1), `$pbkdf2-sha256$…` and `$pbkdf2-sha512$…`, in base64 with `.` for `+`. */
+/** Reads `$pbkdf2$…` (SHA-1), `$pbkdf2-sha256$…` and `$pbkdf2-sha512$…`, in base64 with `.` for `+`. */
 function passlibPbkdf2(text: string): ReadHash | undefined {
   const form = /^\$pbkdf2(-sha256|-sha512)?\$(\d{1,8})\$([^$]+)\$([^$]+)$/;
   const [whole, suffix, iterations, salt = '', key = ''] = form.exec(text) ?? [];
@@ -60,7 +60,7 @@ function passlibPbkdf2(text: string): ReadHash | undefined {
   });
 }
 
-/** ASP.NET Identity, version 3 and 2: one text of base64 around the parameters, the salt and the key. */
+/** Reads ASP.NET Identity's versions 3 and 2: one base64 text of the parameters, the salt and the key. */
 function aspNet(text: string): ReadHash | undefined {
   if (!/^A[A-Za-z0-9+/]{60,}={0,2}$/.test(text)) return undefined;
   const bytes = Buffer.from(base64(text, true));
@@ -88,7 +88,10 @@ function aspNet(text: string): ReadHash | undefined {
   });
 }
 
-/** Firebase's scrypt, in the form that other importers use: `$fbscrypt$v=1,n=14,r=8,p=1,ss=…,sk=…$salt$key`. */
+/**
+ * Reads Firebase's scrypt, in the form that other importers use:
+ * `$fbscrypt$v=1,n=14,r=8,p=1,ss=…,sk=…$salt$key`.
+ */
 function firebase(text: string): ReadHash | undefined {
   const form =
     /^\$fbscrypt\$v=1,n=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2}),ss=([^,$]*),sk=([^,$]+)\$([^$]+)\$([^$]+)$/;
@@ -100,7 +103,7 @@ function firebase(text: string): ReadHash | undefined {
   const bytesOf = (text: string) => base64(text.replaceAll('-', '+').replaceAll('_', '/'), true);
   const signerKey = bytesOf(signer);
   const made = bytesOf(key);
-  // The key is the signer key, encrypted: both are of one length.
+  // The key is the encrypted signer key, so both have the same length.
   if (blockSize < 1 || signerKey.length === 0 || signerKey.length !== made.length) {
     return refuse('The hash is not well-formed');
   }
@@ -115,13 +118,13 @@ function firebase(text: string): ReadHash | undefined {
   });
 }
 
-/** Where SHA-crypt puts the bytes of a key: three at a time, the lowest six bits first. */
+/** The order in which SHA-crypt writes the bytes of a key: three at a time, the lowest six bits first. */
 const SHA_CRYPT_ORDER = {
   sha256: orderOf(32, 10, [31, 30]),
   sha512: orderOf(64, 21, [63]),
 };
 
-/** `$5$…` and `$6$…` of crypt(3), https://www.akkadia.org/drepper/SHA-crypt.txt */
+/** Reads `$5$…` and `$6$…` of crypt(3), https://www.akkadia.org/drepper/SHA-crypt.txt */
 function shaCrypt(text: string): ReadHash | undefined {
   const form =
     /^\$([56])\$(?:rounds=(\d{1,9})\$)?([^$]{1,16})\$([./0-9A-Za-z]{43}|[./0-9A-Za-z]{86})$/;
@@ -137,7 +140,7 @@ function shaCrypt(text: string): ReadHash | undefined {
   });
 }
 
-/** `$P$…` of WordPress before 6.8, `$H$…` of phpBB 3. */
+/** Reads `$P$…` of WordPress before 6.8, and `$H$…` of phpBB 3. */
 function phpass(text: string): ReadHash | undefined {
   const form = /^\$[PH]\$([./0-9A-Za-z])([./0-9A-Za-z]{8})([./0-9A-Za-z]{22})$/;
   const [, log = '', salt = '', letters = ''] = form.exec(text) ?? [];
@@ -152,7 +155,7 @@ function phpass(text: string): ReadHash | undefined {
   });
 }
 
-/** Decodes `letters` to bytes in their order; no bytes unless the letters are canonical. */
+/** Decodes `letters` to bytes in their order. Returns no bytes if the letters are not canonical. */
 function fromCrypt64(letters: string, order: readonly number[]): Uint8Array {
   const bytes = Buffer.alloc(order.length);
   let bits = 0;
@@ -170,12 +173,12 @@ function fromCrypt64(letters: string, order: readonly number[]): Uint8Array {
   return next === order.length && width < 8 && bits === 0 ? bytes : Buffer.alloc(0);
 }
 
-/** The order of a SHA-crypt key of `length` bytes, whose groups begin `step` bytes apart. */
+/** Returns the byte order of a SHA-crypt key of `length` bytes, whose groups begin `step` bytes apart. */
 function orderOf(length: number, step: number, last: number[]): number[] {
   const order: number[] = [];
   for (let i = 0; i < step; i++) {
     const group = [i, i + step, i + 2 * step];
-    // Each group turns the one before it round, to the left or to the right.
+    // Each group rotates the one before it, to the left or to the right.
     const turn = length === 32 ? (3 - (i % 3)) % 3 : i % 3;
     const turned = [...group.slice(turn), ...group.slice(0, turn)];
     order.push(...turned.reverse());

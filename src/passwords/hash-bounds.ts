@@ -1,4 +1,4 @@
-/** How a password is changed before bcrypt sees it, by systems that pass all of a long one on. */
+/** How another system condenses a password before bcrypt, so that all of a long one counts. */
 export type Prehash =
   { by: 'django' | 'passlib1' | 'wordpress' } | { by: 'passlib2'; salt: string };
 
@@ -17,7 +17,7 @@ export type StoredHash =
     } & Salted)
   | ({ algorithm: 'scrypt'; cost: number; blockSize: number; parallelism: number } & Salted)
   | ({
-      /** Firebase: the output of scrypt encrypts the project's signer key, and `key` is the result. */
+      /** Firebase: the output of scrypt encrypts the project's signer key. `key` is the result. */
       algorithm: 'firebase';
       cost: number;
       blockSize: number;
@@ -35,16 +35,15 @@ export type StoredHash =
   | ({ algorithm: 'phpass'; rounds: number } & Salted);
 
 /**
- * A hash that can be verified, or a sentence that says why it cannot or must not be. The form of a hash
- * that is not `known` belongs to no algorithm here.
+ * A hash that can be verified, or a sentence with the reason why it cannot or must not be. If `known` is
+ * false, the form belongs to no algorithm here.
  */
 export type ReadHash =
   { ok: true; hash: StoredHash } | { ok: false; reason: string; known: boolean };
 
 /**
- * How much work one login may cost a thread, and how little a hash worth taking over: a few seconds,
- * and what was common a decade ago. PBKDF2 in iterations, SHA-crypt and
- * phpass in rounds, scrypt in N·r·p, Argon2 in KiB times passes.
+ * The work that a hash may cost a thread: at most a few seconds, and at least the usual cost of a decade ago.
+ * PBKDF2 counts iterations, SHA-crypt and phpass rounds, scrypt N·r·p, Argon2 KiB times passes.
  */
 const WORK = {
   bcrypt: [4, 16],
@@ -55,11 +54,14 @@ const WORK = {
   shacrypt: [1_000, 1_000_000],
   phpass: [2 ** 10, 2 ** 20],
 } as const;
-/** What a hash may take of memory, in KiB, in each thread. */
+/** The memory that a hash may use in each thread, in KiB. */
 const MEMORY = 262_144;
 const LANES = 16;
 
-/** Bytes: with fewer, other passwords would do as well, or two users' hashes tell that they share one. */
+/**
+ * The length of a key, in bytes. A shorter key would match other passwords, or reveal that two users share
+ * one.
+ */
 const KEY_BYTES = [16, 64] as const;
 const SALT_BYTES = [8, 128] as const;
 
@@ -85,7 +87,7 @@ export const withinMemory = (kib: number, lanes: number): boolean =>
 const fits = ({ length }: Uint8Array, [least, most]: readonly [number, number]): boolean =>
   length >= least && length <= most;
 
-/** Reads canonical base64, with its padding or without it; no bytes if the text is not canonical. */
+/** Decodes canonical base64, padded or not. Returns no bytes if the text is not canonical. */
 export function base64(text: string, padded = false): Uint8Array {
   const bytes = Buffer.from(text, 'base64');
   const canonical = bytes.toString('base64');
@@ -98,13 +100,13 @@ export function hex(text: string): Uint8Array {
 }
 
 /**
- * The cost, salt and key of a bcrypt hash with the unused bits of salt and key cleared. Old libraries
- * left some set, and a comparison by the whole text would never match.
+ * Returns the cost, salt and key of a bcrypt hash with the unused bits of salt and key cleared. Old libraries
+ * left some set, and a comparison of the whole text would never match.
  */
 export function canonicalBcrypt(rest: string): string {
   const letters = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
   const cleared = (letter: string, mask: number) => letters.charAt(letters.indexOf(letter) & mask);
-  // `$12$`, 22 letters of salt, 31 of the key.
+  // `$12$`, 22 letters of salt, 31 letters of the key.
   const salt = rest.slice(0, 25) + cleared(rest.charAt(25), 0b110000);
   return salt + rest.slice(26, 56) + cleared(rest.charAt(56), 0b111100);
 }

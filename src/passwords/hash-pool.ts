@@ -8,22 +8,22 @@ import { HashQueue } from './hash-queue.js';
 import type * as worker from './hash-worker.js';
 import { niceIncrement } from './thread-priority.js';
 
-/** The work of `hash-worker.js`, by name, and what it answers with. */
+/** The jobs of `hash-worker.js`, by name, and their results. */
 type Work = typeof worker;
 type Result<W extends keyof Work> = Awaited<ReturnType<Work[W]>>;
 
-/** A thread that had nothing to do for this long ends, in milliseconds. */
+/** A thread that was idle for this long ends, in milliseconds. */
 const IDLE_TIMEOUT = 60_000;
 
-/** How somebody waits for a hash. */
+/** How a caller waits for a hash. */
 export interface HashOptions {
-  /** Takes what has not started out of the queue; what has started runs to its end. */
+  /** Removes a waiting job from the queue. A job that has started runs to its end. */
   signal?: AbortSignal;
 }
 
 /**
- * Computes password hashes in threads of their own, at a lower priority where the platform lets it,
- * so that the rest of the server, and libuv's threads that SQLite reads on, go on undisturbed.
+ * Computes password hashes in threads of their own, at a lower priority if the platform allows it. The rest
+ * of the server, and libuv's threads that SQLite reads on, are not disturbed.
  */
 @Injectable()
 export class HashPool implements OnApplicationShutdown {
@@ -51,13 +51,13 @@ export class HashPool implements OnApplicationShutdown {
       maxThreads: hashing.threads,
       idleTimeout: IDLE_TIMEOUT,
       niceIncrement: this.niceIncrement(),
-      // What instruments this process is not loaded again in every thread.
+      // Keeps an instrumentation of this process from being loaded in every thread.
       env: {},
       execArgv: [],
-      // Far more than a hash takes: a thread gone wild ends by itself, and not with the whole process.
+      // Far more than a hash takes. A runaway thread ends alone, and the process goes on.
       resourceLimits: { maxOldGenerationSizeMb: 64 },
     });
-    // A thread without work has died: the next one takes its place.
+    // An idle thread has died. The next one takes its place.
     this.threads.on('error', (error) => {
       this.logger.error(error);
     });
@@ -67,10 +67,10 @@ export class HashPool implements OnApplicationShutdown {
   }
 
   /**
-   * Does one piece of the worker's work, after those who came before.
+   * Runs one job of the worker, after the jobs that came before.
    *
-   * @throws ApiError overloaded where it could not start in time, unavailable where its thread died,
-   *   client_gone where `signal` was aborted before it started
+   * @throws ApiError overloaded if it could not start in time, unavailable if its thread died, client_gone if
+   *   `signal` was aborted before the start
    */
   async run<W extends keyof Work>(
     work: W,
@@ -100,12 +100,16 @@ export class HashPool implements OnApplicationShutdown {
     }
   }
 
-  /** @throws ApiError overloaded where a hash could not start in time: ask before other work */
+  /**
+   * Refuses early, before other work is done for a hash that could not start in time.
+   *
+   * @throws ApiError overloaded
+   */
   expectRoom({ signal }: HashOptions = {}): Promise<void> {
     return this.queue.expectRoom(signal);
   }
 
-  /** Waits for the hashes under way; the server has no requests left by now. */
+  /** Waits for the running hashes. The server has no requests left by now. */
   async onApplicationShutdown(): Promise<void> {
     this.queue.close();
     await Promise.allSettled(this.running);
@@ -122,7 +126,7 @@ export class HashPool implements OnApplicationShutdown {
     }
   }
 
-  /** Threads that die while they start leave behind what was given to them, waiting for ever. */
+  /** Ends jobs whose thread died while it started. They would wait forever. */
   private async endStuck(): Promise<void> {
     if (this.running.size > 0 && this.threads.threads.length === 0) await this.threads.destroy();
   }

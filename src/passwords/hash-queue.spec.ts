@@ -71,7 +71,7 @@ describe('HashQueue', () => {
     queue.leave();
     await stayed;
     queue.leave();
-    // The one thread is free again: nobody took it twice.
+    // The one thread is free again, and was taken only once.
     await queue.enter();
     const next = queue.enter();
     queue.leave();

@@ -2,28 +2,28 @@ import { Logger } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
 import type { Metrics } from '../common/metrics.js';
 import { currentContext } from '../common/request-context.js';
-import { Insistence } from './insistence.js';
+import { RefusalDelay } from './refusal-delay.js';
 
-/** Refusals are logged once in this time, in milliseconds, with their number. */
+/** The time between two log lines about refusals, in milliseconds. Each line gives their number. */
 const LOG_INTERVAL = 60_000;
 
-/** How much of the mean time of a hash the last one makes. */
+/** The weight of the last hash in the mean time of a hash. */
 const WEIGHT = 0.2;
 
 /**
- * Who may hash: `threads` at a time, the others in the order they came, none for longer than
- * `maxWait` seconds. Who would have to wait longer is refused before.
+ * Decides who may hash: `threads` callers at a time, the others in the order of their arrival, each after at
+ * most `maxWait` seconds. A caller with a longer expected wait is refused at once.
  */
 export class HashQueue {
   private readonly logger = new Logger(HashQueue.name);
   private readonly waiting = new Set<{ start(): void; refuse(error: ApiError): void }>();
   private running = 0;
   private closed = false;
-  /** Moving mean of what one hash takes, in seconds. */
+  /** The moving mean of the time for one hash, in seconds. */
   private hashTime = 0;
   private unlogged = 0;
   private loggedAt = -Infinity;
-  private readonly insistence = new Insistence();
+  private readonly refusalDelay = new RefusalDelay();
 
   private readonly waited;
   private readonly refused;
@@ -51,7 +51,7 @@ export class HashQueue {
   }
 
   /**
-   * Resolves when the caller may hash; it has to {@link leave} after that.
+   * Resolves when the caller may hash. The caller has to {@link leave} afterwards.
    *
    * @throws ApiError overloaded, client_gone once `signal` is aborted
    */
@@ -63,7 +63,7 @@ export class HashQueue {
       this.waited.observe(0);
       return;
     }
-    // Nothing is awaited where there is room: a thread that came free meanwhile would find nobody.
+    // No await if there is room: a thread that came free meanwhile would find the queue empty.
     if (this.isTooLong()) await this.turnAway(signal);
     const began = performance.now();
     await new Promise<void>((resolve, reject) => {
@@ -94,7 +94,7 @@ export class HashQueue {
     });
   }
 
-  /** Lets the next one in. `seconds` is what the hash took, where it was computed. */
+  /** Lets the next caller in. `seconds` is the time that the hash took, if it was computed. */
   leave(seconds?: number): void {
     if (seconds !== undefined) {
       const weight = this.hashTime === 0 ? 1 : WEIGHT;
@@ -105,13 +105,17 @@ export class HashQueue {
     else this.running--;
   }
 
-  /** Refuses those who wait and whoever comes later. */
+  /** Refuses all waiting and future callers. */
   close(): void {
     this.closed = true;
     for (const entry of this.waiting) entry.refuse(new ApiError('unavailable'));
   }
 
-  /** @throws ApiError overloaded where the queue is longer than may be waited */
+  /**
+   * Refuses a caller whose expected wait is too long.
+   *
+   * @throws ApiError overloaded
+   */
   async expectRoom(signal?: AbortSignal): Promise<void> {
     if (this.isTooLong()) await this.turnAway(signal);
   }
@@ -122,11 +126,11 @@ export class HashQueue {
 
   private async turnAway(signal?: AbortSignal): Promise<never> {
     const refusal = this.overloaded('queue');
-    await this.insistence.delay(currentContext().address, this.retryAfter(), signal);
+    await this.refusalDelay.delay(currentContext().address, this.retryAfter(), signal);
     throw refusal;
   }
 
-  /** Seconds until one who came now would start, if hashes go on to take what they took. */
+  /** Returns the seconds until a new caller would start, if hashes go on to take their mean time. */
   private expectedWait(): number {
     if (this.running < this.threads) return 0;
     return ((this.waiting.size + 1) / this.threads) * this.hashTime;
@@ -144,7 +148,7 @@ export class HashQueue {
     return new ApiError('overloaded', { headers: { 'Retry-After': String(this.retryAfter()) } });
   }
 
-  /** Seconds. */
+  /** Returns the `Retry-After` for a refused caller, in seconds. */
   private retryAfter(): number {
     return Math.max(1, Math.ceil(this.expectedWait()));
   }

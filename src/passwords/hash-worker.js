@@ -1,9 +1,8 @@
 // @ts-check
 /**
- * What runs in a hashing thread. Plain JavaScript, because a thread is outside the tests' transform:
- * the build copies this file, the tests load it as it stands. Every export is work that
- * `HashPool.run` can be asked for by its name, so another algorithm is one more export; it may block,
- * and it sees what it is given and nothing else.
+ * The code of a hashing thread. It is plain JavaScript, because a thread is outside the tests' transform: the
+ * build copies this file, and the tests load it directly. Every export is a job that `HashPool.run` can
+ * request by its name, so another algorithm is one more export. A job may block, and it sees only its input.
  */
 import { Buffer } from 'node:buffer';
 import { createCipheriv, createHash, pbkdf2Sync, scryptSync, timingSafeEqual } from 'node:crypto';
@@ -24,7 +23,10 @@ export const bcryptCompare = verification(
   },
 );
 
-/** For scrypt, in bytes: what it needs beside the memory that its parameters are checked for is little. */
+/**
+ * OpenSSL's bound for scrypt, in bytes. It needs little beside the memory that its parameters are checked
+ * for.
+ */
 const MAX_MEMORY = 2 ** 29;
 
 export const pbkdf2Verify = verification(
@@ -46,7 +48,7 @@ export const scryptVerify = verification(
 export const argon2idVerify = verification(
   /** @param {{ password: string, memory: number, passes: number, parallelism: number } & Salted} input */
   async ({ password, memory, passes, parallelism, salt, key }) => {
-    // Loaded in the threads of those who have such hashes.
+    // Loaded only in threads that meet such a hash.
     const { argon2id } = await import('hash-wasm');
     const made = await argon2id({
       password,
@@ -61,7 +63,7 @@ export const argon2idVerify = verification(
   },
 );
 
-/** In bytes: each round reads the password again, so a longer one would multiply the work. */
+/** In bytes. Each round reads the password again, so a longer one would multiply the work. */
 const LONGEST_IN_ROUNDS = 256;
 
 export const firebaseVerify = verification(
@@ -100,7 +102,7 @@ export const shacryptVerify = verification(
       for (const part of parts) made.update(part);
       return made.digest();
     };
-    /** `bytes` again and again, up to `length`. */
+    /** Returns `bytes` repeated up to `length`. */
     const repeated = (/** @type {Uint8Array} */ bytes, /** @type {number} */ length) =>
       Buffer.alloc(length, bytes);
     // 1 to 12
@@ -128,7 +130,7 @@ export const shacryptVerify = verification(
  */
 
 /**
- * The work of comparing a password with a stored hash. An error means that the hash cannot be the
+ * Wraps the comparison of a password with a stored hash. An error means that the hash cannot be the
  * password's: the answer is false, and `problem` says why.
  *
  * @template Input
@@ -149,7 +151,7 @@ function verification(work) {
 }
 
 /**
- * Tells beside the value how long the work took, in seconds, without the start of the thread.
+ * Adds the time that the work took to its value, in seconds, without the start of the thread.
  *
  * @template Input, Value
  * @param {(input: Input) => Value | Promise<Value>} work

@@ -6,10 +6,10 @@ import type { HashOptions } from './hash-pool.js';
 import { checkNewPassword, type PasswordContext, preparePassword } from './password-policy.js';
 import { PasswordsService } from './passwords.service.js';
 
-/** Whom a new password is for. */
+/** The user of a new password. */
 export type PasswordOwner = Omit<PasswordContext, 'minLength'>;
 
-/** The one way by which a new password is taken, wherever it is set. */
+/** Hashes every new password, from whichever route or command it comes. */
 @Injectable()
 export class NewPasswords {
   constructor(
@@ -19,7 +19,7 @@ export class NewPasswords {
   ) {}
 
   /**
-   * The hash to store of a password as typed.
+   * Returns the hash to store for a password as typed.
    *
    * @throws ApiError weak_password with the reason; overloaded, unavailable
    */

@@ -8,7 +8,8 @@ import { readStoredHash } from './stored-hash.js';
 
 /**
  * Knows the highest cost of the stored bcrypt hashes. A guess for an unknown name has to take as long as one
- * for any of them, also after `BCRYPT_COST` changed and while another instance or an import stores others.
+ * for any stored hash. This holds after `BCRYPT_COST` changed, and while another instance or an import stores
+ * hashes of another cost.
  */
 @Injectable()
 export class PasswordCosts {
@@ -20,13 +21,15 @@ export class PasswordCosts {
     private readonly database: Database,
   ) {}
 
-  /** The highest cost that a stored hash may have, or a new one will. */
+  /** Returns the highest cost that a stored or new hash may have. */
   async highest(): Promise<number> {
     const highest = await this.costs.maximum('cost');
     return Math.max(highest ?? 0, this.config.bcryptCost);
   }
 
-  /** Notes the cost of the settings, once, before a hash of it is stored; outside of any transaction. */
+  /**
+   * Records the cost of the settings once, before a hash of it is stored. Runs outside of any transaction.
+   */
   async noteOwn(): Promise<void> {
     this.noted ??= this.database
       .write((manager) => note(manager, [this.config.bcryptCost]))
@@ -37,7 +40,7 @@ export class PasswordCosts {
     await this.noted;
   }
 
-  /** Notes the costs of hashes that are stored in the transaction of `manager`. */
+  /** Records the costs of hashes that are stored in the transaction of `manager`. */
   async noteOf(manager: EntityManager, hashes: string[]): Promise<void> {
     const costs = hashes.flatMap((stored) => {
       const read = readStoredHash(stored);
@@ -51,7 +54,7 @@ export class PasswordCosts {
     for (const { cost } of await this.costs.find()) {
       if (cost <= this.config.bcryptCost) continue;
       const digits = String(cost).padStart(2, '0');
-      // As all systems write bcrypt, and then as passlib writes its own forms.
+      // The usual form of bcrypt, then passlib's own forms.
       const forms = [
         `%$2_$${digits}$%`,
         `$bcrypt-sha256$%,r=${cost}$%`,

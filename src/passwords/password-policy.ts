@@ -7,17 +7,17 @@ export const PASSWORD_MAX_BYTES = 1_024;
 /** A password in the form that is hashed, or a sentence that says why it has none. */
 export type PreparedPassword = { ok: true; password: string } | { ok: false; reason: string };
 
-/** What a password must not be derived from, and how long it has to be, in code points. */
+/** The values that a password must not be derived from, and its least length in code points. */
 export interface PasswordContext {
   username?: string;
   email?: string;
   minLength: number;
 }
 
-/** The name of this service; people put it into passwords (NIST SP 800-63B-4, section 3.1.1.2). */
+/** The name of this service: people put it into passwords (NIST SP 800-63B-4, section 3.1.1.2). */
 const SERVICE = 'latchkey';
 
-/** Guessing programs try runs, but not of any length: longer ones are as good as their length. */
+/** The longest run that is refused. Guessing programs try runs, but a longer one is as good as its length. */
 const LONGEST_RUN = 16;
 
 /** No password is shorter than 8 characters, so shorter entries would never be asked for. */
@@ -26,10 +26,10 @@ const COMMON = new Set(
 );
 
 /**
- * The PRECIS profile OpaqueString (RFC 8265, section 4.2): other blanks become a space, then NFC.
- * The empty text, controls, line separators, unassigned and private code points and ill-formed
- * Unicode are refused. Unlike the profile's FreeformClass (RFC 8264, section 4.3) it takes old jamo
- * and invisible characters such as joiners and variation selectors: keyboards make emoji with them.
+ * Prepares a password by the PRECIS profile OpaqueString (RFC 8265, section 4.2): other blanks become a
+ * space, then NFC. It refuses the empty text, controls, line separators, unassigned and private code points,
+ * and ill-formed Unicode. Unlike the profile's FreeformClass (RFC 8264, section 4.3) it takes old jamo and
+ * invisible characters such as joiners and variation selectors, because keyboards make emoji with them.
  */
 export function preparePassword(input: string): PreparedPassword {
   const tooLong = {
@@ -53,9 +53,9 @@ export function preparePassword(input: string): PreparedPassword {
 }
 
 /**
- * Why a prepared password is not good enough for a new one, in a sentence; undefined if it is.
- * Length, the common ones and those derived from the user or the service are looked at, the kinds of
- * characters are not (NIST SP 800-63B-4, section 3.1.1.2).
+ * Returns why a prepared password is too weak for a new one, in a sentence; undefined if it is good. It looks
+ * at the length, common passwords, and passwords derived from the user or the service. It does not ask for
+ * kinds of characters (NIST SP 800-63B-4, section 3.1.1.2).
  */
 export function checkNewPassword(password: string, context: PasswordContext): string | undefined {
   const { username, email, minLength } = context;
@@ -76,12 +76,18 @@ function fold(text: string): string {
   return caseFold(text, 'NFKC');
 }
 
-/** A part of one or two characters is in every other password by chance. */
+/**
+ * Tells whether a password contains `part`. Parts of one or two characters do not count: every other password
+ * has them by chance.
+ */
 function contains(password: string, part: string): boolean {
   return Array.from(part).length >= 3 && password.includes(part);
 }
 
-/** `aaaaaaaa`, `12345678`, `hgfedcba`: every character is the last one plus 0, 1 or minus 1. */
+/**
+ * Tells whether every character is the one before it plus 0, 1 or minus 1: `aaaaaaaa`, `12345678`,
+ * `hgfedcba`.
+ */
 function isSimpleRun(password: string): boolean {
   const points = Array.from(password, (point) => point.codePointAt(0) ?? 0);
   if (points.length > LONGEST_RUN) return false;

@@ -7,15 +7,15 @@ import { PasswordCosts } from './password-costs.js';
 import { CONDENSED, readStoredHash } from './stored-hash.js';
 
 /**
- * bcrypt ignores what comes after 72 bytes, and ends shorter passwords with a NUL, so that up to 71
- * bytes are told apart from anything longer. From here on a password is condensed first, and its
- * hash marked, so that plain hashes of other systems keep their meaning.
+ * bcrypt ignores bytes after the 72nd, and ends shorter passwords with a NUL, so it distinguishes up to 71
+ * bytes. A password of 72 bytes or more is condensed first, and its hash is marked. So plain hashes of other
+ * systems keep their meaning.
  */
 const CONDENSE_FROM = 72;
 
 /**
- * Hashes prepared passwords (see `preparePassword`) with bcrypt, and verifies them with what they
- * were hashed with, here or elsewhere.
+ * Hashes prepared passwords (see `preparePassword`) with bcrypt. Verifies them by the algorithm of their
+ * stored hash, ours or another system's.
  */
 @Injectable()
 export class PasswordsService implements OnModuleInit {
@@ -25,19 +25,23 @@ export class PasswordsService implements OnModuleInit {
     private readonly costs: PasswordCosts,
   ) {}
 
-  /** A server whose threads cannot hash does not start. */
+  /** Stops the start if the threads cannot hash. */
   async onModuleInit(): Promise<void> {
     await this.hashOfUnknown();
     await this.costs.forgetUnused();
   }
 
-  /** @throws ApiError overloaded where a hash could not start in time: ask before other work */
+  /**
+   * Refuses early, before other work is done for a hash that could not start in time.
+   *
+   * @throws ApiError overloaded
+   */
   expectRoom(options?: HashOptions): Promise<void> {
     return this.pool.expectRoom(options);
   }
 
   /**
-   * The hash to store: a bcrypt string, marked where the password was condensed.
+   * Returns the hash to store: a bcrypt string, marked if the password was condensed.
    *
    * @throws ApiError as `HashPool.run`
    */
@@ -52,15 +56,19 @@ export class PasswordsService implements OnModuleInit {
     return long ? CONDENSED + hash : hash;
   }
 
-  /** The hash of a password that nobody knows. @throws ApiError as `HashPool.run` */
+  /**
+   * Returns the hash of a random password that is told to no user.
+   *
+   * @throws ApiError as `HashPool.run`
+   */
   hashOfUnknown(options?: HashOptions): Promise<string> {
     return this.hash(randomBytes(32).toString('base64url'), options);
   }
 
   /**
-   * Whether `password` is the one behind `stored`. If it is not, it takes the work of the highest cost
-   * that a stored bcrypt hash has, whatever the cost of this one, and if there is no hash or no password
-   * at all: an unknown user takes as long as any known one.
+   * Tells whether `password` matches `stored`. A mismatch takes the work of the highest stored bcrypt cost,
+   * whatever the cost of `stored`. The same holds without a hash or without a password, so an unknown user
+   * takes as long as a known one.
    *
    * @throws ApiError as `HashPool.run`
    */
@@ -99,7 +107,7 @@ export class PasswordsService implements OnModuleInit {
     }
   }
 
-  /** Whether `stored` should be renewed with the password at hand. */
+  /** Tells whether `stored` should be renewed with the password at hand. */
   needsRehash(password: string, stored: string): boolean {
     const read = readStoredHash(stored);
     if (!read.ok || read.hash.algorithm !== 'bcrypt') return true;
@@ -107,7 +115,7 @@ export class PasswordsService implements OnModuleInit {
     return prehash !== undefined || cost < this.config.bcryptCost || condensed !== isLong(password);
   }
 
-  /** One bcrypt comparison, and if it fails those with the dummies, in one turn of a thread. */
+  /** Makes one bcrypt comparison, and if it fails those with the dummies, in one turn of a thread. */
   protected compare(
     password: string,
     hash: string,
@@ -118,7 +126,7 @@ export class PasswordsService implements OnModuleInit {
   }
 }
 
-/** A hash of this cost that no password is known for. */
+/** Returns a hash of this cost that matches no known password. */
 const dummyHash = (cost: number): string =>
   `$2b$${String(cost).padStart(2, '0')}$abcdefghijklmnopqrstuu${'.'.repeat(31)}`;
 
@@ -128,7 +136,7 @@ const dummiesBetween = (from: number, to: number): string[] =>
 
 const isLong = (password: string): boolean => Buffer.byteLength(password) >= CONDENSE_FROM;
 
-/** What bcrypt is given for a password, by the system that stored the hash. */
+/** Returns the input of bcrypt for a password, by the system that stored the hash. */
 function bcryptInput(
   password: string,
   { condensed, prehash }: { condensed: boolean; prehash?: Prehash },
@@ -148,6 +156,6 @@ function bcryptInput(
   }
 }
 
-/** 64 characters that stand for all of a long password. */
+/** Returns 64 characters that stand for all of a long password. */
 const condense = (password: string): string =>
   createHash('sha384').update(password, 'utf8').digest('base64');

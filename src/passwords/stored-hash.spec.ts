@@ -129,7 +129,7 @@ it('computes every scrypt hash that it accepts, at the bounds', () => {
       for (let ln = 1; ln <= 22; ln++) {
         const read = readStoredHash(`$scrypt$ln=${ln},r=${r},p=${p}$${SALT}$${KEY}`);
         if (!read.ok || read.hash.algorithm !== 'scrypt') continue;
-        // OpenSSL's own limits (RFC 7914, section 2), and the memory that a thread gives.
+        // OpenSSL's own limits (RFC 7914, section 2), and the memory of a thread.
         const { cost, blockSize, parallelism } = read.hash;
         expect(Math.log2(cost)).toBeLessThan(16 * blockSize);
         expect(128 * blockSize * (cost + parallelism + 2)).toBeLessThan(2 ** 29);
@@ -139,7 +139,7 @@ it('computes every scrypt hash that it accepts, at the bounds', () => {
 });
 
 it('clears the bits of a bcrypt hash that are not used, which old libraries have set', () => {
-  // `$2b$12$R9h/cIPz0gi.URNNX3kh2O`: its last letter has four unused bits, that of the key has two.
+  // `$2b$12$R9h/cIPz0gi.URNNX3kh2O`: the last letter has four unused bits, the key's last one has two.
   for (const salt of ['O', 'P', 'Q', 'a', 'd']) {
     for (const last of ['W', 'X', 'Y', 'Z']) {
       const text = `${BCRYPT.slice(0, 28)}${salt}${BCRYPT.slice(29, 59)}${last}`;

@@ -12,33 +12,34 @@ import {
 } from './hash-bounds.js';
 
 /**
- * What is stored for a user without a password begins with this: no password matches it. It is the
- * beginning of no hash, as in Unix's `/etc/shadow` and in Django.
+ * The beginning of the stored value for a user without a password. No password matches it, and no hash begins
+ * like it, as in Unix's `/etc/shadow` and in Django.
  */
 export const NO_PASSWORD = '!';
 
 /**
- * Makes the value that is stored for a user without a password. It differs each time. A mailed link is
- * good for one stored password only, and must not become good again.
+ * Returns the stored value for a user without a password. It differs each time: a mailed link is good for one
+ * stored password only, and must not become good again.
  */
 export const unusableHash = (): string => NO_PASSWORD + randomBytes(16).toString('base64url');
 
-/** Whether a password can match what is stored. */
+/** Tells whether any password can match the stored value. */
 export const hasPassword = (stored: string): boolean => !stored.startsWith(NO_PASSWORD);
 
-/** Stands before the bcrypt hash of a password that was condensed first; see `PasswordsService`. */
+/** The mark before the bcrypt hash of a password that was condensed first; see `PasswordsService`. */
 export const CONDENSED = 'sha384$';
 
-/** As long as the column. */
+/** The length of the column. */
 const LONGEST = 255;
 
 /**
- * Reads a hash as it is stored, ours or one of another system: bcrypt (`$2a$`, `$2b$`, `$2y$`, and
- * Django's `bcrypt$…`), Django's `pbkdf2_sha256$…` and `scrypt$…`, Werkzeug's `pbkdf2:…` and
- * `scrypt:…`, and `$scrypt$…` and `$argon2id$…` in the PHC string format (Django's `argon2$…` too), and
- * what `readForeignHash` knows.
- * A hash whose parameters would keep a thread busy for long, or that is too short to be one, is
- * refused: it is asked at the import, and again at each login.
+ * Reads a stored hash, ours or another system's. It knows bcrypt (`$2a$`, `$2b$`, `$2y$`, and Django's
+ * `bcrypt$…`), Django's `pbkdf2_sha256$…` and `scrypt$…`, and Werkzeug's `pbkdf2:…` and `scrypt:…`. It also
+ * knows `$scrypt$…` and `$argon2id$…` in the PHC string format (Django's `argon2$…` too), and the forms of
+ * `readForeignHash`.
+ *
+ * It refuses a hash whose parameters would keep a thread busy for long, or that is too short. The import asks
+ * it once, and every login again.
  */
 export function readStoredHash(text: string): ReadHash {
   if (text.length > LONGEST) return refuse(`The hash has more than ${LONGEST} characters`);
@@ -54,7 +55,7 @@ function bcrypt(text: string): ReadHash | undefined {
   const form = /^(sha384\$|bcrypt\$)?\$2[aby](\$(\d\d)\$[./A-Za-z0-9]{53})$/;
   const [, before, rest, cost] = form.exec(text) ?? [];
   if (rest === undefined) return undefined;
-  // $2a$, $2b$ and $2y$ name fixed bugs of other implementations; the computation is one.
+  // $2a$, $2b$ and $2y$ name fixed bugs of other implementations. The computation is the same.
   const hash = `$2b${canonicalBcrypt(rest)}`;
   return checked('bcrypt', Number(cost), {
     algorithm: 'bcrypt',
@@ -107,7 +108,7 @@ function checkedScrypt(
     return refuse('The cost of the scrypt hash is not a power of two');
   }
   if (!withinMemory((128 * cost * blockSize) / 1024, parallelism)) return tooLarge();
-  // RFC 7914, section 2: OpenSSL computes no other.
+  // RFC 7914, section 2: OpenSSL refuses all others.
   if (blockSize > 0 && Math.log2(cost) >= 16 * blockSize) {
     return refuse('The cost of the scrypt hash is too high for its block size');
   }

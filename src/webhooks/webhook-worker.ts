@@ -20,7 +20,7 @@ export class WebhookWorker extends OutboxWorker<WebhookItem> {
       sends: config.webhooks !== undefined,
       noun: 'Webhook',
       metric: 'latchkey_webhook',
-      lanes: 16,
+      concurrency: 16,
       longestTry: (config.webhooks?.timeout ?? 0) * 1000,
       grace: 3_000,
       waits: { first: 5_000, last: 3_600_000 },

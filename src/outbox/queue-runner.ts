@@ -1,21 +1,20 @@
 import type { Logger } from '@nestjs/common';
 import { FailureLog } from '../common/failure-log.js';
 
-/** Where {@link Lanes} take their work from, and what they do with it. */
-export interface LaneWork<T> {
-  /** The next piece of work; undefined where there is none. */
+/** The queue of a {@link QueueRunner}, and the work on its jobs. */
+export interface QueueWork<T> {
+  /** Returns the next job; undefined if the queue is empty. */
   take: () => Promise<T | undefined>;
-  /** Does it; false where another one should wait for the next look into the queue. */
+  /** Does a job. Resolves to false if the next job should wait for the next look into the queue. */
   handle: (piece: T) => Promise<boolean>;
 }
 
 /**
- * Works through a queue in up to `count` lanes: in each one piece after another, until none is left. A
- * piece that hangs holds up its own lane alone. The queue is looked into every `interval` milliseconds
- * and whenever somebody calls {@link Lanes.wake}. Failures go to a {@link FailureLog}. Never keeps the
- * process alive.
+ * Works through a queue with up to `concurrency` jobs at a time, until it is empty. A job that hangs takes
+ * one place only. The runner asks the queue every `interval` milliseconds, and at each {@link
+ * QueueRunner.wake}. Failures go to a {@link FailureLog}. The runner never keeps the process alive.
  */
-export class Lanes<T> {
+export class QueueRunner<T> {
   private readonly running = new Set<Promise<void>>();
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
@@ -25,15 +24,15 @@ export class Lanes<T> {
 
   constructor(
     name: string,
-    private readonly count: number,
+    private readonly concurrency: number,
     private readonly interval: number,
-    private readonly work: LaneWork<T>,
+    private readonly work: QueueWork<T>,
     logger: Logger,
   ) {
     this.failures = new FailureLog(name, logger);
   }
 
-  /** Begins, with a look at once. */
+  /** Starts, and asks the queue at once. */
   start(): void {
     if (this.stopped) return;
     this.timer = setInterval(() => {
@@ -42,14 +41,14 @@ export class Lanes<T> {
     this.wake();
   }
 
-  /** Looks into the queue now; does nothing before the start. */
+  /** Asks the queue now. Does nothing before the start. */
   wake(): void {
     this.wakes++;
     this.held = false;
     if (this.timer) this.open();
   }
 
-  /** Ends it; resolves when what is under way is over. */
+  /** Stops. Resolves when the running jobs have ended. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
@@ -57,9 +56,9 @@ export class Lanes<T> {
   }
 
   private open(): void {
-    if (this.stopped || this.running.size >= this.count) return;
-    const lane = this.run().finally(() => this.running.delete(lane));
-    this.running.add(lane);
+    if (this.stopped || this.running.size >= this.concurrency) return;
+    const turn = this.run().finally(() => this.running.delete(turn));
+    this.running.add(turn);
   }
 
   private async run(): Promise<void> {
@@ -68,18 +67,18 @@ export class Lanes<T> {
       do {
         wakes = this.wakes;
         if (!(await this.runOn())) return;
-        // Who was woken meanwhile may have asked too early.
+        // A wake during the last question may have come too early for it.
       } while (wakes !== this.wakes);
     } catch (error) {
       this.failures.failed(error);
     }
   }
 
-  /** Takes and does one piece after another; whether it stopped because none was left. */
+  /** Takes and does jobs. Resolves to true if it stopped because the queue was empty. */
   private async runOn(): Promise<boolean> {
     while (!this.stopped) {
       const piece = await this.work.take();
-      // Where there is one, there may be more.
+      // One job may be followed by others.
       if (piece !== undefined && !this.held) this.open();
       const goOn = piece === undefined || (await this.work.handle(piece));
       this.failures.succeeded();

@@ -2,26 +2,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { networkOf } from '../common/network.js';
 
-/** How many refusals of one network are told at once, in the time it was told to wait. */
+/** The number of refusals of one network that are answered at once, within the time it was told to wait. */
 const AT_ONCE = 50;
 
-/** How long each further one is held, in milliseconds. */
+/** The delay of each further refusal, in milliseconds. */
 const HOLD = 250;
 
-/** Networks that are remembered: a stranger who has more of them is no better off for each. */
+/** The number of networks that are remembered. An attacker with more of them gains nothing for each. */
 const MAX = 10_000;
 
 /**
- * Slows down clients that come back at once, whatever `Retry-After` says: a refusal costs so little to
- * get that a few of them would take the server from everybody else.
+ * Slows down clients that ignore `Retry-After`. A refusal is so cheap to get that a few such clients would
+ * otherwise take the server from all others.
  */
-export class Insistence {
+export class RefusalDelay {
   private readonly refusals = new LRUCache<string, number>({ max: MAX, noUpdateTTL: true });
 
   /**
-   * Resolves when a client at `address` is to be told to come back after `seconds`: at once, but for
-   * a network that has been told so {@link AT_ONCE} times and is back before that; and for whoever is
-   * gone (`signal`), since nobody waits then.
+   * Resolves when a client at `address` is to be told to retry after `seconds`. It resolves at once, except
+   * for a network that was told so {@link AT_ONCE} times and comes back too early. If the client has gone
+   * (`signal`), it resolves at once as well.
    */
   async delay(address: string | null, seconds: number, signal?: AbortSignal): Promise<void> {
     const network = address === null ? undefined : networkOf(address);

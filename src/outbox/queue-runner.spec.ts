@@ -1,10 +1,10 @@
 import { Logger } from '@nestjs/common';
-import { Lanes } from './lanes.js';
+import { QueueRunner } from './queue-runner.js';
 
 const LONG = 3_600_000;
 
-/** Lanes over a queue whose pieces are done when the test says so. */
-function lanesOver(queue: string[], count: number) {
+/** A runner over a queue whose jobs end when the test says so. */
+function runnerOver(queue: string[], count: number) {
   const begun: string[] = [];
   const ends = new Map<string, (goOn: boolean) => void>();
   let asked = 0;
@@ -16,22 +16,22 @@ function lanesOver(queue: string[], count: number) {
     begun.push(piece);
     return new Promise<boolean>((resolve) => ends.set(piece, resolve));
   };
-  const lanes = new Lanes('Testing', count, LONG, { take, handle }, new Logger());
+  const runner = new QueueRunner('Testing', count, LONG, { take, handle }, new Logger());
   return {
-    lanes,
+    runner,
     begun,
-    /** How often it was looked into. */
+    /** How often the queue was asked. */
     asked: () => asked,
     end: (piece: string, goOn = true) => ends.get(piece)?.(goOn),
   };
 }
 
-/** Lets everything that waits for nothing else happen. */
+/** Lets every pending microtask and immediate run. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 it('takes up to so many pieces at a time, and the next when one is done', async () => {
-  const { lanes, begun, end } = lanesOver(['a', 'b', 'c', 'd'], 2);
-  lanes.start();
+  const { runner, begun, end } = runnerOver(['a', 'b', 'c', 'd'], 2);
+  runner.start();
   await settled();
   expect(begun).toEqual(['a', 'b']);
   end('b');
@@ -41,44 +41,44 @@ it('takes up to so many pieces at a time, and the next when one is done', async 
 
 it('starts what is stored while another piece hangs', async () => {
   const queue = ['hangs'];
-  const { lanes, begun } = lanesOver(queue, 2);
-  lanes.start();
+  const { runner, begun } = runnerOver(queue, 2);
+  runner.start();
   await settled();
   queue.push('late');
-  lanes.wake();
+  runner.wake();
   await settled();
   expect(begun).toEqual(['hangs', 'late']);
 });
 
 it('goes no further after a failure until somebody wakes it', async () => {
-  const { lanes, begun, end } = lanesOver(['a', 'b', 'c', 'd'], 1);
-  lanes.start();
+  const { runner, begun, end } = runnerOver(['a', 'b', 'c', 'd'], 1);
+  runner.start();
   await settled();
   end('a', false);
   await settled();
   expect(begun).toEqual(['a']);
-  lanes.wake();
+  runner.wake();
   await settled();
   expect(begun).toEqual(['a', 'b']);
 });
 
 it('asks again where it was woken while it asked', async () => {
-  const { lanes, asked } = lanesOver([], 1);
-  lanes.start();
-  lanes.wake();
+  const { runner, asked } = runnerOver([], 1);
+  runner.start();
+  runner.wake();
   await settled();
   expect(asked()).toBe(2);
 });
 
 it('does nothing before the start, and waits at the end for what is under way', async () => {
-  const { lanes, begun, end } = lanesOver(['a', 'b'], 1);
-  lanes.wake();
+  const { runner, begun, end } = runnerOver(['a', 'b'], 1);
+  runner.wake();
   await settled();
   expect(begun).toEqual([]);
-  lanes.start();
+  runner.start();
   await settled();
   let stopped = false;
-  const stopping = lanes.stop().then(() => (stopped = true));
+  const stopping = runner.stop().then(() => (stopped = true));
   await settled();
   expect(stopped).toBe(false);
   end('a');
@@ -92,18 +92,18 @@ it('says once that taking fails, until it works again', async () => {
   let broken = true;
   const take = () => (broken ? Promise.reject(new Error('away')) : Promise.resolve(undefined));
   const handle = () => Promise.resolve(true);
-  const lanes = new Lanes('Testing', 1, LONG, { take, handle }, logger as unknown as Logger);
-  lanes.start();
+  const runner = new QueueRunner('Testing', 1, LONG, { take, handle }, logger as unknown as Logger);
+  runner.start();
   await settled();
-  lanes.wake();
+  runner.wake();
   await settled();
   expect(said).toHaveLength(1);
   broken = false;
-  lanes.wake();
+  runner.wake();
   await settled();
   broken = true;
-  lanes.wake();
+  runner.wake();
   await settled();
   expect(said).toHaveLength(2);
-  await lanes.stop();
+  await runner.stop();
 });
