@@ -3,15 +3,15 @@ import findMyWay, { type HTTPMethod } from 'find-my-way';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The methods of the routes at the address of a request; none if there are no routes. */
+    /** Returns the methods of the routes at the address of a request; none if there are no routes. */
     allowedMethods(request: FastifyRequest): string[];
   }
 }
 
 /**
- * Lets `fastify` tell which methods an address takes. It asks a router like Fastify's own, which keeps
- * its routes to itself. A route for a whole tree of addresses, such as that of `/docs/*`, tells nothing
- * of one address, and is left out. To be called before the routes are made.
+ * Makes `fastify` tell which methods an address takes. Fastify keeps its routes to itself, so this asks a
+ * second router of the same kind. A route for a whole tree, such as `/docs/*`, says nothing about one address
+ * and is left out. Call this before the routes are made.
  */
 export function knowAllowedMethods(fastify: FastifyInstance): void {
   const router = findMyWay();

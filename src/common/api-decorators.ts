@@ -1,12 +1,12 @@
 /** The library that makes the OpenAPI document. */
 type Swagger = typeof import('@nestjs/swagger');
 
-/** What the decorators below have noted since the last {@link describeRoutes}. */
+/** The calls of the decorators below since the last {@link describeRoutes}. */
 let noted: ((swagger: Swagger) => void)[] = [];
 
 /**
- * A decorator of `@nestjs/swagger`, by its name, that takes effect once the document is made. The library has
- * a quarter of all files that a start would read, and most servers are never asked for the document.
+ * Returns a decorator of `@nestjs/swagger`, by its name, that takes effect when the document is made. The
+ * library has a quarter of all files that a start would read, and most servers never serve the document.
  */
 function deferred<Name extends keyof Swagger>(name: Name) {
   type Decorator = Swagger[Name] extends (...options: never[]) => unknown ? Swagger[Name] : never;
@@ -19,7 +19,7 @@ function deferred<Name extends keyof Swagger>(name: Name) {
     };
 }
 
-/** Applies the decorators to their controllers, for the document that is about to be made. */
+/** Applies the decorators to their controllers, just before the document is made. */
 export function describeRoutes(swagger: Swagger): void {
   const all = noted;
   noted = [];

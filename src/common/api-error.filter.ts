@@ -6,19 +6,19 @@ import { reasonUnavailable } from './unavailable.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set where the request was refused for its access token. */
+    /** Set if the request was refused for its access token. */
     tokenRefusal?: ApiErrorCode;
   }
   interface FastifyInstance {
-    /** The scheme of `WWW-Authenticate`: the word before an access token. */
+    /** The scheme of `WWW-Authenticate`, which is the word before an access token. */
     challengeScheme?: string;
   }
 }
 
 /**
- * Writes every error of the application in the one shape `{ msg, code, errors? }`. What is not a
- * refusal but a fault of ours is logged with its cause and shown as a bare 500; what is away for now
- * (see `reasonUnavailable`) is a line in the log and a 503.
+ * Writes every error of the application as `{ msg, code, errors? }`. A fault of ours is logged with its cause
+ * and shown as a bare 500. If a resource is down (see `reasonUnavailable`), the answer is a 503 and the log
+ * has a line.
  */
 @Catch()
 export class ApiErrorFilter implements ExceptionFilter {
@@ -27,7 +27,7 @@ export class ApiErrorFilter implements ExceptionFilter {
   }
 }
 
-/** Answers `request` with `exception`, and logs it where it is a fault of ours. */
+/** Answers `request` with `exception`, and logs a fault of ours. */
 export function sendError(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = atItsAddress(toApiError(exception), request);
   if (!error) {
@@ -39,16 +39,16 @@ export function sendError(exception: unknown, request: FastifyRequest, reply: Fa
   } else if (error.isFault) {
     request.log.error({ err: error.cause ?? exception }, error.message);
   } else if (error.code === 'overloaded') {
-    // Under load there are many; who refuses sums them up.
+    // There are many under load. The code that refuses sums them up.
     request.log.debug(error.message);
   }
   if (error.tokenRefusal) request.tokenRefusal = error.code;
   if (reply.sent) return;
-  // What is left of a body that was not read to its end must not be taken for the next request.
+  // The unread rest of a body must not be read as the next request.
   if (error.code === 'body_too_large' || error.code === 'json_too_deep') {
     reply.header('connection', 'close');
   }
-  // Whatever type the route's own answer would have had.
+  // The route may have set another type for its own answer.
   reply.status(error.status).type('application/json; charset=utf-8');
   reply.headers(error.headersFor(request.server.challengeScheme ?? 'Bearer')).send(error.body);
 }
@@ -65,11 +65,11 @@ function atItsAddress(error: ApiError, request: FastifyRequest): ApiError | unde
   return new ApiError('method_not_allowed', { headers: { Allow: allowed.join(', ') } });
 }
 
-/** Why something is unavailable, for the log, in a word: it comes back, and many requests say so. */
+/** Returns why a resource is unavailable, in a word for the log: many requests fail the same way. */
 export const reasonOf = ({ cause, code }: ApiError): string =>
   reasonUnavailable(cause) ?? (cause instanceof Error ? cause.message : code);
 
-/** What a client is told of any error. */
+/** Returns the error that a client sees for any exception. */
 export function toApiError(exception: unknown): ApiError {
   if (exception instanceof ApiError) return exception;
   if (reasonUnavailable(exception) !== undefined) {
@@ -79,7 +79,7 @@ export function toApiError(exception: unknown): ApiError {
     const status = exception.getStatus();
     const code = codeOfStatus(status);
     const said = whatIsSaid(exception);
-    // Nest words a missing route with its address in it; a project's own sentence stays.
+    // Nest's sentence for a missing route contains the address. A project's own sentence stays.
     const ours =
       !said || status >= 500 || status === 415 || /^Cannot [A-Z]+ /.test(exception.message);
     return new ApiError(code, {
@@ -87,7 +87,7 @@ export function toApiError(exception: unknown): ApiError {
       ...(!ours && { answer: { status, body: { code, ...said } } }),
     });
   }
-  // Fastify's own errors (a malformed address, a bad content type, ...) carry their status.
+  // Fastify's own errors (a malformed address, a bad content type, …) carry their status.
   const status = (exception as { statusCode?: unknown } | undefined)?.statusCode;
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new ApiError(codeOfStatus(status), { cause: exception });
@@ -96,8 +96,8 @@ export function toApiError(exception: unknown): ApiError {
 }
 
 /**
- * The sentence of an exception of Nest's, or the several of its `ValidationPipe`, which come as a list,
- * or grouped by field. Undefined if there is none.
+ * Returns the sentence of a Nest exception, or the list of a `ValidationPipe`, which may be grouped by field.
+ * Undefined if there is none.
  */
 function whatIsSaid(exception: HttpException): Pick<ErrorBody, 'msg' | 'errors'> | undefined {
   const answer = exception.getResponse();

@@ -1,6 +1,6 @@
 /**
- * Every way in which Latchkey says no: the code is the contract and never changes, the sentence is
- * prose and may, except where a client of the tutorial relies on it.
+ * All refusals and faults of Latchkey. The code is the contract and never changes. The sentence may change,
+ * except where the tutorial's clients rely on it.
  */
 export const API_ERRORS = {
   missing_json: [400, 'Missing JSON in request'],
@@ -57,7 +57,7 @@ export const API_ERRORS = {
   expectation_failed: [417, 'The expectation of the request cannot be met'],
   too_many_requests: [429, 'Too many requests'],
   headers_too_large: [431, 'The request headers are too large'],
-  // Nobody is there to read it; the status, nginx's, is for the log.
+  // No client reads it. The status, nginx's, is for the log.
   client_gone: [499, 'The client closed the connection'],
   internal_error: [500, 'Something went wrong on our side'],
   unavailable: [503, 'The service cannot do this right now'],
@@ -65,12 +65,12 @@ export const API_ERRORS = {
   not_ready: [503, 'The service is not ready'],
 } as const satisfies Record<string, readonly [status: number, msg: string]>;
 
-/** How old a sign-in may be for what asks for a recent one (`StepUp`), in seconds. */
+/** The age of a sign-in, in seconds, up to which it counts as recent (`StepUp`). */
 export const RECENT_SIGN_IN = 900;
 
 /**
- * What `WWW-Authenticate` says after the scheme (RFC 6750, section 3; RFC 9470, section 3). Other
- * refusals of a token say invalid_token.
+ * The text of `WWW-Authenticate` after the scheme (RFC 6750, section 3; RFC 9470, section 3). Other refusals
+ * of a token say invalid_token.
  */
 const CHALLENGES: Partial<Record<ApiErrorCode, string>> = {
   missing_authorization: '',
@@ -80,15 +80,15 @@ const CHALLENGES: Partial<Record<ApiErrorCode, string>> = {
     `error_description="A more recent sign-in is required", max_age="${RECENT_SIGN_IN}"`,
 };
 
-/** When to try again what cannot be done now, in seconds, where nothing better is known. */
+/** The seconds of `Retry-After` if no better time is known. */
 const RETRY_AFTER = '5';
 
 /** The code of an error body; see {@link API_ERRORS}. */
 export type ApiErrorCode = keyof typeof API_ERRORS;
 
 /**
- * The refusals of a request for its access token, each by its reason. After `expired` and `ended` a
- * client refreshes or signs in again. After `invalid` it has to mend what it sends.
+ * The refusals of a request for its access token, by their reason. After `expired` and `ended` a client
+ * refreshes or signs in again. After `invalid` it has to correct its request.
  */
 const TOKEN_REFUSALS = {
   missing_authorization: 'missing',
@@ -111,13 +111,13 @@ const tokenRefusals: ReadonlyMap<string, 'missing' | 'invalid' | 'expired' | 'en
   Object.entries(TOKEN_REFUSALS),
 );
 
-/** What is wrong with one field: the dotted path to it and a sentence. */
+/** One wrong field: its dotted path and a sentence. */
 export interface FieldError {
   path: string;
   msg: string;
 }
 
-/** What a client is shown of an error. */
+/** The body of an error. */
 export interface ErrorBody {
   msg: string;
   code: string;
@@ -127,20 +127,19 @@ export interface ErrorBody {
 interface ApiErrorOptions {
   /** Replaces the table's sentence. */
   msg?: string;
-  /** Given where several fields are wrong. */
+  /** Given if several fields are wrong. */
   errors?: FieldError[];
   /** Response headers, such as `Retry-After`. */
   headers?: Record<string, string>;
-  /** A project's own answer (see `auth/hooks.ts`); the code still names what happened. */
+  /** A project's own answer (see `auth/hooks.ts`). The code still names the error. */
   answer?: { status: number; body: Record<string, unknown> };
-  /** What caused it, for the log alone. */
+  /** The cause, for the log alone. */
   cause?: unknown;
 }
 
 /**
- * An answer that is not a success; thrown by services and guards, written by the error filter. Only a
- * fault of ours carries a stack: a refusal is the caller's doing, and taking one costs more than the
- * rest of it.
+ * An answer that is not a success. Services and guards throw it, and the error filter writes it. Only a fault
+ * of ours carries a stack: a refusal is the caller's doing, and a stack costs more than the rest of it.
  */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -155,29 +154,29 @@ export class ApiError extends Error {
     Error.stackTraceLimit = limit;
   }
 
-  /** HTTP status. */
+  /** The HTTP status. */
   get status(): number {
     return this.options.answer?.status ?? API_ERRORS[this.code][0];
   }
 
-  /** Whether we are to blame, and the log has to say more. */
+  /** Whether the error is a fault of ours, which the log describes in full. */
   get isFault(): boolean {
     return isFault(this.code);
   }
 
-  /** Why it refuses a request for its access token, or for having none; undefined if it does not. */
+  /** The reason why the request's access token is refused, or `missing`; undefined for other errors. */
   get tokenRefusal(): 'missing' | 'invalid' | 'expired' | 'ended' | undefined {
     return tokenRefusals.get(this.code);
   }
 
-  /** Response headers beside the body's own, for a server whose tokens follow the word `Bearer`. */
+  /** The response headers for a server whose tokens follow the word `Bearer`. */
   get headers(): Record<string, string> {
     return this.headersFor('Bearer');
   }
 
   /**
-   * Response headers beside the body's own: the challenge of RFC 6750, section 3, for `scheme`, and
-   * the time to try again if something is unavailable.
+   * Returns the response headers: the challenge of RFC 6750, section 3, for `scheme`, and `Retry-After` if a
+   * resource is unavailable.
    */
   headersFor(scheme: string): Record<string, string> {
     const challenge =
@@ -196,17 +195,19 @@ export class ApiError extends Error {
     return { msg: this.message, code: this.code, ...(errors && { errors }) };
   }
 
-  /** The same error with more or other options. */
+  /** Returns the same error with further options. */
   with(options: ApiErrorOptions): ApiError {
     return new ApiError(this.code, { ...this.options, ...options });
   }
 }
 
-/** Of refusals under load there are many, at the callers' will; who refuses sums them up. */
+/**
+ * Refusals under load are no faults: clients cause any number of them. The code that refuses sums them up.
+ */
 const isFault = (code: ApiErrorCode): boolean =>
   API_ERRORS[code][0] >= 500 && code !== 'overloaded';
 
-/** The general code of an HTTP status, for errors that come from a library or a project's own code. */
+/** Returns the general code for an HTTP status, for errors of a library or a project's own code. */
 export function codeOfStatus(status: number): ApiErrorCode {
   const general: Record<number, ApiErrorCode> = {
     401: 'unauthorized',
@@ -217,7 +218,7 @@ export function codeOfStatus(status: number): ApiErrorCode {
     409: 'conflict',
     413: 'body_too_large',
     414: 'uri_too_long',
-    // A body of another content type counts as none.
+    // A body of another content type counts as missing.
     415: 'missing_json',
     417: 'expectation_failed',
     429: 'too_many_requests',

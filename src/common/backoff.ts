@@ -6,7 +6,10 @@ export interface Backoff {
   last: number;
 }
 
-/** How long to wait after the `attempts`-th try, give or take a quarter, so that not all come at once. */
+/**
+ * Returns the wait after the `attempts`-th try, plus or minus a quarter, so that clients do not retry at the
+ * same moment.
+ */
 export function backoff(attempts: number, { first, last }: Backoff): number {
   const even = Math.min(first * 2 ** (attempts - 1), last);
   return Math.round((even * randomInt(750, 1251)) / 1000);

@@ -3,12 +3,12 @@ import type { Socket } from 'node:net';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { requestOf } from './request-of.js';
 
-/** One signal a connection, whatever is asked on it. */
+/** The signal of each connection, shared by its requests. */
 const signals = new WeakMap<Socket, AbortSignal>();
 
 /**
- * An `AbortSignal` that fires when the client's connection closes: work that nobody waits for any
- * more need not be done.
+ * Injects an `AbortSignal` that fires when the client's connection closes, so that a handler can stop its
+ * work.
  */
 export const ClientSignal = createParamDecorator(
   (_data: unknown, context: ExecutionContext): AbortSignal =>

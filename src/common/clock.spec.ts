@@ -3,7 +3,7 @@ import { Clock } from './clock.js';
 
 const START = 1_700_000_000_000;
 
-/** A clock on a machine whose clocks go only as the test says. */
+/** Returns a clock on a machine whose own clocks advance only as the test says. */
 function machine() {
   let wall = START;
   let steady = 0;

@@ -1,16 +1,16 @@
-/** A difference between the machine's two clocks that means its time of day was set, in milliseconds. */
+/** If the machine's two clocks differ by more than this, its time of day was set; in milliseconds. */
 const JUMP = 250;
 
-/** Which part of the time that passes the clock gives up while its source is behind. */
+/** The share of the passing time that the clock gives up while its source is behind. */
 const SLOWNESS = 0.5;
 
-/** A source that is behind by more than this is followed back at once, in milliseconds. */
+/** If the source is behind by more than this, the clock follows it back at once; in milliseconds. */
 const LARGE = 3_600_000;
 
 /**
- * The time of day that Latchkey goes by. All instances set it by the clock of their database, so the
- * clocks of their machines may be wrong. It never goes back, unless the database's clock is set back by
- * more than an hour; before that, it runs slowly until the database has caught up.
+ * The time of day for all of Latchkey. All instances set it by the clock of their database, so the clocks of
+ * their machines may be wrong. It never goes back, unless the database's clock goes back by more than an
+ * hour. For less, it runs slowly until the database has caught up.
  */
 export class Clock {
   private offset = 0;
@@ -19,7 +19,7 @@ export class Clock {
   private wall = Date.now();
   private steady = performance.now();
 
-  /** Milliseconds since 1970. */
+  /** Returns milliseconds since 1970. */
   now(): number {
     const wall = Date.now();
     const steady = performance.now();
@@ -32,14 +32,14 @@ export class Clock {
     return this.latest;
   }
 
-  /** The same as a `Date`. */
+  /** Returns the same as a `Date`. */
   date(): Date {
     return new Date(this.now());
   }
 
   /**
-   * Sets the clock by a source that said `source`, some time after this clock said `asked` and before now.
-   * A source within these bounds changes nothing.
+   * Sets the clock by a source that answered `source`, at a moment between this clock's `asked` and now. A
+   * source within these bounds changes nothing.
    */
   set(asked: number, source: number): void {
     const now = this.now();
@@ -56,7 +56,7 @@ export class Clock {
     this.wasSet = true;
   }
 
-  /** The machine's time of day is right as it is from here on. */
+  /** Takes the machine's present time of day as right. */
   private anchor(wall: number, steady: number): void {
     this.wall = wall;
     this.steady = steady;

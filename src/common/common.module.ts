@@ -3,7 +3,7 @@ import { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
 import { RefusedTokens } from './refused-tokens.js';
 
-/** What every room reports to: the registry of metrics and the list of what has to be ready. */
+/** The registries that every room reports to: metrics and readiness. */
 @Global()
 @Module({ providers: [Metrics, Readiness, RefusedTokens], exports: [Metrics, Readiness] })
 export class CommonModule {}

@@ -2,8 +2,8 @@ import type { Logger } from '@nestjs/common';
 import { reasonOf, toApiError } from './api-error.filter.js';
 
 /**
- * Logs the failures of work that is done over and over: the first one, and no other until the work
- * succeeds again. That something is away is a warning; anything else is an error, with its cause.
+ * Logs the failures of recurring work: the first one, and the next one only after a success. A resource that
+ * is down is a warning. Any other failure is an error, with its cause.
  */
 export class FailureLog {
   private failing = false;

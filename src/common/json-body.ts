@@ -5,7 +5,7 @@ import { connectionOf } from './connections.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Takes `application/x-www-form-urlencoded`. */
+    /** Whether the route takes `application/x-www-form-urlencoded`. */
     form?: boolean;
   }
 }
@@ -16,13 +16,13 @@ export const BODY_LIMIT = 64 * 1024;
 /** How deep JSON may nest; deeper bodies overflow the stack of naive walkers. */
 export const DEPTH_LIMIT = 32;
 
-/** JSON by any name: `application/json`, `application/scim+json`, … (RFC 6839, section 3.1). */
+/** Matches JSON by any name: `application/json`, `application/scim+json`, … (RFC 6839, section 3.1). */
 const JSON_TYPE = /^application\/(?:[\w!#$&^.+-]+\+)?json(?:$|\s*;)/i;
 
 /**
- * Makes `fastify` read JSON bodies strictly: UTF-8 (RFC 8259, section 8.1), at most
- * {@link BODY_LIMIT} bytes and {@link DEPTH_LIMIT} levels. A body of any other content type is refused
- * as missing JSON, a form above all: it needs no CORS preflight. Only a route with
+ * Makes `fastify` read JSON bodies strictly: UTF-8 (RFC 8259, section 8.1), at most {@link BODY_LIMIT} bytes
+ * and {@link DEPTH_LIMIT} levels. A body of any other content type is refused as missing JSON. Above all this
+ * holds for forms, which browsers send across sites without a CORS preflight. Only a route with
  * `@RouteConfig({ form: true })` takes a form, such as a page whose form carries a token.
  *
  * Size and depth are measured while the bytes arrive, so a hostile body is refused before it is complete.
@@ -53,8 +53,10 @@ export function readJsonBodies(fastify: FastifyInstance): void {
 }
 
 /**
- * Reads a body of a type that no parser is for. @throws ApiError missing_json, unless it is empty or there
- * is no route: then the address or the method is what is wrong
+ * Reads a body whose content type no parser takes.
+ *
+ * @throws ApiError missing_json, unless the body is empty or there is no route. In the latter case the
+ *   address or the method is the error.
  */
 async function refuseUnread(request: FastifyRequest, payload: IncomingMessage): Promise<undefined> {
   let size = 0;
@@ -70,7 +72,11 @@ async function refuseUnread(request: FastifyRequest, payload: IncomingMessage): 
   throw new ApiError('missing_json', { errors: [{ path: 'Content-Type', msg }] });
 }
 
-/** @throws ApiError json_too_deep, body_too_large, client_gone, malformed_json if it is not UTF-8 */
+/**
+ * Reads a JSON body as text.
+ *
+ * @throws ApiError json_too_deep, body_too_large, client_gone, malformed_json if it is not UTF-8
+ */
 async function readText(
   payload: IncomingMessage,
   tooDeep: (chunk: Buffer) => boolean = () => false,
@@ -81,7 +87,7 @@ async function readText(
   try {
     await readChunks(payload, (chunk) => {
       if (tooDeep(chunk)) throw new ApiError('json_too_deep');
-      // A chunk takes hundreds of bytes, however small it is.
+      // A chunk takes hundreds of bytes of memory, even if it is small.
       if (chunks.length >= 16) chunks = [Buffer.concat(chunks)];
       chunks.push(chunk);
       size += chunk.length;
@@ -97,7 +103,11 @@ async function readText(
   }
 }
 
-/** Gives `take` the body of any content type in pieces. @throws ApiError body_too_large, client_gone */
+/**
+ * Passes the body of any content type to `take` in pieces.
+ *
+ * @throws ApiError body_too_large, client_gone
+ */
 async function readChunks(payload: IncomingMessage, take: (chunk: Buffer) => void): Promise<void> {
   let size = 0;
   try {
@@ -107,7 +117,7 @@ async function readChunks(payload: IncomingMessage, take: (chunk: Buffer) => voi
       take(chunk);
     }
   } catch (error) {
-    // The client closed the connection, or the server did, before the body was complete.
+    // The client or the server closed the connection before the body was complete.
     if (!(error instanceof ApiError) && !payload.complete) throw new ApiError('client_gone');
     throw error;
   }

@@ -1,8 +1,8 @@
 /**
- * What looks like Latin letters and digits, by code points in hexadecimal: the entries of UTS 39's
- * confusables.txt (Unicode 15, as ICU's SpoofChecker reads them) that a name may hold, and the small
- * capitals. Copyright Unicode, Inc.; Unicode License v3. Plain ASCII stands for itself, so that `arnie` and
- * `amie` are two names.
+ * The look-alikes of Latin letters and digits, by code points in hexadecimal. They are the entries of UTS
+ * 39's confusables.txt (Unicode 15, as ICU's SpoofChecker reads them) that a name may hold, and the small
+ * capitals. Copyright Unicode, Inc.; Unicode License v3. Plain ASCII stands for itself, so `arnie` and `amie`
+ * are two names.
  */
 const LOOK_ALIKES: Record<string, string> = {
   '2': '14bf',
@@ -130,8 +130,8 @@ const LATIN = new Map(
 );
 
 /**
- * What a name in its unique form looks like (after UTS 39, section 4): two names with one skeleton may be
- * taken for each other.
+ * Returns the skeleton of a name in its unique form (after UTS 39, section 4). Two names with one skeleton
+ * look alike.
  */
 export function skeletonOf(key: string): string {
   const points = Array.from(key.normalize('NFD'), (point) => LATIN.get(point) ?? point);

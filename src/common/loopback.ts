@@ -2,20 +2,20 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
-/** Says `localhost` for a loopback address in `url`: passkeys and cookies work under that name. */
+/** Replaces a loopback address in `url` by `localhost`: passkeys and cookies work under that name. */
 export const withLocalhost = (url: string): string =>
   url.replace(/127\.0\.0\.1|\[::1\]/, 'localhost');
 
 /**
- * Makes `fastify` able to listen on both addresses of `localhost`: a client may try ::1 alone.
- * Connections to ::1 go to the one HTTP server, so that all its limits and events apply to them.
+ * Makes `fastify` listen on both addresses of `localhost`, because a client may try ::1 alone. Connections to
+ * ::1 go to the one HTTP server, so all its limits and events apply to them. A machine may have no IPv6.
  *
- * @returns a function to call when the server listens on 127.0.0.1. It throws if another program has
- *   the port on ::1, unless the port was `chosen` by the system. Machines may have no IPv6.
+ * @returns a function to call when the server listens on 127.0.0.1. It throws if another program has the port
+ *   on ::1, unless the system chose the port (`chosen`).
  */
 export function prepareLocalhost(fastify: FastifyInstance): (chosen: boolean) => Promise<void> {
   const { server } = fastify;
-  // As an HTTP server makes its own.
+  // The options that an HTTP server uses for its own listener.
   const options = { allowHalfOpen: true, noDelay: true };
   const listener = createServer(options, (socket) => server.emit('connection', socket));
   let closed: Promise<unknown> | undefined;

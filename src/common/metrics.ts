@@ -2,25 +2,25 @@ import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 interface Described {
-  /** Prometheus name, with its unit: `latchkey_hash_seconds`, `latchkey_logins_total`. */
+  /** The Prometheus name, with its unit: `latchkey_hash_seconds`, `latchkey_logins_total`. */
   name: string;
   help: string;
 }
 
 /**
- * The numbers of one application (its own registry, so that several in one process do not mix), by
- * prom-client. Labels come from closed lists: never a name, an address or a token.
+ * Holds the metrics of one application, by prom-client. Each application has its own registry, so several in
+ * one process do not mix. Labels come from closed lists: they are never a name, an address or a token.
  */
 @Injectable()
 export class Metrics {
   readonly registry = new Registry();
 
-  /** A number that only grows. */
+  /** Adds a number that only grows. */
   counter<L extends string = never>(of: Described & { labelNames?: L[] }): Counter<L> {
     return new Counter({ ...of, registers: [this.registry] });
   }
 
-  /** A number that is read off when it is asked for, by `collect`, or set. */
+  /** Adds a number that `collect` returns at each scrape, or that is set. */
   gauge(of: Described & { collect?: () => number }): Gauge {
     const { collect, ...described } = of;
     return new Gauge({
@@ -34,7 +34,7 @@ export class Metrics {
     });
   }
 
-  /** A distribution; `buckets` are upper bounds in the metric's unit. */
+  /** Adds a distribution. `buckets` are upper bounds in the metric's unit. */
   histogram<L extends string = never>(
     of: Described & { buckets: number[]; labelNames?: L[] },
   ): Histogram<L> {

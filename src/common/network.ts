@@ -4,7 +4,7 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');
 
-/** Networks that the internet does not route (RFC 6890). */
+/** The networks that the internet does not route (RFC 6890). */
 const local = new BlockList();
 for (const network of [
   '10.0.0.0/8',
@@ -20,9 +20,9 @@ local.addSubnet('fc00::', 7, 'ipv6');
 local.addSubnet('fe80::', 10, 'ipv6');
 
 /**
- * An address in its one form: IPv4 also if it is mapped into IPv6 (RFC 4291, section 2.5.5.2), IPv6 as
- * RFC 5952 writes it, without the port, brackets and zone that proxies leave on it. Undefined if `text`
- * is no address.
+ * Returns an address in its canonical form. An IPv4 address that is mapped into IPv6 (RFC 4291, section
+ * 2.5.5.2) becomes IPv4. IPv6 is written by RFC 5952. Port, brackets and zone, which proxies leave on it, are
+ * removed. Undefined if `text` is no address.
  */
 export function canonicalAddress(text: string): string | undefined {
   const withPort =
@@ -36,8 +36,8 @@ export function canonicalAddress(text: string): string | undefined {
 }
 
 /**
- * The addresses of an `X-Forwarded-For`, each in its one form. Each proxy adds the address of its own
- * client at the end, so an entry that is no address makes all entries before it worthless.
+ * Returns the addresses of an `X-Forwarded-For`, each in its canonical form. Each proxy adds the address of
+ * its own client at the end, so an entry that is no address makes all entries before it worthless.
  */
 export function forwardedAddresses(header: string): string[] {
   const entries = header
@@ -50,8 +50,9 @@ export function forwardedAddresses(header: string): string[] {
 }
 
 /**
- * What an address counts as for limits: IPv4 whole, and of IPv6 the first 64 bits, because a client may
- * pick the others (RFC 4291, section 2.5.4). Undefined if `text` is no address.
+ * Returns the network by which an address counts for limits. An IPv4 address counts whole. An IPv6 address
+ * counts by its first 64 bits, because a client may choose the others (RFC 4291, section 2.5.4). Undefined if
+ * `text` is no address.
  */
 export function networkOf(text: string): string | undefined {
   const address = canonicalAddress(text);
@@ -63,14 +64,14 @@ export function networkOf(text: string): string | undefined {
   return `${[...head, ...zeros, ...tail].slice(0, 4).join(':')}::/64`;
 }
 
-/** Whether `text` is an address of this very machine. */
+/** Tells whether `text` is a loopback address of this machine. */
 export function isLoopback(text: string): boolean {
   const address = canonicalAddress(text);
   if (address === undefined) return false;
   return loopback.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** Whether `text` is an address of this machine, or of a network that the internet does not route. */
+/** Tells whether `text` is an address of this machine, or of a network that the internet does not route. */
 export function isLocal(text: string): boolean {
   const address = canonicalAddress(text);
   if (address === undefined) return false;

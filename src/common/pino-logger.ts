@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { FastifyBaseLogger } from 'fastify';
 
-/** Lets Nest's own messages go through Fastify's pino logger, so that the log is of one piece. */
+/** Passes Nest's own messages to Fastify's pino logger, so the log has one format. */
 export class PinoLogger implements LoggerService {
   constructor(private readonly pino: FastifyBaseLogger) {}
 
@@ -9,7 +9,7 @@ export class PinoLogger implements LoggerService {
     this.write('info', message, rest);
   }
 
-  // Nest's start-up report (one line a route and module) is detail here.
+  // Nest's start-up report, one line for each route and module, is a detail here.
   debug(message: unknown, ...rest: unknown[]): void {
     this.write('debug', message, rest);
   }
@@ -52,8 +52,8 @@ export interface ErrorFields extends Record<string, unknown> {
 }
 
 /**
- * What the log shows of an error: its kind, message, stack and causes, and the statement of a failed
- * query, but never the statement's parameters, which may be hashes and addresses.
+ * Returns the fields by which the log shows an error: its kind, message, stack and causes, and the statement
+ * of a failed query. The statement's parameters, which may be hashes and addresses, are left out.
  */
 export function describeError(error: unknown): ErrorFields {
   if (!(error instanceof Error)) {

@@ -2,8 +2,8 @@ import type { Logger } from '@nestjs/common';
 import { FailureLog } from './failure-log.js';
 
 /**
- * Work that is done over and over: never twice at a time, `interval` milliseconds after the last turn
- * ended, and at once when somebody calls {@link Recurring.now}. Failures go to a {@link FailureLog}. Never
+ * Recurring work. A turn begins `interval` milliseconds after the end of the one before, or at once by {@link
+ * Recurring.now}; two turns never run at the same time. Failures go to a {@link FailureLog}. The timer never
  * keeps the process alive.
  */
 export class Recurring {
@@ -22,14 +22,14 @@ export class Recurring {
     this.failures = new FailureLog(name, logger);
   }
 
-  /** Begins; the first turn comes after `delay` milliseconds, by default one interval. */
+  /** Starts. The first turn comes after `delay` milliseconds, by default one interval. */
   start(delay = this.interval): void {
     if (this.stopped) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.now(), delay).unref();
   }
 
-  /** Takes a turn at once, or after the one under way; resolves when it is over. Never rejects. */
+  /** Runs a turn at once, or after the running one. Resolves when it has ended, and never rejects. */
   now(): Promise<void> {
     if (this.stopped) return Promise.resolve();
     if (this.running) {
@@ -47,7 +47,7 @@ export class Recurring {
     return this.running;
   }
 
-  /** Ends it; resolves when the turn under way is over. */
+  /** Stops. Resolves when the running turn has ended. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);

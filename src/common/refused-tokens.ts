@@ -4,12 +4,12 @@ import type { ApiErrorCode } from './api-error.js';
 import { Metrics } from './metrics.js';
 import { Recurring } from './recurring.js';
 
-/** How often the log sums up, in milliseconds. */
+/** The time between two summaries in the log, in milliseconds. */
 const INTERVAL = 60_000;
 
 /**
- * Requests that were refused for their access token, or for having none. Anyone can send them by the
- * thousand, so the log has a line a minute with their number by code, and not one each.
+ * Counts requests that were refused for a missing or bad access token. A stranger can send them by the
+ * thousand, so the log has one line a minute with their number by code.
  */
 @Injectable()
 export class RefusedTokens implements OnModuleInit, OnApplicationShutdown {
@@ -44,13 +44,13 @@ export class RefusedTokens implements OnModuleInit, OnApplicationShutdown {
     this.unlogged.set(code, (this.unlogged.get(code) ?? 0) + 1);
   }
 
-  /** Logs what is left to say. */
+  /** Logs the last summary. */
   async onApplicationShutdown(): Promise<void> {
     await this.summary.stop();
     this.sumUp();
   }
 
-  /** Writes the line, if there is anything to say. */
+  /** Writes the line, if there were refusals. */
   private sumUp(): void {
     if (this.unlogged.size === 0) return;
     const counts = [...this.unlogged].map(([code, count]) => `${code} ${count}`);

@@ -4,22 +4,22 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { canonicalAddress, isLoopback } from './network.js';
 import { printable } from './printable.js';
 
-/** What starts work: a request, a program beside the server, or the server by itself. */
+/** The starting point of work: a request, a program beside the server, or the server itself. */
 export type Source = 'request' | 'cli' | 'server';
 
-/** Where the work that runs comes from; what is not known is null. */
+/** The origin of running work. Unknown facts are null. */
 export interface RequestContext {
   source: Source;
   requestId: string | null;
-  /** The client's address, as `TRUST_PROXY` has it, in its one form. */
+  /** The client's address, by `TRUST_PROXY`, in its canonical form. */
   address: string | null;
-  /** Whether the connection comes from this machine, and no proxy says that it speaks for another. */
+  /** Whether the connection comes from this machine, and no proxy says that it speaks for another client. */
   local: boolean;
-  /** Bounded, and as both databases can store it. */
+  /** The user agent, cut off, and in a form that both databases can store. */
   userAgent: string | null;
-  /** The signed-in user, once a guard has looked. */
+  /** The signed-in user, after a guard has checked the token. */
   actorId: string | null;
-  /** Who acts in that user's name (RFC 8693, section 4.1). */
+  /** The user who acts in that user's name (RFC 8693, section 4.1). */
   impersonatorId: string | null;
 }
 
@@ -41,22 +41,22 @@ const NONE: Readonly<RequestContext> = {
   impersonatorId: null,
 };
 
-/** Where what runs now comes from; outside of requests and programs the server itself. */
+/** Returns the context of the running work. Outside of requests and programs it is the server's own. */
 export function currentContext(): Readonly<RequestContext> {
   return storage.getStore()?.context ?? NONE;
 }
 
-/** The same as a request's `origin`, to be asked again later: a guard may set the actor meanwhile. */
+/** Returns a request's `origin`, which is read again later: a guard may set the actor meanwhile. */
 export function currentOrigin(): { readonly context: Readonly<RequestContext> } {
   return storage.getStore() ?? { context: NONE };
 }
 
-/** Runs `work`, and what it starts, as coming from `context`. */
+/** Runs `work`, and all work that it starts, in `context`. */
 export function runInContext<T>(context: Partial<RequestContext>, work: () => T): T {
   return storage.run({ context: { ...NONE, ...context } }, work);
 }
 
-/** Names who is signed in on a request; for guards. */
+/** Sets the signed-in user of a request; for guards. */
 export function setActor(
   { origin }: FastifyRequest,
   actorId: string,
@@ -67,24 +67,24 @@ export function setActor(
   origin.impersonatorId = impersonatorId;
 }
 
-/** Gives every request its context. `behindProxy`: whether `X-Forwarded-For` is believed. */
+/** Gives every request its context. `behindProxy` says whether `X-Forwarded-For` is trusted. */
 export function provideContext(fastify: FastifyInstance, behindProxy: boolean): void {
   fastify.decorateRequest('origin', undefined);
   fastify.addHook('onRequest', (request, _reply, done) => {
     request.origin = new RequestOrigin(request, behindProxy);
     storage.run(request.origin, done);
   });
-  // The body's last byte comes in the context of the connection, not in that of its request.
+  // The body's last byte arrives in the context of the connection and not in that of its request.
   fastify.addHook('preValidation', ({ origin }, _reply, done) => {
     if (origin && origin !== storage.getStore()) storage.run(origin, done);
     else done();
   });
 }
 
-/** A request. Fastify's type does not say that a client may have reset the connection: it has no address then. */
+/** A request. Fastify's type hides that it has no address if the client reset the connection. */
 type Arrived = Pick<FastifyRequest, 'id' | 'headers'> & { ip: string | undefined };
 
-/** Kept as it came until it is asked for: most requests write nothing that says where it came from. */
+/** Keeps the values as they came until they are read, because most requests write no row with an origin. */
 class RequestOrigin {
   actorId: string | null = null;
   impersonatorId: string | null = null;
@@ -93,7 +93,7 @@ class RequestOrigin {
   private readonly headers: IncomingHttpHeaders;
   private readonly direct: boolean;
 
-  /** The address has to be read now: once the client is gone, there is none. */
+  /** The address has to be read now: after the client has gone there is none. */
   constructor({ id, ip, headers }: Arrived, behindProxy: boolean) {
     this.id = id;
     this.ip = ip ?? '';
@@ -114,10 +114,10 @@ class RequestOrigin {
   }
 }
 
-/** An address in its one form; empty if it is none, which happens once the client is gone. */
+/** Returns an address in its canonical form, or the empty text. A client that has gone has no address. */
 export const storableAddress = (address: string | null | undefined): string =>
   canonicalAddress(address ?? '') ?? '';
 
-/** A header's value as both databases can store it, and as a terminal shows it. */
+/** Returns a header's value in a form that both databases can store and a terminal can show. */
 export const storable = (text: string): string =>
   printable(text.replaceAll('\0', '')).toWellFormed().slice(0, 512).toWellFormed();

@@ -1,19 +1,20 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { API_ERRORS } from './api-error.js';
 
-/** The status of a request whose client left before the answer; nginx's, for logs and metrics. */
+/** The status, nginx's, of a request whose client left before the answer; for logs and metrics. */
 const GONE = API_ERRORS.client_gone[0];
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whether the answer has been sent, or never will be as too many requests were pipelined. */
+    /** Whether the answer has been sent, or will never be sent because too many requests were pipelined. */
     isAnswered: boolean;
   }
 }
 
 /**
  * Calls `ended` once for each request of `fastify`: when its answer is sent, or when its client closes the
- * connection before that. Fastify's `onResponse` leaves out the latter. `ms` is the time that an answer took.
+ * connection before that. Fastify's `onResponse` leaves out the second case. `ms` is the time that the answer
+ * took.
  */
 export function onRequestEnd(
   fastify: FastifyInstance,

@@ -2,12 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import type { Metrics } from './metrics.js';
 import { onRequestEnd } from './request-end.js';
 
-/** Methods that have a series of their own; a client may make up others. */
+/** The methods that have a series of their own. A client may invent others. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /**
- * Counts the requests of `fastify` and their duration, by the pattern of the route and never the
- * address that was asked for: what has no route is `unknown`.
+ * Measures the number and duration of the requests of `fastify`, by the pattern of the route and never by the
+ * requested address. Requests without a route count as `unknown`.
  */
 export function measureRequests(fastify: FastifyInstance, metrics: Metrics): void {
   const requests = metrics.counter({

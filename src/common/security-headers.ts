@@ -19,7 +19,7 @@ const DOCS = {
   },
 };
 
-/** Gives every answer helmet's headers, forbids to store it, and names the request. */
+/** Adds helmet's headers, `Cache-Control: no-store` and the request's id to every answer. */
 export function setSecurityHeaders(fastify: FastifyInstance): void {
   const [strict, docs] = [headersWith(STRICT), headersWith(DOCS)];
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -29,7 +29,7 @@ export function setSecurityHeaders(fastify: FastifyInstance): void {
   });
 }
 
-/** What helmet sets, and `no-store`. It would work that out for each request anew. */
+/** Returns helmet's headers and `no-store`, computed once. Helmet would compute them for each request. */
 function headersWith(
   contentSecurityPolicy: HelmetOptions['contentSecurityPolicy'],
 ): Record<string, string> {

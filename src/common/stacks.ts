@@ -1,7 +1,7 @@
 /**
- * Runs `work`, whose errors carry no stack while it is on the stack itself (not after an `await`). For
- * refusals that a stranger can cause by the thousand: taking a stack costs more than verifying a
- * signature. (With a limit of 0 V8 would take one, an empty one.)
+ * Runs `work` so that its errors carry no stack, up to its first `await`. For refusals that a stranger can
+ * cause by the thousand: a stack costs more than verifying a signature. (A limit of 0 would still make an
+ * empty stack.)
  */
 export function withoutStacks<T>(work: () => T): T {
   const limit = Error.stackTraceLimit;

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 
-/** A text that cannot be read; the message says why, and shows nothing of it. */
+/** The error for a text that cannot be read. Its message gives the reason and shows none of the text. */
 export class UnreadableText extends Error {
   override readonly name = 'UnreadableText';
 }
 
 /**
- * Reads a text in UTF-8 or, if it begins with a byte order mark, in UTF-16, as Windows programs write
- * it. The mark is no part of the text.
+ * Decodes a text in UTF-8, or in UTF-16 if it begins with a byte order mark, as Windows programs write it.
+ * The mark is not part of the text.
  *
- * @throws UnreadableText if it is neither, or both in parts: PowerShell's `>>` adds UTF-16 to any file
+ * @throws UnreadableText if it is neither, or a mixture: PowerShell's `>>` adds UTF-16 to any file
  */
 export function decodeText(bytes: Uint8Array): string {
   if (!utf16Of(bytes) && bytes.includes(0)) {
@@ -18,7 +18,7 @@ export function decodeText(bytes: Uint8Array): string {
   return decodeInput(bytes);
 }
 
-/** As {@link decodeText}, but a NUL is a character like others: its reader says what is wrong with it. */
+/** Like {@link decodeText}, but allows a NUL, whose reader reports it in its own words. */
 export function decodeInput(bytes: Uint8Array): string {
   try {
     return new TextDecoder(utf16Of(bytes) ?? 'utf-8', { fatal: true }).decode(bytes);
@@ -27,10 +27,16 @@ export function decodeInput(bytes: Uint8Array): string {
   }
 }
 
-/** As {@link decodeText}, from a file. @throws UnreadableText, or the error of the file system */
+/**
+ * Like {@link decodeText}, from a file.
+ *
+ * @throws UnreadableText, or the error of the file system
+ */
 export const readTextFile = (path: string): string => decodeText(readFileSync(path));
 
-/** The bytes of a text of any length in UTF-8, if it is in UTF-16 with a byte order mark; else as they are. */
+/**
+ * Converts a text of any length to UTF-8, if it is UTF-16 with a byte order mark. Other bytes pass unchanged.
+ */
 export async function* asUtf8(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let start: Uint8Array | undefined = new Uint8Array();
   let next = (bytes: Uint8Array): Uint8Array => bytes;
@@ -39,7 +45,7 @@ export async function* asUtf8(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
       yield next(chunk);
       continue;
     }
-    // The mark has two bytes, and a chunk may have one.
+    // The mark has two bytes, and a chunk may have only one.
     start = Buffer.concat([start, chunk]);
     if (start.length < 2) continue;
     const encoding = utf16Of(start);

@@ -1,18 +1,18 @@
-/** What PostgreSQL says when it cannot serve just now (SQLSTATE, classes and single codes). */
+/** PostgreSQL's codes for a server that cannot serve now (SQLSTATE, classes and single codes). */
 const POSTGRES = new RegExp(
   [
     '^(08|53|57P|58)', // connection, resources, operator intervention (stopping, starting), disk
-    '57014', // the statement took too long
+    '57014', // a statement that took too long
     '55P03|40001|40P01', // a lock, a conflict, a deadlock: the same again may succeed
     '25006|25P0[34]', // a standby, or a transaction that was cut off
-    '28...|3D000', // it does not let us in any more
+    '28...|3D000', // a login that is refused
   ].join('|^'),
 );
 
-/** What SQLite says when the file is locked, or the disk full, read-only, gone or broken. */
+/** SQLite's codes for a locked, full, read-only, missing or broken file. */
 const SQLITE = /^SQLITE_(BUSY|LOCKED|FULL|READONLY|IOERR|CANTOPEN|PROTOCOL|NOMEM)/;
 
-/** What pg and TypeORM say without a code. */
+/** Messages of pg and TypeORM that come without a code. */
 const SAYINGS = [
   'Connection terminated',
   'Query read timeout',
@@ -23,21 +23,20 @@ const SAYINGS = [
   'Cannot use a pool after calling end on the pool',
   'The server does not support SSL connections',
   'There was an error establishing an SSL connection',
-  // A transaction's connection was lost between two of its statements.
+  // The connection of a transaction was lost between two of its statements.
   'Query runner already released',
   'Database connection provided by a query runner was already released',
 ];
 
 /**
- * Why `error` means that the database, or what else is asked over the network, cannot be used just
- * now: a code or a short saying for the log, nothing of a statement or its parameters. Undefined where
- * the error is of another kind.
+ * Returns why the database, or another resource of the network, cannot be used now: a code or a short phrase
+ * for the log, without any statement or parameter. Undefined for an error of another kind.
  */
 export function reasonUnavailable(error: unknown): string | undefined {
   const { code, syscall, driverError, errors, message } = (error ?? {}) as Record<string, unknown>;
-  // TypeORM wraps what a driver says.
+  // TypeORM wraps the driver's error.
   if (driverError !== undefined && driverError !== error) return reasonUnavailable(driverError);
-  // One for each address of a name.
+  // There is one for each address of a name.
   if (Array.isArray(errors) && errors.length > 0) return reasonUnavailable(errors[0]);
   if (typeof code === 'string') {
     const ofNetwork =

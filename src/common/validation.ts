@@ -5,16 +5,16 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { z } from 'zod';
 import { ApiError, type FieldError } from './api-error.js';
 
-/** One for all applications of a process: they share the classes that it is put on. */
+/** One pipe for all applications of a process: they share the classes that carry it. */
 const PIPE = new StandardSchemaValidationPipe({ exceptionFactory: toApiError });
 
 /**
- * Has every route of `modules` validate what it declares by `@Body({ schema })` and the like: the answer
- * is a 400 that starts with the first field in the schema's order, and lists all of them where several are
- * wrong. To be called before the routes are made.
+ * Makes every route of `modules` validate its declarations by `@Body({ schema })` and the like. The 400
+ * begins with the first wrong field in the schema's order, and lists all of them if several are wrong. Call
+ * this before the routes are made.
  *
- * A global pipe would do the same at the price of some promises for each parameter of each route,
- * `@CurrentUser()` among them: an eighth of a guarded request.
+ * A global pipe would do the same, but would make several promises for each parameter of each route,
+ * `@CurrentUser()` among them. They take an eighth of a guarded request.
  */
 export function validateDeclared(modules: ModulesContainer): void {
   const scanner = new MetadataScanner();
@@ -34,7 +34,7 @@ export function validateDeclared(modules: ModulesContainer): void {
   }
 }
 
-/** What Nest keeps of a handler's decorated parameters. */
+/** Nest's metadata of a handler's decorated parameters. */
 type Declared = Record<string, { schema?: unknown }> | undefined;
 
 function toApiError(issues: readonly StandardSchemaV1.Issue[]): ApiError {
@@ -55,12 +55,12 @@ function toApiError(issues: readonly StandardSchemaV1.Issue[]): ApiError {
 
 const missing = (name: string): string => `Missing ${name} parameter`;
 
-/** A string parameter that has to be there: absent, null and empty read `Missing <name> parameter`. */
+/** Returns a schema for a required string. Absent, null and empty values read `Missing <name> parameter`. */
 export function requiredString(name: string): z.ZodString {
   return string(name).min(1, { error: missing(name), abort: true });
 }
 
-/** Like {@link requiredString}, but trims the text. A text of blanks alone counts as missing. */
+/** Like {@link requiredString}, but trims the text. A text of blanks counts as missing. */
 export function requiredText(name: string): z.ZodString {
   return string(name)
     .trim()
