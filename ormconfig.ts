@@ -6,7 +6,7 @@ import { databaseOptions } from './src/database/database.options.js';
 /** A migration may take longer than a request's statement, in seconds. */
 const HOUR = 3_600;
 
-/** The DataSource of TypeORM's command line (`npm run migration:generate|run|revert`). */
+/** The database as `npx latchkey migration run|revert` and TypeORM's own command line open it. */
 export default new DataSource(
   databaseOptions(databaseUrl(), { poolSize: 2, timeout: HOUR, waitTimeout: 5 }),
 );

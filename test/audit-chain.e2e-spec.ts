@@ -352,7 +352,7 @@ describe('an audit that was tampered with before a start', () => {
   }
 
   const auditVerify = (server: Server, ...args: string[]) =>
-    runTool(server.database.dataDir, 'audit-verify', args, env(server));
+    runTool(server.database.dataDir, ['audit', 'verify', ...args], env(server));
 
   /** What was changed by a stranger, before the key was. */
   const TAMPERED = "UPDATE audit_events SET subject_id = 'somebody' WHERE seq = 4";
@@ -496,11 +496,12 @@ describe('retention', () => {
   });
 });
 
-describe('audit:verify', () => {
+describe('audit verify', () => {
   it('says that all is well with a head to note, or what is not, and its exit code does too', async () => {
     const server = await tenRows();
     const env = { DATABASE_URL: server.database.url, JWT_SECRET_KEY: SECRET };
-    const run = (...args: string[]) => runTool(server.database.dataDir, 'audit-verify', args, env);
+    const run = (...args: string[]) =>
+      runTool(server.database.dataDir, ['audit', 'verify', ...args], env);
     const well = await run();
     expect([well.code, well.stderr]).toEqual([0, '']);
     const [, head = ''] =

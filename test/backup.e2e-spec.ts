@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 const backUp = (file: string) =>
-  runTool(cwd, 'db-backup', [file], { DATABASE_URL: server.database.url });
+  runTool(cwd, ['db', 'backup', file], { DATABASE_URL: server.database.url });
 
 /** Takes a backup while somebody registers; resolves to the names that were there when it began. */
 async function underLoad(takeBackup: () => Promise<unknown>): Promise<string[]> {
@@ -95,10 +95,10 @@ it('takes no backup over a file, of nothing, or of PostgreSQL', async () => {
   expect(stderr).toMatch(
     databaseKind === 'postgres' ? /^The database is on PostgreSQL/ : /there already/,
   );
-  const nothing = await runTool(cwd, 'db-backup', ['new'], { DATABASE_URL: 'sqlite:no/where' });
+  const nothing = await runTool(cwd, ['db', 'backup', 'new'], { DATABASE_URL: 'sqlite:no/where' });
   expect(nothing).toMatchObject({ code: 1, stderr: 'There is no database no/where\n' });
   await writeFile(join(cwd, 'empty'), '');
-  const empty = await runTool(cwd, 'db-backup', ['new'], { DATABASE_URL: 'sqlite:empty' });
+  const empty = await runTool(cwd, ['db', 'backup', 'new'], { DATABASE_URL: 'sqlite:empty' });
   expect(empty).toMatchObject({ code: 1, stderr: 'empty holds no tables of Latchkey\n' });
   await rm(join(cwd, 'empty'));
   expect((await readdir(cwd)).filter((name) => name !== 'backup')).toEqual(['there']);

@@ -319,19 +319,19 @@ it('exits with 2 for a command line that it does not understand', async () => {
 it('makes no database where it only looks, and says which settings are wrong', async () => {
   const cwd = await mkdtemp(join(tmpdir(), 'latchkey-cli-'));
   try {
-    expect(await runTool(cwd, 'latchkey', ['users', 'show', 'ada'])).toEqual({
+    expect(await runTool(cwd, ['users', 'show', 'ada'])).toEqual({
       code: 1,
       stdout: '',
       stderr: 'There is no database data/latchkey.sqlite: run this where the server runs\n',
     });
     expect(existsSync(join(cwd, 'data'))).toBe(false);
-    const wrong = await runTool(cwd, 'latchkey', ['users', 'list'], { BCRYPT_COST: '4' });
+    const wrong = await runTool(cwd, ['users', 'list'], { BCRYPT_COST: '4' });
     expect([wrong.code, wrong.stderr]).toEqual([
       1,
       expect.stringContaining('BCRYPT_COST: expected a whole number from 10 to 16'),
     ]);
     const away = { DATABASE_URL: 'postgres://canary:canary@127.0.0.1:1/none' };
-    expect(await runTool(cwd, 'latchkey', ['users', 'list'], away)).toEqual({
+    expect(await runTool(cwd, ['users', 'list'], away)).toEqual({
       code: 1,
       stdout: '',
       stderr: 'The database cannot be used: ECONNREFUSED\n',

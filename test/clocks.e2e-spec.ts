@@ -174,7 +174,7 @@ else {
       expect(Math.abs(createdAt.getTime() - Date.now())).toBeLessThan(PATIENCE);
     }
     const env = { DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET };
-    const { code, stdout } = await runTool(cwd, 'audit-verify', [], env);
+    const { code, stdout } = await runTool(cwd, ['audit', 'verify'], env);
     expect([code, stdout]).toEqual([0, expect.stringContaining('whole')]);
   }
 

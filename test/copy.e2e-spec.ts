@@ -60,7 +60,7 @@ const rows = (url: string, table: string) =>
   });
 
 const copy = (from: string, to: string, ...more: string[]) =>
-  runTool(cwd, 'db-copy', ['--from', from, '--to', to, ...more], { TZ: 'Asia/Kolkata' });
+  runTool(cwd, ['db', 'copy', '--from', from, '--to', to, ...more], { TZ: 'Asia/Kolkata' });
 
 const ada = { username: 'Ada', password: GOOD_PASSWORD };
 const login = async (address: string) => {
@@ -86,7 +86,7 @@ it('moves 100,000 users over a kill -9, and old tokens and passwords stay good',
   );
 
   const args = ['--from', source, '--to', target.url];
-  const broken = await runTool(cwd, 'db-copy', args, {}, (stderr, kill) => {
+  const broken = await runTool(cwd, ['db', 'copy', ...args], {}, (stderr, kill) => {
     if (stderr.includes('copying users: 10 %')) kill();
   });
   expect(broken.code).toBeNull();

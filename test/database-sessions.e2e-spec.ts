@@ -128,7 +128,7 @@ if (databaseKind === 'postgres') {
       const { code, output } = await server.start(database.dataDir, env).exit;
       expect(code).toBe(1);
       expect(output).toContain('The database is read-only');
-      const { stdout } = await runTool(database.dataDir, 'doctor', ['--json'], env);
+      const { stdout } = await runTool(database.dataDir, ['doctor', '--json'], env);
       expect(JSON.parse(stdout)).toContainEqual({
         check: 'database',
         status: 'fail',

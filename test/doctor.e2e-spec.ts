@@ -31,7 +31,7 @@ interface Finding {
 /** Asks the doctor; resolves to the exit code and what is not in order. */
 async function findings(settings: Record<string, string>) {
   const env = { DATABASE_URL: database.url, ...settings };
-  const { code, stdout, stderr } = await runTool(cwd, 'doctor', ['--json'], env);
+  const { code, stdout, stderr } = await runTool(cwd, ['doctor', '--json'], env);
   const all = JSON.parse(stdout) as Finding[];
   expect(stdout + stderr).not.toContain('canary');
   expect(stdout + stderr).not.toContain(SECRET);
@@ -78,7 +78,7 @@ it('finds an audit whose key is damaged or of another secret, or whose marks are
   const env = { DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET, TEST_BCRYPT_COST: '4' };
   const ofAudit = async (settings: Record<string, string>) =>
     (await findings(settings)).failures.filter((failure) => failure.startsWith('audit'));
-  const made = await runTool(cwd, 'latchkey', ['users', 'create', 'ada', '--no-password'], env);
+  const made = await runTool(cwd, ['users', 'create', 'ada', '--no-password'], env);
   expect(made.code).toBe(0);
   expect(await ofAudit(production)).toEqual([]);
   const other = { ...production, JWT_SECRET_KEY: randomBytes(48).toString('base64') };
@@ -126,7 +126,7 @@ it('warns of a production that sends no mail', async () => {
 });
 
 it('writes a line a finding, and exits 1 for one that is a failure', async () => {
-  const { code, stdout } = await runTool(cwd, 'doctor', [], {
+  const { code, stdout } = await runTool(cwd, ['doctor'], {
     DATABASE_URL: database.url,
     ...production,
     CORS_ORIGINS: 'http://app.example',

@@ -108,8 +108,27 @@ it('refuses a type that only one of the databases has, in words', async () => {
 
 it('says that there is nothing to write if no entity was changed, and asks no database', async () => {
   const env = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' };
-  const outcome = await runTool(dir, 'migration-generate', [join(dir, 'nothing')], env);
+  const outcome = await runTool(dir, ['migration', 'generate', join(dir, 'nothing')], env);
   expect(outcome).toMatchObject({ code: 0, stderr: '' });
   expect(outcome.stdout).toContain('They agree: there is nothing to write');
   expect(await readdir(dir)).toEqual([]);
+});
+
+it('runs what is new, and takes the last one back', async () => {
+  const database = await freshDatabase();
+  const migration = async (what: string) => {
+    const outcome = await runTool(dir, ['migration', what], { DATABASE_URL: database.url });
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    return outcome.stdout;
+  };
+  try {
+    const ran = await migration('run');
+    expect(ran).toMatch(/^(Ran \w+\n)+$/);
+    expect(await migration('run')).toBe('The database has all migrations\n');
+    const last = ran.trim().split(' ').at(-1) ?? '';
+    expect(await migration('revert')).toBe(`Took back ${last}\n`);
+    expect(await migration('run')).toBe(`Ran ${last}\n`);
+  } finally {
+    await database.drop();
+  }
 });

@@ -1,15 +1,15 @@
-import { type ChildProcess, execFile } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import request from 'supertest';
 import { databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
 import { GOOD_PASSWORD } from './support/server.js';
 import { startProcess } from './support/server-process.js';
+import { runTool } from './support/server-tools.js';
 
 const SECRET = 'a-secret-of-thirty-two-bytes-or-more!';
 
@@ -133,15 +133,13 @@ it('reads .env, and the environment over it', async () => {
   expect(JSON.parse(claims)).toMatchObject({ iss: 'from-file' });
 });
 
-it('starts with the keys that keys:generate appends to .env', async () => {
+it('starts with the keys that `keys generate` prints, appended to .env', async () => {
   const env = join(cwd, '.env');
   await writeFile(env, `JWT_SECRET_KEY=${SECRET}`);
-  // The first as the README has it, the second with what npm prints before.
-  const generate = (...args: string[]) =>
-    promisify(execFile)('npm', ['run', ...args], { env: { PATH: process.env.PATH } });
-  const first = await generate('--silent', 'keys:generate', '--', 'HS512');
+  const generate = (algorithm: string) => runTool(cwd, ['keys', 'generate', algorithm]);
+  const first = await generate('HS512');
   const [, firstKid = ''] = /^\n# HS512 secret: kid=([\w-]{22})\nJWT_ALG/.exec(first.stdout) ?? [];
-  const second = await generate('keys:generate', '--', 'ES256');
+  const second = await generate('ES256');
   const [, secondKid = ''] = / kid=([\w-]{43})\n/.exec(second.stdout) ?? [];
   for (const [{ stdout, stderr }, kid] of [
     [first, firstKid],
@@ -166,10 +164,8 @@ it('starts with the keys that keys:generate appends to .env', async () => {
 });
 
 it('generates no key of an unknown algorithm, and says which there are', async () => {
-  const script = resolve('scripts/generate-keys.js');
   for (const args of [[], ['ES521']]) {
-    const failed = promisify(execFile)(process.execPath, [script, ...args], { cwd });
-    await expect(failed).rejects.toMatchObject({
+    expect(await runTool(cwd, ['keys', 'generate', ...args])).toEqual({
       code: 1,
       stdout: '',
       stderr:

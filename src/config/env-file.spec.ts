@@ -91,7 +91,7 @@ describe('parseEnvFile', () => {
   });
 
   it('passes over what npm prints before the output of a script', () => {
-    const text = '\n> latchkey@0.1.0 keys:generate\n> node scripts/generate-keys.js HS256\n\nA=1\n';
+    const text = '\n> latchkey@0.1.0 latchkey\n> latchkey keys generate HS256\n\nA=1\n';
     expect(parseEnvFile(text)).toEqual({ values: { A: '1' }, issues: [] });
   });
 });

@@ -64,7 +64,7 @@ export async function refuseUnfinishedCopy(dataSource: DataSource): Promise<void
   const runner = dataSource.createQueryRunner();
   try {
     if (!(await tableNames(runner)).includes(MARKER_TABLE)) return;
-    throw new Error('The database holds an unfinished copy: run npm run db:copy again');
+    throw new Error('The database holds an unfinished copy: run npx latchkey db copy again');
   } finally {
     await runner.release();
   }

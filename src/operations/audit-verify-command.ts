@@ -10,11 +10,11 @@ import { print, printError } from './print.js';
 const SHOWN = 20;
 
 /**
- * `audit:verify`: prints each fault of the audit on a line. The exit code is 1 if there is a fault, and 5 if
+ * `audit verify`: prints each fault of the audit on a line. The exit code is 1 if there is a fault, and 5 if
  * there is none but not every row could be checked.
  */
 export function auditVerifyCommand(): Command {
-  return new Command('audit:verify')
+  return new Command('verify')
     .description('look whether rows of the audit were removed, changed, moved or put in')
     .option('--expect-head <head>', 'one that was printed before: it has to be in the chain')
     .action(async ({ expectHead }: { expectHead?: string }) => {

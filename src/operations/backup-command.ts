@@ -3,9 +3,9 @@ import { databaseUrl } from '../config/config.js';
 import { backUp } from './backup.js';
 import { print } from './print.js';
 
-/** `db:backup`: a copy of the SQLite database of the settings, taken while the server runs. */
+/** `db backup`: copies the SQLite database of the settings while the server runs. */
 export function backupCommand(): Command {
-  return new Command('db:backup')
+  return new Command('backup')
     .description('write the SQLite database, as it is now, to a new file')
     .argument('<file>', 'the new file')
     .action(async (file: string) => {

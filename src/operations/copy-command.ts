@@ -4,9 +4,9 @@ import { copyDatabase } from './copy.js';
 import { showProgress } from './progress.js';
 import { print } from './print.js';
 
-/** `db:copy`: moves everything to another database. Refusals leave by an exception. */
+/** `db copy`: copies everything to another database. A refusal is an exception. */
 export function copyCommand(): Command {
-  return new Command('db:copy')
+  return new Command('copy')
     .description('copy everything into an empty database, and compare')
     .requiredOption('--from <url>', 'sqlite:<path> or postgres://…')
     .requiredOption('--to <url>', 'sqlite:<path> or postgres://…')

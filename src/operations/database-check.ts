@@ -55,7 +55,7 @@ async function checkAudit(runner: QueryRunner, config: Config): Promise<Finding[
 async function checkMigrations(runner: QueryRunner): Promise<Finding> {
   const check = 'database';
   if (await copyPosition(runner)) {
-    return fail(check, 'holds an unfinished copy', 'run npm run db:copy again');
+    return fail(check, 'holds an unfinished copy', 'run npx latchkey db copy again');
   }
   const { behind, ahead } = await migrationState(runner);
   if (ahead.length > 0) {
@@ -67,7 +67,7 @@ async function checkMigrations(runner: QueryRunner): Promise<Finding> {
   }
   if (behind.length > 0) {
     const message = `lacks ${behind.length} migrations: ${behind.join(', ')}`;
-    return fail(check, message, 'start the server, or npm run migration:run');
+    return fail(check, message, 'start the server, or npx latchkey migration run');
   }
   return ok(check, 'answers, and has all migrations');
 }

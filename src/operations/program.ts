@@ -5,11 +5,12 @@ import { backupCommand } from './backup-command.js';
 import { copyCommand } from './copy-command.js';
 import { doctorCommand } from './doctor-command.js';
 import { listUsers } from './list-command.js';
+import { migrationCommands } from './migration-commands.js';
 import { revokeSessions } from './session-commands.js';
 import { exportUsers, importUsers } from './transfer-commands.js';
 import { userCommands } from './user-commands.js';
 
-/** `latchkey …`, every command. */
+/** Returns `latchkey …` with all its commands. */
 export function program(): Command {
   return group(
     'latchkey',
@@ -17,8 +18,9 @@ export function program(): Command {
     group('users', 'people', listUsers(), ...userCommands(), importUsers(), exportUsers()),
     group('sessions', 'signed-in devices', revokeSessions()),
     group('keys', 'what tokens are signed with', generate()),
-    group('audit', 'what happened', auditVerifyCommand().name('verify')),
-    group('db', 'the database', copyCommand().name('copy'), backupCommand().name('backup')),
+    group('audit', 'what happened', auditVerifyCommand()),
+    group('db', 'the database', copyCommand(), backupCommand()),
+    group('migration', 'the tables of the database', ...migrationCommands()),
     doctorCommand(),
   );
 }
@@ -32,8 +34,8 @@ function group(name: string, description: string, ...commands: Command[]): Comma
 function generate(): Command {
   return createCommand('generate')
     .description('print a fresh key pair or secret for .env')
-    .argument('<algorithm>', 'ES256, HS256, …')
-    .action((algorithm: string) => {
+    .argument('[algorithm]', 'ES256, HS256, …')
+    .action((algorithm?: string) => {
       process.stdout.write(generateKeys(algorithm));
     });
 }

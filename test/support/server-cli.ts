@@ -30,7 +30,7 @@ export function latchkey(
     ...env,
   };
   if (watch || ownProcess || env.NODE_OPTIONS) {
-    return runTool(cwd, 'latchkey', args, settings, watch, input);
+    return runTool(cwd, args, settings, watch, input);
   }
   return inHost({ args, cwd, env: { PATH: process.env.PATH, ...settings }, input });
 }

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 
+const LATCHKEY = resolve('dist/src/operations/latchkey.js');
+
 /** What a program that has ended answered. */
 export interface Outcome {
   code: number | null;
@@ -10,19 +12,17 @@ export interface Outcome {
 }
 
 /**
- * Runs a built program of `src/operations` in `cwd` with `env` and nothing else of this process's
- * environment. `watch` is called with what it has written to the standard error whenever that grows.
- * `input` is what it finds on its standard input.
+ * Runs the built `latchkey` with `args` in `cwd`. Of this process's environment it gets `PATH` alone, and
+ * `env`. `watch` is called with the whole standard error whenever that grows. `input` is its standard input.
  */
 export async function runTool(
   cwd: string,
-  tool: string,
   args: string[],
   env: Record<string, string> = {},
   watch: (stderr: string, kill: () => void) => void = () => undefined,
   input: string | Buffer = '',
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, [resolve(`dist/src/operations/${tool}.js`), ...args], {
+  const child = spawn(process.execPath, [LATCHKEY, ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...env },
   });

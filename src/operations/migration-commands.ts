@@ -1,0 +1,91 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { type Command, createCommand } from 'commander';
+import type { DataSource } from 'typeorm';
+import { clock } from '../common/clock.js';
+import { databaseOptions } from '../database/database.options.js';
+import { migrate } from '../database/migrate.js';
+import { migrationState } from '../database/migration-state.js';
+import { CliError, EXIT } from './exit.js';
+import { draftMigration } from './migration-draft.js';
+import { print } from './print.js';
+
+/** `migration generate|run|revert`: writes a migration, runs the new ones, or takes the last one back. */
+export function migrationCommands(): Command[] {
+  return [
+    createCommand('generate')
+      .description('write a migration for the entities that were changed')
+      .argument('<path>', 'its folder and name: src/cats/add-age')
+      .action(generate),
+    createCommand('run')
+      .description('run the migrations that the database has not seen')
+      .action(() => onDatabase(runNew)),
+    createCommand('revert')
+      .description('take back the migration that ran last')
+      .action(() => onDatabase(revertLast)),
+  ];
+}
+
+/** Compares the entities with all migrations on a database of its own, and writes what differs. */
+async function generate(path: string): Promise<void> {
+  const name = basename(path, '.ts');
+  if (!/^[a-z][\w-]*$/i.test(name))
+    throw new CliError(`${name} is not a name such as add-age`, EXIT.usage);
+  const time = clock.now();
+  const words = name.split(/[-_]/).filter(Boolean);
+  const className = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+  const scratch = await mkdtemp(join(tmpdir(), 'latchkey-migration-'));
+  try {
+    print('Comparing the entities with all migrations, on a database of its own');
+    const options = databaseOptions(`sqlite:${join(scratch, 'scratch.sqlite')}`);
+    const draft = await draftMigration(options, `${className}${time}`);
+    if (!draft) {
+      print('They agree: there is nothing to write');
+      return;
+    }
+    const file = join(dirname(path), `${time}-${name}.ts`);
+    await writeFile(file, draft.source, { flag: 'wx' });
+    for (const step of draft.steps) print(`  ${step}`);
+    print(`Wrote ${file}, which runs on SQLite and PostgreSQL.`);
+    print('Look at it, run npm run format, and list it with the other migrations.');
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Does `work` on the database of the settings, as `ormconfig.ts` opens it. */
+async function onDatabase(work: (dataSource: DataSource) => Promise<void>): Promise<void> {
+  const { default: dataSource } = await import('../../ormconfig.js');
+  await dataSource.initialize();
+  try {
+    await work(dataSource);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+/** Names the migrations that the database has not seen. */
+async function newMigrations(dataSource: DataSource): Promise<string[]> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    return (await migrationState(runner)).behind;
+  } finally {
+    await runner.release();
+  }
+}
+
+async function runNew(dataSource: DataSource): Promise<void> {
+  const names = await newMigrations(dataSource);
+  await migrate(dataSource);
+  for (const name of names) print(`Ran ${name}`);
+  if (names.length === 0) print('The database has all migrations');
+}
+
+async function revertLast(dataSource: DataSource): Promise<void> {
+  const before = await newMigrations(dataSource);
+  await dataSource.undoLastMigration();
+  const reverted = (await newMigrations(dataSource)).filter((name) => !before.includes(name));
+  for (const name of reverted) print(`Took back ${name}`);
+  if (reverted.length === 0) print('The database has no migration');
+}
