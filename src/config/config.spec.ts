@@ -270,7 +270,7 @@ describe('Config', () => {
 });
 
 describe('the documentation', () => {
-  it('lists every setting with its default, in the README and in .env.example', () => {
+  it('lists every setting with its default, in docs/settings.md and in .env.example', () => {
     const rows = Object.entries(SETTINGS).map(([name, schema]) => {
       const json = schema as unknown as { def: { type: string; defaultValue?: unknown } };
       const fallback = ['default', 'prefault'].includes(json.def.type)
@@ -279,8 +279,8 @@ describe('the documentation', () => {
       const shown = fallback === undefined || fallback === '' ? '' : `\`${fallback as string}\``;
       return `| \`${name}\` | ${shown} | ${schema.description ?? ''} |`;
     });
-    const readme = readFileSync('README.md', 'utf8').split('\n');
-    const table = readme.filter((line) => /^\| `[A-Z_]+` +\|/.test(line));
+    const page = readFileSync('docs/settings.md', 'utf8').split('\n');
+    const table = page.filter((line) => /^\| `[A-Z_]+` +\|/.test(line));
     // The formatter pads columns and escapes stars.
     const bare = (line: string) => line.replaceAll(/ +/g, ' ').replaceAll('\\*', '*');
     expect(table.map(bare)).toEqual(rows.map(bare));

@@ -20,7 +20,7 @@ it.each([
 
 it('tells of other names that look like settings of tokens', () => {
   expect(oddSettings({ JWT_TOKEN_LOCATION: 'cookies' })).toEqual([
-    'JWT_TOKEN_LOCATION is no setting: the README lists them',
+    'JWT_TOKEN_LOCATION is no setting: docs/settings.md lists them',
   ]);
 });
 

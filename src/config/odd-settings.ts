@@ -40,7 +40,7 @@ function resembled(name: string): string | undefined {
     return distance(plain, other) <= (other.length < 10 ? 1 : 2) || isPart(name, known);
   });
   if (near) return `did you mean ${near}?`;
-  return /^(JWT|LATCHKEY)_/i.test(name) ? 'the README lists them' : undefined;
+  return /^(JWT|LATCHKEY)_/i.test(name) ? 'docs/settings.md lists them' : undefined;
 }
 
 const plainOf = (name: string): string => name.toUpperCase().replaceAll(/[^A-Z\d]/g, '');

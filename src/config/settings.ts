@@ -9,8 +9,8 @@ import { TOKEN_SETTINGS } from './settings.tokens.js';
 import { WEBHOOK_SETTINGS } from './settings.webhooks.js';
 
 /**
- * Every setting, as it stands in the environment, with its default and what it is for. The table in
- * the README is held against this by a test.
+ * Every setting, by its name in the environment, with its default and its purpose. A test compares the
+ * table in docs/settings.md with it.
  */
 export const SETTINGS = {
   ...SERVER_SETTINGS,
