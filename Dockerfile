@@ -1,10 +1,10 @@
-# Built here, with the tools that sqlite3's native part asks for where there is no prebuilt one.
+# This stage builds. It has the tools to compile sqlite3 if there is no prebuilt binary.
 FROM node:24-slim AS build
 # hadolint ignore=DL3008
 RUN apt-get update \
   && apt-get install -y --no-install-recommends g++ make python3 \
   && rm -rf /var/lib/apt/lists/*
-# Node's headers are in the image; without this they would be downloaded.
+# The image has Node's headers. Without this setting, npm would download them.
 ENV npm_config_nodedir=/usr/local
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -14,14 +14,14 @@ COPY src ./src
 COPY templates ./templates
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 
-# Run here: no compiler, no sources, and nothing that the server could write but data/.
+# This stage runs: it has no compiler and no sources, and the server can write to data/ only.
 FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-# The user `node` of the base image, by number: Kubernetes has to see that it is not root.
+# The user `node` of the base image. The number shows Kubernetes that it is not root.
 RUN install -d -o 1000 -g 1000 -m 700 data
 USER 1000:1000
 EXPOSE 3000
