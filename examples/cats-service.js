@@ -3,17 +3,17 @@ import { createRemoteJWKSet, jwtVerify } from 'jose';
 
 const { LATCHKEY_URL = 'http://localhost:3000', PORT = '4000' } = process.env;
 
-// Fetched when first needed, kept, and fetched again for a key that is not in it.
+// Fetches the keys when it needs them, keeps them, and fetches them again for an unknown key.
 const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', LATCHKEY_URL));
 
-/** The claims of the request's access token. */
+/** Returns the claims of the request's access token. */
 async function authenticate(request) {
   const [, token = ''] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
   const { payload } = await jwtVerify(token, keys, {
     issuer: 'latchkey', // Latchkey's JWT_ISSUER
     audience: 'cats', // Latchkey's JWT_DECODE_AUDIENCE
     typ: 'at+jwt',
-    algorithms: ['ES256', 'RS256'], // never HS*: whoever verifies by a secret can sign as well
+    algorithms: ['ES256', 'RS256'], // never HS*: a service with the secret can sign tokens too
     requiredClaims: ['sub', 'exp', 'username', 'roles'],
   });
   return payload;
@@ -24,7 +24,7 @@ const server = createServer(async (request, response) => {
     const { username } = await authenticate(request);
     answer(response, 200, { owner: username, cats: ['Tom'] });
   } catch (error) {
-    // Anything else is no fault of the token: the keys could not be fetched.
+    // Other errors are no fault of the token: the service could not fetch the keys.
     const refused = /^ERR_(JWT_|JWS_|JOSE_ALG|JOSE_NOT|JWKS_NO|JWKS_MULTIPLE)/.test(error.code);
     answer(response, refused ? 401 : 503, { code: error.code ?? 'unavailable' });
   }

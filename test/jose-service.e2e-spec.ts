@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const server of servers.splice(0).reverse()) await server.stop();
 });
 
-/** Starts the service of the README, which trusts the Latchkey at `url`; resolves to its address. */
+/** Starts the service of docs/verifiers.md, which trusts the Latchkey at `url`; resolves to its address. */
 async function startService(url: string): Promise<string> {
   const child = spawn(process.execPath, [SERVICE], {
     env: { PATH: process.env.PATH, LATCHKEY_URL: url, PORT: '0' },
@@ -40,9 +40,9 @@ const ask = async (service: string, token?: string) => {
 };
 const GOOD = [200, { owner: 'ada', cats: ['Tom'] }];
 
-it('stands in the README as it runs here', () => {
+it('is quoted in docs/verifiers.md as it runs here', () => {
   const quoted = `\`\`\`js\n${readFileSync(SERVICE, 'utf8')}\`\`\`\n`;
-  expect(readFileSync('README.md', 'utf8')).toContain(quoted);
+  expect(readFileSync('docs/verifiers.md', 'utf8')).toContain(quoted);
 });
 
 describe.each(['ES256', 'RS256'])('a service that verifies %s by the JWKS', (algorithm) => {
