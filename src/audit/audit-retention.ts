@@ -19,7 +19,7 @@ const DAY = 86_400_000;
 const FIRST = 60_000;
 
 /** Rows that are removed in one transaction. */
-const BATCH = 500;
+const DELETE_BATCH = 500;
 
 /**
  * Removes rows that are older than `AUDIT_RETENTION`, from the beginning of the chain on, and marks where
@@ -52,7 +52,7 @@ export class AuditRetention implements OnApplicationBootstrap, BeforeApplication
     for (;;) {
       const removed = await this.database.transaction((manager) => this.prune(manager, before));
       total += removed;
-      if (removed < BATCH) break;
+      if (removed < DELETE_BATCH) break;
     }
     if (total === 0) return;
     this.logger.log(`Removed ${total} rows of the audit`);
@@ -73,7 +73,7 @@ export class AuditRetention implements OnApplicationBootstrap, BeforeApplication
     const rows = await manager.find(AuditEvent, {
       where: { seq: MoreThan(begin.seq) },
       order: { seq: 'ASC' },
-      take: BATCH,
+      take: DELETE_BATCH,
     });
     let start = begin;
     for (const row of rows) {

@@ -6,7 +6,7 @@ import type { AuditEvent } from './audit-event.entity.js';
 import type { AuditMacs, MacFault } from './audit-macs.js';
 
 /** The most a row's details may take, in characters of JSON. */
-const MOST_DETAILS = 16_000;
+const MAX_DETAILS_LENGTH = 16_000;
 
 /** A row as it is written, not yet sealed. */
 export function auditRow(
@@ -17,7 +17,7 @@ export function auditRow(
 ): AuditEvent {
   const { address, userAgent } = context;
   const text = details ? JSON.stringify(details).toWellFormed() : null;
-  if (text && text.length > MOST_DETAILS) throw new Error(`Too many details of ${action}`);
+  if (text && text.length > MAX_DETAILS_LENGTH) throw new Error(`Too many details of ${action}`);
   const originSalt = (address ?? userAgent) ? randomBytes(16).toString('base64url') : null;
   const origin = { address, userAgent, originSalt };
   const row = {

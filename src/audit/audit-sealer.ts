@@ -18,7 +18,7 @@ import { ChainBroken, type Link, linkParts, readMarks, tryLockChain, writeMark }
 const INTERVAL = 1_000;
 
 /** Rows that are sealed in one transaction. */
-const BATCH = 500;
+const SEAL_BATCH = 500;
 
 /**
  * Links committed rows to the chain, a moment after they were written, so that nobody who writes one
@@ -76,7 +76,7 @@ export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShu
     const rows = await manager.find(AuditEvent, {
       select: { id: true, createdAt: true, mac: true },
       where: { seq: IsNull() },
-      take: BATCH,
+      take: SEAL_BATCH,
     });
     rows.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
     let head = await this.head(manager);

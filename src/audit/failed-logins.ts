@@ -26,7 +26,7 @@ const WINDOW = 15 * 60_000;
  * Pairs of known user and address that are told apart in a window, and addresses with unknown names; what
  * exceeds them is one sum.
  */
-const MOST = 1_000;
+const MAX_PENDING = 1_000;
 
 /** Why a login failed. */
 export type LoginFailure = 'bad_credentials' | 'user_disabled' | 'email_not_verified';
@@ -43,7 +43,7 @@ interface Tally {
   quietUntil: number;
 }
 
-/** The key of what exceeds {@link MOST}. */
+/** The key of what exceeds {@link MAX_PENDING}. */
 const REST = 'rest';
 
 /**
@@ -77,7 +77,7 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
     const context = currentContext();
     const key = JSON.stringify([subjectId, context.address, reason]);
     const tallies = subjectId === null ? this.unknown : this.known;
-    if (tallies.has(key) || tallies.size < MOST) {
+    if (tallies.has(key) || tallies.size < MAX_PENDING) {
       count(tallies, key, { subjectId, reason, context });
     } else {
       const nobody = { ...context, address: null, userAgent: null, requestId: null };

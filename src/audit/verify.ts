@@ -11,7 +11,7 @@ import { rekeyFault } from './rekeying.js';
 import { ChainBroken, isSealed, type Link, linkFault, NOWHERE, readMarks } from './chain.js';
 
 /** Rows that are read at a time. */
-const BATCH = 1_000;
+const ROWS_PER_READ = 1_000;
 
 /** What is verified, and how. */
 export interface VerifyOptions {
@@ -119,13 +119,13 @@ class Verifier {
       const rows = await this.manager.find(AuditEvent, {
         where: { seq: MoreThan(last) },
         order: { seq: 'ASC' },
-        take: BATCH,
+        take: ROWS_PER_READ,
       });
       for (const row of rows) {
         if (isSealed(row)) yield row;
         else yield { ...row, seq: row.seq ?? 0, hash: '' };
       }
-      if (rows.length < BATCH) return;
+      if (rows.length < ROWS_PER_READ) return;
       last = rows.at(-1)?.seq ?? 0;
     }
   }
@@ -187,7 +187,7 @@ class Verifier {
       const rows = await this.manager.find(AuditEvent, {
         where: { seq: IsNull(), id: MoreThan(last) },
         order: { id: 'ASC' },
-        take: BATCH,
+        take: ROWS_PER_READ,
       });
       for (const row of rows) {
         const where = nameOf(row);
@@ -198,7 +198,7 @@ class Verifier {
         else this.checkRekeying(row, where, Infinity);
       }
       count += rows.length;
-      if (rows.length < BATCH) return count;
+      if (rows.length < ROWS_PER_READ) return count;
       last = rows.at(-1)?.id ?? '';
     }
   }

@@ -5,11 +5,11 @@ import { DataSource } from 'typeorm';
 import { databaseOptions } from '../database/database.options.js';
 
 /**
- * Writes a copy of a SQLite database, of one moment, to a new file, while servers run on it. The file
- * appears when it is whole, was checked and is on the disk.
+ * Writes a consistent copy of a SQLite database to a new file, while servers run on the database. The file
+ * appears when it is complete, checked and on the disk.
  *
  * @returns the size of the file in bytes
- * @throws Error with a sentence, where it cannot be done
+ * @throws Error with a sentence, if the copy cannot be made
  */
 export async function backUp(url: string, file: string): Promise<number> {
   if (!url.startsWith('sqlite:')) {
@@ -27,7 +27,7 @@ export async function backUp(url: string, file: string): Promise<number> {
       'PRAGMA backup.integrity_check',
     );
     if (result?.integrity_check !== 'ok') throw new Error(`${path} is damaged`);
-    // An empty database is intact as well: a mistaken path must not pass for a backup.
+    // An empty database is intact as well. A wrong path must not pass for a backup.
     const tables = await database.query<unknown[]>(
       "SELECT name FROM backup.sqlite_master WHERE name = 'users'",
     );

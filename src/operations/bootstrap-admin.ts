@@ -11,9 +11,9 @@ import { prepareUsername } from '../users/username.js';
 import { UsersService } from '../users/users.service.js';
 
 /**
- * Makes the first administrator, `BOOTSTRAP_ADMIN`, where there is none. It only ever makes a new
- * user: whoever has the name already may be anybody, since everybody can register, so nothing is
- * granted to him. The password goes to a file beside the server's secret, and never to the log.
+ * Makes the first administrator, `BOOTSTRAP_ADMIN`, if there is no administrator. It only makes a new user
+ * and never promotes one: a user of that name may be any stranger who registered. The password goes to a file
+ * beside the server's secret, and never to the log.
  */
 @Injectable()
 export class BootstrapAdmin implements OnApplicationBootstrap {
@@ -29,7 +29,11 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
     this.path = join(config.dataDir, 'bootstrap-admin');
   }
 
-  /** Before the server listens. @throws Error where the name is none, or the file cannot be written */
+  /**
+   * Runs before the server listens.
+   *
+   * @throws Error if the name is invalid, or the file cannot be written
+   */
   async onApplicationBootstrap(): Promise<void> {
     const username = this.config.bootstrapAdmin?.trim();
     if (username === undefined) return;
@@ -49,7 +53,7 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
       );
     }
     const { username } = name;
-    // Written first: after a kill at any moment the file has the password, or the next start uses it.
+    // The file is written first. After a kill at any moment it has the password, or the next start uses it.
     const password = this.passwordFor(username);
     const passwordHash = await this.passwords.hash(password);
     try {
@@ -71,7 +75,7 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
     }
   }
 
-  /** Somebody has the name: another instance's administrator, or anybody. */
+  /** Handles a name that is taken: by another instance's administrator, or by any user. */
   private async yield(username: string, password: string): Promise<void> {
     const user = await this.users.findByLogin(username);
     const isAdmin = user?.roles.includes('admin') ?? false;
@@ -92,7 +96,7 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
     );
   }
 
-  /** The password in the file, which is made where there is none for this user. */
+  /** Returns the password in the file. Makes the file if there is none for this user. */
   private passwordFor(username: string): string {
     const begin = `Username: ${username}\nPassword: `;
     const made = () =>

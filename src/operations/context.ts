@@ -17,8 +17,8 @@ import { printError } from './print.js';
 class CliModule {}
 
 /**
- * Warnings go where errors go, so that what a command prints is its result alone. What fails leaves by
- * an exception, so it is not said twice.
+ * Sends warnings to the standard error, so that a command prints only its result. Failures leave by an
+ * exception, so they are not logged as well.
  */
 const LOGGER: LoggerService = {
   log: () => undefined,
@@ -26,17 +26,17 @@ const LOGGER: LoggerService = {
     printError(String(message));
   },
   error: (message: unknown, ...more: unknown[]) => {
-    // The audit goes on with a new key, so no exception says that it has one.
+    // The audit goes on with a new key and throws no exception, so its error is printed.
     if (more.at(-1) === AUDIT_LOG) printError(String(message));
   },
 };
 
 /**
- * Does `work` with the services of `modules`, by the settings that a server here would have, and closes
- * them. Nothing of a server but these services: no listener, and no timer or worker, since none of the
- * hooks is called that start them. May run beside servers on the same database.
+ * Runs `work` with the services of `modules`, by the settings of a server here, and closes them. No listener,
+ * timer or worker runs, because the hooks that start them are not called. It may run beside servers on the
+ * same database.
  *
- * @throws CliError where the SQLite file is not there, unless `mayCreate`
+ * @throws CliError if the SQLite file does not exist, unless `mayCreate`
  */
 export async function withServices<T>(
   modules: Type[],
@@ -45,7 +45,7 @@ export async function withServices<T>(
 ): Promise<T> {
   const config = Config.load(undefined, secretToBe);
   const path = config.databaseUrl.startsWith('sqlite:') && config.databaseUrl.slice(7);
-  // A mistaken folder must not get a database that looks like one without users.
+  // A wrong folder must not get a new database, which would look like one without users.
   if (path && !mayCreate && !existsSync(path)) {
     throw new CliError(`There is no database ${path}: run this where the server runs`);
   }
@@ -53,7 +53,7 @@ export async function withServices<T>(
     module: CliModule,
     imports: [ConfigModule.with(config), CommonModule, DatabaseModule, ...modules],
   };
-  // A context of Nest's own would be initialised at once, and so begin to work in the background.
+  // A standalone context of Nest would be initialised at once, and so would start its background work.
   const services = await NestFactory.create(module, new FastifyAdapter(), {
     logger: LOGGER,
     abortOnError: false,

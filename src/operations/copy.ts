@@ -10,16 +10,16 @@ import { insertRows, keyOf } from './table-rows.js';
 import { CopyError, type TableShape, tableShapes } from './table-shape.js';
 import { holdStill } from '../database/transactions.js';
 
-/** From where to where, as `DATABASE_URL` has it. */
+/** The source and the target, in the form of `DATABASE_URL`. */
 export interface CopyOptions {
   from: string;
   to: string;
-  /** Drop what a broken copy left in the target, rather than go on with it. */
+  /** Whether to drop the rows that a broken copy left in the target, instead of continuing it. */
   restart?: boolean;
   onProgress?: (progress: CopyProgress) => void;
 }
 
-/** How many of a table's rows are copied, or read back and compared. */
+/** The number of a table's rows that were copied, or read back and compared. */
 export interface CopyProgress {
   phase: 'copy' | 'verify';
   table: string;
@@ -27,7 +27,7 @@ export interface CopyProgress {
   total: number;
 }
 
-/** A table that both databases now have alike. */
+/** A table that is now the same in both databases. */
 export interface CopiedTable {
   table: string;
   rows: number;
@@ -36,11 +36,11 @@ export interface CopiedTable {
 }
 
 /**
- * Copies every table into an empty database of either kind, parents first, with ids, hashes and times
- * as they are, and reads both sides again to compare them. The source is read in one transaction, so
- * of one moment. After a break the same call goes on where the target's marker stands.
+ * Copies every table into an empty database of either kind, parents first, with unchanged ids, hashes and
+ * times. Then it reads both sides again and compares them. The source is read in one transaction, so the copy
+ * is consistent. After an interruption the same call continues at the target's marker.
  *
- * @throws CopyError where it cannot be done, or the two are not alike at the end
+ * @throws CopyError if the copy cannot be made, or the two differ at the end
  */
 export async function copyDatabase(options: CopyOptions): Promise<CopiedTable[]> {
   const { from, to, restart = false, onProgress = () => undefined } = options;
@@ -87,7 +87,7 @@ async function checkSource(source: QueryRunner): Promise<void> {
   if (await copyPosition(source)) throw new CopyError('The source is itself an unfinished copy');
 }
 
-/** Leaves the target migrated, marked, and with no rows but those of a copy that was broken off. */
+/** Prepares the target: migrated, marked, and without rows, except those of an interrupted copy. */
 async function prepareTarget(target: QueryRunner, restart: boolean): Promise<Position> {
   const { ahead } = await migrationState(target);
   if (ahead.length > 0) {
@@ -104,7 +104,7 @@ async function prepareTarget(target: QueryRunner, restart: boolean): Promise<Pos
   }
   if (restart || !position.table) {
     await migrate(target.connection);
-    // A copy that was given up left rows, and a migration may have made some.
+    // An abandoned copy left rows, and a migration may have made some.
     const shapes = await tableShapes(target, await ownTables(target));
     await step(target, position, {}, async () => {
       for (const { name } of shapes.reverse()) await clearTable(target, name);
@@ -114,7 +114,11 @@ async function prepareTarget(target: QueryRunner, restart: boolean): Promise<Pos
   return position;
 }
 
-/** Does `work` and moves the marker on, both or neither. @throws CopyError where it has moved already */
+/**
+ * Runs `work` and moves the marker on, in one transaction.
+ *
+ * @throws CopyError if the marker has moved already
+ */
 async function step(
   target: QueryRunner,
   from: Position,
@@ -139,7 +143,11 @@ async function ownTables(runner: QueryRunner): Promise<string[]> {
   return names.filter((name) => name !== MARKER_TABLE && name !== MIGRATIONS_TABLE);
 }
 
-/** The tables, in the order they are written. @throws CopyError where the two have not the same */
+/**
+ * Returns the tables, in the order of writing.
+ *
+ * @throws CopyError if the two databases have different tables
+ */
 async function commonShapes(
   source: QueryRunner,
   target: QueryRunner,
@@ -161,7 +169,7 @@ async function commonShapes(
     }
     return shapes;
   } catch (error) {
-    // Nothing was copied: leave the target as it was found.
+    // Nothing was copied, so the target is left as it was found.
     if (!position.table) await removeMarker(target);
     throw error;
   }
@@ -190,7 +198,11 @@ async function copyTable(
   return position;
 }
 
-/** @throws CopyError where the rows of the two are not the same */
+/**
+ * Compares the rows of both databases.
+ *
+ * @throws CopyError if they differ
+ */
 async function verify(
   source: QueryRunner,
   target: QueryRunner,

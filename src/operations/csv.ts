@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 
-/** The columns of a CSV file, and what stands between them. */
+/** The columns of a CSV file, and their delimiter. */
 export interface CsvHeader {
   columns: string[];
   delimiter: string;
@@ -9,7 +9,10 @@ export interface CsvHeader {
 /** Spreadsheets write semicolons in countries with decimal commas, and databases write tabs. */
 const DELIMITERS = [',', ';', '\t'];
 
-/** The first line of a file that names some of `known`, each once, in any case; undefined if it does not. */
+/**
+ * Parses the first line of a file. It must name some of `known`, each once, in any case; otherwise the result
+ * is undefined.
+ */
 export function readHeader(text: string, known: readonly string[]): CsvHeader | undefined {
   const names = new Map(known.map((name) => [name.toLowerCase(), name]));
   for (const delimiter of DELIMITERS) {
@@ -21,7 +24,7 @@ export function readHeader(text: string, known: readonly string[]): CsvHeader | 
   return undefined;
 }
 
-/** The fields of one line; undefined where it is not well-formed. */
+/** Returns the fields of one line; undefined if the line is not well-formed. */
 export function readFields(text: string, delimiter: string): string[] | undefined {
   try {
     const [fields = []] = parse(text, { delimiter, relax_column_count: true });

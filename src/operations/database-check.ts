@@ -9,11 +9,14 @@ import { migrationState } from '../database/migration-state.js';
 import { Keyring } from '../keys/keyring.js';
 import { fail, type Finding, ok, warn } from './finding.js';
 
-/** Latchkey goes by the database's clock; other services refuse its tokens past this, in milliseconds. */
+/**
+ * Other services refuse our tokens if the clocks differ by more than this, in milliseconds. Latchkey itself
+ * goes by the database's clock.
+ */
 const TOLERANCE = 30_000;
 const NOTICEABLE = 1_000;
 
-/** Asks the database of the settings; changes nothing and makes none. */
+/** Checks the database of the settings. Changes nothing, and makes no database. */
 export async function checkDatabase(config: Config): Promise<Finding[]> {
   const check = 'database';
   const url = config.databaseUrl;
@@ -43,7 +46,7 @@ export async function checkDatabase(config: Config): Promise<Finding[]> {
   }
 }
 
-/** Whether the audit's keys open, and its ends are as a server left them. */
+/** Checks that the audit's keys open, and that its ends are as a server left them. */
 async function checkAudit(runner: QueryRunner, config: Config): Promise<Finding[]> {
   if (!(await runner.hasTable('audit_keys'))) return [];
   const fault = await auditFault(new Keyring(config), runner.manager);
@@ -72,7 +75,7 @@ async function checkMigrations(runner: QueryRunner): Promise<Finding> {
   return ok(check, 'answers, and has all migrations');
 }
 
-/** What only PostgreSQL can be; empty if all is well. */
+/** Checks the states that only PostgreSQL has. Returns no finding if all is well. */
 async function checkServer(runner: QueryRunner): Promise<Finding[]> {
   const check = 'database';
   const found: Finding[] = [];
@@ -109,7 +112,7 @@ async function checkClock(runner: QueryRunner): Promise<Finding> {
   return judgeClock(Number(row?.millis), before, after);
 }
 
-/** Compares the database's time with this machine's before and after it was asked, in milliseconds. */
+/** Compares the database's time with this machine's time before and after the question, in milliseconds. */
 export function judgeClock(database: number, before: number, after: number): Finding {
   const check = 'clock';
   const off = Math.max(before - database, database - after, 0);

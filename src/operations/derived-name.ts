@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { prepareUsername } from '../users/username.js';
 
-/** A name for a user of a system without names. */
+/** A username for a user of a system without usernames. */
 export interface DerivedName {
   username: string;
   usernameKey: string;
 }
 
 /**
- * Returns a username made of an address (the part before the `@`) or of a name with impossible letters.
- * The same source always gives the same name, so an import can be run again.
+ * Returns a username made of an address (the part before the `@`) or of a name with impossible letters. The
+ * same source always gives the same name, so an import can be run again.
  */
 export function deriveName(source: string): DerivedName {
   const local = source.replace(/@.*$/s, '');
@@ -20,7 +20,7 @@ export function deriveName(source: string): DerivedName {
   return named(kept) ?? named(`user-${digestOf(source)}`) ?? { username: '', usernameKey: '' };
 }
 
-/** Another name for the same user, if the first is taken. */
+/** Returns another name for the same user, if the first is taken. */
 export function anotherName({ username }: DerivedName, source: string): DerivedName {
   const suffix = digestOf(source);
   return named(`${username}-${suffix}`) ?? deriveName(`user-${suffix}`);

@@ -74,7 +74,7 @@ it.each([
   [12_000, 10_000, 10_050, 'warn'],
   [8_000, 10_000, 10_050, 'warn'],
   [41_000, 10_000, 10_050, 'fail'],
-  // The answer took long: nothing is known but that the time lies in between.
+  // The answer took long, so the time is only known to lie in between.
   [15_000, 10_000, 90_000, 'ok'],
 ])('judges the time %i, asked from %i to %i: %s', (database, before, after, status) => {
   expect(judgeClock(database, before, after).status).toBe(status);

@@ -9,8 +9,8 @@ import { checkNetwork } from './network-check.js';
 import { checkSecret } from './secret-check.js';
 
 /**
- * Reads the settings as the server would and looks at what they lead to, without changing anything.
- * Wrong settings are findings too, and then the only ones.
+ * Reads the settings as the server would, and checks their consequences without changing anything. If the
+ * settings are wrong, that is the only finding.
  */
 export async function diagnose(): Promise<Finding[]> {
   let env: Record<string, string | undefined>;

@@ -4,7 +4,7 @@ import { print } from './print.js';
 
 const LABELS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' };
 
-/** `doctor`: a line a finding; the exit code is 1 where one is a failure. */
+/** Defines `doctor`, which prints a line for each finding. It exits with 1 if one is a failure. */
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('look at the settings, the files and the database')

@@ -1,18 +1,18 @@
-/** How a program ends, for scripts. */
+/** The exit codes of a program, for scripts. */
 export const EXIT = {
-  /** It could not be done. */
+  /** The command failed. */
   failed: 1,
   /** The command line was not understood. */
   usage: 2,
   /** There is no such user. */
   noUser: 3,
-  /** Some lines of an import were refused; the others are imported. */
+  /** Some lines of an import were refused. The others are imported. */
   refusedLines: 4,
-  /** No fault was found in the audit, but not all of it could be checked. */
+  /** The audit has no fault, but not all of it could be checked. */
   unchecked: 5,
 } as const;
 
-/** Ends the program: one sentence for the standard error, and the exit code. */
+/** Ends the program with one sentence on the standard error and an exit code. */
 export class CliError extends Error {
   override readonly name = 'CliError';
 

@@ -3,7 +3,9 @@ import { dirname, join, relative, resolve } from 'node:path';
 import type { Config } from '../config/config.js';
 import { fail, type Finding, ok, warn } from './finding.js';
 
-/** Whether others can read what has secrets in it, and this user write what the server writes. */
+/**
+ * Checks that other users cannot read files with secrets, and that this user can write the server's files.
+ */
 export function checkFiles(config: Config, env: Record<string, string | undefined>): Finding[] {
   const check = 'files';
   if (process.platform === 'win32') {

@@ -1,4 +1,4 @@
-/** What one look found: a sentence, and what to do where all is not well. Never has a secret in it. */
+/** The result of one check: a sentence, and advice if there is a problem. It never contains a secret. */
 export interface Finding {
   check: string;
   status: 'ok' | 'warn' | 'fail';
@@ -6,10 +6,10 @@ export interface Finding {
   advice?: string;
 }
 
-/** All is well. */
+/** Returns a finding that all is well. */
 export const ok = (check: string, message: string): Finding => ({ check, status: 'ok', message });
 
-/** It works, but somebody should know. */
+/** Returns a finding that the operator should know about, although the server works. */
 export const warn = (check: string, message: string, advice: string): Finding => ({
   check,
   status: 'warn',
@@ -17,7 +17,7 @@ export const warn = (check: string, message: string, advice: string): Finding =>
   advice,
 });
 
-/** It must not go on like this. */
+/** Returns a finding that the operator has to correct. */
 export const fail = (check: string, message: string, advice: string): Finding => ({
   check,
   status: 'fail',

@@ -2,15 +2,15 @@ import bcrypt from 'bcrypt';
 import type { Config } from '../config/config.js';
 import { fail, type Finding, ok, warn } from './finding.js';
 
-/** How long one password may take, in milliseconds: shorter is cheap to guess, longer slow to use. */
-const SHORTEST = 100;
-const LONGEST = 500;
+/** The bounds for hashing one password, in milliseconds. Less is cheap to guess, more is slow to use. */
+const MIN_MILLIS = 100;
+const MAX_MILLIS = 500;
 const UNBEARABLE = 2_000;
-/** Costs that the setting takes. */
-const LEAST = 10;
-const MOST = 16;
+/** The costs that the setting accepts. */
+const MIN_COST = 10;
+const MAX_COST = 16;
 
-/** Measures the cost of the settings on this machine. */
+/** Measures the configured cost on this machine. */
 export async function checkHashing({ bcryptCost }: Config): Promise<Finding> {
   let fastest = Infinity;
   for (let spent = 0, runs = 0; runs < 3 && spent < 1_000; runs++) {
@@ -23,17 +23,17 @@ export async function checkHashing({ bcryptCost }: Config): Promise<Finding> {
   return judgeHashing(bcryptCost, Math.round(fastest));
 }
 
-/** Whether a cost that takes `millis` here is right, and which is. */
+/** Judges a cost that takes `millis` here, and proposes a better one. */
 export function judgeHashing(cost: number, millis: number): Finding {
   const check = 'hashing';
   const message = `a password takes ${millis} ms at cost ${cost}`;
-  if (cost < LEAST) return fail(check, message, 'unset TEST_BCRYPT_COST: it is for tests');
-  if (millis <= LONGEST && (millis >= SHORTEST || cost >= MOST)) return ok(check, message);
-  const fitting = cost + Math.floor(Math.log2(LONGEST / Math.max(millis, 1)));
-  const best = Math.min(Math.max(fitting, LEAST), MOST);
+  if (cost < MIN_COST) return fail(check, message, 'unset TEST_BCRYPT_COST: it is for tests');
+  if (millis <= MAX_MILLIS && (millis >= MIN_MILLIS || cost >= MAX_COST)) return ok(check, message);
+  const fitting = cost + Math.floor(Math.log2(MAX_MILLIS / Math.max(millis, 1)));
+  const best = Math.min(Math.max(fitting, MIN_COST), MAX_COST);
   const advice =
     best === cost
       ? 'this machine is too slow for the least cost'
-      : `set BCRYPT_COST=${best}, for ${SHORTEST} to ${LONGEST} ms`;
+      : `set BCRYPT_COST=${best}, for ${MIN_MILLIS} to ${MAX_MILLIS} ms`;
   return (millis > UNBEARABLE ? fail : warn)(check, message, advice);
 }

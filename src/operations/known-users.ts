@@ -19,7 +19,7 @@ export class KnownUsers {
   private readonly emails = new Map<string, KnownUser>();
   private readonly looks = new Set<string>();
 
-  /** With those of `others`. */
+  /** Starts with the users of `others`. */
   constructor(private readonly others?: KnownUsers) {}
 
   byId(id: string): KnownUser | undefined {
@@ -34,12 +34,12 @@ export class KnownUsers {
     return this.emails.get(key) ?? this.others?.byEmail(key);
   }
 
-  /** Whether a username is taken, reserved for a former holder, or looks like one that is. */
+  /** Tells whether a username is taken, reserved for a former holder, or a look-alike of one of these. */
   isTaken(usernameKey: string): boolean {
     return this.looks.has(skeletonOf(usernameKey)) || (this.others?.isTaken(usernameKey) ?? false);
   }
 
-  /** Adds what taken or reserved names look like, see `skeletonOf`. */
+  /** Adds the skeletons of taken or reserved names; see `skeletonOf`. */
   addLooks(skeletons: readonly string[]): void {
     for (const skeleton of skeletons) this.looks.add(skeleton);
   }
@@ -58,7 +58,7 @@ export class KnownUsers {
 export const secondName = (user: ImportedUser) =>
   user.derivedFrom === undefined ? undefined : anotherName(user, user.derivedFrom);
 
-/** Returns the candidate. If its name is derived, it gets a free one and a note. */
+/** Returns the candidate. A derived name that is taken is replaced by a free one, with a note. */
 export function withFreeName(candidate: Candidate, known: KnownUsers): Candidate {
   const { user, notes } = candidate;
   if (user.derivedFrom === undefined) return candidate;
@@ -69,19 +69,19 @@ export function withFreeName(candidate: Candidate, known: KnownUsers): Candidate
 }
 
 /**
- * Says why a user is not stored: `unchanged` if the user is in the database, or else a sentence. Undefined
+ * Returns why a user is not stored: `unchanged` if the database has the user, or else a sentence. Undefined
  * if the user can be stored.
  */
 export function judge(user: ImportedUser, known: KnownUsers, began: Date): string | undefined {
   const namesake = known.byUsername(user.usernameKey);
   const holder = user.emailKey === null ? undefined : known.byEmail(user.emailKey);
-  // An unverified stored user loses the address to a verified one of the file, see `AddressClaims`.
+  // A verified user of the file takes the address from an unverified stored user; see `AddressClaims`.
   const isSquatted =
     holder?.emailVerifiedAt === null && holder.updatedAt < began && user.emailVerifiedAt !== null;
   const unnamed = user.derivedFrom !== undefined;
   const alike = unnamed ? (isSquatted ? undefined : holder) : namesake;
   const same = user.id === undefined ? alike : known.byId(user.id);
-  // A user whom this import stored itself is in the file twice.
+  // If this import stored the user itself, the file has the user twice.
   if (same)
     return same.updatedAt < began
       ? 'unchanged'

@@ -1,14 +1,14 @@
-/** A line of a file, by its number, from 1 on; or why it could not be read. */
+/** A line of a file with its number, from 1 on, or the reason why it could not be read. */
 export type Line = { number: number; bytesRead: number } & ({ text: string } | { refused: string });
 
 /** The longest line, in bytes. */
-const LONGEST = 65_536;
+const MAX_LINE_BYTES = 65_536;
 
 const NEWLINE = 0x0a;
 
 /**
- * The lines of a text in UTF-8 that have something in them, without their ends (`\n` or `\r\n`) and a
- * byte order mark. No more than a chunk and a line are held: a longer line is passed over and refused.
+ * Yields the non-empty lines of a UTF-8 text, without line ends (`\n` or `\r\n`) and byte order mark. It
+ * holds at most a chunk and a line. A longer line is skipped and refused.
  */
 export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
   let number = 1;
@@ -17,16 +17,16 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
   let length = 0;
   const take = (part: Uint8Array): void => {
     length += part.length;
-    if (length <= LONGEST) parts.push(part);
+    if (length <= MAX_LINE_BYTES) parts.push(part);
     else parts = [];
   };
   const line = (): Line | undefined => {
     const whole = Buffer.concat(parts);
     const at = { number: number++, bytesRead };
-    const tooLong = length > LONGEST;
+    const tooLong = length > MAX_LINE_BYTES;
     parts = [];
     length = 0;
-    if (tooLong) return { ...at, refused: `The line has more than ${LONGEST} bytes` };
+    if (tooLong) return { ...at, refused: `The line has more than ${MAX_LINE_BYTES} bytes` };
     const text = decode(whole, at.number === 1);
     if (text === undefined) return { ...at, refused: 'The line is not in UTF-8' };
     return text.trim() === '' ? undefined : { ...at, text };

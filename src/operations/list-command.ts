@@ -5,7 +5,7 @@ import { UsersModule } from '../users/users.module.js';
 import { withServices } from './context.js';
 import { print } from './print.js';
 
-/** Users read at a time. */
+/** The number of users that are read at a time. */
 const PAGE = 100;
 
 interface ListOptions {
@@ -16,7 +16,7 @@ interface ListOptions {
   json?: true;
 }
 
-/** `users list`: a line a user. */
+/** Defines `users list`, which prints a line for each user. */
 export function listUsers(): Command {
   return createCommand('list')
     .description('list users')

@@ -5,13 +5,13 @@ import { prepareDisplayName } from '../users/display-name.js';
 import { prepareEmail } from '../users/email.js';
 import { canonicalTag } from '../users/language-tag.js';
 
-/** A record as the schema takes it, and a sentence for each part that was left out or changed. */
+/** A record in the form of the schema, with a sentence for each part that was left out or changed. */
 export interface Loosened {
   record: unknown;
   notes: string[];
 }
 
-/** Reads one value: as it is meant, or `undefined` and perhaps a note if the user is taken without it. */
+/** Reads one value. Returns its meaning, or `undefined`, with a note if the user is imported without it. */
 type Reader = (value: unknown, note: (sentence: string) => void) => unknown;
 
 const READERS: Record<string, Reader> = {
@@ -29,7 +29,7 @@ const READERS: Record<string, Reader> = {
   passwordHash: (value, note) => {
     if (typeof value !== 'string') return value;
     const hash = value.trim();
-    // As Django and Unix write it.
+    // Django and Unix write it like this.
     if (!hasPassword(hash)) return undefined;
     const read = readStoredHash(hash);
     if (read.ok || read.known) return hash;
@@ -42,7 +42,7 @@ const READERS: Record<string, Reader> = {
     return name;
   },
   locale: (value, note) => {
-    // `de_AT.UTF-8`, as Unix and many frameworks write it.
+    // Unix and many frameworks write `de_AT.UTF-8`.
     const text = typeof value === 'string' ? value.trim().replace(/[.@].*$/, '') : '';
     const tag = text === '' ? undefined : canonicalTag(text.replaceAll('_', '-'));
     if (tag === undefined) note('The locale is not a language tag such as de-AT: left out');
@@ -61,13 +61,13 @@ const READERS: Record<string, Reader> = {
   createdAt: time,
 };
 
-/** In these, words such as `null` may be a name and do not count as an empty value. */
+/** In these fields, words such as `null` may be names, and do not count as empty values. */
 const NAMES = ['username', 'displayName', 'disabledReason'];
 
 /**
- * Reads the values of a record as other systems write them. Empty values may be `""`, `NULL`, `\N` or a
- * date of zeros, booleans `TRUE` or `1`, times may have a blank or count seconds. A value that is not
- * understood stays as it is, and the schema refuses it.
+ * Reads the values of a record in the forms of other systems. Empty values may be `""`, `NULL`, `\N` or a
+ * date of zeros. Booleans may be `TRUE` or `1`. Times may have a blank, or count seconds. A value in an
+ * unknown form stays as it is, and the schema refuses it.
  */
 export function loosen(value: unknown): Loosened {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -98,7 +98,7 @@ function truth(value: unknown): unknown {
   return /^(false|f|no|n|off|0)$/i.test(text) ? false : value;
 }
 
-/** The time as ISO 8601, if it is one; a time without a zone is UTC. */
+/** Returns a time as ISO 8601. A time without a zone is UTC. Other values stay unchanged. */
 function time(value: unknown): unknown {
   const text = String(value).trim();
   if (typeof value === 'number' || /^\d{9,17}$/.test(text)) return fromEpoch(Number(text)) ?? value;
@@ -114,7 +114,7 @@ function time(value: unknown): unknown {
   return z.iso.datetime({ offset: true }).safeParse(iso).success ? iso : value;
 }
 
-/** Seconds, milliseconds or microseconds since 1970, told apart by their size. */
+/** Reads seconds, milliseconds or microseconds since 1970. Their size tells which. */
 function fromEpoch(count: number): string | undefined {
   if (!Number.isFinite(count) || count < 0) return undefined;
   const millis = count < 1e11 ? count * 1000 : count < 1e14 ? count : count / 1000;

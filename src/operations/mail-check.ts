@@ -3,7 +3,10 @@ import { mailFailure } from '../mail/mail-failure.js';
 import { offersSmtpUtf8 } from '../mail/smtp-server.js';
 import { fail, type Finding, ok, warn } from './finding.js';
 
-/** Whether the SMTP server of the settings can be reached, lets Latchkey sign in, and takes all addresses. */
+/**
+ * Checks that the SMTP server of the settings can be reached, accepts Latchkey's login, and takes all
+ * addresses.
+ */
 export async function checkMail({ production, mail: { smtp } }: Config): Promise<Finding[]> {
   const check = 'mail';
   if (!smtp) {

@@ -6,7 +6,7 @@ interface Step {
   down: string;
 }
 
-/** Methods of a query runner whose second argument is a list of parts of a table, and their opposites. */
+/** The methods of a query runner whose second argument is a list of parts of a table, and their opposites. */
 const PARTS: Record<string, { kind: string; opposite: string }> = {
   addColumns: { kind: 'TableColumn', opposite: 'dropColumns' },
   dropColumns: { kind: 'TableColumn', opposite: 'addColumns' },
@@ -18,7 +18,7 @@ const PARTS: Record<string, { kind: string; opposite: string }> = {
   dropUniqueConstraints: { kind: 'TableUnique', opposite: 'createUniqueConstraints' },
 };
 
-/** Column types that mean the same in SQLite and PostgreSQL. */
+/** The column types with one meaning in SQLite and PostgreSQL. */
 const TYPES = /^(varchar|text|char|smallint|integer|int|bigint|boolean|real|decimal|numeric)$/;
 
 /**
@@ -47,7 +47,7 @@ export async function draftMigration(
   }
 }
 
-/** The runner, whose changes of the schema are noted. */
+/** Returns a query runner that records changes of the schema. */
 function recording(runner: QueryRunner, steps: Step[]): QueryRunner {
   return new Proxy(runner, {
     get(target, name) {
@@ -93,7 +93,7 @@ function stepOf(method: string, [table, change]: unknown[]): Step | undefined {
   return undefined;
 }
 
-/** `new TableColumn({ … })` and its like, without what is not set. */
+/** Returns `new TableColumn({ … })` or the like, without unset values. */
 const made = (kind: string, value: object): string => `new ${kind}(${literal(value)})`;
 
 function literal(value: unknown): string {
@@ -121,7 +121,10 @@ const isSet = (field: unknown): boolean =>
   typeof field !== 'function' &&
   !(Array.isArray(field) && field.length === 0);
 
-/** The code of a default. Each database has its own words for a boolean's, and compares by them. */
+/**
+ * Returns the code of a default. Each database has its own words for a boolean's default, and compares by
+ * them.
+ */
 function defaultOf({ type, default: value }: { type?: string; default?: unknown }): string {
   if (type !== 'boolean') return literal(value);
   const words = /^'?(1|true)'?$/.test(String(value)) ? `'true' : '1'` : `'false' : '0'`;
@@ -148,7 +151,7 @@ ${downs.join('\n')}
 `;
 }
 
-/** Names a step and its table in a line. */
+/** Returns a line that names a step and its table. */
 function headline(step: string): string {
   const [, method = '', table = ''] =
     /runner\.(\w+)\((?:new Table\(\{ name: )?('[^']*')/.exec(step) ?? [];

@@ -8,10 +8,10 @@ import { print } from './print.js';
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /**
- * The user with this id, username or e-mail address, in this order: a name that looks like another
- * user's id names nobody.
+ * Returns the user with this id, username or e-mail address, in this order. A username that equals another
+ * user's id therefore finds that other user.
  *
- * @throws CliError where there is none
+ * @throws CliError if there is none
  */
 export async function namedUser(services: INestApplicationContext, name: string): Promise<User> {
   const users = services.get(UsersService, { strict: false });
@@ -21,7 +21,7 @@ export async function namedUser(services: INestApplicationContext, name: string)
   return user;
 }
 
-/** Prints a user: for programs as a line of JSON, otherwise with `what` happened. */
+/** Prints a user: as a line of JSON for programs, otherwise as a sentence with `what` happened. */
 export function printUser(user: User, { json }: { json?: true }, what = ''): void {
   if (json) print(JSON.stringify(recordOf(user)));
   else print(`${user.username} (${user.id})${what && ` ${what}`}`);

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.js';
 import { otherSitesWarning } from '../config/sites.js';
 import { fail, type Finding, ok, warn } from './finding.js';
 
-/** What can be seen of the proxies, the address and the origins: settings that cannot go together. */
+/** Checks the proxies, the public address and the origins for settings that contradict each other. */
 export function checkNetwork(config: Config): Finding[] {
   return [...checkProxies(config), ...checkMode(config), ...checkOrigins(config)];
 }

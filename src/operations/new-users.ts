@@ -11,16 +11,16 @@ import { UserRole } from '../users/user-role.entity.js';
 import { UsernameClaims } from '../users/username-claims.js';
 import type { Candidate } from './known-users.js';
 
-/** A user of a file who is to be stored under this id. */
+/** A user of a file, with the id under which the user will be stored. */
 export type NewUser = Candidate & { id: string };
 
-/** The ids of a batch that are stored, and those whose username was refused at that time. */
+/** The ids of a batch that were stored, and those whose username was refused at that time. */
 interface Stored {
   ids: Set<string>;
   unnamed: Set<string>;
 }
 
-/** Rolls a batch back that was tried only. */
+/** Rolls back a batch of a dry run. */
 class Undone extends Error {
   constructor(readonly found: Stored) {
     super('undone');
@@ -48,7 +48,7 @@ export class NewUsers {
     }));
     const work = async (manager: EntityManager): Promise<Stored> => {
       await lock(manager, 'imports');
-      // Another import may have stored some since they were looked for: those are not this one's.
+      // Another import may have stored some users since the lookup. They do not count for this one.
       const present = await storedOf(manager, rows);
       const wanted = rows.filter(({ id }) => !present.has(id));
       await this.costs.noteOf(
@@ -66,13 +66,13 @@ export class NewUsers {
           .createQueryBuilder()
           .insert()
           .into(User)
-          // Without an address that has a holder, who keeps it if the new user is refused.
+          // An address with a holder is left out: the holder keeps it if the new user is refused.
           .values(wanted.map((row) => (holderOf(row) ? { ...row, emailKey: null } : row)))
           .orIgnore()
           .updateEntity(false)
           .execute();
       }
-      // Who registered in between has the name: the unique index decided.
+      // A user who registered in the meantime has the name: the unique index decided.
       const stored = await storedOf(manager, wanted);
       const ids = await this.names.takeAll(
         manager,
@@ -107,7 +107,7 @@ export class NewUsers {
   }
 }
 
-/** The ids of those of `rows` who are stored. */
+/** Returns the ids of the stored `rows`. */
 async function storedOf(
   manager: EntityManager,
   rows: readonly { id: string }[],

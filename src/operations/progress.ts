@@ -1,15 +1,15 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { printError } from './print.js';
 
-/** How far something has come. */
+/** The progress of some work. */
 export interface Progress {
-  /** In a few words. */
+  /** A description in a few words. */
   what: string;
   done: number;
   total: number;
 }
 
-/** Shows on the standard error how something comes along: a bar on a terminal, else a line a tenth. */
+/** Shows progress on the standard error: a bar on a terminal, otherwise a line for each tenth. */
 export function showProgress(): { update(progress: Progress): void; end(): void } {
   const bar = process.stderr.isTTY
     ? new SingleBar({ format: '{what} {bar} {value}/{total}' }, Presets.shades_classic)

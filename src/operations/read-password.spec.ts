@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { type PasswordTerminal, readPassword } from './read-password.js';
 
-/** A terminal at which somebody types an answer to each question. */
+/** Returns a terminal at which a user types an answer to each question. */
 function typing(...answers: string[]) {
   const input = Object.assign(new PassThrough(), { isTTY: true });
   let shown = '';

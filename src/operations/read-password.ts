@@ -4,20 +4,20 @@ import type { ReadStream } from 'node:tty';
 import { decodeInput } from '../common/text-file.js';
 import { CliError, EXIT } from './exit.js';
 
-/** More than any password has, in bytes. */
-const LONGEST = 8_192;
+/** The bytes that are read at most. Every password is shorter. */
+const MAX_INPUT_BYTES = 8_192;
 
-/** Where passwords are read from, and questions asked: the standard input and error. */
+/** The terminal for passwords and questions: the standard input and error. */
 export interface PasswordTerminal {
   input: NodeJS.ReadableStream & Partial<Pick<ReadStream, 'isTTY'>>;
   output: { write(text: string): unknown };
 }
 
 /**
- * A new password: asked for twice where the input is a terminal, and not shown; otherwise what the
- * input has, without the line's end.
+ * Reads a new password. On a terminal it is typed twice and not shown. Otherwise it is the input, without the
+ * line's end.
  *
- * @throws CliError where there is none, or the two are not the same
+ * @throws CliError if there is none, or the two differ
  */
 export async function readPassword(
   terminal: PasswordTerminal = { input: process.stdin, output: process.stderr },
@@ -31,7 +31,7 @@ export async function readPassword(
   return password;
 }
 
-/** Whether the question is answered with yes; no where nobody can be asked. */
+/** Asks a question. Returns true for yes; false for no, and if there is no terminal. */
 export async function confirm(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) return false;
   const lines = createInterface({ input: process.stdin, output: process.stderr });
@@ -43,8 +43,9 @@ export async function confirm(question: string): Promise<boolean> {
 }
 
 /**
- * Refuses a password on the command line: it would be in the list of processes and the shell's
- * history. @throws CliError
+ * Refuses a password on the command line, where the list of processes and the shell's history would show it.
+ *
+ * @throws CliError
  */
 export function refuseArgument(): never {
   throw new CliError(
@@ -83,7 +84,7 @@ async function readAll(input: NodeJS.ReadableStream): Promise<string> {
   for await (const part of input) {
     parts.push(Buffer.from(part));
     length += part.length;
-    if (length > LONGEST) throw new CliError('The standard input is too long to be a password');
+    if (length > MAX_INPUT_BYTES) throw new CliError('The standard input is too long to be a password');
   }
   let text: string;
   try {

@@ -4,13 +4,13 @@ import { CliError, EXIT } from './exit.js';
 import { printError } from './print.js';
 
 /**
- * Runs a command as a program: a failure is one line on the standard error, and the exit code (see
- * {@link EXIT}) 1, or 2 where the command line was not understood.
+ * Runs a command as a program. A failure prints one line on the standard error. The exit code (see {@link
+ * EXIT}) is 1, or 2 if the command line is wrong.
  */
 export async function run(command: Command): Promise<void> {
-  // What is written is for this user's eyes.
+  // Only this user may read the files that the command writes.
   process.umask(0o077);
-  // Whoever reads it, `head` say, has enough.
+  // A reader such as `head` closes the pipe when it has enough.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit(0);
@@ -19,16 +19,16 @@ export async function run(command: Command): Promise<void> {
   try {
     await command.parseAsync();
   } catch (error) {
-    // Commander has said it already.
+    // Commander has printed it already.
     if (!(error instanceof CommanderError)) printError(sentence(error));
     process.exitCode = exitCodeOf(error);
   }
 }
 
-/** Lets a command and those below it throw where they would end the process. */
+/** Makes a command and its subcommands throw instead of ending the process. */
 function prepare(command: Command): void {
   command.exitOverride().configureOutput({
-    // What was given to an unknown option may be a secret.
+    // The value of an unknown option may be a secret.
     outputError: (text, write) => {
       write(text.replaceAll(/(--?[\w-]+)=[^\n]*/g, "$1=…'"));
     },

@@ -3,14 +3,14 @@ import type { Config } from '../config/config.js';
 import { estimatedBits, isWellKnown } from '../config/secret-strength.js';
 import { fail, type Finding, ok } from './finding.js';
 
-/** Fewer bits than this can be searched (NIST SP 800-131A). */
+/** A secret with fewer bits can be found by search (NIST SP 800-131A). */
 const ENOUGH_BITS = 112;
 const check = 'secret';
 const ANOTHER = 'set another: openssl rand -base64 48';
 
 type Environment = Record<string, string | undefined>;
 
-/** Whether the secret of the settings can be guessed, or is known to somebody. */
+/** Checks that the secret of the settings cannot be guessed, and is not published. */
 export function checkSecret(config: Config, env: Environment): Finding[] {
   const secret = env.JWT_SECRET_KEY;
   if (!secret) {
@@ -19,7 +19,7 @@ export function checkSecret(config: Config, env: Environment): Finding[] {
     return [ok(check, `${verb} ${config.generatedSecretPath}`)];
   }
   const found: Finding[] = [];
-  // A secret that is still accepted lets its holder in like the one that signs.
+  // The holder of any accepted secret can sign tokens.
   for (const [index, key] of config.jwt.secrets.entries()) {
     if (key.type !== 'secret') continue;
     const name = index === 0 ? 'JWT_SECRET_KEY' : `secret ${index} of JWT_PREVIOUS_SECRET_KEYS`;

@@ -7,7 +7,7 @@ import { CliError } from './exit.js';
 import { namedUser } from './named-user.js';
 import { print } from './print.js';
 
-/** `sessions revoke`: signs a user out everywhere, or on one device. */
+/** Defines `sessions revoke`, which signs a user out everywhere, or on one device. */
 export function revokeSessions(): Command {
   return createCommand('revoke')
     .description('end a user’s sessions; servers that run refuse their tokens within 2 s')

@@ -2,22 +2,21 @@ import { createHash } from 'node:crypto';
 import type { QueryRunner } from 'typeorm';
 import { CopyError, type TableShape } from './table-shape.js';
 
-/** A value as both databases give it: integers and booleans as text, so that none is rounded. */
+/** A value in the form of both databases. Integers and booleans are text, so none is rounded. */
 type Value = string | Buffer | null;
 type Row = Record<string, Value>;
 
-/** Rows that are read or written at a time. */
-const BATCH = 1_000;
-/** Values that one statement may carry; SQLite takes 32,766. */
-const MOST_VALUES = 30_000;
+/** The number of rows that are read or written at a time. */
+const ROWS_PER_BATCH = 1_000;
+/** The number of values in one statement. SQLite takes 32,766. */
+const MAX_VALUES = 30_000;
 
-/** A column's name, ready for a statement. */
+/** Returns a column's name, quoted for a statement. */
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /**
- * Reads a table in the order of its key, a batch at a time, beginning after the key `after`. Each
- * batch comes by a statement of its own, so that memory stays flat; the reader's transaction keeps
- * them of one moment.
+ * Yields a table's rows in the order of its key, in batches, beginning after the key `after`. Each batch is a
+ * statement of its own, which bounds the memory. The reader's transaction makes the batches consistent.
  */
 export async function* batches(
   reader: QueryRunner,
@@ -37,29 +36,33 @@ export async function* batches(
   for (let last = after; ;) {
     const rows = (await reader.query(
       `SELECT ${list.join(', ')} FROM ${quoted(name)} t
-         ${last ? `WHERE (${keyList}) > (${places})` : ''} ORDER BY ${keyList} LIMIT ${BATCH}`,
+         ${last ? `WHERE (${keyList}) > (${places})` : ''} ORDER BY ${keyList} LIMIT ${ROWS_PER_BATCH}`,
       last,
     )) as Row[];
     if (rows.length > 0) yield rows;
-    if (rows.length < BATCH) return;
+    if (rows.length < ROWS_PER_BATCH) return;
     last = keyOf(rows, key);
   }
 }
 
-/** The key of the last of the rows. */
+/** Returns the key of the last row. */
 export function keyOf(rows: Row[], key: string[]): string[] {
   const last = rows.at(-1);
   return key.map((column) => String(last?.[column]));
 }
 
-/** Writes rows as they were read. @throws CopyError naming the table, where one cannot be stored */
+/**
+ * Writes rows as they were read.
+ *
+ * @throws CopyError with the table's name, if a row cannot be stored
+ */
 export async function insertRows(
   writer: QueryRunner,
   { name, columns }: TableShape,
   rows: Row[],
 ): Promise<void> {
   const list = columns.map((column) => quoted(column.name)).join(', ');
-  const size = Math.floor(MOST_VALUES / columns.length);
+  const size = Math.floor(MAX_VALUES / columns.length);
   for (let from = 0; from < rows.length; from += size) {
     const some = rows.slice(from, from + size);
     let place = 0;
@@ -75,7 +78,7 @@ export async function insertRows(
   }
 }
 
-/** How many rows a table has. */
+/** Returns the number of a table's rows. */
 export async function countRows(reader: QueryRunner, table: string): Promise<number> {
   const [row] = (await reader.query(`SELECT count(*) AS rows FROM ${quoted(table)}`)) as {
     rows: number | string;
@@ -83,12 +86,12 @@ export async function countRows(reader: QueryRunner, table: string): Promise<num
   return Number(row?.rows);
 }
 
-/** Removes every row of a table. */
+/** Deletes every row of a table. */
 export async function clearTable(writer: QueryRunner, table: string): Promise<void> {
   await writer.query(`DELETE FROM ${quoted(table)}`);
 }
 
-/** Lets PostgreSQL go on counting after the highest value that was copied; SQLite does by itself. */
+/** Sets PostgreSQL's sequence after the highest copied value. SQLite does so by itself. */
 export async function continueCounting(
   writer: QueryRunner,
   { name, counted }: TableShape,
@@ -101,8 +104,8 @@ export async function continueCounting(
 }
 
 /**
- * The sum, modulo 2^256, of the SHA-256 of every row. It does not depend on the order, in which the
- * collations of two databases need not agree.
+ * The sum, modulo 2^256, of the SHA-256 of every row. It does not depend on the order of rows, for which two
+ * databases may have different collations.
  */
 export class Checksum {
   private sum = 0n;

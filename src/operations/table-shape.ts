@@ -1,17 +1,17 @@
 import type { QueryRunner, Table, TableColumn } from 'typeorm';
 
-/** What a column holds, whatever a database calls its type. */
+/** The content of a column, independent of a database's name for its type. */
 type Kind = 'text' | 'integer' | 'boolean' | 'bytes';
 
-/** A table as both databases have it. */
+/** A table in the form that both databases have. */
 export interface TableShape {
   name: string;
   columns: { name: string; kind: Kind }[];
   /** The columns of the primary key. */
   key: string[];
-  /** The column whose values PostgreSQL counts up by itself, if there is one. */
+  /** The column that PostgreSQL fills from a sequence, if there is one. */
   counted: string | undefined;
-  /** The tables that its foreign keys point at. */
+  /** The tables that its foreign keys refer to. */
   parents: string[];
 }
 
@@ -22,11 +22,11 @@ const KINDS: [RegExp, Kind][] = [
   [/^(blob|bytea)$/, 'bytes'],
 ];
 
-/** A copy that cannot be made, or is not exact; the message says why in a sentence. */
+/** A copy that cannot be made, or is not exact. The message gives the reason in a sentence. */
 export class CopyError extends Error {}
 
 /**
- * Reads the shapes of tables, each after those that its foreign keys point at.
+ * Returns the shapes of tables. Each one comes after the tables that its foreign keys refer to.
  *
  * @throws CopyError
  */
@@ -36,7 +36,7 @@ export async function tableShapes(runner: QueryRunner, names: string[]): Promise
 }
 
 function shapeOf(table: Table): TableShape {
-  // On PostgreSQL the name comes with its schema, where that is not the usual one.
+  // On PostgreSQL the name includes a schema, if it is not the usual one.
   const bare = (name: string) => name.slice(name.lastIndexOf('.') + 1);
   const name = bare(table.name);
   const key = table.primaryColumns.map((column) => column.name);

@@ -11,7 +11,7 @@ import { CliError, EXIT } from './exit.js';
 import { showProgress } from './progress.js';
 import { print, printError } from './print.js';
 
-/** Refused lines that are shown where no report is asked for. */
+/** The number of refused lines that are shown if no report is asked for. */
 const SHOWN = 20;
 
 interface ImportOptions {
@@ -21,7 +21,7 @@ interface ImportOptions {
   json?: true;
 }
 
-/** `users import`: takes users over from a file, or from the standard input. */
+/** Defines `users import`, which takes users from a file or the standard input. */
 export function importUsers(): Command {
   return createCommand('import')
     .description('take users over with their password hashes; run it again after a break')
@@ -78,7 +78,7 @@ export function importUsers(): Command {
     );
 }
 
-/** `users export`: writes every user to the standard output. */
+/** Defines `users export`, which writes every user to the standard output. */
 export function exportUsers(): Command {
   return createCommand('export')
     .description('print every user as a line of JSON, as an import reads it')
@@ -98,7 +98,11 @@ export function exportUsers(): Command {
     );
 }
 
-/** @throws CliError where the name does not tell */
+/**
+ * Returns the format by the file's name.
+ *
+ * @throws CliError if the name does not tell
+ */
 function formatOf(file: string): ImportFormat {
   if (file === '-' || /\.(jsonl|ndjson|json)$/i.test(file)) return 'jsonl';
   if (/\.csv$/i.test(file)) return 'csv';
@@ -108,7 +112,11 @@ function formatOf(file: string): ImportFormat {
   );
 }
 
-/** @throws CliError where the file cannot be read */
+/**
+ * Opens the file to import.
+ *
+ * @throws CliError if the file cannot be read
+ */
 async function openSource(file: string) {
   if (file === '-') return { chunks: process.stdin, size: 0 };
   try {
@@ -120,7 +128,11 @@ async function openSource(file: string) {
   }
 }
 
-/** @throws CliError where there is one already, which may be the one to import */
+/**
+ * Makes a new file.
+ *
+ * @throws CliError if the file exists: it may be the one to import
+ */
 async function newFile(path: string): Promise<WriteStream> {
   const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
   try {
@@ -131,7 +143,10 @@ async function newFile(path: string): Promise<WriteStream> {
   }
 }
 
-/** Says which lines were refused or taken in part: in the report, or the first ones on the standard error. */
+/**
+ * Reports lines that were refused or imported in part: in the report file, or the first ones on the standard
+ * error.
+ */
 class LineReport {
   private count = 0;
 

@@ -35,14 +35,14 @@ interface CreateOptions extends Json {
 
 const USER = 'id, username or e-mail address';
 
-/** A command about one user. */
+/** Returns a command about one user. */
 const about = (name: string, description: string): Command =>
   createCommand(name)
     .description(description)
     .argument('<user>', USER)
     .option('--json', 'print the user for programs');
 
-/** Takes what looks like a password on the command line, and refuses it. */
+/** Makes a command refuse arguments that may be passwords. */
 const withoutPassword = (command: Command): Command =>
   command
     .argument('[password]', 'never here, but when asked or on the standard input', refuseArgument)
@@ -50,7 +50,7 @@ const withoutPassword = (command: Command): Command =>
       new Option('-p, --password [password]').hideHelp().argParser(refuseArgument).preset(''),
     );
 
-/** `users …`: whoever may read the settings may do everything with users. */
+/** Defines `users …`. An operator who may read the settings may do everything with users. */
 export function userCommands(): Command[] {
   return [create(), show(), disable(), enable(), remove(), setPassword(), grant(), revoke()];
 }
@@ -161,7 +161,7 @@ function setPassword(): Command {
     about('set-password', 'set a password, asked for or read from the standard input'),
   ).action(async (name: string, _none: undefined, options: Json) => {
     const modules = [UsersModule, PasswordsModule, SessionsModule];
-    // Whether there is such a user is said before anybody types.
+    // Fails for an unknown user before the operator types a password.
     await withServices([UsersModule], (services) => namedUser(services, name));
     const password = await readPassword();
     await withServices(modules, async (services) => {
@@ -204,7 +204,7 @@ function editing(edit: (roles: string[]) => string[], outcome: string) {
   );
 }
 
-/** An action that changes the named user, and prints what became of him. */
+/** Returns an action that changes the named user, and prints the result. */
 function changing(
   done: string,
   already: string,
@@ -218,7 +218,11 @@ function changing(
     });
 }
 
-/** @throws CliError where it is not the name of a role */
+/**
+ * Adds a role to the list.
+ *
+ * @throws CliError if it is not the name of a role
+ */
 function addRole(role: string, roles: string[]): string[] {
   if (!isRoleName(role)) {
     throw new CliError(`${JSON.stringify(role)} is not the name of a role. ${ROLE_NAME_RULE}`);
@@ -226,7 +230,11 @@ function addRole(role: string, roles: string[]): string[] {
   return notTooMany([...roles, role]);
 }
 
-/** Each of the roles once. @throws CliError if one user may not have so many */
+/**
+ * Returns each role once.
+ *
+ * @throws CliError if these are more than a user may have
+ */
 function notTooMany(roles: string[]): string[] {
   const each = [...new Set(roles)];
   if (each.length > MOST_ROLES) throw new CliError(`A user has at most ${MOST_ROLES} roles`);

@@ -5,17 +5,17 @@ import { hasPassword } from '../passwords/stored-hash.js';
 import { User } from '../users/user.entity.js';
 import { recordOf, type UserRecord } from './user-record.js';
 
-/** Users read by one statement. */
-const BATCH = 500;
+/** The number of users that one statement reads. */
+const READ_BATCH = 500;
 
-/** Gives users out in the form that an import reads. */
+/** Exports users in the form that an import reads. */
 @Injectable()
 export class UserExport {
   constructor(@InjectRepository(User) private readonly users: Repository<User>) {}
 
   /**
-   * All users, in the order of their ids; who changes meanwhile is as before or as after. With
-   * `hashes` those who have a password come with its hash.
+   * Yields all users, in the order of their ids. A user who changes meanwhile appears in the old or the new
+   * state. With `hashes`, users with a password have its hash.
    */
   async *run(hashes = false): AsyncGenerator<UserRecord & { passwordHash?: string }> {
     let after = '';
@@ -23,7 +23,7 @@ export class UserExport {
       const batch = await this.users.find({
         where: { id: MoreThan(after) },
         order: { id: 'ASC' },
-        take: BATCH,
+        take: READ_BATCH,
       });
       for (const user of batch) {
         const { passwordHash } = user;
@@ -31,7 +31,7 @@ export class UserExport {
         yield { ...recordOf(user), ...(given && { passwordHash }) };
       }
       after = batch.at(-1)?.id ?? '';
-      if (batch.length < BATCH) return;
+      if (batch.length < READ_BATCH) return;
     }
   }
 }

@@ -13,27 +13,27 @@ import { readLines } from './lines.js';
 import { type NewUser, NewUsers } from './new-users.js';
 import type { ImportedUser } from './user-record.js';
 
-/** Users stored by one statement. */
-const BATCH = 500;
+/** The number of users that one statement stores. */
+const INSERT_BATCH = 500;
 
-/** How the lines of a file are written. */
+/** The format of a file's lines. */
 export type ImportFormat = 'jsonl' | 'csv';
 
-/** A line that was not imported, and why in a sentence. */
+/** A line that was not imported, with the reason in a sentence. */
 export interface RefusedLine {
   line: number;
   reason: string;
 }
 
-/** A line that was imported without a part of it, or with one changed, in a sentence. */
+/** A line of which a part was left out or changed, in a sentence. */
 export interface LineNote {
   line: number;
   note: string;
 }
 
 /**
- * How many lines of a file were imported, some of them without a part (`partial`), stood in the database
- * before, and were refused.
+ * The number of lines that were imported, some of them without a part (`partial`), that were in the database
+ * before, and that were refused.
  */
 export interface ImportCounts {
   imported: number;
@@ -42,11 +42,11 @@ export interface ImportCounts {
   refused: number;
 }
 
-/** Hears of an import while it goes on. */
+/** Receives the events of a running import. */
 export interface ImportListener {
   onRefused: (line: RefusedLine) => void;
   onNote: (note: LineNote) => void;
-  /** After each batch, with the bytes read so far. */
+  /** Called after each batch, with the bytes read so far. */
   onProgress: (bytesRead: number, counts: ImportCounts) => void;
 }
 
@@ -63,7 +63,7 @@ interface Run {
   planned: KnownUsers | undefined;
 }
 
-/** Takes users over from another system, with their password hashes. */
+/** Imports users of another system, with their password hashes. */
 @Injectable()
 export class UserImport {
   constructor(
@@ -73,9 +73,9 @@ export class UserImport {
   ) {}
 
   /**
-   * Imports a file of any length in batches, each by one statement. A user who is in the database already
-   * stays unchanged, so an interrupted import can be run again. The id decides that, or else the
-   * username, or else the address. With `dryRun` it judges all lines and stores nothing; the names and
+   * Imports a file of any length in batches, each by one statement. A user whom the database has already
+   * stays unchanged, so an interrupted import can be run again. Users are recognized by the id, or else the
+   * username, or else the address. With `dryRun` it judges all lines and stores no user. The names and
    * addresses of the whole file are then held in memory.
    *
    * @throws ImportError if a CSV file does not begin with names of columns
@@ -110,7 +110,7 @@ export class UserImport {
       const read = readLine(line, header);
       if (read.ok) batch.push({ line: line.number, user: read.user, notes: read.notes });
       else refuse(line.number, read.reason);
-      if (batch.length === BATCH) await store();
+      if (batch.length === INSERT_BATCH) await store();
     }
     await store();
     return counts;
@@ -149,7 +149,7 @@ export class UserImport {
     }
   }
 
-  /** Returns the stored users who share an id, a name or an address with one of the batch. */
+  /** Returns the stored users that share an id, a name or an address with the batch. */
   private async knownOf(batch: Candidate[], planned: KnownUsers | undefined): Promise<KnownUsers> {
     const values = <T>(of: (user: ImportedUser) => T | null | undefined): T[] =>
       batch.flatMap(({ user }) => of(user) ?? []);

@@ -8,7 +8,7 @@ import { prepareUsername } from '../users/username.js';
 import { deriveName } from './derived-name.js';
 import { loosen } from './loose-values.js';
 
-/** What an import stores of a user; without an id of the file's own, a new one is made. */
+/** The stored values of an imported user. Without an id in the file, a new one is made. */
 export type ImportedUser = Pick<
   User,
   | 'username'
@@ -39,7 +39,7 @@ const time = (name: string) =>
     })
     .transform((text) => new Date(text));
 
-/** The clock of the machine that wrote a time may be ahead by this, in milliseconds. */
+/** How far the clock of the machine that wrote a time may be ahead, in milliseconds. */
 const AHEAD = 86_400_000;
 
 const pastTime = (name: string) =>
@@ -47,7 +47,7 @@ const pastTime = (name: string) =>
     error: `${name} is in the future`,
   });
 
-/** One user of a file, as {@link recordOf} and the documentation have it. */
+/** One user of a file, as documented; see {@link recordOf}. */
 const recordSchema = z
   .strictObject(
     {
@@ -126,7 +126,7 @@ const recordSchema = z
     };
   });
 
-/** The address that a user is called by: other systems use it as the name. */
+/** Returns the address in a username: other systems use the address as the name. */
 function addressIn(username: string | null | undefined) {
   const prepared = prepareEmail(username ?? '');
   return prepared.ok ? { email: prepared.email, emailKey: prepared.key } : undefined;
@@ -177,7 +177,7 @@ export function readRecord(value: unknown): ReadRecord {
   return { ok: false, reason: parsed.error.issues[0]?.message ?? '' };
 }
 
-/** Reads a record of a CSV line; an empty field counts as none. */
+/** Reads a record of a CSV line. An empty field counts as missing. */
 export function readRow(header: readonly string[], fields: readonly string[]): ReadRecord {
   const given = header.flatMap((name, i): [string, unknown][] => {
     const text = fields[i] ?? '';
@@ -188,7 +188,7 @@ export function readRow(header: readonly string[], fields: readonly string[]): R
   return readRecord(Object.fromEntries(given));
 }
 
-/** A user as shown to an operator, and as an import reads it. */
+/** A user in the form for operators, which an import can read. */
 export interface UserRecord {
   id: string;
   username: string;
@@ -203,7 +203,7 @@ export interface UserRecord {
   createdAt: string;
 }
 
-/** What is shown of a user: all but the hash and what tokens are about. */
+/** Returns a user's values without the hash and the state of tokens. */
 export function recordOf(user: User): UserRecord {
   const { id, username, email, displayName, locale, roles } = user;
   return {

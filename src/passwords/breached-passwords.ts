@@ -7,7 +7,7 @@ import { Config } from '../config/config.js';
 const TIMEOUT = 1_000;
 
 /** The longest answer, in bytes. A range has about a thousand lines of some 40 bytes. */
-const LONGEST_ANSWER = 262_144;
+const MAX_ANSWER_BYTES = 262_144;
 
 /**
  * Looks passwords up in a range service of breached passwords, such as Have I Been Pwned. The request carries
@@ -69,7 +69,7 @@ async function ask(url: string): Promise<string> {
   // An error that leaves the loop closes the connection.
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.length;
-    if (length > LONGEST_ANSWER) throw new Error('the service answers too much');
+    if (length > MAX_ANSWER_BYTES) throw new Error('the service answers too much');
     chunks.push(chunk);
   }
   const text = Buffer.concat(chunks).toString('latin1').trim();

@@ -64,7 +64,7 @@ export const argon2idVerify = verification(
 );
 
 /** In bytes. Each round reads the password again, so a longer one would multiply the work. */
-const LONGEST_IN_ROUNDS = 256;
+const MAX_ROUND_BYTES = 256;
 
 export const firebaseVerify = verification(
   /**
@@ -82,7 +82,7 @@ export const firebaseVerify = verification(
 export const phpassVerify = verification(
   /** @param {{ password: string, rounds: number } & Salted} input */
   ({ password, rounds, salt, key }) => {
-    if (Buffer.byteLength(password) > LONGEST_IN_ROUNDS) return false;
+    if (Buffer.byteLength(password) > MAX_ROUND_BYTES) return false;
     let digest = createHash('md5').update(salt).update(password).digest();
     for (let i = 0; i < rounds; i++) {
       digest = createHash('md5').update(digest).update(password).digest();
@@ -96,7 +96,7 @@ export const shacryptVerify = verification(
   /** @param {{ password: string, digest: string, rounds: number } & Salted} input */
   ({ password, digest, rounds, salt, key }) => {
     const text = Buffer.from(password);
-    if (text.length > LONGEST_IN_ROUNDS) return false;
+    if (text.length > MAX_ROUND_BYTES) return false;
     const hash = (/** @type {Uint8Array[]} */ ...parts) => {
       const made = createHash(digest);
       for (const part of parts) made.update(part);

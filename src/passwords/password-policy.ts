@@ -18,7 +18,7 @@ export interface PasswordContext {
 const SERVICE = 'latchkey';
 
 /** The longest run that is refused. Guessing programs try runs, but a longer one is as good as its length. */
-const LONGEST_RUN = 16;
+const MAX_RUN = 16;
 
 /** No password is shorter than 8 characters, so shorter entries would never be asked for. */
 const COMMON = new Set(
@@ -90,7 +90,7 @@ function contains(password: string, part: string): boolean {
  */
 function isSimpleRun(password: string): boolean {
   const points = Array.from(password, (point) => point.codePointAt(0) ?? 0);
-  if (points.length > LONGEST_RUN) return false;
+  if (points.length > MAX_RUN) return false;
   const steps = new Set(points.slice(1).map((point, index) => point - (points[index] ?? 0)));
   const [step = 0] = steps;
   return steps.size <= 1 && Math.abs(step) <= 1;

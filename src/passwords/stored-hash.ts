@@ -30,7 +30,7 @@ export const hasPassword = (stored: string): boolean => !stored.startsWith(NO_PA
 export const CONDENSED = 'sha384$';
 
 /** The length of the column. */
-const LONGEST = 255;
+const MAX_LENGTH = 255;
 
 /**
  * Reads a stored hash, ours or another system's. It knows bcrypt (`$2a$`, `$2b$`, `$2y$`, and Django's
@@ -42,7 +42,7 @@ const LONGEST = 255;
  * it once, and every login again.
  */
 export function readStoredHash(text: string): ReadHash {
-  if (text.length > LONGEST) return refuse(`The hash has more than ${LONGEST} characters`);
+  if (text.length > MAX_LENGTH) return refuse(`The hash has more than ${MAX_LENGTH} characters`);
   for (const read of [bcrypt, pbkdf2, scrypt, argon2id, readForeignHash]) {
     const found = read(text);
     if (found) return found;
