@@ -6,7 +6,7 @@ import { EXIT } from './exit.js';
 import { Keyring } from '../keys/keyring.js';
 import { print, printError } from './print.js';
 
-/** Faults that are shown; the rest is a number. */
+/** The number of faults that are shown. The rest is only counted. */
 const SHOWN = 20;
 
 /**
@@ -60,7 +60,11 @@ export function auditVerifyCommand(): Command {
     });
 }
 
-/** Reads a head as it is printed. @throws Error */
+/**
+ * Parses a printed head.
+ *
+ * @throws Error
+ */
 function readHead(text: string): { seq: number; hash: string } {
   const [, seq, hash = ''] = /^(\d{1,15}):([\w.-]*)$/.exec(text) ?? [];
   if (seq === undefined) throw new Error('--expect-head: expected a head such as 1234:AbCdEfGh.…');

@@ -34,7 +34,10 @@ export function copyCommand(): Command {
     });
 }
 
-/** The URL of an option, checked as the setting is. An error does not repeat it: it has a password. */
+/**
+ * Returns the URL of an option, checked like the setting. An error does not repeat it, because it contains a
+ * password.
+ */
 function given(option: string, url: string): string {
   try {
     return databaseUrl({ DATABASE_URL: url });

@@ -84,7 +84,8 @@ async function readAll(input: NodeJS.ReadableStream): Promise<string> {
   for await (const part of input) {
     parts.push(Buffer.from(part));
     length += part.length;
-    if (length > MAX_INPUT_BYTES) throw new CliError('The standard input is too long to be a password');
+    if (length > MAX_INPUT_BYTES)
+      throw new CliError('The standard input is too long to be a password');
   }
   let text: string;
   try {
