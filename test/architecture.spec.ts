@@ -63,6 +63,15 @@ it('reads environment and time in one place and writes by no way that loses writ
   expect(writers.map(({ file }) => file)).toEqual([]);
 });
 
+it('starts a session in one place, which checks that the user may sign in', () => {
+  const starters = files.filter((file) =>
+    /SessionStartService|INTO sessions/.test(readFileSync(join('src', file), 'utf8')),
+  );
+  expect(starters.filter((file) => !file.startsWith('sessions/'))).toEqual([
+    'auth/sign-ins.service.ts',
+  ]);
+});
+
 it('takes advisory locks by the names of one list alone', () => {
   const takers = files.filter((file) =>
     /pg_\w*advisory/.test(readFileSync(join('src', file), 'utf8')),

@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
+import { SignInsService } from '../src/auth/sign-ins.service.js';
+import { Metrics } from '../src/common/metrics.js';
+import { Database } from '../src/database/database.js';
 import { Session } from '../src/sessions/session.entity.js';
-import { SessionsService } from '../src/sessions/sessions.service.js';
+import { SessionStartService } from '../src/sessions/session-start.service.js';
 import { User } from '../src/users/user.entity.js';
+import { UsersService } from '../src/users/users.service.js';
 import { databaseKind } from './support/databases.js';
 import { type Server, startServer } from './support/server.js';
 
@@ -28,10 +32,10 @@ it.each([
   const { id: userId } = await server.register(`Changing${randomUUID().slice(0, 8)}`);
   await server.withDatabase(async (db) => {
     const user = await db.getRepository(User).findOneByOrFail({ id: userId });
-    let starting: ReturnType<SessionsService['start']> | undefined;
+    let starting: ReturnType<SessionStartService['start']> | undefined;
     await db.transaction(async (manager) => {
       await manager.update(User, { id: userId }, change);
-      starting = server.app.get(SessionsService, { strict: false }).start(user, ORIGIN);
+      starting = server.app.get(SessionStartService, { strict: false }).start(user, ORIGIN);
       // On SQLite nobody can be asked.
       while (databaseKind === 'postgres' && !(await isWaitedFor(manager)));
     });
@@ -45,6 +49,45 @@ it.each([
       expect(session.refreshedAt).toEqual(started?.createdAt);
     }
   });
+});
+
+it('signs in within the transaction of a caller, or not at all if that is rolled back', async () => {
+  const { id } = await server.register('Inside');
+  const signIns = server.app.get(SignInsService, { strict: false });
+  const database = server.app.get(Database);
+  const user = await server.app.get(UsersService, { strict: false }).findById(id);
+  if (!user) throw new Error('no such user');
+  const successes = async () =>
+    Number(
+      /\{result="success"\} (\d+)/.exec(
+        await server.app.get(Metrics).registry.getSingleMetricAsString('latchkey_logins_total'),
+      )?.[1],
+    );
+  const before = await successes();
+  const signIn = (failure?: Error) =>
+    database.transaction(async (manager) => {
+      const done = await signIns.complete(user, { kind: 'mail' }, ORIGIN, manager);
+      if (failure) throw failure;
+      return done;
+    });
+  const sessions = () =>
+    server.withDatabase((db) => db.getRepository(Session).countBy({ userId: id }));
+  await expect(signIn(new Error('rolled back'))).rejects.toThrow('rolled back');
+  expect([await sessions(), await successes()]).toEqual([0, before]);
+  const done = await signIn();
+  expect([await sessions(), await successes()]).toEqual([1, before + 1]);
+  const jwt = done.outcome === 'signed_in' ? done.tokens.jwt : '';
+  const greeting = await server.http.get('/protected').set('authorization', `Bearer ${jwt}`);
+  expect(greeting.body).toEqual({ hello_from: 'Inside' });
+});
+
+it('asks for another proof if the password has changed since', async () => {
+  const { id } = await server.register('Renewed');
+  const user = await server.app.get(UsersService, { strict: false }).findById(id);
+  if (!user) throw new Error('no such user');
+  const method = { kind: 'password', hash: 'an older one' };
+  const signIns = server.app.get(SignInsService, { strict: false });
+  expect(await signIns.complete(user, method, ORIGIN)).toEqual({ outcome: 'changed' });
 });
 
 /** Whether a session of PostgreSQL waits for the transaction of `manager`. */

@@ -7,7 +7,6 @@ import { Database } from '../database/database.js';
 import { Mail } from '../mail/mail.service.js';
 import { OneTimeTokens, type Presented } from '../one-time-tokens/one-time-tokens.service.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
-import { SessionChanges } from '../sessions/session-changes.js';
 import { UserChanges } from '../sessions/user-changes.js';
 import { prepareEmail } from '../users/email.js';
 import { isDisabled, User } from '../users/user.entity.js';
@@ -25,7 +24,6 @@ export class PasswordResetService implements OnModuleInit {
     private readonly addresses: Addresses,
     private readonly tokens: OneTimeTokens,
     private readonly newPasswords: NewPasswords,
-    private readonly changes: SessionChanges,
     private readonly userChanges: UserChanges,
     private readonly events: UserEvents,
   ) {}
@@ -59,10 +57,10 @@ export class PasswordResetService implements OnModuleInit {
     const { username, email } = await this.tokens.look(located, 'reset-password');
     const owner = { username, email: email ?? undefined };
     const passwordHash = await this.newPasswords.hash(password, owner, asking);
-    await this.changes.transaction((change) =>
-      this.tokens.redeemIn(change.manager, located, 'reset-password', async (manager, user) => {
+    await this.database.transaction((inside) =>
+      this.tokens.redeemIn(inside, located, 'reset-password', async (manager, user) => {
         if (isDisabled(user)) throw new ApiError(located.code);
-        await this.userChanges.resetPassword(change, user.id, passwordHash);
+        await this.userChanges.resetPassword(manager, user.id, passwordHash);
         if (!user.emailVerifiedAt && user.emailKey !== null) {
           await manager.update(User, { id: user.id }, { emailVerifiedAt: clock.date() });
           await this.events.updated(manager, user.id);

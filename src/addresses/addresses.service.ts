@@ -2,13 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
-import { violatedUniqueIndex } from '../database/database.js';
+import { Database, violatedUniqueIndex } from '../database/database.js';
 import { Mail } from '../mail/mail.service.js';
 import { OneTimeTokens, type Presented } from '../one-time-tokens/one-time-tokens.service.js';
 import type { OneTimePayloads } from '../one-time-tokens/purposes.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
 import { unusableHash } from '../passwords/stored-hash.js';
-import { SessionChanges } from '../sessions/session-changes.js';
+import { RevocationsService } from '../sessions/revocations.service.js';
+import { SessionsService } from '../sessions/sessions.service.js';
 import { prepareEmail } from '../users/email.js';
 import { User } from '../users/user.entity.js';
 import { UserEvents } from '../users/user-events.js';
@@ -41,7 +42,9 @@ export class Addresses {
   constructor(
     private readonly mail: Mail,
     private readonly tokens: OneTimeTokens,
-    private readonly changes: SessionChanges,
+    private readonly database: Database,
+    private readonly sessions: SessionsService,
+    private readonly revocations: RevocationsService,
     private readonly audit: Audit,
     private readonly events: UserEvents,
     private readonly claims: AddressClaims,
@@ -122,9 +125,9 @@ export class Addresses {
     await this.tokens.look(located, 'undo-email-change');
     const passwordHash = unusableHash();
     await this.redeeming(presented, () =>
-      this.changes.transaction((change) =>
+      this.database.transaction((inside) =>
         this.tokens.redeemIn(
-          change.manager,
+          inside,
           located,
           'undo-email-change',
           async (manager, user, wayBack, createdAt) => {
@@ -134,8 +137,12 @@ export class Addresses {
             await manager.update(User, { id: subjectId }, { passwordHash });
             await this.events.passwordChanged(manager, subjectId);
             await this.tokens.endSince(manager, subjectId, 'undo-email-change', createdAt);
-            const sessions = await change.endSessions({ userId: subjectId }, 'email_change_undone');
-            await change.revokeTokens(subjectId);
+            const sessions = await this.sessions.endIn(
+              manager,
+              { userId: subjectId },
+              'email_change_undone',
+            );
+            await this.revocations.revokeTokens(manager, subjectId);
             const details = { undone: true, sessions };
             for (const action of ['email_changed', 'password_changed'] as const) {
               await this.audit.record(manager, { action, subjectId, details });

@@ -32,6 +32,7 @@ import { sessionOfRefreshToken } from './limit-keys.js';
 import { LogoutGuard } from './logout.guard.js';
 import { refuses } from './openapi.js';
 import { RefreshCookie, RefreshCookieGuard } from './refresh-cookie.js';
+import { RegistrationService } from './registration.service.js';
 
 @ApiTags('auth')
 @Controller()
@@ -40,6 +41,7 @@ export class AuthController {
 
   constructor(
     private readonly auth: AuthService,
+    private readonly registration: RegistrationService,
     private readonly cookie: RefreshCookie,
     private readonly limits: RateLimits,
   ) {
@@ -64,7 +66,7 @@ export class AuthController {
     const allowed =
       !emailKey || (await this.limits.allows(request, this.mails, mailboxKey(emailKey)));
     const locale = request.headers['accept-language'];
-    return viewOf(await this.auth.register(body, { locale, allowed }, { signal }));
+    return viewOf(await this.registration.register(body, { locale, allowed }, { signal }));
   }
 
   @Public()

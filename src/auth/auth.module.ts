@@ -15,6 +15,9 @@ import { Impersonation } from './impersonation.service.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { LoginMetrics } from './login-metrics.js';
 import { RefreshCookie } from './refresh-cookie.js';
+import { RegistrationService } from './registration.service.js';
+import { SessionTokensService } from './session-tokens.service.js';
+import { SignInsService } from './sign-ins.service.js';
 import { StepUp } from './step-up.js';
 import { TokenHeader } from './token-header.js';
 import { VerifiedTokens } from './verified-tokens.js';
@@ -38,6 +41,9 @@ import { VerifiedTokens } from './verified-tokens.js';
     AuthHooks,
     Impersonation,
     LoginMetrics,
+    RegistrationService,
+    SessionTokensService,
+    SignInsService,
     TokenHeader,
     JwtStrategy,
     VerifiedTokens,
@@ -47,6 +53,7 @@ import { VerifiedTokens } from './verified-tokens.js';
   exports: [
     AccessTokenService,
     RefreshCookie,
+    SignInsService,
     StepUp,
     JwtStrategy,
     TokenHeader,

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Counter } from 'prom-client';
+import type { EntityManager } from 'typeorm';
 import type { ApiErrorCode } from '../common/api-error.js';
 import { toApiError } from '../common/api-error.filter.js';
 import { Metrics } from '../common/metrics.js';
+import { Database } from '../database/database.js';
 
-/** The results that are told apart; anything else is `error`. */
+/** The results that have a label of their own; any other is `error`. */
 const RESULTS: readonly ApiErrorCode[] = [
   'bad_credentials',
   'user_disabled',
@@ -18,7 +20,10 @@ const RESULTS: readonly ApiErrorCode[] = [
 export class LoginMetrics {
   private readonly logins: Counter<'result'>;
 
-  constructor(metrics: Metrics) {
+  constructor(
+    metrics: Metrics,
+    private readonly database: Database,
+  ) {
     this.logins = metrics.counter({
       name: 'latchkey_logins_total',
       help: 'Attempts to log in, by result',
@@ -27,12 +32,19 @@ export class LoginMetrics {
     for (const result of ['success', ...RESULTS, 'error']) this.logins.inc({ result }, 0);
   }
 
-  /** Counts an attempt when it is over; settles as it does. */
-  async count<T>(attempt: Promise<T>): Promise<T> {
-    try {
-      const tokens = await attempt;
+  /** Counts a login that succeeded: now, or when the transaction of `manager` is committed. */
+  countSuccess(manager?: EntityManager): void {
+    const count = () => {
       this.logins.inc({ result: 'success' });
-      return tokens;
+    };
+    if (manager) this.database.afterCommit(manager, count);
+    else count();
+  }
+
+  /** Counts an attempt if it fails, and settles as it does. */
+  async countFailure<T>(attempt: Promise<T>): Promise<T> {
+    try {
+      return await attempt;
     } catch (error) {
       const { code } = toApiError(error);
       this.logins.inc({ result: RESULTS.includes(code) ? code : 'error' });

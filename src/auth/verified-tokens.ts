@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { ApiError } from '../common/api-error.js';
 import { AccessTokens } from '../keys/access-token.js';
 import { Permissions } from '../roles/permissions.js';
-import { Revocations } from '../sessions/revocations.js';
+import { RevocationsService } from '../sessions/revocations.service.js';
 import type { Authentication } from './authentication.js';
 
 /** Tokens that are remembered; some 1 KB each. */
@@ -21,7 +21,7 @@ export class VerifiedTokens {
 
   constructor(
     private readonly accessTokens: AccessTokens,
-    private readonly revocations: Revocations,
+    private readonly revocations: RevocationsService,
     private readonly permissions: Permissions,
   ) {}
 

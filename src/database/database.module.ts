@@ -6,7 +6,7 @@ import { Config } from '../config/config.js';
 import { Database } from './database.js';
 import { measureDatabase } from './database.metrics.js';
 import { databaseOptions } from './database.options.js';
-import { Following } from './following.js';
+import { ChangeFeed } from './change-feed.js';
 
 /** Connects, migrates, and gives every module the {@link Database} to write through. */
 @Global()
@@ -23,7 +23,7 @@ import { Following } from './following.js';
     }),
   ],
   providers: [
-    Following,
+    ChangeFeed,
     {
       provide: Database,
       inject: [DataSource, Config, Metrics],
@@ -34,6 +34,6 @@ import { Following } from './following.js';
       },
     },
   ],
-  exports: [Database, Following],
+  exports: [Database, ChangeFeed],
 })
 export class DatabaseModule {}

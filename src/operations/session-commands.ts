@@ -1,6 +1,7 @@
 import { type Command, createCommand } from 'commander';
-import { SessionChanges } from '../sessions/session-changes.js';
+import { Database } from '../database/database.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
+import { SessionsService } from '../sessions/sessions.service.js';
 import { UsersModule } from '../users/users.module.js';
 import { withServices } from './context.js';
 import { CliError } from './exit.js';
@@ -17,10 +18,11 @@ export function revokeSessions(): Command {
     .action((name: string, { session: id, json }: { session?: string; json?: true }) =>
       withServices([UsersModule, SessionsModule], async (services) => {
         const { id: userId, username } = await namedUser(services, name);
-        const changes = services.get(SessionChanges, { strict: false });
+        const database = services.get(Database, { strict: false });
+        const sessions = services.get(SessionsService, { strict: false });
         const chosen = { userId, ...(id !== undefined && { id }) };
-        const ended = await changes.transaction((change) =>
-          change.endSessions(chosen, 'ended_by_admin'),
+        const ended = await database.transaction((manager) =>
+          sessions.endIn(manager, chosen, 'ended_by_admin'),
         );
         if (id !== undefined && ended === 0) {
           throw new CliError(`${username} has no session ${JSON.stringify(id)} that has not ended`);

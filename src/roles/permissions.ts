@@ -1,24 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
-import { type Follower, Following } from '../database/following.js';
+import { ChangeFeed, type Subscription } from '../database/change-feed.js';
 import { Role } from './role.entity.js';
 import { RolePermissions } from './role-permissions.js';
 
 /**
- * What roles may do, in memory: tokens carry roles, and a change of what a role may do holds for
- * living tokens at once, on other instances as soon as they learn of it.
+ * Keeps in memory what each role may do. Tokens carry roles only, so a change of a role's permissions holds
+ * for living tokens at once, and on other instances as soon as they have loaded it.
  */
 @Injectable()
 export class Permissions {
   private known = new RolePermissions();
-  private readonly follower: Follower;
+  private readonly subscription: Subscription;
 
   constructor(
     @InjectRepository(Role) private readonly roles: Repository<Role>,
-    following: Following,
+    changeFeed: ChangeFeed,
   ) {
-    this.follower = following.add({ name: 'roles', learn: () => this.learn() });
+    this.subscription = changeFeed.subscribe({ name: 'roles', load: () => this.load() });
   }
 
   /** Whether the holder of `roles` has each of `permissions`. */
@@ -31,12 +31,12 @@ export class Permissions {
     return this.known.version;
   }
 
-  /** Learns what this process has just changed. */
+  /** Loads what this process has just changed. */
   refresh(): Promise<void> {
-    return this.follower.now();
+    return this.subscription.now();
   }
 
-  private async learn(): Promise<void> {
+  private async load(): Promise<void> {
     this.known = new RolePermissions(await this.roles.find());
   }
 }

@@ -6,7 +6,7 @@ import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { lock } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
-import { Following } from '../database/following.js';
+import { ChangeFeed } from '../database/change-feed.js';
 import { rowLock } from '../database/row-lock.js';
 import { ADMIN } from '../users/last-admin.js';
 import { UserRole } from '../users/user-role.entity.js';
@@ -34,7 +34,7 @@ export class RolesService {
   constructor(
     @InjectRepository(Role) private readonly roles: Repository<Role>,
     private readonly database: Database,
-    private readonly following: Following,
+    private readonly changeFeed: ChangeFeed,
     private readonly permissions: Permissions,
     private readonly audit: Audit,
   ) {}
@@ -62,7 +62,7 @@ export class RolesService {
       await manager.upsert(Role, { name, permissions: unique, updatedAt }, ['name']);
       const details = { role: name, permissions: unique.join(' ') };
       await this.audit.record(manager, { action: 'roles_changed', subjectId: null, details });
-      await this.following.tell(manager);
+      await this.changeFeed.tell(manager);
     });
     await this.permissions.refresh();
     return { name, permissions: unique, builtIn: false };
@@ -83,7 +83,7 @@ export class RolesService {
       await this.audit.record(manager, { action: 'roles_changed', subjectId: null, details });
       // Who grants it at this moment has locked the row until the grant is to be seen.
       if (await manager.existsBy(UserRole, { role: name })) throw new ApiError('role_in_use');
-      await this.following.tell(manager);
+      await this.changeFeed.tell(manager);
     });
     await this.permissions.refresh();
   }

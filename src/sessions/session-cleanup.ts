@@ -9,7 +9,7 @@ import { Recurring } from '../common/recurring.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { Revocation } from './revocation.entity.js';
-import { Revocations } from './revocations.js';
+import { RevocationsService } from './revocations.service.js';
 import { Session } from './session.entity.js';
 
 /** A first turn soon after the start, for servers that never run for a whole interval. */
@@ -24,7 +24,7 @@ export class SessionCleanup implements OnApplicationBootstrap, BeforeApplication
   constructor(
     config: Config,
     private readonly database: Database,
-    private readonly revocations: Revocations,
+    private readonly revocations: RevocationsService,
   ) {
     const interval = config.sessions.cleanupInterval * 1000;
     this.job = new Recurring('Removing old sessions', interval, () => this.run(), this.logger);

@@ -9,7 +9,8 @@ import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { type RefreshTokenContent, RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
-import { type RefreshableSession, SessionsService } from './sessions.service.js';
+import type { RefreshableSession } from './session-start.service.js';
+import { SessionsService } from './sessions.service.js';
 
 /** Exchanges refresh tokens, and finds those that came a second time. */
 @Injectable()

@@ -5,8 +5,8 @@ import { KeysModule } from '../keys/keys.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { WebhooksModule } from '../webhooks/webhooks.module.js';
 import { Revocation } from './revocation.entity.js';
-import { Revocations } from './revocations.js';
-import { SessionChanges } from './session-changes.js';
+import { RevocationsService } from './revocations.service.js';
+import { SessionStartService } from './session-start.service.js';
 import { SessionRefresh } from './session-refresh.js';
 import { SessionCleanup } from './session-cleanup.js';
 import { Session } from './session.entity.js';
@@ -24,13 +24,13 @@ import { UserChanges } from './user-changes.js';
   ],
   providers: [
     RefreshTokens,
-    Revocations,
-    SessionChanges,
+    RevocationsService,
     SessionCleanup,
     SessionRefresh,
+    SessionStartService,
     SessionsService,
     UserChanges,
   ],
-  exports: [Revocations, SessionChanges, SessionRefresh, SessionsService, UserChanges],
+  exports: [RevocationsService, SessionRefresh, SessionStartService, SessionsService, UserChanges],
 })
 export class SessionsModule {}

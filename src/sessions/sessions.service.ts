@@ -1,112 +1,67 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, IsNull, MoreThan, Not, type Repository } from 'typeorm';
+import {
+  type EntityManager,
+  type FindOptionsWhere,
+  IsNull,
+  MoreThan,
+  Not,
+  type Repository,
+} from 'typeorm';
 import type { AuditAction, AuditDetails } from '../audit/audit-entry.js';
 import { Audit } from '../audit/audit.service.js';
 import { clock } from '../common/clock.js';
-import { storable, storableAddress } from '../common/request-context.js';
-import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { lockUser } from '../users/lock-user.js';
-import { maySignInSql } from '../users/can-sign-in.js';
-import type { User } from '../users/user.entity.js';
-import { RefreshTokens } from './refresh-token.js';
+import type { WebhookEvent } from '../webhooks/events.js';
+import { Webhooks } from '../webhooks/webhooks.service.js';
+import { RevocationsService } from './revocations.service.js';
 import { Session } from './session.entity.js';
-import {
-  type EndReason,
-  type SessionChange,
-  SessionChanges,
-  type SessionChoice,
-} from './session-changes.js';
+
+/** Why sessions end. */
+export type EndReason =
+  | 'logout'
+  | 'ended_by_user'
+  | 'refresh_token_reused'
+  | 'too_many_sessions'
+  | 'password_changed'
+  | 'email_change_undone'
+  | 'user_disabled'
+  | 'user_deleted'
+  | 'ended_by_admin';
+
+/** Which of a user's sessions: all, one, or all but one. */
+export interface SessionChoice {
+  userId: string;
+  id?: string;
+  except?: string;
+}
 
 /** The most sessions that a user is shown, the last used ones. */
 const LIST_LIMIT = 100;
 
-/** What the audit calls an end of sessions that is not simply one. */
+/** How many sessions get an event of their own if many end at once. */
+const NAMED_SESSIONS = 100;
+
+/** The audit's actions for reasons that have one of their own. */
 const ACTIONS: Partial<Record<EndReason, AuditAction>> = {
   logout: 'logout',
   refresh_token_reused: 'refresh_reuse',
   ended_by_admin: 'sessions_revoked',
 };
 
-/** Where a sign-in comes from. */
-export interface Origin {
-  address: string;
-  userAgent: string;
-}
-
-/** A session and the refresh token that continues it. */
-export interface RefreshableSession {
-  id: string;
-  userId: string;
-  /** When the user signed in. */
-  createdAt: Date;
-  refreshToken: string;
-}
-
-/** Signed-in devices. */
+/** The sessions of users, each on one device. */
 @Injectable()
 export class SessionsService {
   constructor(
     @InjectRepository(Session) private readonly sessions: Repository<Session>,
-    private readonly config: Config,
     private readonly database: Database,
-    private readonly refreshTokens: RefreshTokens,
-    private readonly changes: SessionChanges,
+    private readonly revocations: RevocationsService,
     private readonly audit: Audit,
+    private readonly webhooks: Webhooks,
   ) {}
 
-  /**
-   * Starts a session of a user who has shown the password of `user`; stored when the promise resolves.
-   * Undefined where the password was changed or the user disabled meanwhile: the check and the insert
-   * are one, so that no session outlives a change that was made while its password was looked at.
-   */
-  async start(
-    { id: userId, passwordHash }: User,
-    { address, userAgent }: Origin,
-  ): Promise<RefreshableSession | undefined> {
-    const createdAt = clock.date();
-    const now = createdAt.getTime();
-    const { idle, absolute } = this.config.sessions;
-    const id = randomUUID();
-    const salt = randomBytes(16).toString('base64url');
-    const expiresAt = now + Math.min(idle, absolute) * 1000;
-    const origin = [storable(userAgent), storableAddress(address)];
-    const values = [userId, passwordHash, now, id, expiresAt, ...origin, salt];
-    // A change of the user waits for this session, and then ends it. Another login of the user waits
-    // too, so that it counts this session.
-    const lock = this.database.isPostgres ? 'FOR NO KEY UPDATE' : '';
-    const started = await this.changes.transaction(async (change) => {
-      const { manager } = change;
-      // Of what begins with INSERT, TypeORM's driver for SQLite does not give the rows.
-      const inserted = await manager.query<unknown[]>(
-        `WITH owner AS (
-           SELECT id FROM users WHERE id = $1 AND password_hash = $2
-             AND ${maySignInSql(this.config, 'CAST($3 AS bigint)')} ${lock}
-         )
-         INSERT INTO sessions (user_id, created_at, last_used_at, refreshed_at, id, expires_at,
-           user_agent, address, salt, refresh_generation)
-         SELECT id, $3, $3, $3, $4, CAST($5 AS bigint), $6, $7, $8, 0 FROM owner
-         RETURNING id`,
-        values,
-      );
-      if (inserted.length === 0) return false;
-      await this.audit.record(manager, {
-        action: 'login',
-        subjectId: userId,
-        actorId: userId,
-        details: { session: id },
-      });
-      await this.endSurplus(change, { userId, id });
-      return true;
-    });
-    if (!started) return undefined;
-    const refreshToken = this.refreshTokens.issue({ sessionId: id, generation: 0, salt });
-    return { id, userId, createdAt, refreshToken };
-  }
-
-  /** Marks a session as used now, in a transaction; false where it has ended. */
+  /** Marks a session as used now, in a transaction. Returns false if it has ended. */
   async touch(manager: EntityManager, session: { id: string; userId: string }): Promise<boolean> {
     const { affected } = await manager.update(
       Session,
@@ -116,44 +71,48 @@ export class SessionsService {
     return affected === 1;
   }
 
-  /** Ends living sessions with their access tokens; resolves to how many it were. */
+  /** Ends living sessions with their access tokens, and records it. Returns how many have ended. */
   end(sessions: SessionChoice, reason: EndReason): Promise<number> {
-    return this.changes.transaction(async (change) => {
+    return this.database.transaction(async (manager) => {
       const { userId: subjectId, id, except } = sessions;
       // With all of them, tokens without a session end as well. A login locks the user first, too. The
       // user may have been deleted meanwhile, and has no tokens then.
       const endsAll = id === undefined && except === undefined;
-      if (endsAll && (await lockUser(change.manager, subjectId))) {
-        await change.revokeTokens(subjectId);
+      if (endsAll && (await lockUser(manager, subjectId))) {
+        await this.revocations.revokeTokens(manager, subjectId);
       }
-      const ended = await change.endSessions(sessions, reason);
+      const ended = await this.endIn(manager, sessions, reason);
       const details: AuditDetails = id === undefined ? { sessions: ended } : { session: id };
       const action = ACTIONS[reason] ?? 'session_ended';
-      if (ended > 0) await this.audit.record(change.manager, { action, subjectId, details });
+      if (ended > 0) await this.audit.record(manager, { action, subjectId, details });
       return ended;
     });
   }
 
-  /** Ends those of a user's sessions beside a new one that were not used for the longest, if too many. */
-  private async endSurplus(
-    change: SessionChange,
-    { userId, id: started }: { userId: string; id: string },
-  ): Promise<void> {
-    const surplus = await change.manager.find(Session, {
+  /** Ends living sessions with their access tokens, as a part of a change. Returns how many have ended. */
+  async endIn(
+    manager: EntityManager,
+    { userId, id, except }: SessionChoice,
+    reason: EndReason,
+  ): Promise<number> {
+    const one = id ?? (except === undefined ? undefined : Not(except));
+    const chosen = { userId, ...(one !== undefined && { id: one }) };
+    const endedAt = clock.date();
+    const { affected } = await manager.update(
+      Session,
+      { ...chosen, endedAt: IsNull() },
+      { endedAt, endReason: reason },
+    );
+    // The tokens of a session that was not used for so long have expired.
+    const lastUsedAt = MoreThan(new Date(endedAt.getTime() - this.revocations.lifetime));
+    const ended = await manager.find(Session, {
       select: { id: true },
-      where: { userId, id: Not(started), endedAt: IsNull(), expiresAt: MoreThan(clock.date()) },
-      order: { lastUsedAt: 'DESC', id: 'ASC' },
-      skip: this.config.sessions.perUser - 1,
+      where: { ...chosen, endedAt, lastUsedAt },
     });
-    for (const { id } of surplus) {
-      await change.endSessions({ userId, id }, 'too_many_sessions');
-      const details = { session: id, reason: 'too_many_sessions' };
-      await this.audit.record(change.manager, {
-        action: 'session_ended',
-        subjectId: userId,
-        details,
-      });
-    }
+    const ids = ended.map((session) => session.id);
+    await this.revocations.revokeSessions(manager, userId, ids);
+    if (affected) await this.tell(manager, { ...chosen, endedAt }, affected, reason);
+    return affected ?? 0;
   }
 
   /** A user's living sessions, the last used ones first. */
@@ -173,5 +132,28 @@ export class SessionsService {
       .where({ userId })
       .getRawMany<{ address: string }>();
     return rows.map(({ address }) => address);
+  }
+
+  /** Stores an event for each of the last used sessions that ended, and one for all the others. */
+  private async tell(
+    manager: EntityManager,
+    ended: FindOptionsWhere<Session> & { userId: string },
+    count: number,
+    reason: EndReason,
+  ): Promise<void> {
+    if (!this.webhooks.enabled) return;
+    const named = await manager.find(Session, {
+      select: { id: true },
+      where: ended,
+      order: { lastUsedAt: 'DESC', id: 'ASC' },
+      take: Math.min(count, NAMED_SESSIONS),
+    });
+    const about = (session: { id: string } | null, many: number): WebhookEvent => ({
+      type: 'session.ended',
+      data: { user: { id: ended.userId }, session, count: many, reason },
+    });
+    const events = named.map(({ id }) => about({ id }, 1));
+    if (count > named.length) events.push(about(null, count - named.length));
+    await this.webhooks.enqueue(manager, ...events);
   }
 }

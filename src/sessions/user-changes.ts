@@ -4,7 +4,7 @@ import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
-import { violatedUniqueIndex } from '../database/database.js';
+import { Database, violatedUniqueIndex } from '../database/database.js';
 import { keepAnAdmin } from '../users/last-admin.js';
 import { lockUser } from '../users/lock-user.js';
 import { isDisabled, User } from '../users/user.entity.js';
@@ -12,7 +12,8 @@ import { UserEvents } from '../users/user-events.js';
 import { UsernameClaims } from '../users/username-claims.js';
 import { type Ban, changesOf, sameRoles, type UserPatch } from '../users/user-patch.js';
 import { writeRoles } from '../users/user-role.entity.js';
-import { type EndReason, type SessionChange, SessionChanges } from './session-changes.js';
+import { RevocationsService } from './revocations.service.js';
+import { type EndReason, SessionsService } from './sessions.service.js';
 
 /** Looks at a user who is about to be changed, in that transaction; what it throws undoes it. */
 export type PermitUser = (user: User, manager: EntityManager) => Promise<void> | void;
@@ -26,7 +27,9 @@ export type Also = (manager: EntityManager) => Promise<void>;
 @Injectable()
 export class UserChanges {
   constructor(
-    private readonly changes: SessionChanges,
+    private readonly database: Database,
+    private readonly sessions: SessionsService,
+    private readonly revocations: RevocationsService,
     private readonly audit: Audit,
     private readonly events: UserEvents,
     private readonly claims: UsernameClaims,
@@ -44,38 +47,38 @@ export class UserChanges {
     passwordHash: string,
     { keptSession, also }: { keptSession?: string; also?: Also } = {},
   ): Promise<boolean> {
-    return this.changes.transaction(async (change) => {
-      const { affected } = await change.manager.update(
+    return this.database.transaction(async (manager) => {
+      const { affected } = await manager.update(
         User,
         { id: user.id, passwordHash: user.passwordHash },
         { passwordHash, updatedAt: clock.date() },
       );
       if (affected !== 1) return false;
-      await this.events.passwordChanged(change.manager, user.id);
+      await this.events.passwordChanged(manager, user.id);
       // With no session left, tokens without a session end as well.
-      if (keptSession === undefined) await change.revokeTokens(user.id);
+      if (keptSession === undefined) await this.revocations.revokeTokens(manager, user.id);
       const chosen = { userId: user.id, except: keptSession };
-      const sessions = await change.endSessions(chosen, 'password_changed');
-      await this.audit.record(change.manager, {
+      const sessions = await this.sessions.endIn(manager, chosen, 'password_changed');
+      await this.audit.record(manager, {
         action: 'password_changed',
         subjectId: user.id,
         details: { sessions },
       });
-      await also?.(change.manager);
+      await also?.(manager);
       return true;
     });
   }
 
   /**
-   * Sets a password in the transaction of `change`, in which the user is locked, and ends all sessions.
+   * Sets a password in the transaction of `manager`, in which the user is locked, and ends all sessions.
    */
-  async resetPassword(change: SessionChange, userId: string, passwordHash: string): Promise<void> {
+  async resetPassword(manager: EntityManager, userId: string, passwordHash: string): Promise<void> {
     const values = { passwordHash, updatedAt: clock.date() };
-    await change.manager.update(User, { id: userId }, values);
-    await this.events.passwordChanged(change.manager, userId);
-    await change.revokeTokens(userId);
-    const sessions = await change.endSessions({ userId }, 'password_changed');
-    await this.audit.record(change.manager, {
+    await manager.update(User, { id: userId }, values);
+    await this.events.passwordChanged(manager, userId);
+    await this.revocations.revokeTokens(manager, userId);
+    const sessions = await this.sessions.endIn(manager, { userId }, 'password_changed');
+    await this.audit.record(manager, {
       action: 'password_reset',
       subjectId: userId,
       details: { sessions },
@@ -96,24 +99,24 @@ export class UserChanges {
     also?: Also,
   ): Promise<boolean> {
     try {
-      return await this.changes.transaction(async (change) => {
-        const before = await lockUser(change.manager, userId);
+      return await this.database.transaction(async (manager) => {
+        const before = await lockUser(manager, userId);
         const isMeant = passwordHash === undefined || passwordHash === before?.passwordHash;
         if (!before || !isMeant) return false;
         const values = { ...profile, updatedAt: clock.date() };
-        await change.manager.update(User, { id: userId }, values);
+        await manager.update(User, { id: userId }, values);
         if (profile.usernameKey !== undefined) {
-          await this.claims.move(change.manager, before, profile.usernameKey);
+          await this.claims.move(manager, before, profile.usernameKey);
         }
-        await this.events.updated(change.manager, userId);
-        if (profile.username !== undefined) await change.outdateTokens(userId);
+        await this.events.updated(manager, userId);
+        if (profile.username !== undefined) await this.revocations.outdateTokens(manager, userId);
         const details = { changed: Object.keys(profile).join(' ') };
-        await this.audit.record(change.manager, {
+        await this.audit.record(manager, {
           action: 'user_updated',
           subjectId: userId,
           details,
         });
-        await also?.(change.manager);
+        await also?.(manager);
         return true;
       });
     } catch (error) {
@@ -136,8 +139,7 @@ export class UserChanges {
     wanted: UserPatch | ((user: User) => UserPatch),
     permit?: PermitUser,
   ): Promise<User | undefined> {
-    return this.changes.transaction(async (change) => {
-      const { manager } = change;
+    return this.database.transaction(async (manager) => {
       const user = await lockUser(manager, userId);
       if (!user) return undefined;
       await permit?.(user, manager);
@@ -150,13 +152,13 @@ export class UserChanges {
       }
       if (changes.roles) {
         await writeRoles(manager, changed);
-        await change.outdateTokens(userId);
+        await this.revocations.outdateTokens(manager, userId);
         const details = { roles: changed.roles.join(' ') };
         await this.audit.record(manager, { action: 'role_changed', subjectId: userId, details });
       }
       if (patch.ban) {
-        const sessions = await change.endSessions({ userId }, 'user_disabled');
-        await change.revokeTokens(userId);
+        const sessions = await this.sessions.endIn(manager, { userId }, 'user_disabled');
+        await this.revocations.revokeTokens(manager, userId);
         if (changes.disabledAt) {
           const until = changed.disabledUntil?.toISOString();
           const details = { sessions, ...(until && { until }) };
@@ -209,13 +211,13 @@ export class UserChanges {
 
   /** Ends all of a user's sessions and tokens. @returns how many sessions; undefined without a user */
   endSessions(userId: string, reason: EndReason, permit?: PermitUser): Promise<number | undefined> {
-    return this.changes.transaction(async (change) => {
-      const user = await lockUser(change.manager, userId);
+    return this.database.transaction(async (manager) => {
+      const user = await lockUser(manager, userId);
       if (!user) return undefined;
-      await permit?.(user, change.manager);
-      const ended = await change.endSessions({ userId }, reason);
-      await change.revokeTokens(userId);
-      await this.audit.record(change.manager, {
+      await permit?.(user, manager);
+      const ended = await this.sessions.endIn(manager, { userId }, reason);
+      await this.revocations.revokeTokens(manager, userId);
+      await this.audit.record(manager, {
         action: 'sessions_revoked',
         subjectId: userId,
         details: { sessions: ended },
@@ -254,15 +256,14 @@ export class UserChanges {
     { permit, also }: { permit?: PermitUser; also?: Also } = {},
   ): Promise<boolean> {
     const { id, passwordHash } = user;
-    return this.changes.transaction(async (change) => {
-      const { manager } = change;
+    return this.database.transaction(async (manager) => {
       const found = await lockUser(manager, id);
       const isMeant = passwordHash === undefined || passwordHash === found?.passwordHash;
       if (!found || !isMeant) return false;
       await permit?.(found, manager);
       await manager.delete(User, { id });
       await this.events.deleted(manager, id);
-      await change.forgetUser(id);
+      await this.revocations.forgetUser(manager, id);
       await also?.(manager);
       await keepAnAdmin(manager, this.config, found, null);
       await this.audit.record(manager, { action: 'user_deleted', subjectId: id });

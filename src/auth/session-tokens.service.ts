@@ -1,0 +1,33 @@
+import { Injectable } from '@nestjs/common';
+import { Config } from '../config/config.js';
+import { AccessTokens } from '../keys/access-token.js';
+import type { RefreshableSession } from '../sessions/session-start.service.js';
+import type { User } from '../users/user.entity.js';
+import type { Tokens } from './auth.schemas.js';
+import { AuthHooks } from './hooks.js';
+
+/** Makes the tokens that a client gets for its session, after a sign-in and after a refresh. */
+@Injectable()
+export class SessionTokensService {
+  constructor(
+    private readonly config: Config,
+    private readonly accessTokens: AccessTokens,
+    private readonly hooks: AuthHooks,
+  ) {}
+
+  /** Returns the refresh token of the session, and a new access token with the user's present roles. */
+  async issue(user: User, session: RefreshableSession): Promise<Tokens> {
+    const claims = {
+      sid: session.id,
+      ver: user.tokenVersion,
+      authTime: Math.floor(session.createdAt.getTime() / 1000),
+    };
+    const jwt = await this.accessTokens.sign(user, claims, await this.hooks.claims(user));
+    return {
+      jwt,
+      token_type: this.config.jwt.headerType,
+      expires_in: this.config.jwt.expires,
+      refresh_token: session.refreshToken,
+    };
+  }
+}

@@ -1,0 +1,124 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { type EntityManager, IsNull, MoreThan, Not } from 'typeorm';
+import { Audit } from '../audit/audit.service.js';
+import { clock } from '../common/clock.js';
+import { storable, storableAddress } from '../common/request-context.js';
+import { Config } from '../config/config.js';
+import { Database } from '../database/database.js';
+import { maySignInSql } from '../users/can-sign-in.js';
+import { RefreshTokens } from './refresh-token.js';
+import { Session } from './session.entity.js';
+import { SessionsService } from './sessions.service.js';
+
+/** The device that a sign-in comes from. */
+export interface Origin {
+  address: string;
+  userAgent: string;
+}
+
+/** The user of a new session, as the sign-in has seen the user. */
+export interface SeenUser {
+  id: string;
+  /** If given, the session starts only if the user still has this hash. */
+  passwordHash?: string;
+}
+
+/** A session and the refresh token that continues it. */
+export interface RefreshableSession {
+  id: string;
+  userId: string;
+  /** When the user signed in. */
+  createdAt: Date;
+  refreshToken: string;
+}
+
+/** Starts sessions. Only `SignInsService` may call it, because it checks that the user may sign in. */
+@Injectable()
+export class SessionStartService {
+  constructor(
+    private readonly config: Config,
+    private readonly database: Database,
+    private readonly refreshTokens: RefreshTokens,
+    private readonly sessions: SessionsService,
+    private readonly audit: Audit,
+  ) {}
+
+  /**
+   * Starts a session, in the transaction of `manager` or in one of its own. One statement checks the user
+   * and inserts the session. Thus no session outlives a change that was made while the server looked at the
+   * password.
+   *
+   * @returns undefined if the user may not sign in any more, or has another password hash
+   */
+  async start(
+    user: SeenUser,
+    origin: Origin,
+    manager?: EntityManager,
+  ): Promise<RefreshableSession | undefined> {
+    const createdAt = clock.date();
+    const [id, salt] = [randomUUID(), randomBytes(16).toString('base64url')];
+    const work = async (inside: EntityManager): Promise<boolean> => {
+      if (!(await this.insert(inside, user, origin, { id, salt, now: createdAt.getTime() }))) {
+        return false;
+      }
+      const about = { subjectId: user.id, actorId: user.id };
+      await this.audit.record(inside, { action: 'login', ...about, details: { session: id } });
+      await this.endSurplus(inside, { userId: user.id, id });
+      return true;
+    };
+    const started = manager ? await work(manager) : await this.database.transaction(work);
+    if (!started) return undefined;
+    const refreshToken = this.refreshTokens.issue({ sessionId: id, generation: 0, salt });
+    return { id, userId: user.id, createdAt, refreshToken };
+  }
+
+  private async insert(
+    manager: EntityManager,
+    { id: userId, passwordHash }: SeenUser,
+    { address, userAgent }: Origin,
+    { id, salt, now }: { id: string; salt: string; now: number },
+  ): Promise<boolean> {
+    const { idle, absolute } = this.config.sessions;
+    const expiresAt = now + Math.min(idle, absolute) * 1000;
+    const origin = [storable(userAgent), storableAddress(address)];
+    const values = [userId, passwordHash ?? null, now, id, expiresAt, ...origin, salt];
+    // A change of the user waits for this session, and then ends it. Another login of the user waits
+    // too, so that it counts this session.
+    const lock = this.database.isPostgres ? 'FOR NO KEY UPDATE' : '';
+    // TypeORM's driver for SQLite returns no rows of a statement that begins with INSERT.
+    const inserted = await manager.query<unknown[]>(
+      `WITH owner AS (
+         SELECT id FROM users WHERE id = $1 AND password_hash = coalesce($2, password_hash)
+           AND ${maySignInSql(this.config, 'CAST($3 AS bigint)')} ${lock}
+       )
+       INSERT INTO sessions (user_id, created_at, last_used_at, refreshed_at, id, expires_at,
+         user_agent, address, salt, refresh_generation)
+       SELECT id, $3, $3, $3, $4, CAST($5 AS bigint), $6, $7, $8, 0 FROM owner
+       RETURNING id`,
+      values,
+    );
+    return inserted.length > 0;
+  }
+
+  /** Ends the sessions that were not used for the longest, if the user has too many beside the new one. */
+  private async endSurplus(
+    manager: EntityManager,
+    { userId, id: started }: { userId: string; id: string },
+  ): Promise<void> {
+    const surplus = await manager.find(Session, {
+      select: { id: true },
+      where: { userId, id: Not(started), endedAt: IsNull(), expiresAt: MoreThan(clock.date()) },
+      order: { lastUsedAt: 'DESC', id: 'ASC' },
+      skip: this.config.sessions.perUser - 1,
+    });
+    for (const { id } of surplus) {
+      await this.sessions.endIn(manager, { userId, id }, 'too_many_sessions');
+      await this.audit.record(manager, {
+        action: 'session_ended',
+        subjectId: userId,
+        details: { session: id, reason: 'too_many_sessions' },
+      });
+    }
+  }
+}
