@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AccountModule } from './account/account.module.js';
 import { AdminModule } from './admin/admin.module.js';
+import { AuditChainModule } from './audit-chain/audit-chain.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BootstrapModule } from './operations/bootstrap.module.js';
 import { CommonModule } from './common/common.module.js';
@@ -18,6 +19,7 @@ import { ThrottlingModule } from './throttling/throttling.module.js';
     DatabaseModule,
     ThrottlingModule,
     AuthModule,
+    AuditChainModule,
     AccountModule,
     AdminModule,
     BootstrapModule,

@@ -338,7 +338,7 @@ describe('the last administrator', () => {
       await only(admin, other);
       await server.withDatabase((db) =>
         db.transaction(async (manager) => {
-          await manager.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.auditChain]);
+          await manager.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.audit]);
           expect(await admin.outcome('PATCH', `/users/${other.id}`, { roles: [] })).toBe(200);
         }),
       );

@@ -1,11 +1,10 @@
 import type { DataSource } from 'typeorm';
 import { AuditEvent } from '../src/audit/audit-event.entity.js';
-import { AuditKey } from '../src/audit/audit-key.entity.js';
-import { AuditKeys } from '../src/audit/audit-keys.js';
-import { AuditMark } from '../src/audit/audit-mark.entity.js';
+import { AuditKey } from '../src/audit-chain/audit-key.entity.js';
+import { AuditMark } from '../src/audit-chain/audit-mark.entity.js';
 import { AuditRetention } from '../src/audit/audit-retention.js';
 import { auditRow } from '../src/audit/audit-row.js';
-import { AuditSealer } from '../src/audit/audit-sealer.js';
+import { AuditSealer } from '../src/audit-chain/audit-sealer.js';
 import { Audit } from '../src/audit/audit.service.js';
 import { currentContext } from '../src/common/request-context.js';
 import { Database } from '../src/database/database.js';
@@ -31,15 +30,14 @@ afterEach(async () => {
 
 /** Records `count` rows, as if `age` milliseconds ago. */
 async function record(server: Server, count: number, age = 0): Promise<void> {
-  const { macs } = server.app.get(AuditKeys, { strict: false });
   const at = new Date(Date.now() - age);
   const rows = Array.from({ length: count }, (_, i) => {
     const entry = { action: 'user_updated', subjectId: null, details: { i } } as const;
-    return auditRow(macs, entry, currentContext(), at);
+    return auditRow(entry, currentContext(), at);
   });
   await server.app
     .get(Database, { strict: false })
-    .write((manager) => manager.insert(AuditEvent, rows));
+    .write((manager) => server.app.get(Audit, { strict: false }).insert(manager, rows));
 }
 
 /** A server with ten sealed rows. */

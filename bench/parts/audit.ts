@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
-import { AuditMacs } from '../../src/audit/audit-macs.js';
+import { AuditMacs } from '../../src/audit-chain/audit-macs.js';
+import { withMac } from '../../src/audit-chain/row-mac.js';
 import { auditRow } from '../../src/audit/audit-row.js';
 import { currentContext } from '../../src/common/request-context.js';
 import type { Child } from '../child.js';
@@ -124,7 +125,7 @@ async function filled(stage: Stage, url: string, count: number): Promise<Filled>
     const some = Array.from({ length: BATCH }, (_, i) => {
       const subjectId = users[(at + i) % users.length] ?? '';
       const entry = { action: 'login', subjectId, actorId: subjectId } as const;
-      const row = auditRow(macs, entry, context, new Date(now - count + at + i));
+      const row = withMac(macs, auditRow(entry, context, new Date(now - count + at + i)));
       // Sealed already, but not in the place of a row of the server's own.
       return { ...row, seq: -1 - at - i, hash: row.mac };
     });

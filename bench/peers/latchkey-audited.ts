@@ -4,7 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { AppModule } from '../../src/app.module.js';
 import { createAdapter, setupApp } from '../../src/app.setup.js';
-import { AuditSealer } from '../../src/audit/audit-sealer.js';
+import { AuditSealer } from '../../src/audit-chain/audit-sealer.js';
 import { Audit } from '../../src/audit/audit.service.js';
 import { Config } from '../../src/config/config.js';
 

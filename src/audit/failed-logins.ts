@@ -11,10 +11,10 @@ import { Recurring } from '../common/recurring.js';
 import { currentContext, type RequestContext } from '../common/request-context.js';
 import { Database } from '../database/database.js';
 import { User } from '../users/user.entity.js';
-import { AuditEvent } from './audit-event.entity.js';
-import { AuditKeys } from './audit-keys.js';
+import type { AuditEvent } from './audit-event.entity.js';
 import { auditRow } from './audit-row.js';
-import { lockChain } from './chain.js';
+import { lockAudit } from './audit-lock.js';
+import { Audit } from './audit.service.js';
 
 /** How often what is noted is written, in milliseconds. */
 const INTERVAL = 1_000;
@@ -68,7 +68,7 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
   );
 
   constructor(
-    private readonly keys: AuditKeys,
+    private readonly audit: Audit,
     private readonly database: Database,
   ) {}
 
@@ -116,7 +116,7 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
         const rows = noted.map((one) =>
           this.rowOf(one.subjectId === null || known.has(one.subjectId) ? one : withoutOrigin(one)),
         );
-        await manager.insert(AuditEvent, rows);
+        await this.audit.insert(manager, rows);
       });
     }
     for (const { tally, count } of due) {
@@ -133,7 +133,7 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
   private rowOf({ subjectId, reason, context, since, count }: Tally): AuditEvent {
     const details = { reason, ...(count > 1 && { count }) };
     const entry = { action: 'login_failed' as const, subjectId, actorId: null, details };
-    return auditRow(this.keys.macs, entry, context, since);
+    return auditRow(entry, context, since);
   }
 }
 
@@ -142,7 +142,7 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
  * `manager` ends: whoever is deleted at this moment is gone already, or forgets these rows as well.
  */
 async function knownUsers(manager: EntityManager, noted: Tally[]): Promise<Set<string>> {
-  await lockChain(manager);
+  await lockAudit(manager);
   const ids = new Set(noted.flatMap(({ subjectId }) => subjectId ?? []));
   const users = await manager.find(User, { select: { id: true }, where: { id: In([...ids]) } });
   return new Set(users.map(({ id }) => id));

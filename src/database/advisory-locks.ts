@@ -9,7 +9,7 @@ export const ADVISORY_LOCKS = {
   /** Held by a transaction for as long as its instance runs the migrations. */
   migrations: 7_235_081,
   /** Held by a transaction that moves an end of the audit's chain. */
-  auditChain: 7_235_082,
+  audit: 7_235_082,
   /** Held by a transaction after which there may be one administrator less. */
   lastAdministrator: 7_235_083,
   /** Held by a transaction that changes what a role may do. */

@@ -1,7 +1,7 @@
 import type { DataSourceOptions } from 'typeorm';
 import { AuditEvent } from '../audit/audit-event.entity.js';
-import { AuditKey } from '../audit/audit-key.entity.js';
-import { AuditMark } from '../audit/audit-mark.entity.js';
+import { AuditKey } from '../audit-chain/audit-key.entity.js';
+import { AuditMark } from '../audit-chain/audit-mark.entity.js';
 import { OutboxItem } from '../mail/outbox-item.entity.js';
 import { CodeMiss } from '../one-time-tokens/code-miss.entity.js';
 import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { verifyAudit } from '../audit/verify.js';
+import { verifyAudit } from '../audit-chain/verify.js';
 import { Config, environment } from '../config/config.js';
 import { secretToBe } from '../config/generated-secret.js';
 import { EXIT } from './exit.js';

@@ -3,7 +3,8 @@ import type { INestApplicationContext, LoggerService, Type } from '@nestjs/commo
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { AUDIT_LOG } from '../audit/audit-keys.js';
+import { AuditChainModule } from '../audit-chain/audit-chain.module.js';
+import { AUDIT_LOG } from '../audit-chain/audit-keys.js';
 import { runInContext } from '../common/request-context.js';
 import { CommonModule } from '../common/common.module.js';
 import { Config } from '../config/config.js';
@@ -34,14 +35,14 @@ const LOGGER: LoggerService = {
 /**
  * Runs `work` with the services of `modules`, by the settings of a server here, and closes them. No listener,
  * timer or worker runs, because the hooks that start them are not called. It may run beside servers on the
- * same database.
+ * same database. With `readOnly`, `work` records no change, so the audit's keys stay closed.
  *
  * @throws CliError if the SQLite file does not exist, unless `mayCreate`
  */
 export async function withServices<T>(
   modules: Type[],
   work: (services: INestApplicationContext) => Promise<T>,
-  { mayCreate = false } = {},
+  { mayCreate = false, readOnly = false } = {},
 ): Promise<T> {
   const config = Config.load(undefined, secretToBe);
   const path = config.databaseUrl.startsWith('sqlite:') && config.databaseUrl.slice(7);
@@ -49,9 +50,10 @@ export async function withServices<T>(
   if (path && !mayCreate && !existsSync(path)) {
     throw new CliError(`There is no database ${path}: run this where the server runs`);
   }
+  const chain = readOnly ? [] : [AuditChainModule];
   const module = {
     module: CliModule,
-    imports: [ConfigModule.with(config), CommonModule, DatabaseModule, ...modules],
+    imports: [ConfigModule.with(config), CommonModule, DatabaseModule, ...chain, ...modules],
   };
   // A standalone context of Nest would be initialised at once, and so would start its background work.
   const services = await NestFactory.create(module, new FastifyAdapter(), {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { DataSource, type QueryRunner } from 'typeorm';
-import { auditFault } from '../audit/audit-state.js';
+import { auditFault } from '../audit-chain/audit-state.js';
 import type { Config } from '../config/config.js';
 import { copyPosition } from '../database/copy-marker.js';
 import { isUnixSocket } from '../config/postgres-tls.js';

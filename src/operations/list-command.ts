@@ -26,20 +26,24 @@ export function listUsers(): Command {
     .option('--limit <number>', 'at most so many', readLimit, 100)
     .option('--json', 'print lines of JSON for programs')
     .action((options: ListOptions) =>
-      withServices([UsersModule], async (services) => {
-        const { prefix, role, state, limit, json } = options;
-        const search = services.get(UserSearch, { strict: false });
-        let left = limit;
-        let cursor: string | undefined;
-        do {
-          const page = await search.page({ prefix, role, state }, cursor, Math.min(left, PAGE));
-          for (const user of page.users.map(recordOf)) {
-            print(json ? JSON.stringify(user) : lineOf(user));
-          }
-          left -= page.users.length;
-          cursor = page.next ?? undefined;
-        } while (left > 0 && cursor !== undefined);
-      }),
+      withServices(
+        [UsersModule],
+        async (services) => {
+          const { prefix, role, state, limit, json } = options;
+          const search = services.get(UserSearch, { strict: false });
+          let left = limit;
+          let cursor: string | undefined;
+          do {
+            const page = await search.page({ prefix, role, state }, cursor, Math.min(left, PAGE));
+            for (const user of page.users.map(recordOf)) {
+              print(json ? JSON.stringify(user) : lineOf(user));
+            }
+            left -= page.users.length;
+            cursor = page.next ?? undefined;
+          } while (left > 0 && cursor !== undefined);
+        },
+        { readOnly: true },
+      ),
     );
 }
 

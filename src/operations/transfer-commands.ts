@@ -84,17 +84,21 @@ export function exportUsers(): Command {
     .description('print every user as a line of JSON, as an import reads it')
     .option('--with-password-hashes', 'the hashes too: who has them can try passwords')
     .action(({ withPasswordHashes = false }: { withPasswordHashes?: boolean }) =>
-      withServices([TransferModule], async (services) => {
-        if (withPasswordHashes) {
-          printError('The password hashes come along: keep the file as you keep the database.');
-        }
-        for await (const user of services
-          .get(UserExport, { strict: false })
-          .run(withPasswordHashes)) {
-          const room = process.stdout.write(`${printable(JSON.stringify(user))}\n`);
-          if (!room) await once(process.stdout, 'drain');
-        }
-      }),
+      withServices(
+        [TransferModule],
+        async (services) => {
+          if (withPasswordHashes) {
+            printError('The password hashes come along: keep the file as you keep the database.');
+          }
+          for await (const user of services
+            .get(UserExport, { strict: false })
+            .run(withPasswordHashes)) {
+            const room = process.stdout.write(`${printable(JSON.stringify(user))}\n`);
+            if (!room) await once(process.stdout, 'drain');
+          }
+        },
+        { readOnly: true },
+      ),
     );
 }
 

@@ -115,16 +115,20 @@ function create(): Command {
 
 function show(): Command {
   return about('show', 'show a user').action((name: string, options: Json) =>
-    withServices([UsersModule], async (services) => {
-      const record = recordOf(await namedUser(services, name));
-      if (options.json) {
-        print(JSON.stringify(record));
-        return;
-      }
-      for (const [key, value] of Object.entries(record)) {
-        print(`${key.padEnd(15)}  ${Array.isArray(value) ? value.join(', ') : (value ?? '-')}`);
-      }
-    }),
+    withServices(
+      [UsersModule],
+      async (services) => {
+        const record = recordOf(await namedUser(services, name));
+        if (options.json) {
+          print(JSON.stringify(record));
+          return;
+        }
+        for (const [key, value] of Object.entries(record)) {
+          print(`${key.padEnd(15)}  ${Array.isArray(value) ? value.join(', ') : (value ?? '-')}`);
+        }
+      },
+      { readOnly: true },
+    ),
   );
 }
 
@@ -162,7 +166,7 @@ function setPassword(): Command {
   ).action(async (name: string, _none: undefined, options: Json) => {
     const modules = [UsersModule, PasswordsModule, SessionsModule];
     // Fails for an unknown user before the operator types a password.
-    await withServices([UsersModule], (services) => namedUser(services, name));
+    await withServices([UsersModule], (services) => namedUser(services, name), { readOnly: true });
     const password = await readPassword();
     await withServices(modules, async (services) => {
       const user = await namedUser(services, name);

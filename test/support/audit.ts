@@ -1,6 +1,6 @@
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
-import { AuditSealer } from '../../src/audit/audit-sealer.js';
-import { verifyAudit, type VerifyOptions } from '../../src/audit/verify.js';
+import { AuditSealer } from '../../src/audit-chain/audit-sealer.js';
+import { verifyAudit, type VerifyOptions } from '../../src/audit-chain/verify.js';
 import { Keyring } from '../../src/keys/keyring.js';
 import { IsNull } from 'typeorm';
 import type { Server } from './server.js';

@@ -27,7 +27,8 @@ export const ROOMS: Record<string, string[]> = {
   throttling: [...BASE, 'keys'],
   mail: [...BASE, 'database', 'outbox', 'users', 'keys'],
   'one-time-tokens': [...BASE, 'database', 'users', 'keys'],
-  audit: [...BASE, 'database', 'users', 'keys'],
+  audit: [...BASE, 'database', 'users'],
+  'audit-chain': [...BASE, 'database', 'users', 'keys', 'audit'],
   roles: [...BASE, 'database', 'users', 'audit'],
   sessions: [...LOWER, 'audit'],
   addresses: [...LOWER, 'audit', 'sessions'],
@@ -36,7 +37,7 @@ export const ROOMS: Record<string, string[]> = {
   admin: [...LOWER, 'audit', 'roles', 'sessions', 'addresses', 'auth'],
   openapi: [...BASE, 'auth'],
   observability: [...BASE, 'database'],
-  operations: [...LOWER, 'audit', 'sessions', 'addresses'],
+  operations: [...LOWER, 'audit', 'audit-chain', 'sessions', 'addresses'],
 };
 
 /** Latchkey's files of `src` that are in no room. */

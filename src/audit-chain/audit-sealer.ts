@@ -10,9 +10,10 @@ import { clock } from '../common/clock.js';
 import { Metrics } from '../common/metrics.js';
 import { Recurring } from '../common/recurring.js';
 import { Database } from '../database/database.js';
-import { AuditEvent } from './audit-event.entity.js';
+import { AuditEvent } from '../audit/audit-event.entity.js';
+import { tryLockAudit } from '../audit/audit-lock.js';
 import { AuditKeys } from './audit-keys.js';
-import { ChainBroken, type Link, linkParts, readMarks, tryLockChain, writeMark } from './chain.js';
+import { ChainBroken, type Link, linkParts, readMarks, writeMark } from './chain.js';
 
 /** How often rows are looked for, in milliseconds. */
 const INTERVAL = 1_000;
@@ -72,7 +73,7 @@ export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShu
 
   /** Whether this instance had its turn. */
   private async sealSome(manager: EntityManager): Promise<boolean> {
-    if (!(await tryLockChain(manager))) return false;
+    if (!(await tryLockAudit(manager))) return false;
     const rows = await manager.find(AuditEvent, {
       select: { id: true, createdAt: true, mac: true },
       where: { seq: IsNull() },

@@ -1,5 +1,5 @@
-import type { AuditDetails } from './audit-entry.js';
-import type { AuditEvent } from './audit-event.entity.js';
+import type { AuditDetails } from '../audit/audit-entry.js';
+import type { AuditEvent } from '../audit/audit-event.entity.js';
 import type { AuditMacs, MacFault } from './audit-macs.js';
 import type { AuditMark } from './audit-mark.entity.js';
 

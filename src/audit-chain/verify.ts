@@ -3,10 +3,10 @@ import { DataSource, type EntityManager, IsNull, MoreThan } from 'typeorm';
 import { databaseOptions, withoutTimeouts } from '../database/database.options.js';
 import { holdStill } from '../database/transactions.js';
 import type { Keyring } from '../keys/keyring.js';
-import type { AuditAction } from './audit-entry.js';
-import { AuditEvent } from './audit-event.entity.js';
+import type { AuditAction } from '../audit/audit-entry.js';
+import { AuditEvent } from '../audit/audit-event.entity.js';
 import { AuditKeys } from './audit-keys.js';
-import { isEmptied, ownersOf, rowFault } from './audit-row.js';
+import { isEmptied, ownersOf, rowFault } from './row-mac.js';
 import { rekeyFault } from './rekeying.js';
 import { ChainBroken, isSealed, type Link, linkFault, NOWHERE, readMarks } from './chain.js';
 

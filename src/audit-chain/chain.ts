@@ -1,9 +1,8 @@
 import type { EntityManager } from 'typeorm';
-import { lock, tryLock } from '../database/advisory-locks.js';
-import type { AuditEvent } from './audit-event.entity.js';
+import type { AuditEvent } from '../audit/audit-event.entity.js';
 import type { AuditMacs } from './audit-macs.js';
 import { AuditMark, type MarkName } from './audit-mark.entity.js';
-import { rowFault } from './audit-row.js';
+import { rowFault } from './row-mac.js';
 
 /** A place in the chain: a row's number and the hash up to it. */
 export interface Link {
@@ -18,13 +17,6 @@ export const NOWHERE: Link = { seq: 0, hash: '' };
 export class ChainBroken extends Error {
   override readonly name = 'ChainBroken';
 }
-
-/** Keeps other instances from moving the chain's ends until the transaction is over. */
-export const lockChain = (manager: EntityManager): Promise<void> => lock(manager, 'auditChain');
-
-/** Like {@link lockChain}, but returns false at once if another transaction holds the lock. */
-export const tryLockChain = (manager: EntityManager): Promise<boolean> =>
-  tryLock(manager, 'auditChain');
 
 /** What the hash of the row after `before` is over; `mac` is that row's. */
 export const linkParts = ({ seq, hash }: Link, mac: string): unknown[] => [seq + 1, hash, mac];

@@ -7,12 +7,14 @@ import type { Database } from '../database/database.js';
 import type { Keyring } from '../keys/keyring.js';
 import { openText, sealText } from '../keys/secret-box.js';
 import { User } from '../users/user.entity.js';
-import { AuditEvent } from './audit-event.entity.js';
+import { AuditEvent } from '../audit/audit-event.entity.js';
+import { lockAudit } from '../audit/audit-lock.js';
 import { AuditKey } from './audit-key.entity.js';
 import { AuditMacs } from './audit-macs.js';
 import { AuditMark, type MarkName } from './audit-mark.entity.js';
-import { auditRow } from './audit-row.js';
-import { lockChain, NOWHERE, writeMark } from './chain.js';
+import { auditRow } from '../audit/audit-row.js';
+import { withMac } from './row-mac.js';
+import { NOWHERE, writeMark } from './chain.js';
 import { REKEYED_BECAUSE, type RekeyReason, rekeyDetails } from './rekeying.js';
 
 /** The purposes by which the server's secret encrypts the keys and derives their check values. */
@@ -57,7 +59,7 @@ export class AuditKeys {
   static async open(keyring: Keyring, database: Database): Promise<AuditKeys> {
     const logger = new Logger(AUDIT_LOG);
     const [keys, reason] = await database.transaction(async (manager) => {
-      await lockChain(manager);
+      await lockAudit(manager);
       const opened = new AuditKeys(keyring);
       const tried = await opened.load(manager);
       for (const { key, text, isCurrent } of tried) {
@@ -117,7 +119,7 @@ export class AuditKeys {
     if (reason) {
       const details = rekeyDetails(reason, marks);
       const entry = { action: 'audit_rekeyed', subjectId: null, details } as const;
-      await manager.insert(AuditEvent, auditRow(this.macs, entry, currentContext()));
+      await manager.insert(AuditEvent, withMac(this.macs, auditRow(entry, currentContext())));
     }
     // The marks are taken as they stand. The row above has their old MACs, for `verifyAudit` to check.
     const mark = (name: MarkName) => marks.find((one) => one.name === name) ?? NOWHERE;
