@@ -4,14 +4,14 @@ import { epochMillis } from '../database/time.js';
 /** A key of the audit, encrypted under the server's secret. */
 @Entity('audit_keys')
 export class AuditKey {
-  /** The MACs made with it begin with this. */
+  /** The id with which the MACs of this key begin. */
   @PrimaryColumn('varchar', { length: 8 })
   id!: string;
 
   @Column('varchar', { length: 128 })
   sealed!: string;
 
-  /** Tells by which secret it is sealed; null if an older version of Latchkey sealed it. */
+  /** Identifies the secret that sealed the key; null if an older version of Latchkey sealed it. */
   @Column('varchar', { name: 'secret_check', length: 43, nullable: true })
   secretCheck!: string | null;
 

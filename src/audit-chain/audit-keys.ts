@@ -17,11 +17,11 @@ import { withMac } from './row-mac.js';
 import { NOWHERE, writeMark } from './chain.js';
 import { REKEYED_BECAUSE, type RekeyReason, rekeyDetails } from './rekeying.js';
 
-/** The purposes by which the server's secret encrypts the keys and derives their check values. */
+/** The purposes for deriving keys from the server's secret: one encrypts the keys, one makes check values. */
 const PURPOSE = 'latchkey audit';
 const CHECK_PURPOSE = 'latchkey audit check';
 
-/** The context of the log lines, which the command line shows as well. */
+/** The context of the log lines, which commands print as well. */
 export const AUDIT_LOG = 'Audit';
 
 /** A stored key after an attempt to open it. */
@@ -31,31 +31,31 @@ interface TriedKey {
   text: string | undefined;
   /** Whether it is sealed, and its check value made, by the secret that signs now. */
   isCurrent: boolean;
-  /** Whether its check value says that a secret here sealed it, so that it has to open. */
+  /** Whether its check value proves that a secret of this server sealed it. Such a key has to open. */
   isOurs: boolean;
 }
 
 /**
- * The keys of the audit's MACs: random, and stored encrypted under the server's secret. A rotation of the
- * secret encrypts them anew, so that old rows can still be verified. If the secret has leaked and was
- * replaced at once, no key opens, and the server makes a new one. It says so in the log and in the audit,
- * since a damaged database looks nearly the same.
+ * The keys of the audit's MACs. They are random, and stored encrypted under the server's secret. A rotation
+ * of the secret encrypts them again, so old rows can still be verified. If a leaked secret was replaced at
+ * once, no key opens, and the server makes a new one. The log and the audit say so, because a damaged
+ * database looks nearly the same.
  */
 export class AuditKeys {
   readonly macs = new AuditMacs();
-  /** Keys that a secret here sealed, and that no longer open: the database was changed. */
+  /** Keys that a secret of this server sealed and no longer opens. The database was changed. */
   readonly damaged = new Set<string>();
 
   private constructor(private readonly keyring: Keyring) {}
 
-  /** The stored keys, to read by. */
+  /** Reads the stored keys, for verification only. */
   static async read(keyring: Keyring, manager: EntityManager): Promise<AuditKeys> {
     const keys = new AuditKeys(keyring);
     await keys.load(manager);
     return keys;
   }
 
-  /** Opens the stored keys, and encrypts them under the present secret; makes a new one if none opens. */
+  /** Opens the stored keys, and encrypts them under the present secret. Makes a new key if none opens. */
   static async open(keyring: Keyring, database: Database): Promise<AuditKeys> {
     const logger = new Logger(AUDIT_LOG);
     const [keys, reason] = await database.transaction(async (manager) => {
@@ -79,7 +79,7 @@ export class AuditKeys {
     return keys;
   }
 
-  /** Learns the stored keys, those that other instances made among them. */
+  /** Loads the stored keys, including those of other instances. */
   async load(manager: EntityManager): Promise<TriedKey[]> {
     const stored = await manager.find(AuditKey, { order: { createdAt: 'ASC' } });
     return stored.map((key) => {
@@ -104,7 +104,7 @@ export class AuditKeys {
     };
   }
 
-  /** Makes a key; resolves to the reason if this is no first start. */
+  /** Makes a key. Resolves to the reason, unless this is the first start. */
   private async create(
     manager: EntityManager,
     keysAreStored: boolean,
@@ -121,7 +121,7 @@ export class AuditKeys {
       const entry = { action: 'audit_rekeyed', subjectId: null, details } as const;
       await manager.insert(AuditEvent, withMac(this.macs, auditRow(entry, currentContext())));
     }
-    // The marks are taken as they stand. The row above has their old MACs, for `verifyAudit` to check.
+    // The marks are taken over unchanged. The row above has their old MACs, which `verifyAudit` checks.
     const mark = (name: MarkName) => marks.find((one) => one.name === name) ?? NOWHERE;
     await writeMark(manager, this.macs, 'start', mark('start'));
     await writeMark(manager, this.macs, 'head', mark('head'));
@@ -137,7 +137,7 @@ export class AuditKeys {
     if (this.damaged.size > 0) return 'damaged';
     if (keysAreStored) return 'other_secret';
     if (marks.length > 0 || (await manager.exists(AuditEvent))) return 'keys_removed';
-    // The first user is recorded, so a database with users has had an audit.
+    // The registration of the first user is recorded, so a database with users has had an audit.
     return (await manager.exists(User)) ? 'emptied' : undefined;
   }
 
@@ -148,7 +148,7 @@ export class AuditKeys {
     };
   }
 
-  /** Returns a value for each secret that only its holder can compute; the current secret's is first. */
+  /** Returns a value for each secret that only its holder can compute, the current secret's first. */
   private checksOf(id: string): string[] {
     return this.keyring.deriveAll(CHECK_PURPOSE, id).map((check) => check.toString('base64url'));
   }

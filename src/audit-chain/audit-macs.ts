@@ -1,9 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** What a MAC is over, so that none can stand in for another. */
+/** The subject of a MAC. It keeps a MAC from being used for another subject. */
 export type MacPurpose = 'row' | 'link' | 'start' | 'head' | 'rekeyed';
 
-/** What is wrong with a MAC; undefined if nothing is. */
+/** The fault of a MAC. */
 export type MacFault = 'bad' | 'unknown_key';
 
 /** HMAC-SHA-256 with any of several keys: `<id of the key>.<mac in base64url>`. */
@@ -12,24 +12,24 @@ export class AuditMacs {
   private readonly closed = new Set<string>();
   private currentId: string | undefined;
 
-  /** Knows one more key; the one added last makes new MACs. */
+  /** Adds a key. New MACs use the key that was added last. */
   add(id: string, key: Buffer): void {
     this.keys.set(id, key);
     this.closed.delete(id);
     this.currentId = id;
   }
 
-  /** Knows of a stored key that does not open. */
+  /** Adds the id of a stored key that does not open. */
   addClosed(id: string): void {
     if (!this.keys.has(id)) this.closed.add(id);
   }
 
-  /** Whether a MAC names a key that is stored but does not open. */
+  /** Tells whether a MAC names a stored key that does not open. */
   isClosed(mac: string): boolean {
     return this.closed.has(mac.split('.')[0] ?? '');
   }
 
-  /** Whether there is a key to make MACs with. */
+  /** Whether there is a key for new MACs. */
   get ready(): boolean {
     return this.currentId !== undefined;
   }
@@ -41,7 +41,7 @@ export class AuditMacs {
     return `${id}.${macOf(key, purpose, parts).toString('base64url')}`;
   }
 
-  /** Holds a MAC against what it should be over. */
+  /** Returns the fault of a MAC over `parts`; undefined if it is right. */
   faultOf(mac: string, purpose: MacPurpose, parts: unknown[]): MacFault | undefined {
     const [id = '', text = ''] = mac.split('.');
     const key = this.keys.get(id);

@@ -1,12 +1,12 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /**
- * Where the chain begins (after the last row that retention has removed), where it ends, and up to where
- * it was sealed by keys that could no longer be opened when there had to be a new one.
+ * The three marks. `start` is where the chain begins, after the last row that retention removed. `head` is
+ * where it ends. `rekeyed` is how far it was sealed by keys that no longer opened when a new one was made.
  */
 export type MarkName = 'start' | 'head' | 'rekeyed';
 
-/** A place in the chain, vouched for by a MAC. */
+/** A place in the chain, protected by a MAC. */
 @Entity('audit_marks')
 export class AuditMark {
   @PrimaryColumn('varchar', { length: 8 })
@@ -15,7 +15,7 @@ export class AuditMark {
   @Column('bigint', { transformer: { to: Number, from: Number } })
   seq!: number;
 
-  /** That of the row there; empty before the first. */
+  /** The hash of the row at this place; empty before the first row. */
   @Column('varchar', { length: 64 })
   hash!: string;
 

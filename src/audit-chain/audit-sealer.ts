@@ -15,15 +15,15 @@ import { tryLockAudit } from '../audit/audit-lock.js';
 import { AuditKeys } from './audit-keys.js';
 import { ChainBroken, type Link, linkParts, readMarks, writeMark } from './chain.js';
 
-/** How often rows are looked for, in milliseconds. */
+/** The time between two looks for new rows, in milliseconds. */
 const INTERVAL = 1_000;
 
-/** Rows that are sealed in one transaction. */
+/** The number of rows that one transaction seals. */
 const SEAL_BATCH = 500;
 
 /**
- * Links committed rows to the chain, a moment after they were written, so that nobody who writes one
- * waits for another. Every instance tries; one at a time does.
+ * Links committed rows to the chain, a moment after they were written, so that writers of rows do not wait
+ * for each other. Every instance tries, and one at a time succeeds.
  */
 @Injectable()
 export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -34,7 +34,7 @@ export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShu
     () => this.seal(),
     this.logger,
   );
-  /** How far the chain has been seen to go. */
+  /** The highest place in the chain that this process has seen. */
   private seen = 0;
   private oldest: Date | undefined;
 
@@ -59,7 +59,7 @@ export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShu
     await this.job.stop();
   }
 
-  /** One turn: seals what is committed, unless another instance is at it. */
+  /** Seals the committed rows, unless another instance is doing so. */
   async seal(): Promise<void> {
     do {
       const waiting = await this.events.findOne({
@@ -71,7 +71,7 @@ export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShu
     } while (await this.database.transaction((manager) => this.sealSome(manager)));
   }
 
-  /** Whether this instance had its turn. */
+  /** Seals some rows. Resolves to false if another instance holds the lock. */
   private async sealSome(manager: EntityManager): Promise<boolean> {
     if (!(await tryLockAudit(manager))) return false;
     const rows = await manager.find(AuditEvent, {
@@ -91,7 +91,11 @@ export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShu
     return true;
   }
 
-  /** Where to go on. What was cut off must not be forgotten by sealing over it. @throws ChainBroken */
+  /**
+   * Returns the end of the chain. If rows were cut off, it throws instead of sealing over the gap.
+   *
+   * @throws ChainBroken
+   */
   private async head(manager: EntityManager): Promise<Link> {
     // Another instance may have begun with a key of its own.
     await this.keys.load(manager);
@@ -103,7 +107,7 @@ export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShu
   }
 }
 
-/** Gives rows their places, by one statement. */
+/** Stores the rows' places, by one statement. */
 async function store(manager: EntityManager, sealed: (Link & { id: string })[]): Promise<void> {
   if (sealed.length === 0) return;
   const tuples = sealed.map((_link, i) => {

@@ -6,8 +6,8 @@ import { AuditMark } from './audit-mark.entity.js';
 import { ChainBroken, readMarks } from './chain.js';
 
 /**
- * Says in a sentence what is wrong with the audit's keys and marks; undefined if they are right, or if
- * there are none yet. It is quick, because only `verifyAudit` looks at the rows.
+ * Returns the fault of the audit's keys and marks in a sentence; undefined if they are right, or do not exist
+ * yet. It is quick, because only `verifyAudit` reads the rows.
  */
 export async function auditFault(
   keyring: Keyring,

@@ -10,25 +10,25 @@ export interface Link {
   hash: string;
 }
 
-/** Before the first row. */
+/** The place before the first row. */
 export const NOWHERE: Link = { seq: 0, hash: '' };
 
-/** The chain is not what this server made of it; the message says where. */
+/** The error for a chain that an outsider changed. The message says where. */
 export class ChainBroken extends Error {
   override readonly name = 'ChainBroken';
 }
 
-/** What the hash of the row after `before` is over; `mac` is that row's. */
+/** Returns the parts of the hash after `before`. `mac` belongs to the row. */
 export const linkParts = ({ seq, hash }: Link, mac: string): unknown[] => [seq + 1, hash, mac];
 
-/** Whether a row has its place in the chain. */
+/** Tells whether a row has its place in the chain. */
 export const isSealed = (row: AuditEvent): row is AuditEvent & Link =>
   row.seq !== null && row.hash !== null;
 
 /**
- * Returns the fault of a row that should follow `before`. If its key does not open, the row is unchecked,
+ * Returns the fault of a row that should follow `before`. If its key does not open, the row is `unchecked`,
  * which is not the same as good. After the mark `rekeyed`, a link by such a key is a fault, and so is a row
- * by a key that is not stored: this server made neither.
+ * by an unknown key: this server made neither.
  */
 export function linkFault(
   macs: AuditMacs,
@@ -44,7 +44,11 @@ export function linkFault(
   return (content ?? link) && 'unchecked';
 }
 
-/** The marks that are there. @throws ChainBroken where one is missing or was not written by this server */
+/**
+ * Returns the marks.
+ *
+ * @throws ChainBroken if one is missing, or this server did not write it
+ */
 export async function readMarks(
   manager: EntityManager,
   macs: AuditMacs,

@@ -3,7 +3,7 @@ import type { AuditEvent } from '../audit/audit-event.entity.js';
 import type { AuditMacs, MacFault } from './audit-macs.js';
 import type { AuditMark } from './audit-mark.entity.js';
 
-/** Why the audit got a new key, after the first. */
+/** Why the audit got a new key, after the first one. */
 export type RekeyReason = 'damaged' | 'other_secret' | 'keys_removed' | 'emptied';
 
 /** The same in words, for the log. */
@@ -30,8 +30,8 @@ export function rekeyDetails(reason: RekeyReason, marks: AuditMark[]): AuditDeta
 }
 
 /**
- * What is wrong with the ends of the chain as a new key took them over; undefined if the old key, which
- * an old secret opens, vouches for them.
+ * Returns the fault of the chain's ends at the time of a new key. Undefined if the old key, which an old
+ * secret opens, made their MACs.
  */
 export function rekeyFault(macs: AuditMacs, { details }: AuditEvent): MacFault | undefined {
   const noted = JSON.parse(details ?? '{}') as Record<string, unknown>;

@@ -10,41 +10,41 @@ import { isEmptied, ownersOf, rowFault } from './row-mac.js';
 import { rekeyFault } from './rekeying.js';
 import { ChainBroken, isSealed, type Link, linkFault, NOWHERE, readMarks } from './chain.js';
 
-/** Rows that are read at a time. */
+/** The number of rows that are read at a time. */
 const ROWS_PER_READ = 1_000;
 
-/** What is verified, and how. */
+/** The parameters of a verification. */
 export interface VerifyOptions {
-  /** As `DATABASE_URL` has it. */
+  /** The database, in the form of `DATABASE_URL`. */
   url: string;
   keyring: Keyring;
-  /** A head that was noted before: it has to be part of the chain still. */
+  /** A head that was noted before. It has to be part of the chain still. */
   expectHead?: Link;
-  /** Called for each fault that is found, in the order of rows. */
+  /** Called for each fault, in the order of rows. */
   onFault: (fault: string) => void;
 }
 
-/** What was found of a chain. */
+/** The result of a verification. */
 export interface Verification {
   faults: number;
-  /** Rows in the chain, and the number of the first. */
+  /** The rows in the chain, and the number of the first. */
   rows: number;
   first: number;
-  /** Written, but not in the chain yet. */
+  /** The rows that are not in the chain yet. */
   unsealed: number;
-  /** Rows whose key no secret here opens: sealed before the secret was replaced at once. */
+  /** The rows whose key no secret here opens: the secret was replaced at once after they were written. */
   unchecked: number;
   /**
-   * Rows that say that the audit got a new key, if older rows cannot be checked. A given head that is at
-   * least as new vouches for them.
+   * Rows that record a new key, if older rows cannot be checked. A given head that is at least as new vouches
+   * for those.
    */
   begunAnew: string[];
   head: Link;
 }
 
 /**
- * Reads the whole audit, of one moment and a few rows at a time, and holds every row against its MAC, its
- * place and what was said of the ends. Nothing is written.
+ * Reads the whole audit in one transaction, a few rows at a time. Checks every row against its MAC, its place
+ * and the marks. Writes nothing.
  */
 export async function verifyAudit(options: VerifyOptions): Promise<Verification> {
   const { url } = options;
@@ -70,7 +70,7 @@ class Verifier {
   private at: Link = NOWHERE;
   private expectationMet = false;
   private readonly deleted = new Set<string>();
-  /** The owners of emptied rows, with the first row of theirs. */
+  /** The owners of emptied rows, with their first row. */
   private readonly emptied = new Map<string, { owners: string[]; where: string }>();
 
   constructor(
@@ -114,7 +114,7 @@ class Verifier {
   }
 
   private async *sealed(): AsyncGenerator<AuditEvent & Link> {
-    // No row may hide under an odd number.
+    // A row must not hide under a number below 1.
     for (let last = Number.MIN_SAFE_INTEGER; ;) {
       const rows = await this.manager.find(AuditEvent, {
         where: { seq: MoreThan(last) },
@@ -203,7 +203,7 @@ class Verifier {
     }
   }
 
-  /** Looks whether the old key vouches for the ends of the chain that a new key took over. */
+  /** Checks that the old key vouches for the chain's ends at the time of a new key. */
   private checkRekeying(row: AuditEvent, where: string, seq: number): void {
     if (row.action !== ('audit_rekeyed' satisfies AuditAction)) return;
     const fault = rekeyFault(this.keys.macs, row);

@@ -27,18 +27,18 @@ export const AUDIT_ACTIONS = [
   'audit_rekeyed',
 ] as const;
 
-/** A word for what happened. */
+/** The action of a row, in a word. */
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-/** Particulars, such as how many sessions ended: no secret, no name, no address of anybody. */
+/** Further facts, such as the number of ended sessions. They contain no secret, name or address. */
 export type AuditDetails = Record<string, string | number | boolean | null>;
 
-/** What happened, to whom, and by whom. */
+/** A change, with the user it concerns and its actor. */
 export interface AuditEntry {
   action: AuditAction;
-  /** The user it concerns; null where it is nobody, or not known who. */
+  /** The user that the change concerns; null if there is none, or the user is unknown. */
   subjectId: string | null;
-  /** Who did it; by default the signed-in user of the request. */
+  /** The user who made the change. By default the signed-in user of the request. */
   actorId?: string | null;
   details?: AuditDetails;
 }

@@ -1,15 +1,15 @@
 import { Column, Entity, Index, PrimaryColumn, type ValueTransformer } from 'typeorm';
 import { epochMillis } from '../database/time.js';
 
-/** PostgreSQL's driver gives a `bigint` as text. */
+/** PostgreSQL's driver returns a `bigint` as text. */
 const counted: ValueTransformer = {
   to: (value: unknown) => value,
   from: (value: string | number | null) => (value === null ? null : Number(value)),
 };
 
 /**
- * One thing that happened. Written once; later only its place in the chain is added, and origins are
- * emptied when a user is deleted. It refers to users without a foreign key, since it outlives them.
+ * One recorded change. A row is written once. Later it only gets its place in the chain, and loses its origin
+ * when a user is deleted. It has no foreign key to users, because it outlives them.
  */
 @Entity('audit_events')
 @Index('ix_audit_events_created_at', ['createdAt', 'id'])
@@ -42,7 +42,7 @@ export class AuditEvent {
   @Column('varchar', { name: 'request_id', length: 36, nullable: true })
   requestId!: string | null;
 
-  /** A JSON object as text, so that the MAC is over the stored bytes. */
+  /** A JSON object as text, because the MAC covers the stored bytes. */
   @Column('text', { nullable: true })
   details!: string | null;
 
@@ -52,24 +52,29 @@ export class AuditEvent {
   @Column('varchar', { name: 'user_agent', length: 512, nullable: true })
   userAgent!: string | null;
 
-  /** Makes `originDigest` say nothing once the three are emptied; null where there was no origin. */
+  /**
+   * The salt of `originDigest`, so that the digest reveals nothing after the origin was emptied. Null without
+   * an origin.
+   */
   @Column('varchar', { name: 'origin_salt', length: 22, nullable: true })
   originSalt!: string | null;
 
-  /** SHA-256 of salt, address and user agent: what the MAC is over in their place. Empty without them. */
+  /**
+   * SHA-256 of salt, address and user agent, which the MAC covers in their place. Empty without an origin.
+   */
   @Column('varchar', { name: 'origin_digest', length: 43 })
   originDigest!: string;
 
-  /** Over everything above, by who wrote it. */
+  /** The MAC of all columns above, by the instance that wrote the row. Empty without the chain. */
   @Column('varchar', { length: 64 })
   mac!: string;
 
-  /** Its place in the chain; null until it is sealed. */
+  /** The place in the chain; null until the row is sealed. */
   @Index('uq_audit_events_seq', { unique: true })
   @Column('bigint', { nullable: true, transformer: counted })
   seq!: number | null;
 
-  /** The chain up to here: a MAC over the one before, `seq` and `mac`. */
+  /** The hash of the chain up to here: a MAC over the hash before, `seq` and `mac`. */
   @Column('varchar', { length: 64, nullable: true })
   hash!: string | null;
 }

@@ -4,18 +4,18 @@ import type { Repository } from 'typeorm';
 import type { AuditAction } from './audit-entry.js';
 import { AuditEvent } from './audit-event.entity.js';
 
-/** A place between two rows: after the one with this time (milliseconds) and id. */
+/** A place between two rows: after the row with this time (milliseconds) and id. */
 export interface AuditPosition {
   at: number;
   id: string;
 }
 
-/** Which rows; all of what is given has to fit. */
+/** The conditions for rows. A row has to meet all of them. */
 export interface AuditFilter {
   subject?: string;
   actor?: string;
   action?: AuditAction;
-  /** From this time on, and up to but without that one. */
+  /** From this time, inclusive, to that time, exclusive. */
   from?: Date;
   to?: Date;
 }
@@ -26,8 +26,9 @@ export class AuditLog {
   constructor(@InjectRepository(AuditEvent) private readonly events: Repository<AuditEvent>) {}
 
   /**
-   * The newest rows, or those after `position`. An index has each filter in the order of time, so that
-   * a page takes as long at a million rows; of several filters one is looked up, the others passed over.
+   * Returns the newest rows, or the rows after `position`. Each filter has an index in the order of time, so
+   * a page takes as long with a million rows. Of several filters, the database looks one up and checks the
+   * others.
    */
   page(filter: AuditFilter, limit: number, position?: AuditPosition): Promise<AuditEvent[]> {
     const { subject, actor, action, from, to } = filter;

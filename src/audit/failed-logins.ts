@@ -16,47 +16,49 @@ import { auditRow } from './audit-row.js';
 import { lockAudit } from './audit-lock.js';
 import { Audit } from './audit.service.js';
 
-/** How often what is noted is written, in milliseconds. */
+/** The time between two writes, in milliseconds. */
 const INTERVAL = 1_000;
 
-/** For how long the failures of one address for one user are one row, after the first. */
+/**
+ * For how long the failures of one address at one user become one row, after the first one; in milliseconds.
+ */
 const WINDOW = 15 * 60_000;
 
 /**
- * Pairs of known user and address that are told apart in a window, and addresses with unknown names; what
- * exceeds them is one sum.
+ * The pairs of known user and address that are counted apart in a window, and likewise the addresses with
+ * unknown names. All beyond it become one sum.
  */
 const MAX_PENDING = 1_000;
 
-/** Why a login failed. */
+/** The reason of a failed login. */
 export type LoginFailure = 'bad_credentials' | 'user_disabled' | 'email_not_verified';
 
 /** Failures that become one row. */
 interface Tally {
   subjectId: string | null;
   reason: LoginFailure | 'several';
-  /** That of the first of them. */
+  /** The context of the first failure. */
   context: Readonly<RequestContext>;
   since: Date;
   count: number;
-  /** Until when they are only counted, in milliseconds since 1970. */
+  /** Until this time failures are only counted, in milliseconds since 1970. */
   quietUntil: number;
 }
 
-/** The key of what exceeds {@link MAX_PENDING}. */
+/** The key of the sum beyond {@link MAX_PENDING}. */
 const REST = 'rest';
 
 /**
- * Failed logins, on their way into the audit. They are only counted while a client waits, so that the
- * time of an answer tells nothing of who exists, and written within a second: the first of a user and an
- * address at once, the others of a quarter of an hour as one sum, so that a flood fills no disk. Of a
- * user who was deleted meanwhile, the row has no address and no user agent. A killed process loses the
- * sums under way.
+ * Records failed logins. While a client waits, a failure is only counted, so the time of an answer does not
+ * reveal whether the user exists. Rows are written within a second. The first failure of an address at a user
+ * has its own row. Further failures within a quarter of an hour become one sum, so a flood cannot fill the
+ * disk. If the user was deleted meanwhile, the row has no address and no user agent. A killed process loses
+ * its pending sums.
  */
 @Injectable()
 export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(FailedLogins.name);
-  /** Apart, so that a flood of unknown names does not blur what happens to known ones. */
+  /** Known users are counted apart, so that a flood of unknown names does not blur attacks on them. */
   private readonly known = new Map<string, Tally>();
   private readonly unknown = new Map<string, Tally>();
   private last: Promise<unknown> = Promise.resolve();
@@ -72,7 +74,7 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly database: Database,
   ) {}
 
-  /** Counts one; `subjectId` is null where there is no such user. What was typed is not kept. */
+  /** Counts a failure. `subjectId` is null if there is no such user. The typed name is not kept. */
   note(subjectId: string | null, reason: LoginFailure): void {
     const context = currentContext();
     const key = JSON.stringify([subjectId, context.address, reason]);
@@ -91,13 +93,13 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.job.stop();
-    // Where the database is away, that is no reason not to stop.
+    // The server stops even if the database is down.
     await this.write(true).catch((cause: unknown) => {
       new FailureLog('Recording failed logins', this.logger).failed(cause);
     });
   }
 
-  /** Writes what is due, or `all`; one after another. */
+  /** Writes the rows that are due, or all of them. Calls run one after another. */
   write(all = false): Promise<void> {
     const turn = this.last.then(() => this.writeDue(all));
     this.last = turn.catch(() => undefined);
@@ -138,8 +140,8 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
 }
 
 /**
- * Those of the users who are still there, and stay so for `Audit.forget` until the transaction of
- * `manager` ends: whoever is deleted at this moment is gone already, or forgets these rows as well.
+ * Returns the users that still exist. They keep existing for `Audit.forget` until the transaction of
+ * `manager` ends: a deletion at this moment is either visible here, or forgets the new rows as well.
  */
 async function knownUsers(manager: EntityManager, noted: Tally[]): Promise<Set<string>> {
   await lockAudit(manager);
@@ -148,7 +150,10 @@ async function knownUsers(manager: EntityManager, noted: Tally[]): Promise<Set<s
   return new Set(users.map(({ id }) => id));
 }
 
-/** Never emptied, so that the row is no fault where retention has removed `user_deleted` before it. */
+/**
+ * This row had no origin from the beginning. An emptied origin would become a fault after retention removes
+ * `user_deleted`.
+ */
 const withoutOrigin = (noted: Tally): Tally => ({
   ...noted,
   context: { ...noted.context, address: null, userAgent: null },

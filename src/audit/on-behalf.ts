@@ -3,8 +3,8 @@ import type { AuditAction } from './audit-entry.js';
 import { AuditEvent } from './audit-event.entity.js';
 
 /**
- * Which rows are of what a user did on behalf of others: no index has those, but one has the others, and
- * whom the user has begun to act for.
+ * Returns a condition for the rows about a user's actions on behalf of others. No index covers these rows.
+ * The condition names the others, whom the user began to impersonate, and an index covers theirs.
  */
 export async function onBehalfOfOthers(
   manager: EntityManager,
