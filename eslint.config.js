@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'data/', 'node_modules/', 'coverage/'] },
+  { ignores: ['dist/', 'data/', '**/node_modules/', 'coverage/'] },
+  // Its types are there once its packages are installed: `npm run bench`, or `npm ci --prefix bench`.
+  { ignores: existsSync('bench/node_modules') ? [] : ['bench/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

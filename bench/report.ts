@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { arch, cpus, release, totalmem, type } from 'node:os';
 
 /** A figure that has to be reached. */
@@ -88,9 +88,10 @@ export function machine(): string[] {
   const [cpu] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
   const names = ['fastify', 'express', '@nestjs/core', 'passport-jwt', 'fast-jwt'];
-  const versions = [...names, 'bcrypt', 'typeorm', 'sqlite3', 'autocannon'].map(
-    (name) => `${name} ${versionOf(`node_modules/${name}/package.json`)}`,
-  );
+  const versions = [...names, 'bcrypt', 'typeorm', 'sqlite3', 'autocannon'].map((name) => {
+    const own = `bench/node_modules/${name}/package.json`;
+    return `${name} ${versionOf(existsSync(own) ? own : `node_modules/${name}/package.json`)}`;
+  });
   const changed = git('status', '--porcelain', '--', 'src') ? ' with changes' : '';
   return [
     `${cpus().length} × ${cpu?.model.trim() ?? 'unknown'}, ${memory} GiB, ${type()} ${release()} ${arch()}`,

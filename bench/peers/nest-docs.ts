@@ -19,7 +19,7 @@ import {
 import { NestFactory } from '@nestjs/core';
 import { JwtModule, JwtService } from '@nestjs/jwt';
 import { AuthGuard, PassportModule, PassportStrategy } from '@nestjs/passport';
-import type { NestExpressApplication } from '@nestjs/platform-express';
+import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import { InjectRepository, TypeOrmModule } from '@nestjs/typeorm';
 import bcrypt from 'bcrypt';
 import { ExtractJwt, Strategy } from 'passport-jwt';
@@ -147,6 +147,8 @@ class AuthController {
 })
 class AppModule {}
 
-const app = await NestFactory.create<NestExpressApplication>(AppModule, { logger: false });
+const app = await NestFactory.create<NestExpressApplication>(AppModule, new ExpressAdapter(), {
+  logger: false,
+});
 await app.get(UsersService).seed(USERNAME, PASSWORD);
 await app.listen(Number(PORT), HOST);

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type AddressObject, simpleParser } from 'mailparser';
+import PostalMime, { type Address } from 'postal-mime';
 import type { Server } from './server.js';
 
 /** A mail as its reader sees it. */
@@ -11,7 +11,8 @@ export interface ReadMail {
   text: string;
   html: string;
   messageId: string;
-  headers: ReadonlyMap<string, unknown>;
+  /** By their names in lower case. */
+  headers: ReadonlyMap<string, string>;
   /** The first link of the text, and what stands in it as `token`. */
   link: string | undefined;
   token: string | undefined;
@@ -21,29 +22,27 @@ export interface ReadMail {
 
 /** Reads a mail as it goes over the wire. */
 export async function readMail(source: string | Buffer): Promise<ReadMail> {
-  const {
-    to,
-    from,
-    subject = '',
-    text = '',
-    html,
-    messageId = '',
-    headers,
-  } = await simpleParser(source);
+  const mail = await PostalMime.parse(source);
+  const { to = [], from, subject = '', html = '', messageId = '' } = mail;
+  // The line break before a boundary belongs to the boundary (RFC 2046, section 5.1.1).
+  const text = (mail.text ?? '').replace(/(?<=\n)\n$/, '');
   const link = /https?:\/\/\S+/.exec(text)?.[0];
   return {
-    to: (to as AddressObject | undefined)?.text ?? '',
-    from: from?.text ?? '',
+    to: to.map(written).join(', '),
+    from: from ? written(from) : '',
     subject,
     text,
-    html: html || '',
+    html,
     messageId,
-    headers,
+    headers: new Map(mail.headers.map(({ key, value }) => [key, value])),
     link,
     token: link === undefined ? undefined : (new URL(link).searchParams.get('token') ?? undefined),
     code: /^\d{8}$/m.exec(text)?.[0],
   };
 }
+
+const written = ({ name, address = '' }: Address): string =>
+  name ? `"${name}" <${address}>` : address;
 
 /** Every mail that `server` (without SMTP_URL) has written so far, the oldest first. */
 export async function mailsOf(server: Server): Promise<ReadMail[]> {
