@@ -23,9 +23,9 @@ export interface ReadMail {
 /** Reads a mail as it goes over the wire. */
 export async function readMail(source: string | Buffer): Promise<ReadMail> {
   const mail = await PostalMime.parse(source);
-  const { to = [], from, subject = '', html = '', messageId = '' } = mail;
+  const { to = [], from, subject = '', messageId = '' } = mail;
   // The line break before a boundary belongs to the boundary (RFC 2046, section 5.1.1).
-  const text = (mail.text ?? '').replace(/(?<=\n)\n$/, '');
+  const [text = '', html = ''] = [mail.text, mail.html].map((part) => part?.replace(/\n$/, ''));
   const link = /https?:\/\/\S+/.exec(text)?.[0];
   return {
     to: to.map(written).join(', '),
