@@ -1,18 +1,18 @@
 import type { EntityManager } from 'typeorm';
 
 /**
- * All advisory locks that Latchkey takes on PostgreSQL, by name. PostgreSQL knows them by number alone,
- * so two locks of one number would wait for each other. Never change or reuse a number: instances of two
- * versions share a database while a new version is rolled out.
+ * All advisory locks that Latchkey takes on PostgreSQL, by name. PostgreSQL knows only their numbers, so two
+ * locks of one number would wait for each other. Never change or reuse a number: during a rollout, instances
+ * of two versions share a database.
  */
 export const ADVISORY_LOCKS = {
-  /** Held by a transaction for as long as its instance runs the migrations. */
+  /** Held while an instance runs the migrations. */
   migrations: 7_235_081,
-  /** Held by a transaction that moves an end of the audit's chain. */
+  /** Held by a transaction that seals, prunes or empties rows of the audit. */
   audit: 7_235_082,
-  /** Held by a transaction after which there may be one administrator less. */
+  /** Held by a transaction that may leave one administrator less. */
   lastAdministrator: 7_235_083,
-  /** Held by a transaction that changes what a role may do. */
+  /** Held by a transaction that changes the permissions of a role. */
   roleChanges: 7_235_084,
   /** Held by a transaction that stores or removes webhooks of one user; see {@link lockForUser}. */
   webhooksOfUser: 7_235_085,
@@ -23,7 +23,9 @@ export const ADVISORY_LOCKS = {
 /** The name of an advisory lock. */
 export type AdvisoryLock = keyof typeof ADVISORY_LOCKS;
 
-/** On SQLite one transaction writes at a time, so its transactions need no further lock. */
+/**
+ * Tells whether a lock is needed. On SQLite one transaction writes at a time, so it needs no further lock.
+ */
 const needsLock = (manager: EntityManager): boolean =>
   manager.connection.options.type === 'postgres';
 

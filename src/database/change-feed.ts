@@ -13,10 +13,10 @@ import type { PostgresListener } from './postgres-listener.js';
 /** PostgreSQL's channel on which instances tell each other of changed rows. */
 export const CHANGES_CHANNEL = 'latchkey_changes';
 
-/** How often each instance reads the rows, in milliseconds. */
+/** The time between two reads of the rows, in milliseconds. */
 const POLL_INTERVAL = 1_000;
 
-/** After how many milliseconds without a successful read `/health/ready` reports a fault. */
+/** After this time without a successful read `/health/ready` reports a fault, in milliseconds. */
 const LAG_LIMIT = 10_000;
 
 /** Rows that any instance may change and that each instance keeps in memory. */
@@ -28,16 +28,16 @@ export interface SharedRows {
 }
 
 /**
- * Keeps what an instance has in memory in step with its rows in the database. It loads them before the
- * server listens, after a NOTIFY of PostgreSQL, and once a second on both databases. While the database is
- * away, the memory stays as it is, and after 10 s `/health/ready` says so.
+ * Keeps an instance's memory in step with rows in the database. It loads them before the server listens,
+ * after a NOTIFY of PostgreSQL, and once a second on both databases. While the database is down, the memory
+ * stays as it is, and after 10 s `/health/ready` reports it.
  */
 @Injectable()
 export class ChangeFeed implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(ChangeFeed.name);
   private readonly subscriptions: Subscription[] = [];
   private readonly listener: PostgresListener | undefined;
-  /** Keeps the clock in step, and notices a server that has become read-only. */
+  /** Sets the clock, and notices a server that has become read-only. */
   private readonly timing: Recurring;
   private readonly listening: Recurring | undefined;
 
@@ -90,7 +90,7 @@ export class ChangeFeed implements OnApplicationBootstrap, BeforeApplicationShut
   private async listen(): Promise<void> {
     if (!this.listener || this.listener.connected) return;
     await this.listener.connect();
-    // Notifications that came while no connection listened are lost.
+    // Notifications are lost while no connection listens.
     await this.loadAll();
   }
 
@@ -116,13 +116,17 @@ export class Subscription {
     return performance.now() - this.loadedAt;
   }
 
-  /** Loads for the first time, and then once a second. @throws what `load` throws */
+  /**
+   * Loads for the first time, and then once a second.
+   *
+   * @throws the errors of `load`
+   */
   async start(): Promise<void> {
     await this.load();
     this.poll.start();
   }
 
-  /** Loads what is committed by now. A failure is logged, and the next turn makes up for it. */
+  /** Loads the committed changes. A failure is logged, and the next turn loads them. */
   now(): Promise<void> {
     return this.poll.now();
   }

@@ -2,9 +2,9 @@ import type { EntityManager, ObjectLiteral, Repository } from 'typeorm';
 import { clock } from '../common/clock.js';
 
 /**
- * SQL for the position of a new row of `table`, in the order in which transactions began to write. On
- * PostgreSQL it is the number of the transaction; on SQLite, where one transaction writes at a time, it is
- * the time, or one more than the last position, so that a table that was emptied does not begin anew.
+ * Returns SQL for the position of a new row of `table`, in the order in which transactions began to write. On
+ * PostgreSQL it is the number of the transaction. On SQLite, where one transaction writes at a time, it is
+ * the time, or one more than the last position. So an emptied table does not restart at 0.
  */
 export function positionSql(manager: EntityManager, table: string): string {
   return manager.connection.options.type === 'postgres'
@@ -13,11 +13,11 @@ export function positionSql(manager: EntityManager, table: string): string {
 }
 
 /**
- * Reads a table's new rows, whatever any clock says and however long a transaction took to commit. Rows
- * may come more than once, but every committed row comes.
+ * Reads a table's new rows, independent of any clock and of the time that a transaction takes to commit. A
+ * row may come more than once, but every committed row comes.
  */
 export class CommitOrder<T extends ObjectLiteral> {
-  /** Every transaction with a lower position was over when rows were last read. */
+  /** Every transaction with a lower position had ended at the last read. */
   private from = 0;
 
   constructor(
@@ -25,21 +25,23 @@ export class CommitOrder<T extends ObjectLiteral> {
     private readonly table: string,
   ) {}
 
-  /** Reads the rows that were committed since the last call; all rows at first and after a failure. */
+  /**
+   * Reads the rows that were committed since the last call. At first, and after a failure, it reads all rows.
+   */
   async next(): Promise<T[]> {
     const { from } = this;
     this.from = 0;
     const horizon = await this.horizon();
     const rows = await this.rows
       .createQueryBuilder('one')
-      // Older versions of Latchkey write 0. A lower horizon means that the database was replaced.
+      // A horizon below `from` means that the database was replaced.
       .where('one.position >= :from OR one.position = 0', { from: horizon < from ? 0 : from })
       .getMany();
     this.from = horizon;
     return rows;
   }
 
-  /** The lowest position that a transaction under way, or one to come, may have. */
+  /** Returns the lowest position that a running or future transaction may have. */
   private async horizon(): Promise<number> {
     const { manager } = this.rows;
     const [row] = await manager.query<{ horizon: string | number | null }[]>(

@@ -1,20 +1,20 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { tableNames } from './migration-state.js';
 
-/** Stands in a database while it is copied into; a server refuses to start on one that has it. */
+/** The table that marks a database as the target of an unfinished copy. A server refuses to start on it. */
 export const MARKER_TABLE = 'latchkey_copy';
 
 /**
- * How far a copy has come: the tables before `table` are whole, and of `table` the rows up to the key
- * `after` are there. Without a table nothing is.
+ * The progress of a copy: the tables before `table` are complete, and `table` has the rows up to the key
+ * `after`. Without a table, no rows were copied.
  */
 export interface Position {
   table?: string;
-  /** The key of the last row, a text for each of its columns. */
+  /** The key of the last row, as a text for each of its columns. */
   after?: string[];
 }
 
-/** The position of the copy into a database, undefined where there is none under way. */
+/** Returns the position of a copy into a database; undefined if no copy is unfinished. */
 export async function copyPosition(target: QueryRunner): Promise<Position | undefined> {
   if (!(await tableNames(target)).includes(MARKER_TABLE)) return undefined;
   const [row] = (await target.query(`SELECT position FROM ${MARKER_TABLE}`)) as {
@@ -23,7 +23,7 @@ export async function copyPosition(target: QueryRunner): Promise<Position | unde
   return row && (JSON.parse(row.position) as Position);
 }
 
-/** Marks a database as being copied into. Fails where another copy has just done so. */
+/** Marks a database as the target of a copy. Fails if another copy has just done so. */
 export async function placeMarker(target: QueryRunner): Promise<Position> {
   const position: Position = {};
   await target.startTransaction();
@@ -36,10 +36,9 @@ export async function placeMarker(target: QueryRunner): Promise<Position> {
 }
 
 /**
- * Moves the marker on, in the transaction that wrote the rows in between.
+ * Moves the marker, in the transaction that wrote the rows in between.
  *
- * @returns false where it was not at `from`: another copy is at work, and the transaction must not be
- *   committed
+ * @returns false if the marker was not at `from`: another copy is running, and the caller must roll back
  */
 export async function moveMarker(
   target: QueryRunner,
@@ -54,12 +53,16 @@ export async function moveMarker(
   return affected === 1;
 }
 
-/** Takes the mark away: the copy is whole. */
+/** Removes the marker: the copy is complete. */
 export async function removeMarker(target: QueryRunner): Promise<void> {
   await target.query(`DROP TABLE ${MARKER_TABLE}`);
 }
 
-/** @throws Error where a copy into the database was begun and has not ended well */
+/**
+ * Refuses a database that is the target of an unfinished copy.
+ *
+ * @throws Error
+ */
 export async function refuseUnfinishedCopy(dataSource: DataSource): Promise<void> {
   const runner = dataSource.createQueryRunner();
   try {

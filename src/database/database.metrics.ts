@@ -1,7 +1,7 @@
 import type { Metrics } from '../common/metrics.js';
 import type { Database } from './database.js';
 
-/** Shows how far the database's connections are in use. */
+/** Adds metrics about the database's connections. */
 export function measureDatabase(database: Database, metrics: Metrics): void {
   metrics.gauge({
     name: 'latchkey_database_connections',

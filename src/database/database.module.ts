@@ -8,7 +8,7 @@ import { measureDatabase } from './database.metrics.js';
 import { databaseOptions } from './database.options.js';
 import { ChangeFeed } from './change-feed.js';
 
-/** Connects, migrates, and gives every module the {@link Database} to write through. */
+/** Connects, migrates, and gives every module the {@link Database} for its writes. */
 @Global()
 @Module({
   imports: [
@@ -17,7 +17,7 @@ import { ChangeFeed } from './change-feed.js';
       useFactory: (config: Config) => ({
         ...databaseOptions(config.databaseUrl, config.database),
         retryAttempts: 0,
-        // Or Nest would say that it tries again.
+        // Otherwise Nest would log that it tries again.
         toRetry: () => false,
       }),
     }),

@@ -15,18 +15,21 @@ import { refuseOtherSchema, refuseSharedSessions } from './session-checks.js';
 import { immediately } from './transactions.js';
 import { refuseWrites } from './write-refusal.js';
 
-/** Rows removed by one statement. */
+/** The number of rows that one statement deletes. */
 const BATCH = 500;
 
-/** How often a write is begun anew after a deadlock or a conflict. */
+/** How often a write is repeated after a deadlock or a conflict. */
 const RETRIES = 3;
 
-/** Asks for the time, in milliseconds since 1970; the lock is on no row, but is refused like a write. */
+/**
+ * Asks for the time, in milliseconds since 1970. The lock holds no row, but a read-only server refuses it
+ * like a write.
+ */
 const PING_POSTGRES = `SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
   EXISTS (SELECT 1 FROM migrations WHERE false FOR UPDATE) AS locked`;
 const PING_SQLITE = `SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now`;
 
-/** What else belongs to a transaction. */
+/** The steps that belong to a transaction. */
 interface TransactionSteps {
   before: { key: string; step: () => Promise<void> }[];
   after: (() => void)[];
@@ -36,18 +39,17 @@ const byKey = (a: { key: string }, b: { key: string }): number =>
   a.key === b.key ? 0 : a.key < b.key ? -1 : 1;
 
 /**
- * The way to change what is stored. On SQLite all writes go one after another through a connection
- * of their own, because statements that share a connection share its transaction: one request's
- * rollback would undo another's acknowledged write. The injected repositories read on a second
- * connection, which sees only what is committed and refuses to write. On PostgreSQL these are plain
- * calls.
+ * The only way to change stored data. On SQLite all writes run one after another on a connection of their
+ * own. Statements that share a connection share its transaction, so one request's rollback would undo
+ * another's acknowledged write. Injected repositories read on a second connection, which sees only committed
+ * rows and refuses writes. On PostgreSQL these are plain calls.
  */
 @Injectable()
 export class Database implements OnApplicationShutdown {
   private last: Promise<unknown> = Promise.resolve();
   private waiting = 0;
   private readonly around = new WeakMap<EntityManager, TransactionSteps>();
-  /** The transaction that the present code runs in, and whether it is still under way. */
+  /** The transaction that the present code runs in, and whether it is still open. */
   private readonly current = new AsyncLocalStorage<{ open: boolean }>();
 
   private constructor(
@@ -57,8 +59,8 @@ export class Database implements OnApplicationShutdown {
   ) {}
 
   /**
-   * Takes the connected `reader`, opens the writer and runs the migrations. A write waits for its turn
-   * for `waitTimeout` seconds.
+   * Takes the connected `reader`, opens the writer and runs the migrations. A write waits up to `waitTimeout`
+   * seconds for its turn.
    */
   static async open(reader: DataSource, waitTimeout: number): Promise<Database> {
     await refuseUnfinishedCopy(reader);
@@ -72,7 +74,7 @@ export class Database implements OnApplicationShutdown {
     }
     const writer = await new DataSource(reader.options).initialize();
     await writer.query('PRAGMA synchronous = FULL');
-    // What is deleted is overwritten: a deleted user's name must not stay in the file.
+    // Overwrites deleted data: a deleted user's name must not stay in the file.
     await writer.query('PRAGMA secure_delete = ON');
     await migrate(writer);
     await reader.query('PRAGMA query_only = ON');
@@ -81,11 +83,11 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Runs one writing statement; it is durable when the promise resolves. A driver's error that means
-   * the database is away leaves it in doubt whether it was written.
+   * Runs one writing statement. It is durable when the promise resolves. If the driver reports that the
+   * database is down, the statement may or may not have been stored.
    *
    * @throws QueryFailedError as TypeORM does; see `violatedUniqueIndex`
-   * @throws ApiError unavailable, where the turn did not come in time; nothing was written
+   * @throws ApiError unavailable, if the turn did not come in time and the statement did not run
    */
   write<T>(statement: (manager: EntityManager) => Promise<T>): Promise<T> {
     this.refuseNested();
@@ -93,10 +95,10 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Runs several statements as one. Keep it short: on SQLite all other writes wait. If PostgreSQL undoes it
-   * because of a deadlock or a conflict with another transaction, `work` is done again, so both are served.
+   * Runs several statements as one transaction. Keep it short: on SQLite all other writes wait. If PostgreSQL
+   * rolls it back because of a deadlock or a conflict, `work` runs again, so both transactions succeed.
    *
-   * @throws Error in a transaction, which is given as `manager`: `work` would wait for itself
+   * @throws Error inside another transaction, because `work` would wait for itself. Use its `manager` there.
    */
   transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     this.refuseNested();
@@ -119,8 +121,8 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Calls `step` when the transaction of `manager` is committed, never if it is rolled back; at once
-   * where `manager` is in none.
+   * Calls `step` after the transaction of `manager` has committed, and never if it rolls back. Calls it at
+   * once if `manager` is in no transaction.
    */
   afterCommit(manager: EntityManager, step: () => void): void {
     const steps = this.around.get(manager);
@@ -129,8 +131,8 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Removes the rows that meet `condition` (in SQL, with named parameters), a few at a time, so that
-   * nothing waits long for it; resolves to how many there were.
+   * Deletes the rows that meet `condition` (SQL with named parameters), a few at a time, so that other
+   * statements do not wait for long. Resolves to their number.
    */
   async deleteAll(
     entity: EntityTarget<ObjectLiteral>,
@@ -139,7 +141,7 @@ export class Database implements OnApplicationShutdown {
   ): Promise<number> {
     const { tableName, primaryColumns } = this.writer.getMetadata(entity);
     const id = primaryColumns.map(({ databaseName }) => databaseName).join(', ');
-    // In the order of ids, so that instances that clean up together wait for, not block, each other.
+    // The order of ids lets instances that clean up together wait for each other instead of deadlocking.
     const some = `SELECT ${id} FROM ${tableName} WHERE ${condition} ORDER BY ${id} LIMIT ${BATCH}`;
     for (let removed = 0; ;) {
       const { affected } = await this.write((manager) =>
@@ -155,20 +157,20 @@ export class Database implements OnApplicationShutdown {
     }
   }
 
-  /** Whether this is PostgreSQL; SQLite otherwise. */
+  /** Whether the database is PostgreSQL. Otherwise it is SQLite. */
   get isPostgres(): boolean {
     return this.writer === this.reader;
   }
 
   /**
-   * Tells every instance that listens to `channel`, once the transaction of `manager` is committed.
-   * On SQLite nobody can be told; there the poll has to do.
+   * Notifies every instance that listens to `channel`, after the transaction of `manager` has committed.
+   * SQLite has no notifications, so instances rely on their polls.
    */
   async notify(manager: EntityManager, channel: string): Promise<void> {
     if (this.isPostgres) await manager.query(`SELECT pg_notify($1, '')`, [channel]);
   }
 
-  /** What hears {@link Database.notify} of every instance; undefined on SQLite. */
+  /** Returns a listener for {@link Database.notify} of every instance; undefined on SQLite. */
   listener(channel: string): PostgresListener | undefined {
     const { options } = this.reader;
     if (options.type !== 'postgres') return undefined;
@@ -178,7 +180,7 @@ export class Database implements OnApplicationShutdown {
   /**
    * Resolves when the database answers and takes writes, and sets this process's clock by it.
    *
-   * @throws QueryFailedError; a connection to a server that became read-only is closed
+   * @throws QueryFailedError. A connection to a server that became read-only is closed.
    */
   async ping(): Promise<void> {
     const asked = clock.now();
@@ -188,20 +190,20 @@ export class Database implements OnApplicationShutdown {
     clock.set(asked, Number(row?.now));
   }
 
-  /** Calls `observer` after every statement; it must not throw. */
+  /** Calls `observer` after every statement. It must not throw. */
   observe(observer: (event: AfterQueryEvent<unknown>) => void): void {
     for (const dataSource of new Set([this.reader, this.writer])) {
       dataSource.subscribers.push({ afterQuery: observer });
     }
   }
 
-  /** Waits for the writes under way and closes the writer; Nest closes the reader. */
+  /** Waits for the running writes and closes the writer. Nest closes the reader. */
   async onApplicationShutdown(): Promise<void> {
     await this.last;
     if (!this.isPostgres) await this.writer.destroy();
   }
 
-  /** Connections to PostgreSQL, or to the SQLite file, and who waits for one or for a turn. */
+  /** The number of connections, and of callers that wait for one or for their turn to write. */
   get use(): { connections: number; idle: number; waiting: number } {
     if (!this.isPostgres) return { connections: 2, idle: 0, waiting: this.waiting };
     const { totalCount, idleCount, waitingCount } = (this.reader.driver as PostgresDriver)
@@ -218,7 +220,7 @@ export class Database implements OnApplicationShutdown {
         for (const { step } of steps.before.sort(byKey)) await step();
         return result;
       } finally {
-        // On SQLite it is the same one for the next transaction.
+        // On SQLite the next transaction has the same manager.
         this.around.delete(manager);
       }
     };
@@ -257,17 +259,17 @@ export class Database implements OnApplicationShutdown {
         if (late) return;
         clearTimeout(timer);
         this.waiting--;
-        // Wrapped, so that what `work` throws at once does not end the queue.
+        // The wrapper catches an error that `work` throws at once. It would end the queue.
         await (async () => work())().then(resolve, reject);
       });
     });
   }
 }
 
-/** PostgreSQL undid a transaction because of others: a deadlock, or a conflict. */
+/** The codes of a transaction that PostgreSQL rolled back because of others: a deadlock, or a conflict. */
 const UNDONE = ['40P01', '40001'];
 
-/** Does `work`, and does it again if PostgreSQL undid it. */
+/** Runs `work`, and repeats it if PostgreSQL rolled it back. */
 async function again<T>(work: () => Promise<T>): Promise<T> {
   for (let left = RETRIES; ; left--) {
     try {
@@ -278,7 +280,11 @@ async function again<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** @throws Error with a sentence, if `error` says that the database is read-only; else `error` */
+/**
+ * Replaces an error about a read-only database by one with a sentence.
+ *
+ * @throws Error
+ */
 function explainReadOnly(error: unknown): never {
   if (reasonUnavailable(error) !== READ_ONLY) throw error;
   const message =
@@ -287,8 +293,8 @@ function explainReadOnly(error: unknown): never {
 }
 
 /**
- * The unique index that made a write fail, by name on PostgreSQL and by `table.column` on SQLite;
- * undefined where the error is another one.
+ * Returns the unique index that made a write fail, by its name on PostgreSQL and by `table.column` on SQLite.
+ * Undefined for another error.
  */
 export function violatedUniqueIndex(error: unknown): string | undefined {
   const cause = (error as { driverError?: unknown } | undefined)?.driverError;

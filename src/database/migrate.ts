@@ -5,7 +5,9 @@ import { ADVISORY_LOCKS, tryLock } from './advisory-locks.js';
 import { immediately } from './transactions.js';
 import { withoutTimeouts } from './database.options.js';
 
-/** The wait for an instance that migrates, in milliseconds: between tries, until a word, until the end. */
+/**
+ * The waits for an instance that migrates, in milliseconds: between tries, until a log line, until the end.
+ */
 const TRY_EVERY = 200;
 const TELL_AFTER = 3_000;
 const LONGEST_WAIT = 600_000;
@@ -14,7 +16,7 @@ const LONGEST_WAIT = 600_000;
 const LOCK_WAIT = 60_000;
 
 /**
- * Runs the migrations that a database has not seen; who else does so meanwhile waits. `dataSource` must
+ * Runs the migrations that a database has not seen. Another instance that migrates waits. `dataSource` must
  * be connected and may write.
  */
 export function migrate(dataSource: DataSource): Promise<void> {
@@ -23,12 +25,12 @@ export function migrate(dataSource: DataSource): Promise<void> {
     : migrateAlone(dataSource);
 }
 
-/** On connections of their own, since the wait for another instance may be long. */
+/** Migrates on connections of their own, because the wait for another instance may be long. */
 async function migrateUnderLock({ options }: DataSource): Promise<void> {
   const dataSource = await new DataSource(withoutTimeouts(options, LOCK_WAIT)).initialize();
   try {
     const holder = dataSource.createQueryRunner();
-    // A transaction's lock goes with it, also if a pooler keeps the session.
+    // A transaction's lock ends with it, even if a pooler keeps the session.
     await holder.startTransaction();
     await waitForLock(holder.manager);
     await dataSource.runMigrations();
@@ -38,7 +40,11 @@ async function migrateUnderLock({ options }: DataSource): Promise<void> {
   }
 }
 
-/** @throws Error with a sentence, if another program keeps the lock for too long */
+/**
+ * Waits for the lock of the migrations.
+ *
+ * @throws Error with a sentence, if another program keeps the lock for too long
+ */
 async function waitForLock(holder: EntityManager): Promise<void> {
   const logger = new Logger('Migrations');
   const began = performance.now();
@@ -59,10 +65,10 @@ async function waitForLock(holder: EntityManager): Promise<void> {
   }
 }
 
-/** SQLite's counterpart: one transaction that other processes wait for, and nothing half done. */
+/** Migrates SQLite in one transaction, for which other processes wait. */
 async function migrateAlone(writer: DataSource): Promise<void> {
-  // Tables that are made anew must not take along what refers to them; within a transaction this
-  // setting cannot be changed.
+  // A migration that rebuilds a table must not delete the rows that refer to it. This setting cannot change
+  // inside a transaction.
   await writer.query('PRAGMA foreign_keys = OFF');
   await immediately(writer, () => writer.runMigrations({ transaction: 'none' }));
   await writer.query('PRAGMA foreign_keys = ON');

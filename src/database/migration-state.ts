@@ -1,17 +1,17 @@
 import type { QueryRunner } from 'typeorm';
 
-/** How a database stands to this program's migrations, by their names. */
+/** A database's migrations compared with the program's, by name. */
 export interface MigrationState {
-  /** Those that the database has not seen; all of them where it was never migrated. */
+  /** The migrations that the database lacks; all of them if it was never migrated. */
   behind: string[];
-  /** Those that this program does not know: the database was made by a newer one. */
+  /** The migrations that this program does not know. A newer program made the database. */
   ahead: string[];
 }
 
-/** Where TypeORM keeps the names of the migrations that were run. */
+/** The table of TypeORM with the names of the migrations that were run. */
 export const MIGRATIONS_TABLE = 'migrations';
 
-/** Compares a database's migrations with the program's; changes nothing. */
+/** Compares a database's migrations with the program's. Changes nothing. */
 export async function migrationState(runner: QueryRunner): Promise<MigrationState> {
   const known = runner.connection.migrations.map(
     (migration) => migration.name ?? migration.constructor.name,
@@ -26,7 +26,7 @@ export async function migrationState(runner: QueryRunner): Promise<MigrationStat
   };
 }
 
-/** The tables of a database, without those of the database system. */
+/** Returns the tables of a database, without those of the database system. */
 export async function tableNames(runner: QueryRunner): Promise<string[]> {
   const rows = (await runner.query(
     runner.connection.options.type === 'postgres'

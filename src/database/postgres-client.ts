@@ -3,19 +3,19 @@ import { isUnixSocket, readPostgresTls } from '../config/postgres-tls.js';
 import type { DatabaseSettings } from './database.options.js';
 import { PostgresSessions, type SessionLimits, sessionSql } from './postgres-session.js';
 
-/** What {@link PostgresClient} takes beside pg's own options. */
+/** The options of {@link PostgresClient} beside pg's own. */
 export interface PostgresClientOptions extends pg.ClientConfig {
   /** Shared by all connections to one database. */
   sessions: PostgresSessions;
-  /** Bounds that the server keeps, in milliseconds; 0 is none. */
+  /** The limits that the server enforces, in milliseconds; 0 is no limit. */
   limits: SessionLimits;
-  /** Goes on without TLS where the server has none (`sslmode=prefer`). */
+  /** Whether to continue without TLS if the server has none (`sslmode=prefer`). */
   tlsOptional: boolean;
 }
 
 /**
- * The options of a connection to the PostgreSQL of `url`, for a {@link PostgresClient} of its own as
- * for TypeORM's pool. `settings` as for `databaseOptions`.
+ * Returns the options of a connection to the PostgreSQL of `url`, for a {@link PostgresClient} and for
+ * TypeORM's pool. `settings` as for `databaseOptions`.
  */
 export function postgresClientOptions(
   postgresUrl: string,
@@ -25,27 +25,28 @@ export function postgresClientOptions(
   const local = isUnixSocket(postgresUrl);
   return {
     connectionString: url,
-    // As libpq does, whatever sslmode is: a Unix socket has no network to protect from.
+    // As libpq does for any sslmode: a Unix socket has no network to protect from.
     ssl: local ? false : ssl,
     tlsOptional: optional && !local,
     application_name: 'latchkey',
     keepAlive: true,
     connectionTimeoutMillis: waitTimeout * 1000,
-    // The server cannot tell us that it is gone; a little later, so that its own word comes first.
+    // The client's own limit, for a server that has vanished. It is a little longer, so that the server's
+    // error comes first.
     query_timeout: timeout * 1000 + 250,
     sessions: new PostgresSessions(),
-    // A transaction whose client was cut off lets go of its locks.
+    // A transaction whose client vanished releases its locks.
     limits: { statement: timeout * 1000, idleInTransaction: timeout * 1000, lock: 0 },
   };
 }
 
 /**
- * A connection to PostgreSQL with the session settings that Latchkey relies on. It is closed once the
- * answer to a query did not come within `query_timeout`: pg itself would go on to wait for that answer, in
- * a pool too, with another request's query behind it. It is also closed if its server has become read-only.
+ * A connection to PostgreSQL with the session settings that Latchkey relies on. It closes if the answer to a
+ * query does not come within `query_timeout`. pg itself would go on to wait for it, also in a pool, with
+ * another request's query behind it. It also closes if its server has become read-only.
  */
 export class PostgresClient extends pg.Client {
-  /** Whether the server took no writes when the connection was made. */
+  /** Whether the server refused writes when the connection was made. */
   readOnly = false;
 
   constructor(private readonly own: PostgresClientOptions) {
@@ -53,8 +54,8 @@ export class PostgresClient extends pg.Client {
       ...own,
       ...(own.tlsOptional && { connection: new TlsOptionalConnection(own) }),
     });
-    // A connection that breaks while its session is set up, or between two of its users, has no other
-    // listener, and would end the process. Each query on it fails, so the loss is not hidden.
+    // A connection may break while its session is set up, or between two users of it. Without a listener that
+    // would end the process. Each query on it fails, so the loss is not hidden.
     this.on('error', () => undefined);
     const ask = this.query.bind(this) as (...query: unknown[]) => unknown;
     this.query = (...query: unknown[]) => {
@@ -81,7 +82,7 @@ export class PostgresClient extends pg.Client {
     return undefined;
   }
 
-  /** Closes the connection as a network that breaks would: a pool then makes another. */
+  /** Closes the connection like a broken network. A pool then makes another. */
   drop(): void {
     (this as unknown as { connection: Negotiating }).connection.stream.destroy();
   }
@@ -108,7 +109,7 @@ export class PostgresClient extends pg.Client {
 /** PostgreSQL's code for a write that a read-only transaction or server refuses. */
 export const READ_ONLY = '25006';
 
-/** What pg's types leave out of its connection. */
+/** The members of a connection that pg's types leave out. */
 interface Negotiating extends pg.Connection {
   ssl: unknown;
   attachListeners(stream: pg.Connection['stream']): void;
@@ -117,7 +118,7 @@ interface Negotiating extends pg.Connection {
 
 const Connection = pg.Connection as unknown as new (config: pg.ConnectionConfig) => Negotiating;
 
-/** Goes on in the clear with a server that answers it has no TLS, where pg gives up. */
+/** Continues without encryption if the server answers that it has no TLS. pg itself gives up there. */
 class TlsOptionalConnection extends Connection {
   override connect(port: number, host: string): void {
     super.connect(port, host);
@@ -130,7 +131,7 @@ class TlsOptionalConnection extends Connection {
       }
       this.ssl = false;
       this.attachListeners(this.stream);
-      // Where pg goes on after the handshake.
+      // pg continues at this event after the handshake.
       this.emit('sslconnect');
     });
   }

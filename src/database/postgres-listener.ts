@@ -2,8 +2,8 @@ import { EventEmitter } from 'node:events';
 import { PostgresClient, type PostgresClientOptions } from './postgres-client.js';
 
 /**
- * A connection of its own that hears one channel of PostgreSQL's NOTIFY. Emits `heard` for each
- * notification and `lost` when the connection is gone; it does not connect again by itself.
+ * A connection that listens to one channel of PostgreSQL's NOTIFY. It emits `heard` for each notification,
+ * and `lost` when the connection has ended. It does not reconnect by itself.
  */
 export class PostgresListener extends EventEmitter<{ heard: []; lost: [] }> {
   private client: PostgresClient | undefined;
@@ -19,7 +19,11 @@ export class PostgresListener extends EventEmitter<{ heard: []; lost: [] }> {
     return this.client !== undefined;
   }
 
-  /** Connects and listens. @throws what `pg` throws */
+  /**
+   * Connects and listens.
+   *
+   * @throws the errors of `pg`
+   */
   async connect(): Promise<void> {
     const client = new PostgresClient({
       ...this.options,

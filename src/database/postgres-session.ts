@@ -1,8 +1,8 @@
 import type { PostgresClient } from './postgres-client.js';
 
-/** Bounds that PostgreSQL keeps, in milliseconds; 0 is none. */
+/** The limits that PostgreSQL enforces, in milliseconds; 0 is no limit. */
 export interface SessionLimits {
-  /** On a statement. */
+  /** For a statement. */
   statement: number;
   /** For a transaction whose client sends no statement. */
   idleInTransaction: number;
@@ -11,15 +11,15 @@ export interface SessionLimits {
 }
 
 /**
- * Returns the SQL that sets a session up after connecting, whatever the defaults of the server, the
- * database or the role are. PgBouncer refuses such parameters at the start of a connection. The SQL returns
- * the `schema` of the tables and whether the session is `read_only`. This one default stays, since it may
- * mean that another server has taken over.
+ * Returns the SQL that sets a session up after connecting, whatever the defaults of the server, the database
+ * or the role are. PgBouncer refuses such parameters at the start of a connection. The SQL returns the
+ * `schema` of the tables and whether the session is `read_only`. This one default stays unchanged, because it
+ * may mean that another server has taken over.
  */
 export function sessionSql(limits: SessionLimits, schema: string | undefined): string {
   const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
   const settings: Record<string, string> = {
-    // Decisions are made by a unique index, a condition or a lock, and then by looking again.
+    // Code decides by a unique index, a condition or a lock, and then reads again.
     default_transaction_isolation: text('read committed'),
     default_transaction_deferrable: text('off'),
     statement_timeout: text(String(limits.statement)),
@@ -28,7 +28,7 @@ export function sessionSql(limits: SessionLimits, schema: string | undefined): s
     // An acknowledged write is on the disk. A stricter setting stays.
     synchronous_commit: `CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
       ELSE current_setting('synchronous_commit') END`,
-    // Rows that a policy hides would look like rows that are not there: an error is better.
+    // A policy would hide rows silently. An error is better.
     row_security: text('off'),
     standard_conforming_strings: text('on'),
   };
@@ -43,18 +43,18 @@ export function sessionSql(limits: SessionLimits, schema: string | undefined): s
 
 const setConfig = (name: string, value: string): string => `set_config('${name}', ${value}, false)`;
 
-/** Takes away a limit that only newer servers know. */
+/** Disables a limit that only newer servers know. */
 const sinceVersion = (version: number, name: string): string =>
   `CASE WHEN current_setting('server_version_num')::int >= ${version}
     THEN ${setConfig(name, `'0'`)} END`;
 
-/** The connections to one database, and what they have in common. */
+/** The connections to one database, and their common state. */
 export class PostgresSessions {
-  /** Where tables are, as a `search_path`; undefined before the first connection. */
+  /** The schema of the tables, as a `search_path`; undefined before the first connection. */
   schema: string | undefined;
   private readonly clients = new Set<PostgresClient>();
 
-  /** A connection is ready: if it can write, those that never could go. */
+  /** Handles a new connection. If it can write, the connections that never could are closed. */
   opened(client: PostgresClient): void {
     this.clients.add(client);
     client.once('end', () => this.clients.delete(client));
@@ -63,8 +63,8 @@ export class PostgresSessions {
   }
 
   /**
-   * The server of `client` refused a write because it is read-only. If it was writable once, another
-   * server has probably taken over, and every connection goes.
+   * Handles a server that refused a write because it is read-only. If it was writable once, another server
+   * has probably taken over, and every connection is closed.
    */
   refusedWrite(client: PostgresClient): void {
     if (client.readOnly) client.drop();

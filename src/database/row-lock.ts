@@ -3,9 +3,9 @@ import type { EntityManager, FindOneOptions } from 'typeorm';
 const MODES = { update: 'pessimistic_write', share: 'pessimistic_read' } as const;
 
 /**
- * The option of `find` that locks the rows found until the transaction of `manager` ends: for an
- * `update` of one's own, or to `share` them with others who only keep them from being changed. Empty on
- * SQLite, where a writing transaction has the database to itself.
+ * Returns the option of `find` that locks the found rows until the transaction of `manager` ends. `update` is
+ * for rows that it changes. `share` only keeps others from changing them. Empty on SQLite, where a writing
+ * transaction has the database to itself.
  */
 export const rowLock = (
   manager: EntityManager,

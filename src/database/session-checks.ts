@@ -3,8 +3,8 @@ import type { DataSource } from 'typeorm';
 import { PostgresClient, type PostgresClientOptions } from './postgres-client.js';
 
 /**
- * Refuses a pooler that gives each transaction another session (PgBouncer's `pool_mode=transaction`):
- * settings of the session and `LISTEN` are lost there, and reach other programs.
+ * Refuses a pooler that gives each transaction another session (PgBouncer's `pool_mode=transaction`).
+ * Settings of the session and `LISTEN` are lost there, and reach other programs.
  *
  * @throws Error with a sentence
  */
@@ -13,7 +13,7 @@ export async function refuseSharedSessions(options: PostgresClientOptions): Prom
   const other = new PostgresClient(options);
   const clients = [marked, other];
   try {
-    // A lost connection is the error of its query.
+    // A lost connection shows as the error of its query.
     for (const client of clients) await client.on('error', () => undefined).connect();
     const mark = randomUUID();
     await marked.query(`SELECT set_config('latchkey.session', $1, false)`, [mark]);
@@ -32,12 +32,12 @@ export async function refuseSharedSessions(options: PostgresClientOptions): Prom
   }
 }
 
-/** Tables that only Latchkey has, by their names together. */
+/** Tables that together only Latchkey has. */
 const OWN_TABLES = ['audit_marks', 'one_time_tokens', 'revocations'];
 
 /**
- * Refuses a schema without Latchkey's tables, if another schema has them: a `search_path` that was changed
- * would lead to an empty database. A schema that `DATABASE_URL` names (by `options`) is meant.
+ * Refuses a schema without Latchkey's tables if another schema has them: after a change of `search_path` the
+ * server would start on an empty database. A schema that `DATABASE_URL` names (by `options`) is accepted.
  *
  * @throws Error with a sentence
  */

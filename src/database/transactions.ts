@@ -1,8 +1,8 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 
 /**
- * A transaction of SQLite that may write from its first statement on. One that begins by reading
- * fails at its first write if another process wrote in between, however long it would wait.
+ * Runs a transaction of SQLite that may write from its first statement on. A transaction that begins by
+ * reading fails at its first write if another process wrote in between, even with a long busy timeout.
  */
 export async function immediately<T>(
   writer: DataSource,
@@ -14,13 +14,13 @@ export async function immediately<T>(
     await writer.query('COMMIT');
     return result;
   } catch (error) {
-    // SQLite has rolled back by itself after some errors (a full disk); then this is one more.
+    // After some errors (a full disk) SQLite has rolled back by itself, and this fails.
     await writer.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
 }
 
-/** Shows the reader one moment of its database, however long it reads; it cannot write. */
+/** Makes the reader see one state of its database, for however long it reads. It cannot write. */
 export async function holdStill(reader: QueryRunner): Promise<void> {
   if (reader.connection.options.type === 'postgres') {
     await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');

@@ -3,16 +3,16 @@ import type { DataSource, QueryRunner } from 'typeorm';
 /** Comments and white space before a statement. */
 const BEFORE = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*.*?(?:\*\/|$))+/s;
 
-/** Statements that change something, or begin to. */
+/** Statements that change data, or begin to. */
 const WRITING =
   /^(INSERT|UPDATE|DELETE|REPLACE|CREATE|ALTER|DROP|BEGIN|SAVEPOINT|REINDEX|ANALYZE|WITH\b.*\b((INSERT|REPLACE)(\s+OR\s+\w+)?\s+INTO|UPDATE(\s+OR\s+\w+)?\s+\S+\s+SET|DELETE\s+FROM))\b/is;
 
-/** So that the stack reaches through TypeORM to the code that called it. */
+/** The depth of a stack that reaches through TypeORM to its caller. */
 const FRAMES = 50;
 
 /**
- * Makes `reader` refuse writes before its connection does. The error says how to write instead, and its
- * stack names the caller.
+ * Makes `reader` refuse writes before its connection does. The error says how to write instead, and its stack
+ * names the caller.
  */
 export function refuseWrites(reader: DataSource): void {
   const create = reader.createQueryRunner.bind(reader);
