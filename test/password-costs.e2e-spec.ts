@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CreatePasswordCosts1764000000081 } from '../src/database/migrations/1764000000081-create-password-costs.js';
 import { HashPool } from '../src/passwords/hash-pool.js';
 import { PasswordCost } from '../src/passwords/password-cost.entity.js';
 import { PasswordCosts } from '../src/passwords/password-costs.js';
@@ -112,25 +111,6 @@ describe('a wrong password takes the same work for a known and an unknown user',
     },
     LONG,
   );
-
-  it('after a migration of hashes that were there before', async () => {
-    const stored = [COST_5, `sha384$$2b$06$${'a'.repeat(53)}`, `bcrypt$${COST_7}`, '!'];
-    for (const [i, hash] of stored.entries()) {
-      const { id } = await server.register(`user${i}`);
-      await setHash(id, hash);
-    }
-    await server.withDatabase(async (db) => {
-      const runner = db.createQueryRunner();
-      const migration = new CreatePasswordCosts1764000000081();
-      await migration.down(runner);
-      await migration.up(runner);
-      await runner.release();
-    });
-    expect(await noted()).toEqual([5, 6, 7]);
-    for (const name of ['unknown', 'user0', 'user1', 'user2', 'user3']) {
-      expect([name, await workOf(name)]).toEqual([name, { ...WRONG, rounds: 2 ** 7 }]);
-    }
-  });
 
   it('and notes the cost of a hash before the hash can be stored', async () => {
     const other = await startServer({

@@ -1,11 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { In } from 'typeorm';
 import { jest } from '@jest/globals';
 import { StepUp } from '../src/auth/step-up.js';
-import { CreateUsernameClaims1764000000080 } from '../src/database/migrations/1764000000080-create-username-claims.js';
-import { User } from '../src/users/user.entity.js';
 import { UsernameClaim } from '../src/users/username-claim.entity.js';
 import { UsernameClaims } from '../src/users/username-claims.js';
 import { UsersService } from '../src/users/users.service.js';
@@ -213,64 +209,5 @@ describe('look-alike names', () => {
     const answers = await Promise.all(names.map(register));
     expect(answers.filter(([status]) => status === 201)).toHaveLength(1);
     expect(answers.filter(([status]) => status === 409)).toHaveLength(15);
-  });
-
-  it('of users whom an older instance registered are refused after the next cleaning', async () => {
-    const made = await server.register('latecomer');
-    const imported = await server.register('early1900');
-    await server.withDatabase(async (db) => {
-      const claims = db.getRepository(UsernameClaim);
-      await claims.delete({ userId: In([made.id, imported.id]) });
-      await db.getRepository(User).update({ id: imported.id }, { createdAt: new Date(-1) });
-    });
-    await server.app.get(UsernameClaims, { strict: false }).clean();
-    expect(await register('l\u0251tecomer')).toEqual([409, TAKEN]);
-    expect(await register('e\u0251rly1900')).toEqual([409, TAKEN]);
-    expect((await claimsOf(made.id)).map(({ reservedUntil }) => reservedUntil)).toEqual([null]);
-  });
-
-  it('from before the rule stay with their users, who can sign in and may take another name', async () => {
-    const names = ['pal', 'p\u0251l', 'pa\u029F', 'r\u2C9F\u2C9Ft2'];
-    const { passwordHash } = await server
-      .register('pattern')
-      .then(({ id }) =>
-        server.withDatabase((db) => db.getRepository(User).findOneByOrFail({ id })),
-      );
-    const runMigration = (way: 'up' | 'down') =>
-      server.withDatabase(async (db) => {
-        const runner = db.createQueryRunner();
-        await new CreateUsernameClaims1764000000080()[way](runner);
-        await runner.release();
-      });
-    await runMigration('down');
-    await server.withDatabase(async (db) => {
-      for (const [i, username] of names.entries()) {
-        const at = new Date(1_000 + i);
-        await db.getRepository(User).insert({
-          id: randomUUID(),
-          username,
-          usernameKey: username,
-          passwordHash,
-          roles: [],
-          createdAt: at,
-          updatedAt: at,
-        });
-      }
-    });
-    await runMigration('up');
-    for (const name of names) await expect(server.login(name)).resolves.toBeDefined();
-    const held = await server.withDatabase(async (db) => {
-      const rows = await db.getRepository(UsernameClaim).find({ relations: { user: true } });
-      return rows.map(({ skeleton, user }) => [skeleton, user?.username]);
-    });
-    expect(held).toContainEqual(['pal', 'pal']);
-    expect(held.filter(([skeleton]) => skeleton === 'pal')).toHaveLength(1);
-    expect(held).toContainEqual(['r\u2C9F\u2C9Ft2'.replaceAll('\u2C9F', 'o'), names[3]]);
-    expect(await register('p\u0251\u029F')).toEqual([409, TAKEN]);
-    const { jwt } = await server.login('p\u0251l');
-    const { outcome } = asking(server, jwt);
-    expect(await outcome('PATCH', '/me', { displayName: 'Pal' })).toBe(200);
-    expect(await outcome('PATCH', '/me', { username: 'buddy' })).toBe(200);
-    await expect(server.login('buddy')).resolves.toBeDefined();
   });
 });

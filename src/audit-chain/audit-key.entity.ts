@@ -11,9 +11,9 @@ export class AuditKey {
   @Column('varchar', { length: 128 })
   sealed!: string;
 
-  /** Identifies the secret that sealed the key; null if an older version of Latchkey sealed it. */
-  @Column('varchar', { name: 'secret_check', length: 43, nullable: true })
-  secretCheck!: string | null;
+  /** Identifies the secret that sealed the key. */
+  @Column('varchar', { name: 'secret_check', length: 43 })
+  secretCheck!: string;
 
   @Column('bigint', { name: 'created_at', transformer: epochMillis })
   createdAt!: Date;

@@ -100,7 +100,7 @@ export class AuditKeys {
       key,
       text: texts.find((text) => text !== undefined),
       isCurrent: texts[0] !== undefined && secretCheck === checks[0],
-      isOurs: secretCheck !== null && checks.includes(secretCheck),
+      isOurs: checks.includes(secretCheck),
     };
   }
 
@@ -142,10 +142,8 @@ export class AuditKeys {
   }
 
   private seal(id: string, text: string): Pick<AuditKey, 'sealed' | 'secretCheck'> {
-    return {
-      sealed: sealText(this.keyring.derive(PURPOSE, id), text),
-      secretCheck: this.checksOf(id)[0] ?? null,
-    };
+    const [secretCheck = ''] = this.checksOf(id);
+    return { sealed: sealText(this.keyring.derive(PURPOSE, id), text), secretCheck };
   }
 
   /** Returns a value for each secret that only its holder can compute, the current secret's first. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { DataSource, type EntityManager, IsNull, MoreThan } from 'typeorm';
 import { databaseOptions, withoutTimeouts } from '../database/database.options.js';
+import { refuseEarlierDatabase } from '../database/migration-state.js';
 import { holdStill } from '../database/transactions.js';
 import type { Keyring } from '../keys/keyring.js';
 import type { AuditAction } from '../audit/audit-entry.js';
@@ -54,6 +55,7 @@ export async function verifyAudit(options: VerifyOptions): Promise<Verification>
   try {
     const reader = dataSource.createQueryRunner();
     await holdStill(reader);
+    await refuseEarlierDatabase(reader);
     const keys = await AuditKeys.read(options.keyring, reader.manager);
     return await new Verifier(reader.manager, keys, options).run();
   } finally {

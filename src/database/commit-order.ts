@@ -35,7 +35,7 @@ export class CommitOrder<T extends ObjectLiteral> {
     const rows = await this.rows
       .createQueryBuilder('one')
       // A horizon below `from` means that the database was replaced.
-      .where('one.position >= :from OR one.position = 0', { from: horizon < from ? 0 : from })
+      .where('one.position >= :from', { from: horizon < from ? 0 : from })
       .getMany();
     this.from = horizon;
     return rows;

@@ -1,4 +1,5 @@
 import type { DataSourceOptions } from 'typeorm';
+import { AuditChain1764100000001 } from '../audit-chain/1764100000001-audit-chain.js';
 import { AuditEvent } from '../audit/audit-event.entity.js';
 import { AuditKey } from '../audit-chain/audit-key.entity.js';
 import { AuditMark } from '../audit-chain/audit-mark.entity.js';
@@ -12,23 +13,9 @@ import { Session } from '../sessions/session.entity.js';
 import { User } from '../users/user.entity.js';
 import { UsernameClaim } from '../users/username-claim.entity.js';
 import { UserRole } from '../users/user-role.entity.js';
+import { WebhookOutbox1764100000002 } from '../webhooks/1764100000002-webhook-outbox.js';
 import { WebhookItem } from '../webhooks/webhook-item.entity.js';
-import { CreateUsers1764000000000 } from './migrations/1764000000000-create-users.js';
-import { CreateSessions1764000000001 } from './migrations/1764000000001-create-sessions.js';
-import { CreateRevocations1764000000002 } from './migrations/1764000000002-create-revocations.js';
-import { CreateMailOutbox1764000000010 } from './migrations/1764000000010-create-mail-outbox.js';
-import { CreateOneTimeTokens1764000000011 } from './migrations/1764000000011-create-one-time-tokens.js';
-import { AddAccountColumns1764000000012 } from './migrations/1764000000012-add-account-columns.js';
-import { CreateAudit1764000000030 } from './migrations/1764000000030-create-audit.js';
-import { AdministerUsers1764000000040 } from './migrations/1764000000040-administer-users.js';
-import { CreateWebhookOutbox1764000000050 } from './migrations/1764000000050-create-webhook-outbox.js';
-import { CreateCodeMisses1764000000060 } from './migrations/1764000000060-create-code-misses.js';
-import { EndUnprovenWaysBack1764000000070 } from './migrations/1764000000070-end-unproven-ways-back.js';
-import { CheckAuditKeys1764000000090 } from './migrations/1764000000090-check-audit-keys.js';
-import { OrderRevocations1764000000100 } from './migrations/1764000000100-order-revocations.js';
-import { RecoverSessions1764000000110 } from './migrations/1764000000110-recover-sessions.js';
-import { CreateUsernameClaims1764000000080 } from './migrations/1764000000080-create-username-claims.js';
-import { CreatePasswordCosts1764000000081 } from './migrations/1764000000081-create-password-costs.js';
+import { Initial1764100000000 } from './migrations/1764100000000-initial.js';
 import { PostgresClient, postgresClientOptions } from './postgres-client.js';
 import type { SessionLimits } from './postgres-session.js';
 import { sqliteDriver } from './sqlite-driver.js';
@@ -50,24 +37,7 @@ const entities = [
   AuditKey,
   WebhookItem,
 ];
-const migrations = [
-  CreateUsers1764000000000,
-  CreateSessions1764000000001,
-  CreateRevocations1764000000002,
-  CreateMailOutbox1764000000010,
-  CreateOneTimeTokens1764000000011,
-  AddAccountColumns1764000000012,
-  CreateAudit1764000000030,
-  AdministerUsers1764000000040,
-  CreateWebhookOutbox1764000000050,
-  CreateCodeMisses1764000000060,
-  EndUnprovenWaysBack1764000000070,
-  CreateUsernameClaims1764000000080,
-  CreatePasswordCosts1764000000081,
-  CheckAuditKeys1764000000090,
-  OrderRevocations1764000000100,
-  RecoverSessions1764000000110,
-];
+const migrations = [Initial1764100000000, AuditChain1764100000001, WebhookOutbox1764100000002];
 
 /** How the database is used; times in seconds. */
 export interface DatabaseSettings {

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { ADVISORY_LOCKS, tryLock } from './advisory-locks.js';
+import { refuseEarlierDatabase } from './migration-state.js';
 import { immediately } from './transactions.js';
 import { withoutTimeouts } from './database.options.js';
 
@@ -16,13 +17,16 @@ const LONGEST_WAIT = 600_000;
 const LOCK_WAIT = 60_000;
 
 /**
- * Runs the migrations that a database has not seen. Another instance that migrates waits. `dataSource` must
- * be connected and may write.
+ * Runs the migrations that a database has not seen. Other instances that migrate it wait meanwhile.
+ * `dataSource` must be connected and may write.
+ *
+ * @throws Error with a sentence, if a version before 0.1.0 made the database
  */
-export function migrate(dataSource: DataSource): Promise<void> {
-  return dataSource.options.type === 'postgres'
-    ? migrateUnderLock(dataSource)
-    : migrateAlone(dataSource);
+export async function migrate(dataSource: DataSource): Promise<void> {
+  const runner = dataSource.createQueryRunner();
+  await refuseEarlierDatabase(runner).finally(() => runner.release());
+  if (dataSource.options.type === 'postgres') await migrateUnderLock(dataSource);
+  else await migrateAlone(dataSource);
 }
 
 /** Migrates on connections of their own, because the wait for another instance may be long. */

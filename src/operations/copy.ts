@@ -4,7 +4,12 @@ import { copyPosition, MARKER_TABLE, moveMarker, placeMarker } from '../database
 import { type Position, removeMarker } from '../database/copy-marker.js';
 import { databaseOptions, withoutTimeouts } from '../database/database.options.js';
 import { migrate } from '../database/migrate.js';
-import { MIGRATIONS_TABLE, migrationState, tableNames } from '../database/migration-state.js';
+import {
+  MIGRATIONS_TABLE,
+  migrationState,
+  refuseEarlierDatabase,
+  tableNames,
+} from '../database/migration-state.js';
 import { batches, Checksum, clearTable, continueCounting, countRows } from './table-rows.js';
 import { insertRows, keyOf } from './table-rows.js';
 import { CopyError, type TableShape, tableShapes } from './table-shape.js';
@@ -76,6 +81,7 @@ export async function copyDatabase(options: CopyOptions): Promise<CopiedTable[]>
 }
 
 async function checkSource(source: QueryRunner): Promise<void> {
+  await refuseEarlierDatabase(source);
   const { behind, ahead } = await migrationState(source);
   if (ahead.length > 0) {
     throw new CopyError(`The source was made by a newer Latchkey: it has ${ahead.join(', ')}`);
@@ -89,6 +95,7 @@ async function checkSource(source: QueryRunner): Promise<void> {
 
 /** Prepares the target: migrated, marked, and without rows, except those of an interrupted copy. */
 async function prepareTarget(target: QueryRunner, restart: boolean): Promise<Position> {
+  await refuseEarlierDatabase(target);
   const { ahead } = await migrationState(target);
   if (ahead.length > 0) {
     throw new CopyError(`The target was made by a newer Latchkey: it has ${ahead.join(', ')}`);

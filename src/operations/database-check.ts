@@ -5,7 +5,7 @@ import type { Config } from '../config/config.js';
 import { copyPosition } from '../database/copy-marker.js';
 import { isUnixSocket } from '../config/postgres-tls.js';
 import { databaseOptions } from '../database/database.options.js';
-import { migrationState } from '../database/migration-state.js';
+import { isEarlierDatabase, migrationState, MOVE_USERS } from '../database/migration-state.js';
 import { Keyring } from '../keys/keyring.js';
 import { fail, type Finding, ok, warn } from './finding.js';
 
@@ -59,6 +59,9 @@ async function checkMigrations(runner: QueryRunner): Promise<Finding> {
   const check = 'database';
   if (await copyPosition(runner)) {
     return fail(check, 'holds an unfinished copy', 'run npx latchkey db copy again');
+  }
+  if (await isEarlierDatabase(runner)) {
+    return fail(check, 'was made by a version of Latchkey before 0.1.0', MOVE_USERS);
   }
   const { behind, ahead } = await migrationState(runner);
   if (ahead.length > 0) {

@@ -32,9 +32,9 @@ export class Revocation {
 
   /**
    * Where the row stands in the order of commits; see `Database.position`. The rows of one transaction
-   * share it. 0 in rows that an older version of Latchkey wrote.
+   * share it.
    */
   @Index('ix_revocations_position')
-  @Column('bigint', { default: 0, select: false })
+  @Column('bigint', { select: false })
   position!: string;
 }

@@ -5,22 +5,18 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, In, MoreThan, Raw, type Repository } from 'typeorm';
+import { type EntityManager, In, MoreThan, type Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { skeletonOf } from '../common/look-alikes.js';
 import { Recurring } from '../common/recurring.js';
 import { Database } from '../database/database.js';
-import { rowLock } from '../database/row-lock.js';
 import { User } from './user.entity.js';
 import { UsernameClaim } from './username-claim.entity.js';
 
 const DAY = 86_400_000;
 /** For servers that never run for a whole day. */
 const FIRST_CLEANING = 60_000;
-
-/** Users whose names are noted by one transaction. */
-const BATCH = 500;
 
 /** How long a name stays reserved for its former holder. */
 const RESERVED = 30 * DAY;
@@ -117,40 +113,9 @@ export class UsernameClaims implements OnApplicationBootstrap, BeforeApplication
     await this.refuseMany(manager, before.id);
   }
 
-  /** Frees the names whose time is over, and notes those that were never noted. */
+  /** Frees the former names whose reservation has ended. */
   async clean(): Promise<void> {
     await this.database.deleteAll(UsernameClaim, 'reserved_until <= :now', { now: clock.now() });
-    await this.noteMissing();
-  }
-
-  /**
-   * Gives users their names if none was noted: an instance of an older version may have registered them
-   * while this version was rolled out. A name that looks like that of another user stays without a claim.
-   */
-  private async noteMissing(): Promise<void> {
-    let users: Named[];
-    let after = '';
-    do {
-      users = await this.database.transaction((manager) => this.noteSome(manager, after));
-      after = users.at(-1)?.id ?? after;
-    } while (users.length === BATCH);
-  }
-
-  /** Notes the names of some users, the first ones by id `after` another. */
-  private async noteSome(manager: EntityManager, after: string): Promise<Named[]> {
-    const unnoted = (id: string): string =>
-      `${id} > :after AND NOT EXISTS (SELECT 1 FROM username_claims claim
-         WHERE claim.user_id = ${id} AND claim.reserved_until IS NULL)`;
-    const users = await manager.find(User, {
-      select: { id: true, usernameKey: true },
-      where: { id: Raw(unnoted, { after }) },
-      order: { id: 'ASC' },
-      take: BATCH,
-      // A user who is renamed or deleted meanwhile gets no claim to the name of before.
-      ...rowLock(manager, 'update'),
-    });
-    await this.takeAll(manager, users);
-    return users;
   }
 
   /** Reserves a name for its former holder, also without an earlier claim. Another user's claim stays. */

@@ -1,6 +1,7 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
 
-export class CreateWebhookOutbox1764000000050 implements MigrationInterface {
+/** Makes the table of the webhooks that are still to be sent. */
+export class WebhookOutbox1764100000002 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.createTable(
       new Table({

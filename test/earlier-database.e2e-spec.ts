@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { DataSource } from 'typeorm';
+import { databaseOptions } from '../src/database/database.options.js';
+import { tableNames } from '../src/database/migration-state.js';
+import { type FreshDatabase, freshDatabase } from './support/databases.js';
+import { SECRET } from './support/server.js';
+import { processes } from './support/server-process.js';
+import { runTool } from './support/server-tools.js';
+
+/** A database of a version before 0.1.0 has other tables and migrations, so that it cannot be upgraded. */
+const MADE_BEFORE = 'made by a version of Latchkey before 0.1.0';
+const ADVICE = 'npx latchkey users export';
+
+const { start, killAll } = processes();
+let database: FreshDatabase;
+let env: Record<string, string>;
+beforeAll(async () => {
+  database = await freshDatabase();
+  env = { DATABASE_URL: database.url, DATA_DIR: database.dataDir, JWT_SECRET_KEY: SECRET };
+  await onDatabase(async (db) => {
+    await db.query('CREATE TABLE migrations (id integer, timestamp bigint, name varchar)');
+    await db.query(
+      `INSERT INTO migrations VALUES (1, 1764000000000, 'CreateUsers1764000000000'),
+         (2, 1764000000001, 'CreateSessions1764000000001')`,
+    );
+    await db.query('CREATE TABLE users (id varchar(36), username varchar(1024))');
+    await db.query(`INSERT INTO users VALUES ('1', 'alice')`);
+  });
+});
+afterEach(async () => {
+  const left = await onDatabase(async (db) => [
+    await tableNames(db.createQueryRunner()),
+    await db.query('SELECT * FROM users'),
+    await db.query('SELECT name FROM migrations ORDER BY id'),
+  ]);
+  expect(left).toEqual([
+    ['migrations', 'users'],
+    [{ id: '1', username: 'alice' }],
+    [{ name: 'CreateUsers1764000000000' }, { name: 'CreateSessions1764000000001' }],
+  ]);
+});
+afterAll(async () => {
+  await killAll();
+  await database.drop();
+});
+
+async function onDatabase<T>(work: (db: DataSource) => Promise<T>): Promise<T> {
+  const db = await new DataSource(databaseOptions(database.url)).initialize();
+  try {
+    return await work(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
+const latchkey = (...args: string[]) => runTool(database.dataDir, args, env);
+
+it('is refused by the start, which says how to move the users', async () => {
+  const { code, output } = await start(database.dataDir, env).exit;
+  expect(code).toBe(1);
+  expect(output).toContain(`This database was ${MADE_BEFORE}`);
+  expect(output).toContain(ADVICE);
+});
+
+it('is named by the doctor', async () => {
+  const { code, stdout } = await latchkey('doctor', '--json');
+  expect(code).toBe(1);
+  const findings = JSON.parse(stdout) as { check: string; message: string; advice: string }[];
+  expect(findings).toContainEqual(
+    expect.objectContaining({
+      check: 'database',
+      message: `was ${MADE_BEFORE}`,
+      advice: expect.stringContaining(ADVICE) as string,
+    }),
+  );
+});
+
+it.each([
+  ['users', 'list'],
+  ['users', 'export'],
+  ['audit', 'verify'],
+  ['migration', 'run'],
+])('is refused by %s %s', async (...args) => {
+  const { code, stdout, stderr } = await latchkey(...args);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain(MADE_BEFORE);
+  expect(stderr).toContain(ADVICE);
+});
+
+it('is refused as the source of a copy and as its target', async () => {
+  const other = `sqlite:${join(database.dataDir, 'other.sqlite')}`;
+  const made = await new DataSource(databaseOptions(other)).initialize();
+  await made.runMigrations();
+  await made.destroy();
+  for (const [from, to] of [
+    [database.url, `${other}-new`],
+    [other, database.url],
+  ] as const) {
+    const { code, stderr } = await latchkey('db', 'copy', '--from', from, '--to', to);
+    expect(code).toBe(1);
+    expect(stderr).toContain(MADE_BEFORE);
+  }
+});
