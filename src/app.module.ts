@@ -9,6 +9,7 @@ import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './observability/health.module.js';
+import { RecoveryModule } from './recovery/recovery.module.js';
 import { SentMailsModule } from './mail/sent-mails.module.js';
 import { ThrottlingModule } from './throttling/throttling.module.js';
 
@@ -20,6 +21,7 @@ import { ThrottlingModule } from './throttling/throttling.module.js';
     ThrottlingModule,
     AuthModule,
     AuditChainModule,
+    RecoveryModule,
     AccountModule,
     AdminModule,
     BootstrapModule,

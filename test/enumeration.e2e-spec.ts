@@ -1,6 +1,6 @@
 import { Database } from '../src/database/database.js';
-import { CodeMiss } from '../src/one-time-tokens/code-miss.entity.js';
-import { OneTimeToken } from '../src/one-time-tokens/one-time-token.entity.js';
+import { CodeMiss } from '../src/mailed-links/code-miss.entity.js';
+import { OneTimeToken } from '../src/mailed-links/one-time-token.entity.js';
 import { mailAbout, until } from './support/mailbox.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Database } from '../src/database/database.js';
-import { OneTimeToken } from '../src/one-time-tokens/one-time-token.entity.js';
-import { OneTimeTokens, type Presented } from '../src/one-time-tokens/one-time-tokens.service.js';
-import type { OneTimePayloads, OneTimePurpose } from '../src/one-time-tokens/purposes.js';
+import { OneTimeToken } from '../src/mailed-links/one-time-token.entity.js';
+import type { LinkOrCode } from '../src/mailed-links/declaration.js';
+import { MailedLinks } from '../src/mailed-links/mailed-links.js';
+import { OneTimeTokensService } from '../src/mailed-links/one-time-tokens.service.js';
 import { User } from '../src/users/user.entity.js';
 import { type Server, startServer } from './support/server.js';
 
@@ -28,17 +29,23 @@ beforeEach(async () => {
   });
 });
 
-const issue = <P extends OneTimePurpose>(purpose: P, payload: OneTimePayloads[P], of = user) =>
-  server.app
+const linkFor = (purpose: string, at = server) => {
+  const link = at.app.get(MailedLinks).find(purpose);
+  if (!link) throw new Error(`There is no link for ${purpose}`);
+  return link;
+};
+const issue = async (purpose: string, payload: Record<string, string> | null, of = user) => {
+  const { link, code } = await server.app
     .get(Database)
-    .transaction((manager) => server.app.get(OneTimeTokens).issue(manager, of, purpose, payload));
+    .transaction((manager) => linkFor(purpose).issue(manager, of, payload));
+  return { token: new URL(link).searchParams.get('token') ?? '', code };
+};
 const reset = () => issue('reset-password', null);
 
 /** Redeems it; resolves to the user's name and the payload, or to the code of the refusal. */
-const redeem = (presented: Presented, purpose: OneTimePurpose = 'reset-password', at = server) =>
-  at.app
-    .get(OneTimeTokens)
-    .redeem(presented, purpose, (_manager, { username }, payload) =>
+const redeem = (given: LinkOrCode, purpose = 'reset-password', at = server) =>
+  linkFor(purpose, at)
+    .redeem(given, (_manager, { user: { username }, payload }) =>
       Promise.resolve([username, payload] as unknown),
     )
     .catch((error: unknown) => (error as { code?: unknown }).code ?? error);
@@ -53,10 +60,10 @@ const wrong = (code: string) => ((Number(code) + 1) % 100_000_000).toString().pa
 
 describe('a one-time token', () => {
   it('is 256 random bits and eight digits, and the database holds neither', async () => {
-    const { token, code, expiresIn } = await reset();
+    const { token, code } = await reset();
     expect(token).toMatch(/^[\w-]{43}$/);
     expect(code).toMatch(/^\d{8}$/);
-    expect(expiresIn).toBe(1_800);
+    expect(linkFor('reset-password').declaration.lifetime).toBe(1_800);
     expect(JSON.stringify(await stored())).not.toMatch(new RegExp(`${token}|${code}`));
     expect(await redeem({ token })).toEqual(done());
     expect(await redeem({ token })).toBe('link_invalid');
@@ -66,11 +73,9 @@ describe('a one-time token', () => {
   it.each(['token', 'code'])('does its work once for 16 at once, by its %s', async (by) => {
     const { token, code } = await reset();
     // Of codes only five are looked at at all.
-    const presented = by === 'token' ? { token } : { userId: user.id, code };
+    const given = by === 'token' ? { token } : { userId: user.id, code };
     const results = await Promise.all(
-      Array.from({ length: 16 }, (_, i) =>
-        redeem(presented, 'reset-password', i % 2 ? server : twin),
-      ),
+      Array.from({ length: 16 }, (_, i) => redeem(given, 'reset-password', i % 2 ? server : twin)),
     );
     expect(results.filter((result) => Array.isArray(result))).toEqual([done()]);
     const refused = results.filter((result) => !Array.isArray(result));
@@ -100,7 +105,7 @@ describe('a one-time token', () => {
     await age({ expiresAt: new Date() });
     expect(await redeem({ token })).toBe('link_invalid');
     expect(await redeem({ userId: user.id, code })).toBe('code_invalid');
-    await server.app.get(OneTimeTokens).clean();
+    await server.app.get(OneTimeTokensService).clean();
     expect(await stored()).toEqual([]);
   });
 
@@ -131,12 +136,10 @@ describe('a one-time token', () => {
 
   it('stays good when the work fails, and the work is undone', async () => {
     const { token } = await reset();
-    const failing = server.app
-      .get(OneTimeTokens)
-      .redeem({ token }, 'reset-password', async (manager) => {
-        await manager.update(User, { id: user.id }, { username: 'half done' });
-        throw new Error('the disk is full');
-      });
+    const failing = linkFor('reset-password').redeem({ token }, async (manager) => {
+      await manager.update(User, { id: user.id }, { username: 'half done' });
+      throw new Error('the disk is full');
+    });
     await expect(failing).rejects.toThrow('the disk is full');
     expect(await redeem({ token })).toEqual(done());
   });

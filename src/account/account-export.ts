@@ -5,7 +5,7 @@ import { AuditEvent } from '../audit/audit-event.entity.js';
 import { onBehalfOfOthers } from '../audit/on-behalf.js';
 import { clock } from '../common/clock.js';
 import { OutboxItem } from '../mail/outbox-item.entity.js';
-import { OneTimeToken } from '../one-time-tokens/one-time-token.entity.js';
+import { OneTimeToken } from '../mailed-links/one-time-token.entity.js';
 import { Session } from '../sessions/session.entity.js';
 import type { User } from '../users/user.entity.js';
 import { UsernameClaim } from '../users/username-claim.entity.js';
@@ -36,7 +36,7 @@ export class AccountExport {
     // else has it. The link in it is listed above either way.
     const mails = user.emailVerifiedAt
       ? await manager.find(OutboxItem, {
-          where: { userId, template: Not('confirm-new-address') },
+          where: { userId, template: Not('confirm-email') },
           order: { createdAt: 'ASC' },
         })
       : [];

@@ -19,6 +19,7 @@ import { OwnAccount, RefuseImpersonation } from '../auth/impersonation.guard.js'
 import { signedInUser } from '../auth/limit-keys.js';
 import { refuses } from '../auth/openapi.js';
 import { RefreshCookie } from '../auth/refresh-cookie.js';
+import { SignedInUserService } from '../auth/signed-in-user.service.js';
 import { ClientSignal } from '../common/client-signal.js';
 import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
@@ -43,6 +44,7 @@ import { AccountService } from './account.service.js';
 export class AccountController {
   constructor(
     private readonly account: AccountService,
+    private readonly users: SignedInUserService,
     private readonly cookie: RefreshCookie,
   ) {}
 
@@ -50,7 +52,7 @@ export class AccountController {
   @ApiOperation({ summary: "The signed-in user's own account" })
   @ApiResponse({ status: 200, description: 'The account', standardSchema: accountSchema })
   async me(@CurrentUser() { id }: Subject): Promise<AccountView> {
-    return accountViewOf(await this.account.find(id));
+    return accountViewOf(await this.users.find(id));
   }
 
   @Patch()

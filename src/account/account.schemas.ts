@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import {
   displayNameSchema,
-  emailSchema,
   localeSchema,
   userSchema,
   usernameSchema,
@@ -32,14 +31,6 @@ export const deleteAccountSchema = z
   .object({ current_password: currentPassword })
   .optional()
   .transform((body) => body ?? {});
-
-/** Body of `PUT /me/email`. */
-export const changeEmailSchema = z
-  .object({
-    email: emailSchema,
-    current_password: currentPassword,
-  })
-  .meta({ title: 'EmailChange', example: { email: 'new@example.org' } });
 
 /** Body of `PATCH /me`; a missing field stays as it is, null empties it. A new name asks for a step-up. */
 export const updateProfileSchema = z
@@ -84,7 +75,6 @@ export const sessionsSchema = z
 
 export type ChangePasswordBody = z.infer<typeof changePasswordSchema>;
 export type DeleteAccountBody = z.infer<typeof deleteAccountSchema>;
-export type ChangeEmailBody = z.infer<typeof changeEmailSchema>;
 export type UpdateProfileBody = z.infer<typeof updateProfileSchema>;
 export type AccountView = z.infer<typeof accountSchema>;
 export type SessionsView = z.infer<typeof sessionsSchema>;

@@ -5,10 +5,11 @@ import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { rowLock } from '../database/row-lock.js';
 import { Mail } from '../mail/mail.service.js';
+import { lockHolder } from '../users/lock-user.js';
 import { User } from '../users/user.entity.js';
 import { UserEvents } from '../users/user-events.js';
 
-/** An address as typed, and its unique form. */
+/** An address as the user typed it, and its unique form. */
 export interface Address {
   email: string;
   emailKey: string;
@@ -26,21 +27,16 @@ export class AddressClaims {
     private readonly mail: Mail,
   ) {}
 
-  /** The account that holds an address; locked on PostgreSQL until the transaction of `manager` ends. */
-  holder(manager: EntityManager, emailKey: string): Promise<User | null> {
-    return manager.findOne(User, { where: { emailKey }, ...rowLock(manager, 'update') });
-  }
-
   /**
    * Gives `user` an address that the user has just proven to read.
    *
    * @throws ApiError link_invalid if another account has proven the address to be its own
    */
   async claim(manager: EntityManager, user: User, address: Address): Promise<void> {
-    const holder = await this.holder(manager, address.emailKey);
+    const holder = await lockHolder(manager, address.emailKey);
     if (holder && holder.id !== user.id) {
       if (holder.emailVerifiedAt) throw new ApiError('link_invalid');
-      // The actor is the new holder, whose network the loser must not see.
+      // The new holder is the actor, so the audit shows the loser neither address nor user agent of the request.
       await this.release(manager, holder, user.id);
     }
     const { email, emailKey } = address;
@@ -64,7 +60,7 @@ export class AddressClaims {
     emailKey: string,
     mayTake: (holder: User) => boolean = () => true,
   ): Promise<void> {
-    const holder = await this.holder(manager, emailKey);
+    const holder = await lockHolder(manager, emailKey);
     if (!holder) return;
     if (holder.emailVerifiedAt || !mayTake(holder)) throw new ApiError('email_taken');
     await this.release(manager, holder);
@@ -75,7 +71,7 @@ export class AddressClaims {
     if (emailKeys.length === 0) return new Map();
     const holders = await manager.find(User, {
       where: { emailKey: In(emailKeys) },
-      // One order for all, so that two who ask wait for each other and not in a circle.
+      // Every transaction locks in this order, so two of them cannot wait for each other in a circle.
       order: { id: 'ASC' },
       ...rowLock(manager, 'update'),
     });

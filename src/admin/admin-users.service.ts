@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AddressClaims } from '../addresses/address-claims.js';
-import { Addresses } from '../addresses/addresses.service.js';
 import { Audit } from '../audit/audit.service.js';
 import type { Authentication } from '../auth/authentication.js';
 import { Impersonation, type ImpersonationTokens } from '../auth/impersonation.service.js';
@@ -10,6 +9,7 @@ import { clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
 import type { Subject } from '../keys/access-token.js';
 import { unusableHash } from '../passwords/stored-hash.js';
+import { PasswordResetService } from '../recovery/password-reset.service.js';
 import { RolesService } from '../roles/roles.service.js';
 import { type PermitUser, UserChanges } from '../sessions/user-changes.js';
 import { prepareEmail } from '../users/email.js';
@@ -28,7 +28,7 @@ export class AdminUsersService {
     private readonly roles: RolesService,
     private readonly authority: Authority,
     private readonly impersonation: Impersonation,
-    private readonly addresses: Addresses,
+    private readonly resets: PasswordResetService,
     private readonly claims: AddressClaims,
     private readonly audit: Audit,
     private readonly database: Database,
@@ -66,7 +66,7 @@ export class AdminUsersService {
         (await this.authority.of(manager, actor)).toGrant(roles);
         await this.roles.expect(manager, roles);
         await this.audit.record(manager, { action: 'user_created', subjectId: user.id });
-        if (user.email !== null) await this.addresses.sendReset(manager, user);
+        if (user.email !== null) await this.resets.send(manager, user);
       },
       { holdsAddress: true, vacate: verified ? vacate : undefined },
     );
@@ -121,7 +121,7 @@ export class AdminUsersService {
       const user = existing(await lockUser(manager, userId));
       (await this.authority.of(manager, actor)).over(user);
       if (user.emailKey === null) throw new ApiError('email_missing');
-      await this.addresses.sendReset(manager, user);
+      await this.resets.send(manager, user);
     });
   }
 

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AddressesModule } from '../addresses/addresses.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
+import { RecoveryModule } from '../recovery/recovery.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AdminUsersService } from './admin-users.service.js';
@@ -13,7 +14,7 @@ import { UsersController } from './users.controller.js';
 
 /** Users and roles, for those who administer them. */
 @Module({
-  imports: [AddressesModule, AuditModule, AuthModule, SessionsModule, UsersModule],
+  imports: [AddressesModule, AuditModule, AuthModule, RecoveryModule, SessionsModule, UsersModule],
   controllers: [AuditController, UsersController, UserActionsController, RolesController],
   providers: [AdminUsersService, Authority],
 })

@@ -4,10 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ClientSignal } from '../common/client-signal.js';
 import { Public } from '../common/public.js';
 import type { Subject } from '../keys/access-token.js';
-import type { Limit } from '../throttling/limit-store.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
-import { RateLimits } from '../throttling/rate-limits.js';
-import { mailboxKey } from '../users/mailbox.js';
 import {
   helloSchema,
   type LoginBody,
@@ -37,17 +34,11 @@ import { RegistrationService } from './registration.service.js';
 @ApiTags('auth')
 @Controller()
 export class AuthController {
-  private readonly mails: Limit;
-
   constructor(
     private readonly auth: AuthService,
     private readonly registration: RegistrationService,
     private readonly cookie: RefreshCookie,
-    private readonly limits: RateLimits,
-  ) {
-    // Apart from what is asked for: who registers with an address must not use up its owner's mails.
-    this.mails = limits.declare({ ...limits.named('mail'), name: 'registrationMail' });
-  }
+  ) {}
 
   @Public()
   @Post('register')
@@ -62,11 +53,8 @@ export class AuthController {
     @Req() request: FastifyRequest,
     @ClientSignal() signal: AbortSignal,
   ): Promise<UserView> {
-    const { emailKey } = body.email;
-    const allowed =
-      !emailKey || (await this.limits.allows(request, this.mails, mailboxKey(emailKey)));
     const locale = request.headers['accept-language'];
-    return viewOf(await this.registration.register(body, { locale, allowed }, { signal }));
+    return viewOf(await this.registration.register(body, locale, { signal }));
   }
 
   @Public()

@@ -1,5 +1,4 @@
 import { Global, Module } from '@nestjs/common';
-import { AddressesModule } from '../addresses/addresses.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
@@ -17,6 +16,7 @@ import { LoginMetrics } from './login-metrics.js';
 import { RefreshCookie } from './refresh-cookie.js';
 import { RegistrationService } from './registration.service.js';
 import { SessionTokensService } from './session-tokens.service.js';
+import { SignedInUserService } from './signed-in-user.service.js';
 import { SignInsService } from './sign-ins.service.js';
 import { StepUp } from './step-up.js';
 import { TokenHeader } from './token-header.js';
@@ -25,15 +25,7 @@ import { VerifiedTokens } from './verified-tokens.js';
 /** Registration, login and the guards, which every module may use without an import. */
 @Global()
 @Module({
-  imports: [
-    AddressesModule,
-    AuditModule,
-    UsersModule,
-    PasswordsModule,
-    KeysModule,
-    RolesModule,
-    SessionsModule,
-  ],
+  imports: [AuditModule, UsersModule, PasswordsModule, KeysModule, RolesModule, SessionsModule],
   controllers: [AuthController, ForwardAuthController],
   providers: [
     AccessTokenService,
@@ -43,6 +35,7 @@ import { VerifiedTokens } from './verified-tokens.js';
     LoginMetrics,
     RegistrationService,
     SessionTokensService,
+    SignedInUserService,
     SignInsService,
     TokenHeader,
     JwtStrategy,
@@ -53,6 +46,8 @@ import { VerifiedTokens } from './verified-tokens.js';
   exports: [
     AccessTokenService,
     RefreshCookie,
+    RegistrationService,
+    SignedInUserService,
     SignInsService,
     StepUp,
     JwtStrategy,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Addresses } from '../addresses/addresses.service.js';
+import type { EntityManager } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
@@ -9,28 +9,37 @@ import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type { RegisterBody } from './auth.schemas.js';
 
+/** Runs in the transaction that stores a new user. `locale` is the request's `Accept-Language`. */
+type RegistrationHandler = (manager: EntityManager, user: User, locale?: string) => Promise<void>;
+
 /** Registers users. */
 @Injectable()
 export class RegistrationService {
+  private readonly handlers: RegistrationHandler[] = [];
+
   constructor(
     private readonly config: Config,
     private readonly users: UsersService,
     private readonly newPasswords: NewPasswords,
-    private readonly addresses: Addresses,
     private readonly audit: Audit,
   ) {}
 
+  /** Adds what another room does for each new user; call it at the start. An error undoes the registration. */
+  onRegistered(handler: RegistrationHandler): void {
+    this.handlers.push(handler);
+  }
+
   /**
    * Registers a user. If another account holds the address, the answer is the same as if none did (see
-   * `Addresses`).
+   * `AddressClaims`).
    *
-   * @param notify.allowed whether the server may send mail to the address
+   * @param locale the request's `Accept-Language`
    * @throws ApiError weak_password with the reason, username_taken, missing_parameter (the e-mail
    *   address, if the settings require one), overloaded, unavailable
    */
   async register(
     { username, password, email, ...profile }: RegisterBody,
-    notify: { locale?: string; allowed: boolean },
+    locale?: string,
     options?: HashOptions,
   ): Promise<User> {
     if (this.config.requireVerifiedEmail && email.email === null) {
@@ -43,7 +52,7 @@ export class RegistrationService {
       async (manager, user) => {
         const { id } = user;
         await this.audit.record(manager, { action: 'registered', subjectId: id, actorId: id });
-        if (notify.allowed) await this.addresses.sendVerification(manager, user, notify.locale);
+        for (const handler of this.handlers) await handler(manager, user, locale);
       },
     );
   }

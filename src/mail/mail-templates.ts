@@ -6,58 +6,29 @@ import { Eta } from 'eta';
 import { readTextFile } from '../common/text-file.js';
 import { Config } from '../config/config.js';
 
-/** A link and, in the same mail, the eight digits that can be typed instead. */
-interface LinkAndCode {
-  link: string;
-  code: string;
-}
+/** The texts that a mail shows beside its standing text, by name. */
+export type MailValues = Readonly<Record<string, string>>;
 
-/**
- * Every mail there is, and what it says beside its standing text. A `username` is empty where nobody has
- * verified the address: it may be a stranger's, and the name is for its user to choose.
- */
-export interface MailValues {
-  /** To an address that nobody has confirmed: nothing in it is a stranger's to choose. */
-  'verify-email': LinkAndCode;
-  /** To the new address of an account, unconfirmed as well. */
-  'confirm-new-address': LinkAndCode;
-  /** To the address that an account had so far; `link` undoes the change, and is empty if it may not. */
-  'address-changed': { username: string; link: string };
-  /** To the address that an account loses as its former one took it back; `link` as above. */
-  'address-change-undone': { username: string; link: string };
-  'reset-password': LinkAndCode;
-  'password-changed': { username: string };
-  /** To the owner of an address that somebody tried to register again. */
-  'account-exists': Record<string, never>;
-  /** To an unverified address that its account lost to a user who proved to own it. */
-  'address-lost': Record<string, never>;
-  'account-updated': { username: string };
-  'account-exported': { username: string };
-  'account-deleted': { username: string };
-}
-
-export type MailTemplate = keyof MailValues;
-
-/** What a mail says. */
+/** The texts of one mail. */
 export interface RenderedMail {
   subject: string;
   text: string;
   html: string;
 }
 
-/** The language that every template is in. */
+/** The language in which every template exists. */
 export const FALLBACK_LOCALE = 'en';
 
 const BUILT_IN = fileURLToPath(new URL('../../templates/mail', import.meta.url));
 
 /**
- * The texts of mails, by Eta: `<language>/<template>.txt` (first line `Subject: …`) and `.html`, which
- * stand in `templates/mail` or, by file, in the folder `MAIL_TEMPLATES`. A folder of another language
- * adds it. All are read and compiled at the start, which a broken one stops.
+ * Renders mails from Eta templates: `<language>/<template>.txt` (first line `Subject: …`) and `.html` in
+ * `templates/mail`. A file of the same name in the folder `MAIL_TEMPLATES` replaces one, and a folder of another
+ * language adds that language. All templates are compiled at the start, which fails if one is broken.
  */
 @Injectable()
 export class MailTemplates {
-  /** The languages there are, the fallback first. */
+  /** The available languages, the fallback first. */
   readonly locales: readonly string[];
   private readonly names: ReadonlySet<string>;
   private readonly plain = new Eta({ autoEscape: false, autoTrim: false });
@@ -81,16 +52,23 @@ export class MailTemplates {
     this.locales = [...new Set([FALLBACK_LOCALE, ...folders.sort()])];
   }
 
+  /** Whether there is a mail of this name, as text and as HTML. */
+  has(template: string): boolean {
+    return ['txt', 'html'].every((kind) =>
+      this.names.has(`${FALLBACK_LOCALE}/${template}.${kind}`),
+    );
+  }
+
   /**
-   * A mail in `locale`, or in English where it is not there in that one. Templates see the values,
-   * `service` (the sender's name), `when` and `validFor` (a time in words), as `it.…`.
+   * Renders a mail in `locale`, or in English if the template does not exist in that language. Templates see the
+   * values, `service` (the sender's name), `when` and `validFor` (a time in words), as `it.…`.
    *
-   * @param times when it was written, and for how many seconds its link is good
+   * @param times when the mail was written, and for how many seconds its link is valid
    */
-  render<T extends MailTemplate>(
-    template: T,
+  render(
+    template: string,
     locale: string,
-    values: MailValues[T],
+    values: MailValues,
     times: { writtenAt: Date; validFor: number },
   ): RenderedMail {
     const language = this.names.has(`${locale}/${template}.txt`) ? locale : FALLBACK_LOCALE;
@@ -110,19 +88,19 @@ export class MailTemplates {
   }
 }
 
-/** The templates in `folder`, by name, such as `en/verify-email.txt`. */
+/** Returns the templates in `folder`, by name, such as `en/verify-email.txt`. */
 function filesOf(folder: string): [name: string, path: string][] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => /\.(txt|html)\.eta$/.test(file))
     .map((file) => [file.split(sep).join('/').slice(0, -'.eta'.length), join(folder, file)]);
 }
 
-/** Values without line breaks and other controls, with which one could write on in the mail. */
-function oneLine(values: object): Record<string, string> {
+/** Returns the values without line breaks and other controls, by which a user could add text to the mail. */
+function oneLine(values: MailValues): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [
       name,
-      String(value).replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, ' '),
+      value.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, ' '),
     ]),
   );
 }
@@ -132,7 +110,7 @@ function inWords(time: Date, locale: string): string {
   return `${time.toLocaleString(locale, format)} UTC`;
 }
 
-/** `30 minutes`, `24 hours`, `7 Tage`: the largest unit that leaves no remainder, days from two on. */
+/** Returns `30 minutes`, `24 hours` or `7 Tage`: the largest unit without a remainder, days from two on. */
 function durationInWords(seconds: number, locale: string): string {
   const units = { day: 86_400, hour: 3_600, minute: 60 } as const;
   const fits = (size: number): boolean => seconds % size === 0 && seconds >= size;

@@ -5,7 +5,7 @@ import { Database } from '../database/database.js';
 import { type DeliveryFailure, type OutboxWork, OutboxWorker } from '../outbox/outbox-worker.js';
 import { mailFailure } from './mail-failure.js';
 import { MailSeal } from './mail-seal.js';
-import { type MailTemplate, MailTemplates } from './mail-templates.js';
+import { MailTemplates } from './mail-templates.js';
 import { MailTransport } from './mail-transport.js';
 import { LEASE, Outbox } from './outbox.js';
 import type { OutboxItem } from './outbox-item.entity.js';
@@ -61,7 +61,7 @@ export class MailWorker extends OutboxWorker<OutboxItem> {
     const { id, template, sealed, createdAt: writtenAt } = item;
     const { to, locale, values, validFor } = this.seal.open(id, sealed);
     const times = { writtenAt, validFor };
-    const rendered = this.templates.render(template as MailTemplate, locale, values, times);
+    const rendered = this.templates.render(template, locale, values, times);
     const mail = { id, to, locale, writtenAt, ...rendered };
     await this.transport.send(mail, signal);
     this.sent.add(mail, values);

@@ -6,27 +6,28 @@ import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { chooseLocale } from './locale.js';
 import { MailSeal } from './mail-seal.js';
-import { MailTemplates, type MailTemplate, type MailValues } from './mail-templates.js';
+import { MailTemplates, type MailValues } from './mail-templates.js';
 import { type MailAnswer, MailWorker } from './mail-worker.js';
 import { OutboxItem } from './outbox-item.entity.js';
 
-/** After this a mail that could not be sent is given up, in seconds. */
-const LONGEST = 86_400;
+/** The time after which a mail that could not be sent is given up, in seconds. */
+const MAX_AGE = 86_400;
 
 /** A mail to be sent. */
-export interface NewMail<T extends MailTemplate> {
+export interface NewMail {
   to: string;
-  /** Whom it is about; null only where the account is gone, or its mail would go with it. */
+  /** The user whose deletion also deletes the mail; null for the mail about that deletion. */
   userId: string | null;
-  template: T;
-  values: MailValues[T];
+  /** The name of its files in `templates/mail`. */
+  template: string;
+  values: MailValues;
   /** The user's stored locale, or the request's `Accept-Language`. */
   locale?: string | null;
-  /** For how many seconds its link is good: said in the mail, which is not sent after that. */
+  /** For how many seconds its link is valid. The mail states this time, and is not sent later. */
   validFor?: number;
 }
 
-/** Mail to users. Nothing is sent within a request: what is to be sent is stored, and sent after. */
+/** Stores mail to users. A worker sends it later, so no request waits for a mail server. */
 @Injectable()
 export class Mail {
   constructor(
@@ -38,12 +39,14 @@ export class Mail {
   ) {}
 
   /**
-   * Stores a mail through `manager`, so that it is sent if, and only if, what else that transaction
-   * writes is committed. It is sent at least once, unless its server refuses it for good or does not
-   * take it within `validFor` or a day.
+   * Stores a mail in the transaction of `manager`. It is sent only if that transaction is committed, and then at
+   * least once, unless the mail server refuses it for good or does not accept it within `validFor` or a day.
+   *
+   * @throws Error if there is no such template
    */
-  async enqueue<T extends MailTemplate>(manager: EntityManager, mail: NewMail<T>): Promise<void> {
-    const { to, userId, template, values, validFor = LONGEST } = mail;
+  async enqueue(manager: EntityManager, mail: NewMail): Promise<void> {
+    this.expectTemplate(mail.template);
+    const { to, userId, template, values, validFor = MAX_AGE } = mail;
     await this.store(manager, { to, userId, template, values, validFor, locale: mail.locale });
   }
 
@@ -58,7 +61,7 @@ export class Mail {
       userId: null,
       template: name,
       values: {},
-      validFor: LONGEST,
+      validFor: MAX_AGE,
       locale,
     });
   }
@@ -68,10 +71,7 @@ export class Mail {
     this.worker.answerWith(name, answer);
   }
 
-  private async store(
-    manager: EntityManager,
-    mail: Omit<NewMail<MailTemplate>, 'template'> & { template: string; validFor: number },
-  ): Promise<void> {
+  private async store(manager: EntityManager, mail: NewMail & { validFor: number }): Promise<void> {
     const { to, userId, template, values, validFor } = mail;
     const id = randomUUID();
     const now = clock.now();
@@ -82,7 +82,7 @@ export class Mail {
       template,
       sealed: this.seal.seal(id, { to, locale, values, validFor }),
       createdAt: new Date(now),
-      expiresAt: new Date(now + Math.min(validFor, LONGEST) * 1000),
+      expiresAt: new Date(now + Math.min(validFor, MAX_AGE) * 1000),
       dueAt: new Date(now),
       attempts: 0,
       failedAt: null,
@@ -93,9 +93,18 @@ export class Mail {
     });
   }
 
-  /** The address of a page on this server, by `PUBLIC_URL` and never by what a request says. */
-  link(path: string, parameters: Record<string, string> = {}): string {
+  /** @throws Error if there are no files of this name in `templates/mail` */
+  expectTemplate(name: string): void {
+    if (!this.templates.has(name)) throw new Error(`There is no mail template "${name}"`);
+  }
+
+  /**
+   * Returns the URL of a page with parameters. A path is one of this server, at `PUBLIC_URL`; the host that a
+   * request names is never used.
+   */
+  link(page: string, parameters: Record<string, string> = {}): string {
+    const url = page.startsWith('/') ? `${this.config.publicUrl}${page}` : page;
     const query = new URLSearchParams(parameters).toString();
-    return `${this.config.publicUrl}${path}${query && `?${query}`}`;
+    return `${url}${query && `?${query}`}`;
   }
 }

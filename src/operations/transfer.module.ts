@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { AddressClaimsModule } from '../addresses/address-claims.module.js';
+import { AddressesModule } from '../addresses/addresses.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { User } from '../users/user.entity.js';
@@ -12,7 +12,7 @@ import { UserImport } from './user-import.js';
 @Module({
   imports: [
     TypeOrmModule.forFeature([User]),
-    AddressClaimsModule,
+    AddressesModule,
     AuditModule,
     PasswordsModule,
     UsersModule,

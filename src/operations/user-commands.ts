@@ -1,6 +1,6 @@
 import { type Command, createCommand, Option } from 'commander';
 import { AddressClaims } from '../addresses/address-claims.js';
-import { AddressClaimsModule } from '../addresses/address-claims.module.js';
+import { AddressesModule } from '../addresses/addresses.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { Audit } from '../audit/audit.service.js';
 import { clock } from '../common/clock.js';
@@ -77,7 +77,7 @@ function create(): Command {
       }
       const password = options.password === false ? undefined : await readPassword();
       await withServices(
-        [AddressClaimsModule, AuditModule, UsersModule, PasswordsModule],
+        [AddressesModule, AuditModule, UsersModule, PasswordsModule],
         async (services) => {
           const owner = { username: name.username, email: email?.email };
           const passwordHash =

@@ -9,3 +9,8 @@ import { User } from './user.entity.js';
 export function lockUser(manager: EntityManager, id: string): Promise<User | null> {
   return manager.findOne(User, { where: { id }, ...rowLock(manager, 'update') });
 }
+
+/** Returns the user who holds an e-mail address, locked likewise, or null. */
+export function lockHolder(manager: EntityManager, emailKey: string): Promise<User | null> {
+  return manager.findOne(User, { where: { emailKey }, ...rowLock(manager, 'update') });
+}

@@ -40,7 +40,7 @@ export class UsersService {
 
   /**
    * Stores a new user; `also` is written in the same transaction. Where another account holds the
-   * address, this one has it without its key, see `Addresses`, or is refused if it is to hold it.
+   * address, this one has it without its key, see `AddressClaims`, or is refused if it is to hold it.
    *
    * @throws ApiError username_taken, email_taken: unique keys decide, not a look beforehand
    */

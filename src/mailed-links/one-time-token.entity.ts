@@ -2,7 +2,7 @@ import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typ
 import { epochMillis } from '../database/time.js';
 import { User } from '../users/user.entity.js';
 
-/** A link, and perhaps a code, that was mailed and does one thing once. */
+/** A mailed link, and perhaps a code, that can be used once. */
 @Entity('one_time_tokens')
 @Index('uq_one_time_tokens_slot', ['userId', 'purpose', 'slot'], { unique: true })
 export class OneTimeToken {
@@ -17,17 +17,18 @@ export class OneTimeToken {
   @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'fk_one_time_tokens_user_id' })
   user?: User;
 
+  /** The name of the flow, as declared with `MailedLinks`. */
   @Column('varchar', { length: 64 })
   purpose!: string;
 
   /**
-   * Empty where a newer one of the purpose takes this one's place, which the unique index sees to;
-   * a UUID where it stays beside newer ones.
+   * Empty if a newer token of the purpose replaces this one, by the unique index. A UUID if this token stays
+   * valid beside newer ones.
    */
   @Column('varchar', { length: 36 })
   slot!: string;
 
-  /** The code's MAC under a key that is not in the database; null where there is no code. */
+  /** The code's MAC under a key that is not in the database; null if there is no code. */
   @Column('varchar', { name: 'code_mac', length: 43, nullable: true })
   codeMac!: string | null;
 
@@ -35,13 +36,13 @@ export class OneTimeToken {
   @Column('integer', { name: 'code_attempts', default: 0 })
   codeAttempts!: number;
 
-  /** SHA-256 of what must not have changed when it is used. */
+  /** SHA-256 of the state that must not change before the token is used. */
   @Column('varchar', { length: 43 })
   guard!: string;
 
-  /** What it is about besides the user, such as a new address. */
+  /** What the token is about besides the user, such as a new address. */
   @Column('simple-json', { nullable: true })
-  payload!: Record<string, string> | null;
+  payload!: Partial<Record<string, string>> | null;
 
   @Column('bigint', { name: 'created_at', transformer: epochMillis })
   createdAt!: Date;

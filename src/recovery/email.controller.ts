@@ -6,15 +6,21 @@ import { LimitGuesses } from '../auth/guess.interceptor.js';
 import { OwnAccount } from '../auth/impersonation.guard.js';
 import { signedInUser } from '../auth/limit-keys.js';
 import { refuses } from '../auth/openapi.js';
+import { SignedInUserService } from '../auth/signed-in-user.service.js';
 import { ClientSignal } from '../common/client-signal.js';
 import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { RateLimits } from '../throttling/rate-limits.js';
 import { prepareEmail } from '../users/email.js';
 import { mailboxKey } from '../users/mailbox.js';
-import { type ChangeEmailBody, changeEmailSchema } from './account.schemas.js';
-import { AccountService } from './account.service.js';
-import { acceptedSchema, type AcceptedView } from './recovery.schemas.js';
+import { EmailChangeService } from './email-change.service.js';
+import { EmailVerificationService } from './email-verification.service.js';
+import {
+  acceptedSchema,
+  type AcceptedView,
+  type ChangeEmailBody,
+  changeEmailSchema,
+} from './recovery.schemas.js';
 
 /** The signed-in user's own e-mail address. */
 @ApiTags('account')
@@ -24,7 +30,9 @@ import { acceptedSchema, type AcceptedView } from './recovery.schemas.js';
 @refuses(401, 'No good access token')
 export class EmailController {
   constructor(
-    private readonly account: AccountService,
+    private readonly users: SignedInUserService,
+    private readonly changes: EmailChangeService,
+    private readonly verifications: EmailVerificationService,
     private readonly limits: RateLimits,
   ) {}
 
@@ -48,7 +56,7 @@ export class EmailController {
     const permit = async () => {
       await this.limits.take(request, this.limits.named('mail'), mailboxKey(body.email.emailKey));
     };
-    await this.account.changeEmail({ userId, claims, locale }, body, permit, { signal });
+    await this.changes.request({ userId, claims, locale }, body, permit, { signal });
     return { msg: 'A mail to the new address is on its way; confirm it there' };
   }
 
@@ -64,12 +72,12 @@ export class EmailController {
     @Req() request: FastifyRequest,
     @Headers('accept-language') locale?: string,
   ): Promise<AcceptedView> {
-    const user = await this.account.find(id);
+    const user = await this.users.find(id);
     const prepared = prepareEmail(user.email ?? '');
     if (prepared.ok) {
       await this.limits.take(request, this.limits.named('mail'), mailboxKey(prepared.key));
     }
-    await this.account.sendVerification(user, locale);
+    await this.verifications.resend(id, locale);
     return { msg: 'If the address is not verified yet, a mail to it is on its way' };
   }
 }

@@ -5,22 +5,22 @@ import { Keyring } from '../keys/keyring.js';
 const PURPOSE = 'latchkey one-time code';
 
 /**
- * Eight digits that may be typed instead of following a link. So few are found in no time by who has
- * their hash, so what is stored is a MAC (HMAC-SHA-256) under a key that is not in the database,
- * derived for the one token that the code stands for.
+ * Makes and checks the eight digits that a user may type instead of following a link. A thief of the database
+ * could guess so few digits from a plain hash. So the database holds an HMAC-SHA-256 under a key that is derived
+ * from the server's secret for each token.
  */
 @Injectable()
 export class OneTimeCodes {
   constructor(private readonly keyring: Keyring) {}
 
-  /** A new code for the token with this hash, and what is stored of it. */
+  /** Returns a new code for the token with this hash, and the MAC that is stored. */
   make(tokenHash: string): { code: string; mac: string } {
     const code = randomInt(100_000_000).toString().padStart(8, '0');
     const key = this.keyring.derive(PURPOSE, tokenHash);
     return { code, mac: macOf(key, code).toString('base64url') };
   }
 
-  /** Whether `typed`, with blanks and hyphens or without, is the code that `mac` was made of. */
+  /** Whether `typed`, with or without spaces and hyphens, is the code of this MAC. */
   matches(typed: string, tokenHash: string, mac: string): boolean {
     const code = typed.replaceAll(/[\s-]/g, '');
     const right = Buffer.from(mac, 'base64url');

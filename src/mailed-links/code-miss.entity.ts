@@ -1,8 +1,8 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /**
- * Tries of codes that met no live one, in a few rows of which any counts any try: who tried for whom is
- * not kept. They are written so that such a try takes as long as one that a code counts.
+ * Counts attempts at codes that do not exist, so that such an attempt writes a row like any other and takes as
+ * long. An attempt goes to a random row, which says neither who tried nor for which account.
  */
 @Entity('code_misses')
 export class CodeMiss {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Query of a page; what is no token is as good as none. */
+/** Query of a page; anything that cannot be a token counts as none. */
 export const pageQuerySchema = z.object({
   token: z
     .string()
@@ -8,9 +8,9 @@ export const pageQuerySchema = z.object({
     .catch(''),
 });
 
-/** What a page's form sends. */
+/** Body of a page's form. */
 export const pageFormSchema = z
   .object({ token: z.string().max(128).catch(''), password: z.string().catch('') })
   .catch({ token: '', password: '' });
 
-export type PageForm = z.infer<typeof pageFormSchema>;
+export type PageFormBody = z.infer<typeof pageFormSchema>;

@@ -1,13 +1,13 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
 import { sendError } from '../common/api-error.filter.js';
+import { replyOf, requestOf } from '../common/request-of.js';
 import { Pages, type PageState } from './pages.js';
 import { pageFormSchema } from './pages.schemas.js';
-import { replyOf, requestOf } from '../common/request-of.js';
 
 /**
- * Shows a person why a page's form was refused, by the page's limit too, which stands before the
- * handler. Where there is no such page, and of a fault of ours, the answer is that of every route.
+ * Shows on the page why its form was refused, also if the page's rate limit refused it before the handler. A
+ * page that does not exist, and an error of the server, get the answer of every other route.
  */
 @Catch(ApiError)
 export class PageErrorFilter implements ExceptionFilter<ApiError> {
@@ -16,7 +16,8 @@ export class PageErrorFilter implements ExceptionFilter<ApiError> {
   catch(error: ApiError, host: ArgumentsHost): void {
     const [request, reply] = [requestOf(host), replyOf(host)];
     const { page } = request.params as { page: string };
-    if (!this.pages.has(page) || (error.isFault && error.status !== 503)) {
+    const link = this.pages.find(page);
+    if (!link || (error.isFault && error.status !== 503)) {
       sendError(error, request, reply);
       return;
     }
@@ -27,6 +28,6 @@ export class PageErrorFilter implements ExceptionFilter<ApiError> {
         ? { step: 'invalid' }
         : { step: 'form', token, problem: weak || 'later' };
     reply.status(error.status).headers({ ...error.headers, ...this.pages.headers });
-    reply.send(this.pages.render(page, state, request.headers['accept-language']));
+    reply.send(this.pages.render(link, state, request.headers['accept-language']));
   }
 }

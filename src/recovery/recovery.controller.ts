@@ -1,38 +1,42 @@
 import { Body, Controller, Headers, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import type { FastifyRequest } from 'fastify';
-import { Addresses } from '../addresses/addresses.service.js';
 import { refuses } from '../auth/openapi.js';
 import { ClientSignal } from '../common/client-signal.js';
 import { Public } from '../common/public.js';
-import type { Presented } from '../one-time-tokens/one-time-tokens.service.js';
+import type { LinkOrCode } from '../mailed-links/declaration.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { RateLimits } from '../throttling/rate-limits.js';
 import { mailboxKey } from '../users/mailbox.js';
 import { UsersService } from '../users/users.service.js';
+import { EmailChangeUndoService } from './email-change-undo.service.js';
+import { EmailChangeService } from './email-change.service.js';
+import { EmailVerificationService } from './email-verification.service.js';
 import { PasswordResetService } from './password-reset.service.js';
 import {
   acceptedSchema,
   type AcceptedView,
   type AddressBody,
   addressSchema,
-  type PresentedBody,
-  presentedSchema,
+  type LinkOrCodeBody,
+  linkOrCodeSchema,
   type ResetBody,
   resetSchema,
 } from './recovery.schemas.js';
 
-/** Said whoever asks for whatever address. */
+/** The answer for every address, so it does not reveal whether there is an account. */
 const ACCEPTED = { msg: 'If there is such an account, a mail is on its way' };
 
-/** What needs a mailed link or code, and no sign-in. */
+/** The routes that ask for a mailed link or code, or use one, without a sign-in. */
 @ApiTags('account')
 @Public()
 @Controller()
 export class RecoveryController {
   constructor(
     private readonly resets: PasswordResetService,
-    private readonly addresses: Addresses,
+    private readonly verifications: EmailVerificationService,
+    private readonly changes: EmailChangeService,
+    private readonly undos: EmailChangeUndoService,
     private readonly users: UsersService,
     private readonly limits: RateLimits,
   ) {}
@@ -49,7 +53,7 @@ export class RecoveryController {
     @Headers('accept-language') locale?: string,
   ): Promise<AcceptedView> {
     await this.limits.take(request, this.limits.named('mail'), mailboxKey(email.emailKey));
-    await this.resets.request('reset', email, locale);
+    await this.resets.request(email.email, locale);
     return ACCEPTED;
   }
 
@@ -65,7 +69,7 @@ export class RecoveryController {
     @ClientSignal() signal: AbortSignal,
     @Headers('accept-language') locale?: string,
   ): Promise<void> {
-    await this.resets.reset(await this.presented(body), body.password, { signal, locale });
+    await this.resets.reset(await this.given(body), body.password, { signal, locale });
   }
 
   @Post('email/verification')
@@ -80,7 +84,7 @@ export class RecoveryController {
     @Headers('accept-language') locale?: string,
   ): Promise<AcceptedView> {
     await this.limits.take(request, this.limits.named('mail'), mailboxKey(email.emailKey));
-    await this.resets.request('verification', email, locale);
+    await this.verifications.request(email.email, locale);
     return ACCEPTED;
   }
 
@@ -90,8 +94,8 @@ export class RecoveryController {
   @ApiOperation({ summary: 'Verify an e-mail address by a mailed link or code' })
   @ApiResponse({ status: 204, description: 'Verified' })
   @refuses(400, 'The link or code is not good')
-  async verify(@Body({ schema: presentedSchema }) body: PresentedBody): Promise<void> {
-    await this.addresses.verify(await this.presented(body));
+  async verify(@Body({ schema: linkOrCodeSchema }) body: LinkOrCodeBody): Promise<void> {
+    await this.verifications.verify(await this.given(body));
   }
 
   @Post('email/confirm')
@@ -101,10 +105,10 @@ export class RecoveryController {
   @ApiResponse({ status: 204, description: 'Changed' })
   @refuses(400, 'The link or code is not good')
   async confirm(
-    @Body({ schema: presentedSchema }) body: PresentedBody,
+    @Body({ schema: linkOrCodeSchema }) body: LinkOrCodeBody,
     @Headers('accept-language') locale?: string,
   ): Promise<void> {
-    await this.addresses.change(await this.presented(body), locale);
+    await this.changes.confirm(await this.given(body), locale);
   }
 
   @Post('email/undo')
@@ -117,14 +121,13 @@ export class RecoveryController {
   @refuses(400, 'The link is not good')
   @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   async undo(
-    @Body({ schema: presentedSchema }) body: PresentedBody,
-    @ClientSignal() signal: AbortSignal,
+    @Body({ schema: linkOrCodeSchema }) body: LinkOrCodeBody,
     @Headers('accept-language') locale?: string,
   ): Promise<void> {
-    await this.addresses.undoChange(await this.presented(body), { signal, locale });
+    await this.undos.undo(await this.given(body), locale);
   }
 
-  private async presented({ token, username, code }: PresentedBody): Promise<Presented> {
+  private async given({ token, username, code }: LinkOrCodeBody): Promise<LinkOrCode> {
     if (token !== undefined) return { token };
     return { userId: await this.users.findIdByLogin(username ?? ''), code: code ?? '' };
   }

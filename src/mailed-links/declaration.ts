@@ -1,0 +1,45 @@
+import type { EntityManager } from 'typeorm';
+import type { User } from '../users/user.entity.js';
+import type { PageLocale, PageTexts } from './page-texts.js';
+
+/** What a user sends back: the token of a link, or the code of the same mail and the account it is for. */
+export type LinkOrCode = { token: string } | { userId: string | undefined; code: string };
+
+/** The rules by which the tokens of one purpose are made and checked. */
+export interface TokenRules {
+  /** The one name of the flow. A token for another purpose is refused. */
+  purpose: string;
+  /** Seconds. */
+  lifetime: number;
+  /** Whether the mail also carries eight digits, which the user may type instead of following the link. */
+  code: boolean;
+  /** Whether older tokens stay valid when a new one is made; such tokens have no code. */
+  keepsOlder?: boolean;
+  /** The state that a token depends on: if one of these values changes, the token is no longer valid. */
+  guard: (user: User) => (string | null)[];
+}
+
+/** The form of a page, and how its request waits for an answer. */
+export interface PageForm {
+  token: string;
+  /** Empty if the page asks for no password. */
+  password: string;
+  /** The request's `Accept-Language`. */
+  locale?: string;
+  /** Aborted when the client is gone. */
+  signal?: AbortSignal;
+}
+
+/** One mailed link, or link and code. */
+export interface MailedLinkDeclaration extends TokenRules {
+  /** The mail's template, if it does not have the name of the purpose. It gets the values `link` and `code`. */
+  mail?: string;
+  /** The texts of the page that the link leads to, `/account/<purpose>`. */
+  page: Record<PageLocale, PageTexts>;
+  /** A path or URL of your own page, which gets the query `token`. */
+  url?: string;
+  /** Sends the mail to the account that holds the address of a {@link MailedLink.request}. */
+  onRequest?: (manager: EntityManager, holder: User, locale: string) => Promise<void>;
+  /** Does what the link is for; the page calls it when its form is sent. */
+  redeem: (form: PageForm) => Promise<void>;
+}

@@ -1,0 +1,117 @@
+import type { EntityManager } from 'typeorm';
+import type { Database } from '../database/database.js';
+import type { Mail } from '../mail/mail.service.js';
+import type { User } from '../users/user.entity.js';
+import type { LinkOrCode, MailedLinkDeclaration } from './declaration.js';
+import type { OneTimeTokensService, TokenKey, UsedToken } from './one-time-tokens.service.js';
+
+/** How a link is mailed. */
+interface Sending<P> {
+  /** The recipient; null makes a link, which ends the older one, and mails nothing. */
+  to: string | null;
+  payload: P;
+  /** The request's `Accept-Language`; the user's own locale takes precedence. */
+  locale?: string;
+}
+
+/** A link that was made. */
+interface IssuedLink {
+  link: string;
+  /** Eight digits; empty if the purpose has no code. */
+  code: string;
+}
+
+/** A token that was found valid, and its user. */
+export interface CheckedLink extends TokenKey {
+  user: User;
+}
+
+/** A link that was just used, its user (locked), and what the link carried. */
+export interface RedeemedLink<P> extends Omit<UsedToken, 'payload'> {
+  payload: P;
+}
+
+/**
+ * The links of one declaration. `P` is what a link carries besides its user: an object of texts, or null.
+ * `MailedLinks.declare` makes one.
+ */
+export class MailedLink<P extends object | null = null> {
+  constructor(
+    readonly declaration: MailedLinkDeclaration,
+    private readonly tokens: OneTimeTokensService,
+    private readonly mail: Mail,
+    private readonly database: Database,
+  ) {}
+
+  /** Makes a link for `user` and stores its mail, in the transaction of `manager`. */
+  async send(manager: EntityManager, user: User, sending: Sending<P>): Promise<void> {
+    const { link, code } = await this.issue(manager, user, sending.payload);
+    if (sending.to === null) return;
+    const { mail, purpose, lifetime } = this.declaration;
+    await this.mail.enqueue(manager, {
+      to: sending.to,
+      userId: user.id,
+      template: mail ?? purpose,
+      values: { link, code },
+      validFor: lifetime,
+      locale: user.locale ?? sending.locale,
+    });
+  }
+
+  /**
+   * Stores a request for a mail to an address. The row is the same for every address, and the account is looked
+   * up after the answer, so neither the answer nor its time reveals whether there is one.
+   */
+  request(email: string, locale?: string): Promise<void> {
+    const { purpose } = this.declaration;
+    return this.database.write((manager) =>
+      this.mail.request(manager, `request:${purpose}`, email, locale),
+    );
+  }
+
+  /** Makes a link for `user`, to be mailed by the caller. */
+  async issue(manager: EntityManager, user: User, payload: P): Promise<IssuedLink> {
+    const { purpose, url = `/account/${purpose}` } = this.declaration;
+    const made = await this.tokens.issue(manager, user, this.declaration, payload);
+    return { link: this.mail.link(url, { token: made.token }), code: made.code };
+  }
+
+  /**
+   * Finds the user of a link or code that is still valid, and does not use it. Call it once for each request,
+   * because it counts an attempt at a code, and outside of any transaction.
+   *
+   * @throws ApiError link_invalid, code_invalid
+   */
+  async check(given: LinkOrCode): Promise<CheckedLink> {
+    const key = await this.tokens.keyOf(given, this.declaration);
+    return { ...key, user: await this.tokens.userOf(key, this.declaration) };
+  }
+
+  /**
+   * Uses a link or code and does `work`, in one transaction. Of many requests at once, one succeeds. If `work`
+   * fails, the link stays valid.
+   *
+   * @throws ApiError link_invalid, code_invalid: the same whatever is wrong with it
+   */
+  async redeem<T>(
+    given: LinkOrCode,
+    work: (manager: EntityManager, redeemed: RedeemedLink<P>) => Promise<T>,
+  ): Promise<T> {
+    const key = await this.tokens.keyOf(given, this.declaration);
+    return this.database.transaction(async (manager) =>
+      work(manager, await this.redeemIn(manager, key)),
+    );
+  }
+
+  /** Uses a checked link in the transaction of `manager`, which has to be rolled back if this throws. */
+  async redeemIn(manager: EntityManager, checked: TokenKey): Promise<RedeemedLink<P>> {
+    const used = await this.tokens.use(manager, checked, this.declaration);
+    // A purpose stores only payloads of its own type.
+    return { ...used, payload: used.payload as P };
+  }
+
+  /** Ends all unused links of a user, of every purpose, except those of this one made before `createdAt`. */
+  endSince(manager: EntityManager, userId: string, createdAt: Date): Promise<void> {
+    return this.tokens.endSince(manager, userId, this.declaration.purpose, createdAt);
+  }
+}

@@ -1,0 +1,26 @@
+/** The languages of pages. */
+export type PageLocale = 'en' | 'de';
+
+/** The texts of one page before and after the user confirms it. */
+export interface PageTexts {
+  title: string;
+  text: string;
+  button: string;
+  /** The label of the new password, if the page asks for one. */
+  password?: string;
+  done: string;
+}
+
+/** The texts that all pages share, by language; the first language is the fallback. */
+export const SHARED_TEXTS: Record<PageLocale, Record<'invalid' | 'later' | 'weak', string>> = {
+  en: {
+    invalid: 'This link is not valid, or no longer. Ask for a new one.',
+    later: 'This cannot be done right now. Please try again in a minute.',
+    weak: 'You cannot use this password:',
+  },
+  de: {
+    invalid: 'Dieser Link ist nicht oder nicht mehr gültig. Fordern Sie einen neuen an.',
+    later: 'Das geht gerade nicht. Bitte versuchen Sie es in einer Minute noch einmal.',
+    weak: 'Dieses Passwort können Sie nicht verwenden:',
+  },
+};

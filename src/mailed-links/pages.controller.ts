@@ -1,0 +1,76 @@
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+  Res,
+  UseFilters,
+} from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyReply } from 'fastify';
+import { ApiExcludeController } from '../common/api-decorators.js';
+import { ApiError } from '../common/api-error.js';
+import { ClientSignal } from '../common/client-signal.js';
+import { Public } from '../common/public.js';
+import { RateLimit } from '../throttling/rate-limit.guard.js';
+import type { MailedLinkDeclaration } from './declaration.js';
+import { PageErrorFilter } from './page-error.filter.js';
+import { Pages, type PageState } from './pages.js';
+import { type PageFormBody, pageFormSchema, pageQuerySchema } from './pages.schemas.js';
+
+/** The pages that mailed links lead to. */
+@ApiExcludeController()
+@Public()
+@Controller('account')
+export class PagesController {
+  constructor(private readonly pages: Pages) {}
+
+  @Get(':page')
+  show(
+    @Param('page') page: string,
+    @Query({ schema: pageQuerySchema }) { token }: { token: string },
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Headers('accept-language') accepted?: string,
+  ): string {
+    const state: PageState = token === '' ? { step: 'invalid' } : { step: 'form', token };
+    return this.send(reply, this.linkOf(page), state, accepted);
+  }
+
+  @Post(':page')
+  @HttpCode(200)
+  @RateLimit('login')
+  @RouteConfig({ form: true })
+  @UseFilters(PageErrorFilter)
+  async submit(
+    @Param('page') page: string,
+    @Body({ schema: pageFormSchema }) form: PageFormBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @ClientSignal() signal: AbortSignal,
+    @Headers('accept-language') accepted?: string,
+  ): Promise<string> {
+    const link = this.linkOf(page);
+    await link.redeem({ ...form, locale: accepted, signal });
+    return this.send(reply, link, { step: 'done' }, accepted);
+  }
+
+  private send(
+    reply: FastifyReply,
+    link: MailedLinkDeclaration,
+    state: PageState,
+    accepted?: string,
+  ): string {
+    void reply.headers(this.pages.headers);
+    return this.pages.render(link, state, accepted);
+  }
+
+  /** @throws ApiError not_found */
+  private linkOf(page: string): MailedLinkDeclaration {
+    const link = this.pages.find(page);
+    if (!link) throw new ApiError('not_found');
+    return link;
+  }
+}

@@ -1,0 +1,89 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Audit } from '../audit/audit.service.js';
+import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
+import { Database } from '../database/database.js';
+import { Mail } from '../mail/mail.service.js';
+import type { LinkOrCode } from '../mailed-links/declaration.js';
+import type { MailedLink } from '../mailed-links/mailed-link.js';
+import { MailedLinks } from '../mailed-links/mailed-links.js';
+import type { HashOptions } from '../passwords/hash-pool.js';
+import { NewPasswords } from '../passwords/new-passwords.js';
+import { UserChanges } from '../sessions/user-changes.js';
+import { isDisabled, User } from '../users/user.entity.js';
+import { UserEvents } from '../users/user-events.js';
+import { RESET_PASSWORD } from './page-texts.js';
+
+/** How a request waits for the hash, and its `Accept-Language`. */
+interface ResetOptions extends HashOptions {
+  locale?: string;
+}
+
+/** Lets a user set a new password by a mailed link or code. */
+@Injectable()
+export class PasswordResetService {
+  private readonly link: MailedLink;
+
+  constructor(
+    private readonly newPasswords: NewPasswords,
+    private readonly database: Database,
+    private readonly userChanges: UserChanges,
+    private readonly events: UserEvents,
+    private readonly mail: Mail,
+    private readonly audit: Audit,
+    links: MailedLinks,
+  ) {
+    this.link = links.declare({
+      purpose: 'reset-password',
+      lifetime: 30 * 60,
+      code: true,
+      guard: ({ passwordHash, email, emailKey }) => [passwordHash, email, emailKey],
+      page: RESET_PASSWORD,
+      onRequest: async (manager, user, locale) => {
+        if (!isDisabled(user)) await this.send(manager, user, locale);
+      },
+      redeem: ({ token, password, ...options }) => this.reset({ token }, password, options),
+    });
+  }
+
+  /** Mails the link to the account that holds `email`, if there is one; see `MailedLink.request`. */
+  request(email: string, locale?: string): Promise<void> {
+    return this.link.request(email, locale);
+  }
+
+  /** Mails the link to the address of `user`. */
+  async send(manager: EntityManager, user: User, locale?: string): Promise<void> {
+    await this.audit.record(manager, { action: 'password_reset_requested', subjectId: user.id });
+    await this.link.send(manager, user, { to: user.email ?? '', payload: null, locale });
+  }
+
+  /**
+   * Sets a new password, ends all sessions and verifies the address. If the password is refused, the link stays
+   * valid.
+   *
+   * @throws ApiError link_invalid, code_invalid, weak_password, overloaded, unavailable
+   */
+  async reset(given: LinkOrCode, password: string, options?: ResetOptions): Promise<void> {
+    const checked = await this.link.check(given);
+    const { username, email } = checked.user;
+    const owner = { username, email: email ?? undefined };
+    const passwordHash = await this.newPasswords.hash(password, owner, options);
+    await this.database.transaction(async (manager) => {
+      const { user } = await this.link.redeemIn(manager, checked);
+      if (isDisabled(user)) throw new ApiError(checked.refusal);
+      await this.userChanges.resetPassword(manager, user.id, passwordHash);
+      if (!user.emailVerifiedAt && user.emailKey !== null) {
+        await manager.update(User, { id: user.id }, { emailVerifiedAt: clock.date() });
+        await this.events.updated(manager, user.id);
+      }
+      await this.mail.enqueue(manager, {
+        to: user.email ?? '',
+        userId: user.id,
+        template: 'password-changed',
+        values: { username: user.username },
+        locale: user.locale ?? options?.locale,
+      });
+    });
+  }
+}
