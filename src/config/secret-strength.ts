@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { dictionary } from '@zxcvbn-ts/language-common';
+import { commonPasswords, dicewareWords } from './word-lists.js';
 import { PUBLISHED_SECRETS } from './published-secrets.js';
 
 /** {@link PUBLISHED_SECRETS} as a set; a digest has 8 characters. */
@@ -13,12 +13,6 @@ const WORD_BITS = 12;
 const SHORTEST_WORD = 3;
 const LONGEST_WORD = 12;
 const SHORTEST_REPETITION = 4;
-
-const WORDS = new Set(
-  [...dictionary['diceware-common'], ...dictionary['passwords-common']].filter((word) =>
-    /^[a-z]+$/.test(word),
-  ),
-);
 
 /** Whether everybody can know the secret: it was published, or is the digest of a common password. */
 export function isWellKnown(secret: string): boolean {
@@ -37,10 +31,11 @@ export function estimatedBits(secret: string): number {
 }
 
 function bitsOf(text: string): number {
+  const words = wordsIn(text);
   let bits = 0;
   let rest = '';
   for (let at = 0; at < text.length;) {
-    const step = Math.max(wordAt(text, at), runAt(text, at), repetitionAt(text, at), 1);
+    const step = Math.max(wordAt(text, at, words), runAt(text, at), repetitionAt(text, at), 1);
     if (step > 1) bits += WORD_BITS;
     else if (/[ ._-]/.test(text.charAt(at))) bits += 1;
     else rest += text.charAt(at);
@@ -73,7 +68,7 @@ function isCommonDigest(text: string): boolean {
     plain.length
   ];
   if (!algorithm || !/^[\da-f]+$/.test(plain)) return false;
-  return [...dictionary['passwords-common'], 'latchkey'].some(
+  return [...commonPasswords(), 'latchkey'].some(
     (password) => createHash(algorithm).update(password).digest('hex') === plain,
   );
 }
@@ -83,11 +78,29 @@ function alphabetOf(text: string): number {
   return /^[\da-f]*$/i.test(text) ? 16 : new Set(text).size;
 }
 
-/** How many characters the longest word has that begins at `at`. */
-function wordAt(text: string, at: number): number {
+/**
+ * Returns the words of the lists that occur in a text, in lower case. The lists have 57,000 words and a text few
+ * parts, so the words are looked up among the parts: a set of all words would take 4 MB.
+ */
+function wordsIn(text: string): Set<string> {
+  const parts = new Set<string>();
+  for (const [letters] of text.toLowerCase().matchAll(/[a-z]+/g)) {
+    for (let at = 0; at + SHORTEST_WORD <= letters.length; at++) {
+      for (let length = SHORTEST_WORD; length <= LONGEST_WORD; length++) {
+        parts.add(letters.slice(at, at + length));
+      }
+    }
+  }
+  if (parts.size === 0) return parts;
+  const isPart = (word: string): boolean => parts.has(word);
+  return new Set([...dicewareWords().filter(isPart), ...commonPasswords().filter(isPart)]);
+}
+
+/** Returns how many characters the longest of `words` has that begins at `at`. */
+function wordAt(text: string, at: number, words: Set<string>): number {
   for (let length = LONGEST_WORD; length >= SHORTEST_WORD; length--) {
     if (at + length > text.length) continue;
-    if (WORDS.has(text.slice(at, at + length).toLowerCase())) return length;
+    if (words.has(text.slice(at, at + length).toLowerCase())) return length;
   }
   return 0;
 }

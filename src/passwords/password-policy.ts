@@ -1,5 +1,5 @@
-import { dictionary } from '@zxcvbn-ts/language-common';
 import { caseFold } from '../common/case-fold.js';
+import { commonPasswords } from '../config/word-lists.js';
 
 /** The longest password, in UTF-8 bytes of its prepared form. */
 export const PASSWORD_MAX_BYTES = 1_024;
@@ -21,9 +21,10 @@ const SERVICE = 'latchkey';
 const MAX_RUN = 16;
 
 /** No password is shorter than 8 characters, so shorter entries would never be asked for. */
-const COMMON = new Set(
-  dictionary['passwords-common'].filter((entry) => entry.length >= 8).map(fold),
-);
+const SHORTEST = 8;
+
+/** The common passwords, once the first new password was checked: the set takes a while and 3 MB. */
+let common: Set<string> | undefined;
 
 /**
  * Prepares a password by the PRECIS profile OpaqueString (RFC 8265, section 4.2): other blanks become a
@@ -63,7 +64,8 @@ export function checkNewPassword(password: string, context: PasswordContext): st
     return `The password has fewer than ${minLength} characters`;
   }
   const folded = fold(password);
-  if (COMMON.has(folded) || isSimpleRun(folded)) return 'The password is one of the most common';
+  common ??= new Set(commonPasswords().filter(isLongEnough).map(fold));
+  if (common.has(folded) || isSimpleRun(folded)) return 'The password is one of the most common';
   const name = fold(username ?? '');
   if (folded === name || contains(folded, name)) return 'The password contains the username';
   const mailbox = fold(email?.split('@')[0] ?? '');
@@ -71,6 +73,8 @@ export function checkNewPassword(password: string, context: PasswordContext): st
   if (contains(folded, SERVICE)) return 'The password contains the name of this service';
   return undefined;
 }
+
+const isLongEnough = (entry: string): boolean => entry.length >= SHORTEST;
 
 function fold(text: string): string {
   return caseFold(text, 'NFKC');
