@@ -15,6 +15,7 @@ import { ApiError, codeOfStatus } from './common/api-error.js';
 import { ApiErrorFilter, sendError } from './common/api-error.filter.js';
 import { answerInTurn, CountedResponse } from './common/connections.js';
 import { readJsonBodies } from './common/json-body.js';
+import { lazyCompilers } from './common/lazy-compilers.js';
 import { Metrics } from './common/metrics.js';
 import { forwardedAddresses } from './common/network.js';
 import { describeError, PinoLogger } from './common/pino-logger.js';
@@ -67,6 +68,7 @@ export function createAdapter(
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
       sendError(error, request, reply);
     },
+    schemaController: { compilersFactory: lazyCompilers },
     logger: { level: config.logLevel, serializers: { err: describeError }, stream: logStream },
   });
   const fastify = adapter.getInstance<FastifyInstance>();
