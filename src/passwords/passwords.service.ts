@@ -1,8 +1,9 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { type HashOptions, HashPool } from './hash-pool.js';
 import type { Prehash } from './hash-bounds.js';
+import { bcryptHash } from './hash-worker.js';
 import { PasswordCosts } from './password-costs.js';
 import { CONDENSED, readStoredHash } from './stored-hash.js';
 
@@ -12,6 +13,9 @@ import { CONDENSED, readStoredHash } from './stored-hash.js';
  * systems keep their meaning.
  */
 const CONDENSE_FROM = 72;
+
+/** The lowest cost that bcrypt takes; a hash takes a millisecond. */
+const LOWEST_COST = 4;
 
 /**
  * Hashes prepared passwords (see `preparePassword`) with bcrypt. Verifies them by the algorithm of their
@@ -25,9 +29,13 @@ export class PasswordsService implements OnModuleInit {
     private readonly costs: PasswordCosts,
   ) {}
 
-  /** Stops the start if the threads cannot hash. */
+  /**
+   * Stops the start if bcrypt cannot be loaded. It is tried here and not in a thread: the first thread starts
+   * with the first password, and a hash at `BCRYPT_COST` would take a tenth of the start.
+   */
   async onModuleInit(): Promise<void> {
-    await this.hashOfUnknown();
+    await bcryptHash({ password: '', cost: LOWEST_COST });
+    await this.costs.noteOwn();
     await this.costs.forgetUnused();
   }
 
@@ -54,15 +62,6 @@ export class PasswordsService implements OnModuleInit {
     };
     const hash = await this.pool.run('bcryptHash', input, options);
     return long ? CONDENSED + hash : hash;
-  }
-
-  /**
-   * Returns the hash of a random password that is told to no user.
-   *
-   * @throws ApiError as `HashPool.run`
-   */
-  hashOfUnknown(options?: HashOptions): Promise<string> {
-    return this.hash(randomBytes(32).toString('base64url'), options);
   }
 
   /**
