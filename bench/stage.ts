@@ -47,9 +47,17 @@ export class Stage {
     });
   }
 
-  /** As {@link latchkey}, with the audit or without one, which no setting turns off. */
-  audited(name: string, audit: 'on' | 'off', env: Record<string, string>): Promise<Child> {
-    return this.start(name, 'dist/bench/peers/latchkey-audited.js', {
+  /**
+   * As {@link latchkey}, but a password waits for a minute before the server refuses it, and `audit` can be off.
+   * No setting changes either.
+   */
+  patient(
+    name: string,
+    audit: 'on' | 'off' = 'on',
+    env: Record<string, string> = {},
+  ): Promise<Child> {
+    return this.start(name, 'dist/bench/peers/latchkey-patient.js', {
+      NODE_ENV: 'production',
       RATE_LIMITS: 'off',
       JWT_SECRET_KEY: SECRET,
       BCRYPT_COST: String(this.cost),

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 
 /** Shorter ones are refused for their length, or are found by their words. */
 const SHORTEST = 16;
-const PER_LINE = 12;
+const PER_LINE = 16;
 
 const file = fileURLToPath(new URL('../src/config/published-secrets.ts', import.meta.url));
 const known = existsSync(file) ? readFileSync(file, 'utf8').match(/^[\w-]{8,}$/gm) : [];

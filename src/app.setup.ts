@@ -27,6 +27,7 @@ import { setSecurityHeaders } from './common/security-headers.js';
 import { validateDeclared } from './common/validation.js';
 import type { Config } from './config/config.js';
 import { otherSitesWarning } from './config/sites.js';
+import { TELEMETRY_SETTINGS } from './observability/telemetry.settings.js';
 import { Database } from './database/database.js';
 import { serveDocs } from './openapi/api-docs.js';
 
@@ -112,10 +113,12 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   if (config.authCookies) await fastify.register(fastifyCookie);
   logRequests(fastify, app.get(RefusedTokens));
   measureRequests(fastify, app.get(Metrics));
-  if (config.telemetry) {
-    // Loaded only where it is wanted: the library is large.
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: collector, OTEL_EXPORTER_OTLP_HEADERS: headers } =
+    config.of(TELEMETRY_SETTINGS);
+  if (collector !== undefined) {
+    // The library is large, so only a server with a collector loads it.
     const { startTelemetry } = await import('./observability/telemetry.js');
-    startTelemetry(fastify, config.telemetry, app.get(Database));
+    startTelemetry(fastify, collector, headers ?? {}, app.get(Database));
   }
   const warning = otherSitesWarning(config);
   if (warning) fastify.log.warn(warning);

@@ -51,7 +51,7 @@ it('reads environment and time in one place and writes by no way that loses writ
   const readers = sources
     .filter(({ text }) => text.includes('process.env'))
     .map(({ file }) => file);
-  expect(readers).toEqual(['config/config.ts']);
+  expect(readers).toEqual(['config/environment.ts']);
   // Instances agree on the database's clock; the machine's is for what looks at the machine.
   const ownTime = sources.filter(({ text }) => /\bDate\.now\(|new Date\(\)/.test(text));
   const ofMachine = [

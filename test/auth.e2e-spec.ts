@@ -253,7 +253,7 @@ describe('POST /login', () => {
   });
 
   it('renews a hash of a lower cost at the next login', async () => {
-    const dear = await startServer({ TEST_BCRYPT_COST: '5' });
+    const dear = await startServer({ BCRYPT_COST: '5' });
     try {
       const { id } = await dear.register('upgrade');
       const cheap = await server.register('upgrade');

@@ -36,7 +36,7 @@ beforeAll(async () => {
         DATA_DIR: database.dataDir,
         DATABASE_URL: database.url,
         JWT_SECRET_KEY: SECRET,
-        TEST_BCRYPT_COST: '4',
+        BCRYPT_COST: '4',
         HASH_THREADS: '1',
       },
     },

@@ -52,8 +52,7 @@ else {
         JWT_SECRET_KEY: SECRET,
         // Only requests with X-Forwarded-For count for limits here.
         TRUST_PROXY: '1',
-        LIMIT_LOGIN: '3/1m',
-        REFRESH_REUSE_WINDOW: '1s',
+        RATE_LIMITS: 'login=3/1m',
         LD_PRELOAD: faketime,
         FAKETIME_TIMESTAMP_FILE: join(cwd, `clock-${index}`),
         FAKETIME_NO_CACHE: '1',

@@ -37,8 +37,6 @@ const start = () =>
     DATA_DIR: database.dataDir,
     JWT_SECRET_KEY: SECRET,
     RATE_LIMITS: 'off',
-    // A refresh whose answer was lost is asked for again after the start.
-    REFRESH_REUSE_WINDOW: '300',
   });
 
 async function withDatabase<T>(work: (dataSource: DataSource) => Promise<T>): Promise<T> {

@@ -61,7 +61,7 @@ if (databaseKind === 'postgres') {
       server = await startServer(async ({ url }) => {
         await setDefaults(url, HOSTILE);
         // The tests ask for conflicts, not for speed: disks of busy machines are slow.
-        return { DATABASE_TIMEOUT: '30s', DATABASE_WAIT_TIMEOUT: '30s' };
+        return { DATABASE_TIMEOUT: '30s' };
       });
     });
     afterAll(() => server.stop());

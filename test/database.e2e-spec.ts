@@ -12,7 +12,7 @@ import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 let server: Server;
 beforeAll(async () => {
   // However slow the disk is, each write gets its turn.
-  server = await startServer({ DATABASE_WAIT_TIMEOUT: '60s' });
+  server = await startServer({ DATABASE_TIMEOUT: '60s' });
 });
 afterAll(() => server.stop());
 

@@ -75,7 +75,7 @@ const signsIn: SMTPServerOptions['onAuth'] = ({ username }, _session, done) => {
 const production = { NODE_ENV: 'production', TRUST_PROXY: '1', JWT_SECRET_KEY: SECRET };
 
 it('finds an audit whose key is damaged or of another secret, or whose marks are changed', async () => {
-  const env = { DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET, TEST_BCRYPT_COST: '4' };
+  const env = { DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET, BCRYPT_COST: '4' };
   const ofAudit = async (settings: Record<string, string>) =>
     (await findings(settings)).failures.filter((failure) => failure.startsWith('audit'));
   const made = await runTool(cwd, ['users', 'create', 'ada', '--no-password'], env);

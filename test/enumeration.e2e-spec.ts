@@ -69,8 +69,7 @@ describe('a wrong password past the limit of the account', () => {
   ])('is refused by the same statements for an account %s and for none', async (_what, seen) => {
     const strict = await startServer({
       TRUST_PROXY: '1',
-      RATE_LIMITS: 'on',
-      LIMIT_FAILED_USERNAME: '2/1d',
+      RATE_LIMITS: 'on,failedUsername=2/1d',
     });
     try {
       await strict.register('known', GOOD_PASSWORD, KNOWN);

@@ -35,7 +35,7 @@ function instance(server: Server, settings: Record<string, string>) {
     env: {
       PATH: process.env.PATH,
       PORT: '0',
-      TEST_BCRYPT_COST: '4',
+      BCRYPT_COST: '4',
       JWT_SECRET_KEY: SECRET,
       DATABASE_URL: server.database.url,
       ...settings,
@@ -156,7 +156,7 @@ describe('TLS', () => {
       expect((await putBack(server)).failure).toContain('ETLS');
       expect(smtp.received).toEqual([]);
 
-      const off = await started.latchkey({ ...settings, SMTP_TLS: 'off' });
+      const off = await started.latchkey({ ...settings, SMTP_URL: `${settings.SMTP_URL}?tls=off` });
       await enqueue(off, verification('eve@example.org'));
       await emptied(off);
       expect(smtp.received.map(({ to, secure }) => [to, secure])).toEqual([

@@ -113,7 +113,7 @@ describe('the pages of mailed links', () => {
 
 describe('a form that is sent too often', () => {
   it('is answered by a page that says to try later, with what it takes to know when', async () => {
-    const limited = await startServer({ RATE_LIMITS: 'on', LIMIT_LOGIN: '2/1m' });
+    const limited = await startServer({ RATE_LIMITS: 'on,login=2/1m' });
     try {
       const token = 'A'.repeat(43);
       const send = (page: string, form: object) =>

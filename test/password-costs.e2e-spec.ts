@@ -71,7 +71,7 @@ describe('a wrong password takes the same work for a known and an unknown user',
   it('after BCRYPT_COST was lowered, until no stored hash has the former cost', async () => {
     const other = await startServer({
       DATABASE_URL: server.config.databaseUrl,
-      TEST_BCRYPT_COST: '6',
+      BCRYPT_COST: '6',
     });
     try {
       const { id } = await other.register('dear');
@@ -115,7 +115,7 @@ describe('a wrong password takes the same work for a known and an unknown user',
   it('and notes the cost of a hash before the hash can be stored', async () => {
     const other = await startServer({
       DATABASE_URL: server.config.databaseUrl,
-      TEST_BCRYPT_COST: '5',
+      BCRYPT_COST: '5',
     });
     try {
       await other.app.get(PasswordsService, { strict: false }).hash(GOOD_PASSWORD);

@@ -11,7 +11,7 @@ const TOO_MANY = { msg: 'Too many requests', code: 'too_many_requests' };
 const HOME = '198.51.100.1';
 
 /** Puts the clients behind a proxy, so that a test says where a request comes from. */
-const LIMITED = { NODE_ENV: 'test', TRUST_PROXY: '1', LIMIT_LOGIN: '1000/1m' };
+const LIMITED = { NODE_ENV: 'test', TRUST_PROXY: '1', RATE_LIMITS: 'login=1000/1m' };
 
 interface PasswordInternals {
   compare(password: string, hash: string): Promise<boolean>;
@@ -68,7 +68,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   });
 
   it('counts logins by address, and says so', async () => {
-    const server = await limited({ LIMIT_LOGIN: '3/1m' });
+    const server = await limited({ RATE_LIMITS: 'login=3/1m' });
     await server.register('ada');
     for (const remaining of [2, 1, 0]) {
       const response = await login(server, 'ada', GOOD_PASSWORD, HOME);
@@ -93,7 +93,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   });
 
   it('has the documented defaults', async () => {
-    const server = await limited({ LIMIT_LOGIN: '30/1m' });
+    const server = await limited({ RATE_LIMITS: 'login=30/1m' });
     expect(tally(await times(31, () => statusOf(post(server, '/login', {}, HOME))))).toEqual({
       400: 30,
       429: 1,
@@ -111,7 +111,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   });
 
   it('lets no more guesses reach bcrypt than the limit, however many come at once', async () => {
-    const server = await limited({ LIMIT_FAILED_ADDRESS: '1000/1m' });
+    const server = await limited({ RATE_LIMITS: 'login=1000/1m,failedAddress=1000/1m' });
     await server.register('ada');
     const passwords = passwordsOf(server);
     const compare = passwords.compare.bind(passwords);
@@ -138,7 +138,9 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   });
 
   it('counts no right password as a guess, also of many at once', async () => {
-    const server = await limited({ LIMIT_FAILED_ADDRESS: '3/1m', LIMIT_FAILED_PAIR: '2/15m' });
+    const server = await limited({
+      RATE_LIMITS: 'login=1000/1m,failedAddress=3/1m,failedPair=2/15m',
+    });
     for (const name of ['ada', 'grace']) await server.register(name);
     const names = ['ada', 'grace'];
     const statuses = await times(30, (i) => right(server, names[i % 2] ?? '', HOME));
@@ -149,7 +151,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   });
 
   it('forgets the typos of a user who then gets it right', async () => {
-    const server = await limited({ LIMIT_FAILED_ADDRESS: '1000/1m' });
+    const server = await limited({ RATE_LIMITS: 'login=1000/1m,failedAddress=1000/1m' });
     await server.register('ada');
     for (let round = 0; round < 3; round++) {
       for (let typo = 0; typo < 4; typo++) expect(await wrong(server, 'ada', HOME)).toBe(401);
@@ -158,7 +160,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   });
 
   it('counts nothing that was not judged, and no disabled user with the right password', async () => {
-    const server = await limited({ LIMIT_FAILED_PAIR: '2/15m' });
+    const server = await limited({ RATE_LIMITS: 'login=1000/1m,failedPair=2/15m' });
     const { id } = await server.register('ada');
     const passwords = passwordsOf(server);
     const verify = passwords.verify.bind(passwords);
@@ -173,7 +175,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   });
 
   it('answers known and unknown usernames alike when it is too much', async () => {
-    const server = await limited({ LIMIT_FAILED_USERNAME: '8/1d' });
+    const server = await limited({ RATE_LIMITS: 'login=1000/1m,failedUsername=8/1d' });
     await server.register('known');
     await server.register('other', GOOD_PASSWORD, 'known@example.org');
     const seen = async (username: string) => {
@@ -204,7 +206,9 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   });
 
   it('counts the spellings of one name or address together', async () => {
-    const server = await limited({ LIMIT_FAILED_ADDRESS: '1000/1m', LIMIT_FAILED_PAIR: '3/15m' });
+    const server = await limited({
+      RATE_LIMITS: 'login=1000/1m,failedAddress=1000/1m,failedPair=3/15m',
+    });
     const spellings = {
       straße: ['Straße', 'STRAßE', 'ｓtraße'],
       ä: ['Ä', 'a\u0308', 'A\u0308'],
@@ -229,7 +233,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   });
 
   it('counts the guesses of one account together, by name, address and present password', async () => {
-    const server = await limited({ LIMIT_FAILED_ADDRESS: '1000/1m' });
+    const server = await limited({ RATE_LIMITS: 'login=1000/1m,failedAddress=1000/1m' });
     for (const name of ['ada', 'grace']) {
       await server.register(name, GOOD_PASSWORD, `${name}@example.org`);
     }
@@ -260,7 +264,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   });
 
   it('goes on counting guesses of the present password after a change of name', async () => {
-    const server = await limited({ LIMIT_FAILED_ADDRESS: '1000/1m' });
+    const server = await limited({ RATE_LIMITS: 'login=1000/1m,failedAddress=1000/1m' });
     await server.register('ada');
     let tokens = await server.login('ada');
     const ask = (method: 'put' | 'patch', path: string, body: object) =>
@@ -283,7 +287,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   });
 
   it('counts no request without a password as a guess', async () => {
-    const server = await limited({ LIMIT_FAILED_ADDRESS: '3/1m' });
+    const server = await limited({ RATE_LIMITS: 'login=1000/1m,failedAddress=3/1m' });
     const bodies = [
       { username: 'ada' },
       { username: 'ada', password: '' },
@@ -305,7 +309,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   });
 
   it('slows a username under attack down for strangers, not for its owner', async () => {
-    const server = await limited({ LIMIT_FAILED_USERNAME: '6/1d' });
+    const server = await limited({ RATE_LIMITS: 'login=1000/1m,failedUsername=6/1d' });
     await server.register('ada', GOOD_PASSWORD, 'ada@example.org');
     const away = '2001:db8:1:2:aaaa:bbbb:cccc:dddd';
     expect(await right(server, 'ada', HOME)).toBe(200);
@@ -335,20 +339,19 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
     const rotate = (server: Server, prefix: (index: number) => string) =>
       times(8, (index) => wrong(server, 'ada', prefix(index)));
     const expected = { 401: 5, 429: 3 };
-    const bare = await limited({ TRUST_PROXY: 'off', RATE_LIMITS: 'on' });
+    const bare = await limited({ TRUST_PROXY: 'off', RATE_LIMITS: 'on,login=1000/1m' });
     expect(tally(await rotate(bare, (i) => `203.0.113.${i}`))).toEqual(expected);
     const proxied = await limited();
     expect(tally(await rotate(proxied, (i) => `203.0.113.${i}, ${HOME}`))).toEqual(expected);
     // What the proxy passes on may be no address at all, and is none to count by.
-    const odd = await limited({ RATE_LIMITS: 'on' });
+    const odd = await limited({ RATE_LIMITS: 'on,login=1000/1m' });
     expect(tally(await rotate(odd, (i) => `made-up-${i}`))).toEqual(expected);
   });
 
   it('knows clients apart, and their owners again, behind proxies that add ports', async () => {
     const server = await limited({
       TRUST_PROXY: '127.0.0.1, 10.0.0.0/8',
-      LIMIT_LOGIN: '3/1m',
-      LIMIT_FAILED_USERNAME: '2/1d',
+      RATE_LIMITS: 'login=3/1m,failedUsername=2/1d',
     });
     let port = 40_000;
     const through = (client: string) => `198.51.100.99, ${client}:${++port}, 10.0.0.6:${++port}`;
@@ -381,7 +384,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   });
 
   it('counts IPv6 by /64 and mapped IPv4 as IPv4', async () => {
-    const server = await limited({ LIMIT_LOGIN: '2/1m' });
+    const server = await limited({ RATE_LIMITS: 'login=2/1m' });
     const from = (address: string) => statusOf(post(server, '/login', {}, address));
     expect(await from('2001:db8:0:1::1')).toBe(400);
     expect(await from('2001:db8:0:1:ffff:ffff:ffff:ffff')).toBe(400);
@@ -394,7 +397,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   });
 
   it('limits refreshes by session, and only by tokens that were issued here', async () => {
-    const server = await limited({ LIMIT_REFRESH: '3/1m' });
+    const server = await limited({ RATE_LIMITS: 'login=1000/1m,refresh=3/1m' });
     await server.register('ada');
     const { refresh_token: token } = await server.login('ada');
     const { refresh_token: other } = await server.login('ada');
@@ -446,7 +449,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   const start = async (settings: Record<string, string> = {}) => {
     const server = await startServer({
       ...LIMITED,
-      LIMIT_FAILED_PAIR: '2/15m',
+      RATE_LIMITS: 'login=1000/1m,failedPair=2/15m',
       REDIS_URL: proxy.url,
       ...settings,
     });
@@ -539,7 +542,11 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
 
 describe('RATE_LIMITS', () => {
   const flood = async (settings: Record<string, string>, from = '') => {
-    const server = await startServer({ LOG_LEVEL: 'info', LIMIT_LOGIN: '2/1m', ...settings });
+    const server = await startServer({
+      LOG_LEVEL: 'info',
+      ...settings,
+      RATE_LIMITS: `${settings.RATE_LIMITS ?? 'auto'},login=2/1m`,
+    });
     try {
       const asked = () => {
         const request = server.http.post('/login');
@@ -571,7 +578,7 @@ describe('RATE_LIMITS', () => {
   });
 
   it('auto spares nobody in production', async () => {
-    const production = { NODE_ENV: 'production', TEST_BCRYPT_COST: '', BCRYPT_COST: '10' };
+    const production = { NODE_ENV: 'production', BCRYPT_COST: '10' };
     expect(await flood(production)).toEqual({ counts: limited, lines: [] });
   });
 

@@ -75,7 +75,7 @@ it.each([
 ])('are neither logged nor shown %s', async (_what, settings, bySmtp) => {
   const smtp = bySmtp ? await started.smtp() : undefined;
   const server = await started.latchkey({
-    TEST_BCRYPT_COST: '',
+    BCRYPT_COST: '',
     ...settings,
     ...(smtp && over(smtp)),
   });

@@ -75,7 +75,6 @@ it('sends a span a request by route pattern, continuing the trace, and nothing s
   const server: Server = await startServer({
     OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/`,
     OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=one%20two, authorization=Basic abc=',
-    OTEL_SERVICE_NAME: 'doors',
   });
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   await server.register('canary-user');
@@ -100,7 +99,7 @@ it('sends a span a request by route pattern, continuing the trace, and nothing s
   }
   for (const { resourceSpans } of collector.exports()) {
     for (const { resource } of resourceSpans) {
-      expect(attributes(resource)).toMatchObject({ 'service.name': 'doors' });
+      expect(attributes(resource)).toMatchObject({ 'service.name': 'latchkey' });
     }
   }
   const spans = collector.spans();
@@ -185,7 +184,7 @@ it.each([
       env: {
         PATH: process.env.PATH,
         PORT: '0',
-        TEST_BCRYPT_COST: '4',
+        BCRYPT_COST: '4',
         DATABASE_URL: database.url,
         ...settings,
       },

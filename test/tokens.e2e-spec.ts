@@ -422,20 +422,17 @@ describe('settings of the token', () => {
 });
 
 it.each([
-  ['30s', [0, 25], [60]],
-  ['0', [0], [25]],
-  ['2m', [25, 100], [150]],
-])('with JWT_NBF_TOLERANCE=%s bears a clock that is ahead so far', async (setting, good, bad) => {
-  const other = await startServer({ JWT_NBF_TOLERANCE: setting });
+  [0, 200],
+  [25, 200],
+  [60, 401],
+])('answers a token whose issuer has a clock %i s ahead with %i', async (ahead, expected) => {
+  const other = await startServer();
   try {
     await other.register('ada');
     const { jwt } = await other.login('ada');
-    const status = async (ahead: number) => {
-      const issued = { iat: now() + ahead, nbf: now() + ahead, exp: now() + ahead + 900 };
-      return (await other.get('/protected', `Bearer ${forge(jwt, issued)}`)).status;
-    };
-    for (const ahead of good) expect([ahead, await status(ahead)]).toEqual([ahead, 200]);
-    for (const ahead of bad) expect([ahead, await status(ahead)]).toEqual([ahead, 401]);
+    const issued = { iat: now() + ahead, nbf: now() + ahead, exp: now() + ahead + 900 };
+    const { status } = await other.get('/protected', `Bearer ${forge(jwt, issued)}`);
+    expect(status).toBe(expected);
   } finally {
     await other.stop();
   }

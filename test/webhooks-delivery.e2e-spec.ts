@@ -1,9 +1,11 @@
 import { Metrics } from '../src/common/metrics.js';
+import { Config } from '../src/config/config.js';
 import { Database } from '../src/database/database.js';
 import { UserChanges } from '../src/sessions/user-changes.js';
 import { UserEvents } from '../src/users/user-events.js';
 import { User } from '../src/users/user.entity.js';
 import { WebhookOutbox } from '../src/webhooks/webhook-outbox.js';
+import { WebhookReceiver } from '../src/webhooks/webhook-receiver.js';
 import { WebhookWorker } from '../src/webhooks/webhook-worker.js';
 import { databaseKind } from './support/databases.js';
 import { until } from './support/mailbox.js';
@@ -30,10 +32,15 @@ afterEach(async () => {
   await receiver?.stop();
 });
 
-/** A server that tells a receiver which answers so. */
-async function begin(answer: Answer, settings: Record<string, string> = {}) {
+/** Starts a server and a receiver that answers so, and has `timeout` seconds to do it. */
+async function begin(answer: Answer, timeout = 15) {
   receiver = await startReceiver(answer);
-  const server = await started.latchkey(telling(receiver, settings));
+  const server = await started.latchkey(telling(receiver), (builder) =>
+    builder.overrideProvider(WebhookReceiver).useFactory({
+      factory: (config: Config) => Object.assign(new WebhookReceiver(config), { timeout }),
+      inject: [Config],
+    }),
+  );
   return { server, receiver };
 }
 
@@ -115,14 +122,11 @@ describe('a receiver that fails', () => {
     ],
   ])('may do so by %s', async (_what, answer, failure) => {
     let first = true;
-    const { server, receiver } = await begin(
-      async (delivery, response) => {
-        if (!first) return 204;
-        first = false;
-        return answer(delivery, response);
-      },
-      { WEBHOOK_TIMEOUT: '1s' },
-    );
+    const { server, receiver } = await begin(async (delivery, response) => {
+      if (!first) return 204;
+      first = false;
+      return answer(delivery, response);
+    }, 1);
     await server.register('ada');
     expect((await failed(server)).failure).toContain(failure);
     await tryAgain(server);
@@ -248,7 +252,7 @@ it.each<[string, Answer]>([
     (_, response) => void response.writeHead(200).write('so', () => response.destroy()),
   ],
 ])('takes a 200 for a 200, with %s', async (_what, answer) => {
-  const { server, receiver } = await begin(answer, { WEBHOOK_TIMEOUT: '2s' });
+  const { server, receiver } = await begin(answer, 2);
   await server.register('ada');
   await until(async () => (await storedEvents(server)).length === 0, 'an empty outbox');
   expect(receiver.tried).toHaveLength(1);

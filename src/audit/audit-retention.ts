@@ -8,6 +8,7 @@ import { clock } from '../common/clock.js';
 import { Recurring } from '../common/recurring.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
+import { AUDIT_SETTINGS } from './audit.settings.js';
 import { Audit } from './audit.service.js';
 
 const DAY = 86_400_000;
@@ -43,7 +44,7 @@ export class AuditRetention implements OnApplicationBootstrap, BeforeApplication
    * @throws ChainBroken if the chain finds a row that was tampered with
    */
   async run(): Promise<void> {
-    const before = clock.now() - this.config.auditRetention * 1000;
+    const before = clock.now() - this.config.of(AUDIT_SETTINGS).AUDIT_RETENTION * 1000;
     let total = 0;
     for (;;) {
       const removed = await this.database.transaction((manager) =>

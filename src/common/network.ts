@@ -71,9 +71,30 @@ export function isLoopback(text: string): boolean {
   return loopback.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
 }
 
+/** Returns whether `host`, from a URL or a setting, names this machine: `localhost` or a loopback address. */
+export const isLoopbackHost = (host: string): boolean =>
+  host.toLowerCase() === 'localhost' || isLoopback(host);
+
+/** Returns whether `text` is an address, or a network such as `10.0.0.0/8`, but not the network of all addresses. */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return (
+    bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
+  );
+}
+
 /** Tells whether `text` is an address of this machine, or of a network that the internet does not route. */
 export function isLocal(text: string): boolean {
   const address = canonicalAddress(text);
   if (address === undefined) return false;
   return isLoopback(address) || local.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
 }
+
+/**
+ * Returns whether `host`, from a URL, is on a private network: a local address, `localhost`, a name without a
+ * dot, such as that of a container, or a name below `.internal` (ICANN) or `.local` (RFC 6762).
+ */
+export const isPrivateHost = (host: string): boolean =>
+  isLocal(host) || /^[\w-]+$/.test(host) || /\.(internal|local)\.?$/i.test(host);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { parseEnvFile, readEnvFile } from './env-file.js';
+import './settings.js';
 
 let dir: string;
 beforeAll(() => {

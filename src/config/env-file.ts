@@ -1,8 +1,7 @@
 import { readTextFile } from '../common/text-file.js';
-import type { SettingIssue } from './jwt-keys.js';
-import { SETTINGS } from './settings.js';
+import { type SettingIssue, settingOf } from './setting.js';
 
-/** The values of a `.env` file, and the lines that cannot be read. */
+/** The values of a `.env` file, and its wrong lines. */
 export interface EnvFile {
   values: Record<string, string>;
   issues: SettingIssue[];
@@ -14,16 +13,16 @@ export function readEnvFile(path = '.env'): EnvFile {
     return parseEnvFile(readTextFile(path));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { values: {}, issues: [] };
-    // Docker makes a folder of a file that is mounted and not there.
+    // Docker mounts a missing file as a folder.
     const expected = `it cannot be read: ${(error as Error).message}`;
     return { values: {}, issues: [{ name: path, expected }] };
   }
 }
 
 /**
- * Reads lines `NAME=value` as Node's `parseEnv` and dotenv do, but skips no line. A line that is neither a
- * setting nor a comment is an issue, with its number and without its text. A value may stand in quotes,
- * over several lines; `\n` is a line break within double quotes.
+ * Reads lines `NAME=value` like Node's `parseEnv` and dotenv, but skips no line. A line that is neither a
+ * setting nor a comment is an issue, with its number and without its text. A value can be quoted and then
+ * have several lines. Within double quotes `\n` is a line break.
  */
 export function parseEnvFile(text: string): EnvFile {
   const values: Record<string, string> = {};
@@ -32,7 +31,7 @@ export function parseEnvFile(text: string): EnvFile {
   for (let at = 0; at < lines.length; at++) {
     const number = at + 1;
     const refuse = (expected: string) => issues.push({ name: `.env, line ${number}`, expected });
-    // npm prints two such lines before the output of a script, which `>> .env` adds.
+    // npm prints two lines that begin with > before the output of a script, and `>> .env` appends them.
     const line = (lines[at] ?? '').trim();
     if (line === '' || line.startsWith('#') || line.startsWith('> ')) continue;
     const [, name, rest = ''] = /^(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(.*)$/.exec(line) ?? [];
@@ -41,13 +40,13 @@ export function parseEnvFile(text: string): EnvFile {
       continue;
     }
     const meant = name.toUpperCase();
-    if (meant !== name && Object.hasOwn(SETTINGS, meant)) {
-      refuse(`${name} is no setting: did you mean ${meant}?`);
+    if (meant !== name && settingOf(meant)) {
+      refuse(`${name} is not a setting: did you mean ${meant}?`);
       continue;
     }
     const quote = /^["'`]/.exec(rest)?.[0];
     if (quote === undefined) {
-      // dotenv and Node cut at any #, a shell only at one after white space.
+      // dotenv and Node end the value at any #, and a shell only at a # after white space.
       const value = rest.replace(/(^|\s)#.*$/, '').trim();
       if (value.includes('#'))
         refuse(`expected quotes around the value of ${name}, which has a # in it`);

@@ -8,8 +8,9 @@ import {
   pemKey,
   WrongKey,
 } from './key-material.js';
-import type { Settings } from './settings.js';
-import type { JwtAlgorithm } from './settings.tokens.js';
+import type { SettingIssue } from './setting.js';
+import type { CoreValues } from './settings.js';
+import type { JwtAlgorithm } from './tokens.settings.js';
 
 /** A key that verifies tokens, by the one algorithm it is for (RFC 8725, section 3.1). */
 export interface VerifyKey {
@@ -27,14 +28,8 @@ export interface JwtKeys {
   secrets: readonly [KeyObject, ...KeyObject[]];
 }
 
-/** A setting that is missing or wrong: its name and what was expected, never its value. */
-export interface SettingIssue {
-  name: string;
-  expected: string;
-}
-
 type Source = Pick<
-  Settings,
+  CoreValues,
   | 'JWT_ALGORITHM'
   | 'JWT_SECRET_KEY'
   | 'JWT_PRIVATE_KEY'

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import { readTextFile } from '../common/text-file.js';
-import { JWT_ALGORITHMS, type JwtAlgorithm } from './settings.tokens.js';
+import { JWT_ALGORITHMS, type JwtAlgorithm } from './tokens.settings.js';
 
 /** A key that is missing, cannot be read or is too weak; the message says what was expected. */
 export class WrongKey extends Error {

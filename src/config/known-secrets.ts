@@ -1,11 +1,11 @@
-import type { JwtKeys, SettingIssue } from './jwt-keys.js';
+import type { JwtKeys } from './jwt-keys.js';
 import { estimatedBits, isWellKnown } from './secret-strength.js';
-import { list } from './setting-types.js';
+import type { SettingIssue } from './setting.js';
 
 /** A secret of fewer bits stops a start in production. The doctor asks for more. */
-const FEWEST_BITS = 64;
+const MIN_BITS = 64;
 
-/** Secrets that an attacker knows or soon guesses: such a server lets everybody sign tokens. */
+/** Finds secrets that an attacker knows or can guess. With such a secret anybody could sign tokens. */
 export function knownSecrets(
   given: Record<string, string | undefined>,
   { secrets }: JwtKeys,
@@ -13,16 +13,12 @@ export function knownSecrets(
   const issues: SettingIssue[] = [];
   for (const key of secrets) {
     const secret = key.export().toString('utf8');
-    const name =
-      secret === given.JWT_SECRET_KEY ? 'JWT_SECRET_KEY' : ('JWT_PREVIOUS_SECRET_KEYS' as const);
+    const name = secret === given.JWT_SECRET_KEY ? 'JWT_SECRET_KEY' : 'JWT_PREVIOUS_SECRET_KEYS';
     if (isWellKnown(secret)) {
       issues.push({ name, expected: 'expected a secret that was never published' });
-    } else if (estimatedBits(secret) < FEWEST_BITS) {
+    } else if (estimatedBits(secret) < MIN_BITS) {
       issues.push({ name, expected: 'expected random characters, not words or repetitions' });
     }
-  }
-  if (list(given.WEBHOOK_SECRET ?? '').some(isWellKnown)) {
-    issues.push({ name: 'WEBHOOK_SECRET', expected: 'expected a secret that was never published' });
   }
   return issues;
 }

@@ -1,30 +1,34 @@
-import { z } from 'zod';
-import { LIMIT_SETTINGS } from './settings.limits.js';
-import { MAIL_SETTINGS } from './settings.mail.js';
-import { OPERATIONS_SETTINGS } from './settings.operations.js';
-import { PASSWORD_SETTINGS } from './settings.passwords.js';
-import { SERVER_SETTINGS } from './settings.server.js';
-import { SESSION_SETTINGS } from './settings.sessions.js';
-import { TOKEN_SETTINGS } from './settings.tokens.js';
-import { WEBHOOK_SETTINGS } from './settings.webhooks.js';
+import { DATABASE_SETTINGS } from './database.settings.js';
+import { MAIL_SETTINGS } from './mail.settings.js';
+import { PASSWORD_SETTINGS } from './passwords.settings.js';
+import { RATE_LIMIT_SETTINGS } from './rate-limits.settings.js';
+import { SERVER_SETTINGS } from './server.settings.js';
+import { SESSION_SETTINGS } from './sessions.settings.js';
+import { declaredSections, type SettingsSection, type ValuesOf } from './setting.js';
+import { TOKEN_SETTINGS } from './tokens.settings.js';
 
-/**
- * Every setting, by its name in the environment, with its default and its purpose. A test compares the
- * table in docs/settings.md with it.
- */
-export const SETTINGS = {
-  ...SERVER_SETTINGS,
-  ...TOKEN_SETTINGS,
-  ...PASSWORD_SETTINGS,
-  ...SESSION_SETTINGS,
-  ...LIMIT_SETTINGS,
-  ...OPERATIONS_SETTINGS,
-  ...MAIL_SETTINGS,
-  ...WEBHOOK_SETTINGS,
-} as const;
+/** The sections of the core, in the order of `docs/settings.md`. Their checks each get values of their own type. */
+const CORE = [
+  SERVER_SETTINGS,
+  DATABASE_SETTINGS,
+  TOKEN_SETTINGS,
+  PASSWORD_SETTINGS,
+  SESSION_SETTINGS,
+  RATE_LIMIT_SETTINGS,
+  MAIL_SETTINGS,
+] as unknown as SettingsSection[];
 
-/** The settings' schema: takes the environment, gives typed values. */
-export const settingsSchema = z.object(SETTINGS);
+/** Returns all sections: those of the core, and then those of the imported rooms by title. */
+export function settingsSections(): SettingsSection[] {
+  const others = declaredSections().filter(({ title }) => !CORE.some((own) => own.title === title));
+  return [...CORE, ...others.sort((a, b) => a.title.localeCompare(b.title))];
+}
 
-/** The settings, typed; secrets included. */
-export type Settings = z.infer<typeof settingsSchema>;
+/** The values of the core's settings, secrets included. */
+export type CoreValues = ValuesOf<typeof SERVER_SETTINGS.settings> &
+  ValuesOf<typeof DATABASE_SETTINGS.settings> &
+  ValuesOf<typeof TOKEN_SETTINGS.settings> &
+  ValuesOf<typeof PASSWORD_SETTINGS.settings> &
+  ValuesOf<typeof SESSION_SETTINGS.settings> &
+  ValuesOf<typeof RATE_LIMIT_SETTINGS.settings> &
+  ValuesOf<typeof MAIL_SETTINGS.settings>;

@@ -8,6 +8,9 @@ import { Config } from '../config/config.js';
 import { signEdDsa } from './eddsa.js';
 import { Keyring } from './keyring.js';
 
+/** How far ahead the clock of a token's issuer can be, in seconds. Instances on PostgreSQL share one clock. */
+const NBF_TOLERANCE = 30;
+
 const seconds = z.int().nonnegative();
 
 /** The client that tokens are issued to (RFC 9068, section 2.2): Latchkey's own ways to sign in. */
@@ -142,10 +145,10 @@ export class AccessTokens {
    */
   checkTimes({ exp, iat, nbf }: AccessTokenClaims): void {
     const now = clock.now() / 1000;
-    const { expires, nbfTolerance } = this.config.jwt;
-    const latest = iat + expires + nbfTolerance;
+    const { expires } = this.config.jwt;
+    const latest = iat + expires + NBF_TOLERANCE;
     if (exp <= now || latest <= now) throw new ApiError('token_expired');
-    if (nbf > now + nbfTolerance) throw new ApiError('token_not_yet_valid');
+    if (nbf > now + NBF_TOLERANCE) throw new ApiError('token_not_yet_valid');
   }
 }
 

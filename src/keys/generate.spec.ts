@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { parseEnv } from 'node:util';
 import { Config } from '../config/config.js';
-import { JWT_ALGORITHMS } from '../config/settings.tokens.js';
+import { JWT_ALGORITHMS } from '../config/tokens.settings.js';
 import { generateKeys } from './generate.js';
 import { Keyring } from './keyring.js';
 

@@ -1,6 +1,6 @@
 import { createSecretKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { CURVES } from '../config/key-material.js';
-import { JWT_ALGORITHMS, type JwtAlgorithm } from '../config/settings.tokens.js';
+import { JWT_ALGORITHMS, type JwtAlgorithm } from '../config/tokens.settings.js';
 import { keyId } from './key-id.js';
 
 /**

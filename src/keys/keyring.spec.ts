@@ -5,7 +5,7 @@ import jwt from 'jsonwebtoken';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { fits, hmacKey } from '../config/key-material.js';
-import { JWT_ALGORITHMS } from '../config/settings.tokens.js';
+import { JWT_ALGORITHMS } from '../config/tokens.settings.js';
 import { readCompactJws } from './compact-jws.js';
 import { verifyEdDsa } from './eddsa.js';
 import { keyId } from './key-id.js';

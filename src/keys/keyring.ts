@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import type { JwtKeys, VerifyKey } from '../config/jwt-keys.js';
-import type { JwtAlgorithm } from '../config/settings.tokens.js';
+import type { JwtAlgorithm } from '../config/tokens.settings.js';
 import { readCompactJws } from './compact-jws.js';
 import { keyId } from './key-id.js';
 

@@ -3,7 +3,7 @@ import { ApiExcludeController } from '../common/api-decorators.js';
 import { Eta } from 'eta';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../common/api-error.js';
-import { isLoopback } from '../common/network.js';
+import { isLoopback, isLoopbackHost } from '../common/network.js';
 import { Public } from '../common/public.js';
 import { Config } from '../config/config.js';
 import { SENT_MAILS_PATH, SentMails } from './sent-mails.js';
@@ -59,12 +59,11 @@ export class SentMailsController {
    */
   private isFromHere({ headers, socket }: FastifyRequest): boolean {
     const host = headers.host?.replace(/:\d+$/, '') ?? '';
-    const isNamed = /^(localhost|127\.0\.0\.1|\[::1\])$/i.test(host);
     const isProxied = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some(
       (name) => headers[name] !== undefined,
     );
     const direct = this.config.trustProxy === false && !isProxied;
-    return direct && isNamed && isLoopback(socket.remoteAddress ?? '');
+    return direct && isLoopbackHost(host) && isLoopback(socket.remoteAddress ?? '');
   }
 }
 

@@ -1,4 +1,4 @@
-import type { MailConfig } from '../config/settings.mail.js';
+import type { MailConfig } from '../config/mail.settings.js';
 
 /** How long connecting, the greeting, and a silence may take, in milliseconds. */
 const TIMEOUT = 10_000;

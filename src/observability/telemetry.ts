@@ -14,7 +14,6 @@ import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AfterQueryEvent } from 'typeorm/subscriber/event/QueryEvent.js';
 import { onRequestEnd } from '../common/request-end.js';
-import type { Config } from '../config/config.js';
 import type { Database } from '../database/database.js';
 
 /**
@@ -25,7 +24,8 @@ import type { Database } from '../database/database.js';
  */
 export function startTelemetry(
   fastify: FastifyInstance,
-  { endpoint, headers, serviceName }: NonNullable<Config['telemetry']>,
+  endpoint: string,
+  headers: Record<string, string>,
   database: Database,
 ): void {
   const exporter = new OTLPTraceExporter({
@@ -34,7 +34,7 @@ export function startTelemetry(
     timeoutMillis: 3_000,
   });
   const provider = new NodeTracerProvider({
-    resource: resourceFromAttributes({ 'service.name': serviceName }),
+    resource: resourceFromAttributes({ 'service.name': 'latchkey' }),
     spanProcessors: [new BatchSpanProcessor(exporter)],
   });
   const complain = (message: string): void => {

@@ -9,6 +9,7 @@ import { madeOnce } from '../config/generated-secret.js';
 import { PasswordsService } from '../passwords/passwords.service.js';
 import { prepareUsername } from '../users/username.js';
 import { UsersService } from '../users/users.service.js';
+import { BOOTSTRAP_SETTINGS } from './bootstrap.settings.js';
 
 /**
  * Makes the first administrator, `BOOTSTRAP_ADMIN`, if there is no administrator. It only makes a new user
@@ -35,7 +36,7 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
    * @throws Error if the name is invalid, or the file cannot be written
    */
   async onApplicationBootstrap(): Promise<void> {
-    const username = this.config.bootstrapAdmin?.trim();
+    const username = this.config.of(BOOTSTRAP_SETTINGS).BOOTSTRAP_ADMIN?.trim();
     if (username === undefined) return;
     if (!(await this.users.hasAdmin())) return this.make(username);
     if (!existsSync(this.path)) return;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { auditFault } from '../audit-chain/audit-state.js';
+import { isLoopbackHost } from '../common/network.js';
 import type { Config } from '../config/config.js';
 import { copyPosition } from '../database/copy-marker.js';
 import { isUnixSocket } from '../config/postgres-tls.js';
@@ -126,13 +127,19 @@ export function judgeClock(database: number, before: number, after: number): Fin
   return ok(check, 'agrees with the database');
 }
 
+/** Returns whether the database of a `postgres://` URL is on this machine. Without a host it is. */
+function isHere(url: string): boolean {
+  const { hostname } = new URL(url);
+  return isUnixSocket(url) || hostname === '' || isLoopbackHost(hostname);
+}
+
 async function checkEncryption(runner: QueryRunner, url: string): Promise<Finding> {
   const check = 'encryption';
   const [row] = (await runner.query(
     'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
   )) as { ssl: boolean }[];
   if (row?.ssl) return ok(check, 'TLS to the database');
-  if (isUnixSocket(url) || /^(|localhost|127\..+|\[::1\])$/.test(new URL(url).hostname)) {
+  if (isHere(url)) {
     return ok(check, 'the database is on this machine');
   }
   const message = 'hashes cross the network to the database without TLS';

@@ -13,6 +13,8 @@ import { checkSecret } from './secret-check.js';
  * settings are wrong, that is the only finding.
  */
 export async function diagnose(): Promise<Finding[]> {
+  // The import declares the settings of every capability.
+  await import('../app.module.js');
   let env: Record<string, string | undefined>;
   let config: Config;
   try {

@@ -27,7 +27,8 @@ export async function checkHashing({ bcryptCost }: Config): Promise<Finding> {
 export function judgeHashing(cost: number, millis: number): Finding {
   const check = 'hashing';
   const message = `a password takes ${millis} ms at cost ${cost}`;
-  if (cost < MIN_COST) return fail(check, message, 'unset TEST_BCRYPT_COST: it is for tests');
+  if (cost < MIN_COST)
+    return fail(check, message, `set BCRYPT_COST to ${MIN_COST} or more: less is for tests`);
   if (millis <= MAX_MILLIS && (millis >= MIN_MILLIS || cost >= MAX_COST)) return ok(check, message);
   const fitting = cost + Math.floor(Math.log2(MAX_MILLIS / Math.max(millis, 1)));
   const best = Math.min(Math.max(fitting, MIN_COST), MAX_COST);

@@ -21,7 +21,7 @@ export async function checkMail({ production, mail: { smtp } }: Config): Promise
     }
   } catch (error) {
     const message = `${name} takes no mail: ${mailFailure(error).text}`;
-    return [fail(check, message, 'look at SMTP_URL and SMTP_TLS: mail waits for a day at most')];
+    return [fail(check, message, 'look at SMTP_URL: mail waits for a day at most')];
   }
   const message = `${name} does not offer SMTPUTF8: mail to addresses in other scripts is not sent`;
   return [warn(check, message, 'turn SMTPUTF8 on there, or use a server that has it')];

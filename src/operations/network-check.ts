@@ -1,3 +1,4 @@
+import { isLoopbackHost } from '../common/network.js';
 import type { Config } from '../config/config.js';
 import { otherSitesWarning } from '../config/sites.js';
 import { fail, type Finding, ok, warn } from './finding.js';
@@ -7,11 +8,9 @@ export function checkNetwork(config: Config): Finding[] {
   return [...checkProxies(config), ...checkMode(config), ...checkOrigins(config)];
 }
 
-const isLoopback = (host: string): boolean => /^(localhost|127\.[\d.]+|\[?::1\]?)$/i.test(host);
-
 function checkProxies({ trustProxy, host, production }: Config): Finding[] {
   const check = 'proxies';
-  const local = isLoopback(host);
+  const local = isLoopbackHost(host);
   if (trustProxy === false) {
     if (!production) return [ok(check, 'none is trusted')];
     if (local) {
@@ -39,7 +38,7 @@ function checkProxies({ trustProxy, host, production }: Config): Finding[] {
 function checkMode({ production, host }: Config): Finding[] {
   const check = 'mode';
   if (production) return [ok(check, 'production')];
-  if (isLoopback(host)) return [ok(check, `development, on ${host} alone`)];
+  if (isLoopbackHost(host)) return [ok(check, `development, on ${host} alone`)];
   const message = `not production, and other machines reach ${host}`;
   return [warn(check, message, 'set NODE_ENV=production')];
 }

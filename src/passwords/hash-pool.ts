@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Piscina } from 'piscina';
 import { ApiError } from '../common/api-error.js';
 import { Metrics } from '../common/metrics.js';
@@ -14,6 +14,9 @@ type Result<W extends keyof Work> = Awaited<ReturnType<Work[W]>>;
 
 /** A thread that was idle for this long ends, in milliseconds. */
 const IDLE_TIMEOUT = 60_000;
+
+/** The provider of the longest wait for a hash, in seconds. A request that would wait longer is refused. */
+export const HASH_MAX_WAIT = 'HASH_MAX_WAIT';
 
 /** How a caller waits for a hash. */
 export interface HashOptions {
@@ -34,8 +37,8 @@ export class HashPool implements OnApplicationShutdown {
   private readonly hashTime;
   private readonly failed;
 
-  constructor({ hashing }: Config, metrics: Metrics) {
-    this.queue = new HashQueue(hashing.threads, hashing.maxWait, metrics);
+  constructor({ hashing }: Config, metrics: Metrics, @Inject(HASH_MAX_WAIT) maxWait: number) {
+    this.queue = new HashQueue(hashing.threads, maxWait, metrics);
     this.hashTime = metrics.histogram({
       name: 'latchkey_hash_seconds',
       help: 'How long a password hash took to compute',

@@ -2,6 +2,9 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Keyring } from '../keys/keyring.js';
 
+/** For so many seconds a used refresh token returns its successor again, for two tabs that refresh at once. */
+export const REUSE_WINDOW = 30;
+
 /** What a refresh token says: the `generation`-th one of a session. */
 export interface RefreshTokenContent {
   sessionId: string;

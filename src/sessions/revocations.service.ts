@@ -10,6 +10,7 @@ import { CommitOrder, positionSql } from '../database/commit-order.js';
 import { Database } from '../database/database.js';
 import { User } from '../users/user.entity.js';
 import { Revocation } from './revocation.entity.js';
+import { REUSE_WINDOW } from './refresh-token.js';
 import { RevocationList, type Revoked, type TokenOrigin, type Verdict } from './revocation-list.js';
 
 /** How long a transaction may take to commit after it took its time, in milliseconds. */
@@ -41,7 +42,7 @@ export class RevocationsService {
     private readonly changeFeed: ChangeFeed,
     metrics: Metrics,
   ) {
-    this.lifetime = (config.jwt.expires + config.sessions.reuseWindow) * 1000 + COMMIT_TIME;
+    this.lifetime = (config.jwt.expires + REUSE_WINDOW) * 1000 + COMMIT_TIME;
     this.list = new RevocationList(this.lifetime);
     this.order = new CommitOrder(revocations, 'revocations');
     this.subscription = changeFeed.subscribe({ name: 'revocations', load: () => this.load() });

@@ -6,11 +6,13 @@ import {
 } from '@nestjs/common';
 import { clock } from '../common/clock.js';
 import { Recurring } from '../common/recurring.js';
-import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { Revocation } from './revocation.entity.js';
 import { RevocationsService } from './revocations.service.js';
 import { Session } from './session.entity.js';
+
+/** A day, in milliseconds. */
+const INTERVAL = 86_400_000;
 
 /** A first turn soon after the start, for servers that never run for a whole interval. */
 const FIRST = 60_000;
@@ -22,12 +24,10 @@ export class SessionCleanup implements OnApplicationBootstrap, BeforeApplication
   private readonly job: Recurring;
 
   constructor(
-    config: Config,
     private readonly database: Database,
     private readonly revocations: RevocationsService,
   ) {
-    const interval = config.sessions.cleanupInterval * 1000;
-    this.job = new Recurring('Removing old sessions', interval, () => this.run(), this.logger);
+    this.job = new Recurring('Removing old sessions', INTERVAL, () => this.run(), this.logger);
   }
 
   onApplicationBootstrap(): void {

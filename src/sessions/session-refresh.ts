@@ -7,7 +7,7 @@ import { clock } from '../common/clock.js';
 import { Metrics } from '../common/metrics.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
-import { type RefreshTokenContent, RefreshTokens } from './refresh-token.js';
+import { type RefreshTokenContent, RefreshTokens, REUSE_WINDOW } from './refresh-token.js';
 import { Session } from './session.entity.js';
 import type { RefreshableSession } from './session-start.service.js';
 import { SessionsService } from './sessions.service.js';
@@ -37,7 +37,7 @@ export class SessionRefresh {
   /**
    * Exchanges a refresh token for its successor. The current token moves the session on in one
    * statement, so that only one of many concurrent requests does. The token before gets the same
-   * successor again within `REFRESH_REUSE_WINDOW` of the move, for a second tab. Later it does so only
+   * successor again within {@link REUSE_WINDOW} of the move, for a second tab. Later it does so only
    * if the client may have lost the answer (see {@link giveAgain}). Any other token was stolen, or a
    * thief was first, and ends the session (RFC 9700, section 4.14.2).
    *
@@ -111,13 +111,13 @@ export class SessionRefresh {
     return affected === 1;
   }
 
-  /** Whether the session moved on from this token, and no further, within `REFRESH_REUSE_WINDOW`. */
+  /** Whether the session moved on from this token, and no further, within {@link REUSE_WINDOW}. */
   private hasJustMoved({ sessionId: id, generation }: RefreshTokenContent): Promise<boolean> {
     return this.sessions
       .createQueryBuilder()
       .where({ id, refreshGeneration: generation + 1 })
       .andWhere('refreshed_at >= :since', {
-        since: clock.now() - this.config.sessions.reuseWindow * 1000,
+        since: clock.now() - REUSE_WINDOW * 1000,
       })
       .getExists();
   }

@@ -12,8 +12,8 @@ const JWT_SECRET_KEY = '0123456789abcdefghijklmnopqrstuvwxyz';
 let guesses: GuessLimits;
 beforeEach(() => {
   jest.useFakeTimers();
-  const config = Config.load({ JWT_SECRET_KEY, LIMIT_FAILED_ADDRESS: '1000/1m' });
-  guesses = new GuessLimits(new RateLimits(config, new Keyring(config), new Metrics()), config);
+  const config = Config.load({ JWT_SECRET_KEY, RATE_LIMITS: 'failedAddress=1000/1m' });
+  guesses = new GuessLimits(new RateLimits(config, new Keyring(config), new Metrics()));
 });
 afterEach(() => {
   jest.useRealTimers();

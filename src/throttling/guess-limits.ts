@@ -1,9 +1,11 @@
 import { EventEmitter, once } from 'node:events';
 import { Injectable } from '@nestjs/common';
-import { Config } from '../config/config.js';
-import { DAY } from '../config/setting-types.js';
+import { DAY } from '../config/setting-schemas.js';
 import type { Count, Limit } from './limit-store.js';
 import { RateLimits } from './rate-limits.js';
+
+/** The longest wait after repeated failures of one address for one username, in seconds. */
+const LONGEST_WAIT = 3_600;
 
 /** The client that tries a password, and the account that it tries. */
 export interface Guess {
@@ -55,17 +57,14 @@ export class GuessLimits {
   private readonly done = new EventEmitter().setMaxListeners(0);
   private settled = 0;
 
-  constructor(
-    private readonly limits: RateLimits,
-    config: Config,
-  ) {
+  constructor(private readonly limits: RateLimits) {
     this.address = limits.named('failedAddress');
     this.pair = limits.named('failedPair');
     this.account = limits.named('failedUsername');
     this.slow = limits.named('failedSlow');
     this.strikes = limits.declare({ name: 'failedPairStrikes', points: 1_000_000, seconds: DAY });
     this.waits = limits.declare({ name: 'failedPairWaits', points: 1, seconds: DAY });
-    this.maxWait = Math.max(config.failedPairMax, this.pair.seconds);
+    this.maxWait = Math.max(LONGEST_WAIT, this.pair.seconds);
   }
 
   /**

@@ -4,7 +4,7 @@ import {
   RateLimiterRedis,
   type RateLimiterRes,
 } from 'rate-limiter-flexible';
-import type { Rate } from '../config/setting-types.js';
+import type { Rate } from '../config/rate.js';
 import { CounterKeys } from './counter-keys.js';
 import type { RedisConnection } from './redis-connection.js';
 import { SteadyRateLimiterMemory } from './steady-memory.js';

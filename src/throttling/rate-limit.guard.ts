@@ -11,8 +11,8 @@ import { ModuleRef } from '@nestjs/core';
 import { ApiTooManyRequestsResponse } from '../common/api-decorators.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { replyOf, requestOf } from '../common/request-of.js';
-import type { LimitName } from '../config/config.js';
-import { RATE_FORM, readRate } from '../config/setting-types.js';
+import type { LimitName } from '../config/limits.js';
+import { RATE_FORM, readRate } from '../config/rate.js';
 import type { Count } from './limit-store.js';
 import { rateLimitHeaders, RateLimits } from './rate-limits.js';
 

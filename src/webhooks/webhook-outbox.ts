@@ -11,11 +11,11 @@ import {
   type UpdateResult,
 } from 'typeorm';
 import { clock } from '../common/clock.js';
-import { Config } from '../config/config.js';
 import { lockForUser } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
 import { OutboxRows } from '../outbox/outbox-rows.js';
 import type { WebhookEvent } from './events.js';
+import { WebhookReceiver } from './webhook-receiver.js';
 import { WebhookItem } from './webhook-item.entity.js';
 
 /** For how long an event is tried, in milliseconds. */
@@ -34,9 +34,9 @@ export class WebhookOutbox extends OutboxRows<WebhookItem> {
   constructor(
     @InjectRepository(WebhookItem) items: Repository<WebhookItem>,
     database: Database,
-    config: Config,
+    receiver: WebhookReceiver,
   ) {
-    const lease = 2_000 * (config.webhooks?.timeout ?? 0) + SLACK;
+    const lease = 2_000 * receiver.timeout + SLACK;
     super(WebhookItem, items, database, { lease, whenGivenUp: { dueAt: null } });
   }
 

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
 import { clock } from '../common/clock.js';
-import { Config } from '../config/config.js';
 import type { WebhookItem } from './webhook-item.entity.js';
 import { WebhookRefused } from './webhook-failure.js';
+import { WebhookReceiver } from './webhook-receiver.js';
 
 /** How much of an answer is read, in bytes, so that its connection can be used again. */
 const LONGEST_ANSWER = 16_384;
@@ -14,8 +14,8 @@ export class WebhookTransport {
   private readonly signers: Webhook[];
   private refused = false;
 
-  constructor(private readonly config: Config) {
-    this.signers = config.webhooks?.secrets.map((secret) => new Webhook(secret)) ?? [];
+  constructor(private readonly receiver: WebhookReceiver) {
+    this.signers = receiver.secrets.map((secret) => new Webhook(secret));
   }
 
   /**
@@ -24,9 +24,9 @@ export class WebhookTransport {
    * @throws WebhookRefused after another answer, or what `fetch` throws
    */
   async send({ id, payload }: WebhookItem, signal: AbortSignal): Promise<void> {
-    if (!this.config.webhooks) throw new Error('No WEBHOOK_URL is set');
+    if (this.receiver.url === undefined) throw new Error('No WEBHOOK_URL is set');
     const now = clock.date();
-    const response = await fetch(this.config.webhooks.url, {
+    const response = await fetch(this.receiver.url, {
       method: 'POST',
       headers: {
         'Content-Type': 'application/json',

@@ -1,10 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Metrics } from '../common/metrics.js';
-import { Config } from '../config/config.js';
 import { type DeliveryFailure, OutboxWorker } from '../outbox/outbox-worker.js';
 import { webhookFailure } from './webhook-failure.js';
 import type { WebhookItem } from './webhook-item.entity.js';
 import { WebhookOutbox } from './webhook-outbox.js';
+import { WebhookReceiver } from './webhook-receiver.js';
 import { WebhookTransport } from './webhook-transport.js';
 
 /** Sends the events of the outbox, where a receiver is set. */
@@ -13,15 +13,15 @@ export class WebhookWorker extends OutboxWorker<WebhookItem> {
   constructor(
     outbox: WebhookOutbox,
     private readonly transport: WebhookTransport,
-    config: Config,
+    receiver: WebhookReceiver,
     metrics: Metrics,
   ) {
     const work = {
-      sends: config.webhooks !== undefined,
+      sends: receiver.url !== undefined,
       noun: 'Webhook',
       metric: 'latchkey_webhook',
       concurrency: 16,
-      longestTry: (config.webhooks?.timeout ?? 0) * 1000,
+      longestTry: receiver.timeout * 1000,
       grace: 3_000,
       waits: { first: 5_000, last: 3_600_000 },
       // What waited for an earlier event of its user has had no chance yet.

@@ -2,13 +2,14 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { WebhookItem } from './webhook-item.entity.js';
 import { WebhookOutbox } from './webhook-outbox.js';
+import { WebhookReceiver } from './webhook-receiver.js';
 import { WebhookTransport } from './webhook-transport.js';
 import { WebhookWorker } from './webhook-worker.js';
 import { Webhooks } from './webhooks.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([WebhookItem])],
-  providers: [WebhookOutbox, WebhookTransport, WebhookWorker, Webhooks],
+  providers: [WebhookOutbox, WebhookReceiver, WebhookTransport, WebhookWorker, Webhooks],
   exports: [Webhooks],
 })
 export class WebhooksModule {}

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import type { WebhookEvent } from './events.js';
 import { WebhookOutbox } from './webhook-outbox.js';
+import { WebhookReceiver } from './webhook-receiver.js';
 import { WebhookWorker } from './webhook-worker.js';
 
 /** Tells another service what happens to users. */
@@ -13,12 +13,12 @@ export class Webhooks {
   readonly enabled: boolean;
 
   constructor(
-    config: Config,
+    receiver: WebhookReceiver,
     private readonly database: Database,
     private readonly outbox: WebhookOutbox,
     private readonly worker: WebhookWorker,
   ) {
-    this.enabled = config.webhooks !== undefined;
+    this.enabled = receiver.url !== undefined;
   }
 
   /**

@@ -38,7 +38,7 @@ export async function copyProject() {
     const child = spawn(command, args, {
       cwd: dir,
       detached: true,
-      env: { PATH, HOME: home, PORT: '0', TEST_BCRYPT_COST: '4', ...env },
+      env: { PATH, HOME: home, PORT: '0', BCRYPT_COST: '4', ...env },
     });
     running.add(child);
     let output = '';

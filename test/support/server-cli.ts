@@ -26,7 +26,7 @@ export function latchkey(
     DATABASE_URL: server.database.url,
     DATA_DIR: cwd,
     JWT_SECRET_KEY: SECRET,
-    TEST_BCRYPT_COST: '4',
+    BCRYPT_COST: '4',
     ...env,
   };
   if (watch || ownProcess || env.NODE_OPTIONS) {

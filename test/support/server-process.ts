@@ -25,7 +25,7 @@ export function startProcess(cwd: string, env: Record<string, string>): ServerPr
       PATH: process.env.PATH,
       NODE_COMPILE_CACHE: COMPILE_CACHE,
       PORT: '0',
-      TEST_BCRYPT_COST: '4',
+      BCRYPT_COST: '4',
       ...env,
     },
   });

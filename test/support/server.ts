@@ -44,7 +44,7 @@ export async function startServer(
       DATA_DIR: database.dataDir,
       DATABASE_URL: database.url,
       JWT_SECRET_KEY: SECRET,
-      TEST_BCRYPT_COST: '4',
+      BCRYPT_COST: '4',
       ...(typeof settings === 'function' ? await settings(database) : settings),
     });
     const log: Record<string, unknown>[] = [];

@@ -1,12 +1,15 @@
-import { Config, ConfigError } from './config.js';
+import { Config, ConfigError } from '../config/config.js';
+import { WebhookReceiver } from './webhook-receiver.js';
 
 const GOOD = `whsec_${Buffer.from('0123456789abcdefghijklmn').toString('base64')}`;
 const settings = (env: Record<string, string>) =>
-  Config.load({
-    JWT_SECRET_KEY: '0123456789abcdefghijklmnopqrstuvwxyz',
-    WEBHOOK_SECRET: GOOD,
-    ...env,
-  }).webhooks;
+  new WebhookReceiver(
+    Config.load({
+      JWT_SECRET_KEY: 'kC4vYx8mQz2rT6wN9pL3sB7dF1gH5jKa',
+      WEBHOOK_SECRET: GOOD,
+      ...env,
+    }),
+  );
 const wrong = (env: Record<string, string>): string[] => {
   try {
     settings(env);
@@ -19,14 +22,14 @@ const wrong = (env: Record<string, string>): string[] => {
   }
 };
 
-it('takes an address and its secrets; without an address nobody is told', () => {
+it('takes an address and its secrets; without an address it sends no webhooks', () => {
   const url = 'https://app.example.com/hooks?token=a@b';
   expect(settings({ WEBHOOK_URL: url, WEBHOOK_SECRET: `${GOOD}, ${GOOD}` })).toEqual({
     url,
     secrets: [GOOD, GOOD],
     timeout: 15,
   });
-  expect(settings({})).toBeUndefined();
+  expect(settings({}).url).toBeUndefined();
 });
 
 it.each([
@@ -36,21 +39,32 @@ it.each([
   'https://app.example.com/#hooks',
   'http://app.example.com/hooks',
   'http://127.0.0.1.example.com/hooks',
-  'http://192.168.0.1/hooks',
+  'http://8.8.8.8/hooks',
+  'http://[2606:4700::1111]/hooks',
+  'http://app.internal.example.com/hooks',
 ])('refuses the address %s', (url) => {
   expect(wrong({ WEBHOOK_URL: url })).toEqual(['WEBHOOK_URL']);
 });
 
-it.each(['http://127.0.0.1:4000/hooks', 'http://localhost/hooks', 'http://[::1]:4000/'])(
-  'needs no TLS for %s',
-  (url) => {
-    expect(settings({ WEBHOOK_URL: url })?.url).toBe(url);
-  },
-);
+it.each([
+  'http://127.0.0.1:4000/hooks',
+  'http://localhost/hooks',
+  'http://[::1]:4000/',
+  'http://192.168.0.1/hooks',
+  'http://[fd00::1]/hooks',
+  'http://app/hooks',
+  'http://app.svc.cluster.local/hooks',
+])('needs no TLS for %s', (url) => {
+  expect(settings({ WEBHOOK_URL: url }).url).toBe(url);
+});
 
-it('may be told to do without TLS', () => {
-  const url = 'http://app/hooks';
-  expect(settings({ WEBHOOK_URL: url, WEBHOOK_TLS: 'off' })?.url).toBe(url);
+it('refuses a secret that was published, in production', () => {
+  const published = {
+    WEBHOOK_URL: 'https://app.example.com/webhooks',
+    WEBHOOK_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+  };
+  expect(wrong(published)).toEqual([]);
+  expect(wrong({ NODE_ENV: 'production', ...published })).toEqual(['WEBHOOK_SECRET']);
 });
 
 it.each([

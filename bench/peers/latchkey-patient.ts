@@ -1,4 +1,7 @@
-/** Latchkey, for `AUDIT=off` without its audit: nothing is recorded and nothing sealed. */
+/**
+ * Starts Latchkey with a queue of hashes that is as long as its clients: a refusal is no throughput. With
+ * `AUDIT=off` it records and seals nothing.
+ */
 import 'reflect-metadata';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -7,9 +10,11 @@ import { createAdapter, setupApp } from '../../src/app.setup.js';
 import { AuditSealer } from '../../src/audit-chain/audit-sealer.js';
 import { Audit } from '../../src/audit/audit.service.js';
 import { Config } from '../../src/config/config.js';
+import { HASH_MAX_WAIT } from '../../src/passwords/hash-pool.js';
 
 const config = Config.load();
 const builder = Test.createTestingModule({ imports: [AppModule.with(config)] });
+builder.overrideProvider(HASH_MAX_WAIT).useValue(60);
 if (process.env.AUDIT === 'off') {
   builder.overrideProvider(Audit).useValue({ record: () => Promise.resolve() });
   builder.overrideProvider(AuditSealer).useValue({});

@@ -1,0 +1,22 @@
+import { Config } from '../config/config.js';
+import { TELEMETRY_SETTINGS } from './telemetry.settings.js';
+
+const load = (env: Record<string, string>) =>
+  Config.load({ JWT_SECRET_KEY: 'kC4vYx8mQz2rT6wN9pL3sB7dF1gH5jKa', ...env }).of(
+    TELEMETRY_SETTINGS,
+  );
+
+it('reads headers, percent-encoded', () => {
+  const { OTEL_EXPORTER_OTLP_HEADERS: headers } = load({
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Basic%20eDp5, x-team = doors',
+  });
+  expect(headers).toEqual({ authorization: 'Basic eDp5', 'x-team': 'doors' });
+});
+
+it.each([
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'localhost:4318'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'x=%zz'],
+])('refuses %s=%s', (name, value) => {
+  expect(() => load({ [name]: value })).toThrow(`  ${name}: expected`);
+});
