@@ -7,7 +7,7 @@ const NEW_PASSWORD = 'another good passphrase';
 const VERIFY = 'Confirm your e-mail address';
 const CONFIRM = 'Confirm your new e-mail address';
 const CHANGED = 'Your e-mail address was changed';
-const UNDONE = 'The change of your e-mail address was taken back';
+const UNDONE = 'The change of your e-mail address was undone';
 const RESET = 'Set a new password';
 
 let server: Server;
@@ -60,7 +60,7 @@ describe('an address that was never verified', () => {
     await move(user.jwt, right);
     const [told, ...more] = await mailsAbout(user.email, CHANGED);
     expect(more).toEqual([]);
-    expect(told?.text).toContain('cannot take the change back');
+    expect(told?.text).toContain('cannot undo the change');
     expect(`${told?.text}${told?.html}`).not.toMatch(/token=|\d{8}|user\d/);
     // Nor is any link good that the mailbox got before.
     expect(await reset(early)).toBe('link_invalid');

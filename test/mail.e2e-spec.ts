@@ -43,7 +43,7 @@ describe('mail without an SMTP server', () => {
       link: LINK,
       token: 'canary-token',
       code: CODE,
-      text: expect.stringContaining('Both are good for 30 minutes.') as string,
+      text: expect.stringContaining('Both expire in 30 minutes.') as string,
       html: expect.stringContaining(`<a href="${LINK}"`) as string,
     });
     expect(mail.headers.get('auto-submitted')).toBe('auto-generated');
