@@ -114,6 +114,23 @@ describe('pipelined requests', () => {
     expect([begun.stream, text.match(/HTTP\/1.1 200/g)?.length]).toEqual([20, 21]);
   });
 
+  it('are parsed one at a time, and the others wait as bytes', async () => {
+    let parsed = 0;
+    const http = server.app.getHttpServer();
+    const count = () => parsed++;
+    http.on('request', count);
+    const socket = await client();
+    const flood = get('/health/live').repeat(1400);
+    socket.write(get('/large/stream').repeat(10) + flood);
+    await until(() => clientMemory.bytes > flood.length);
+    await others();
+    expect(parsed).toBeLessThan(10 + 5);
+    http.off('request', count);
+    expect(clientMemory.bytes).toBeLessThan(MEGABYTE);
+    socket.destroy();
+    await until(() => clientMemory.bytes === 0);
+  });
+
   it('past 128 end the connection, after the answers to those before', async () => {
     const before = server.log.length;
     const socket = await client();
@@ -126,7 +143,35 @@ describe('pipelined requests', () => {
     expect(text.toLowerCase().match(/connection: close/g)).toHaveLength(1);
   });
 
-  it('past a thousand unanswered ones cut the client off, whatever they ask for', async () => {
+  it('are answered after a body, wherever the pieces of it end', async () => {
+    const body = JSON.stringify({ username: 'x', password: '\r\n\r\n' });
+    const login = ['POST /login HTTP/1.1', 'Host: x', 'Content-Type: application/json'];
+    const text = [
+      ...login,
+      `Content-Length: ${body.length}`,
+      '',
+      body + login.join(CRLF),
+      'Transfer-Encoding: chunked',
+      '',
+      body.length.toString(16),
+      body,
+      '0',
+      '',
+      get('/health/live', 'Connection: close'),
+    ].join(CRLF);
+    for (const size of [1, 3, 7, 40, 150, 1000]) {
+      const socket = await client();
+      socket.setNoDelay(true);
+      for (let i = 0; i < text.length; i += size) {
+        socket.write(text.slice(i, i + size));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const answers = (await readAll(socket)).match(/(?<=HTTP\/1.1 )\d+/g);
+      expect(answers).toEqual(['401', '401', '200']);
+    }
+  });
+
+  it('past 64 KiB ahead of their turn cut the client off, whatever they ask for', async () => {
     for (const flood of [get('/%zz'), 'GET / HTTP/1.1\r\n\r\n', get('/health/live')]) {
       const socket = await client();
       socket.write(get('/large/text').repeat(20));

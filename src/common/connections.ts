@@ -3,6 +3,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { clientMemory } from './client-memory.js';
+import { RequestFeed, type Turns } from './request-feed.js';
 
 /** How long a client may leave an answer unread, in milliseconds. */
 const READ_TIMEOUT = 30_000;
@@ -10,18 +11,15 @@ const READ_TIMEOUT = 30_000;
 /** How many pipelined requests of one connection are answered, before it is closed. */
 const MOST_PIPELINED = 128;
 
-/** How many requests of one connection may be unanswered, before it is cut off. */
-const MOST_UNANSWERED = 1024;
-
 /** How many connections a server holds at once. */
 const MOST_CONNECTIONS = 16_384;
 
-/** The memory that Node and Fastify take for one waiting request, in bytes (rounded up). */
+/** The memory that Node and Fastify take for one parsed request that waits, in bytes (rounded up). */
 const WAITING_COST = 8 * 1024;
 
 const connections = new WeakMap<Socket, Connection>();
 
-/** The state of a client's connection. */
+/** Returns the state of a client's connection. */
 export function connectionOf(socket: Socket): Connection {
   const known = connections.get(socket);
   if (known) return known;
@@ -30,15 +28,17 @@ export function connectionOf(socket: Socket): Connection {
   return made;
 }
 
-/** The server's memory of one client: its unanswered requests, an incomplete body, an unread answer. */
-class Connection {
+/** Counts the memory that one client takes: waiting requests, an incomplete body, an unread answer. */
+class Connection implements Turns {
   /** In the order of their requests; the first one is being answered. */
   private readonly open: ServerResponse[] = [];
+  private readonly feed: RequestFeed | undefined;
   private bodyBytes = 0;
   /** Whether the client has to read before the server can go on. */
   private stalled = false;
 
   constructor(private readonly socket: Socket) {
+    this.feed = RequestFeed.of(socket, this);
     socket.once('close', () => {
       this.open.length = 0;
       this.bodyBytes = 0;
@@ -48,36 +48,39 @@ class Connection {
 
   /** Takes a request in, by its answer to be. */
   begin(response: ServerResponse): void {
-    const { open } = this;
-    // Once Node has handed an answer on in full, it takes the connection from it.
-    while (open[0]?.writableFinished && open[0].socket === null) open.shift();
-    open.push(response);
-    if (open.length === 1) return;
-    if (open.length > MOST_UNANSWERED) this.socket.destroy();
-    this.report(false);
+    this.open.push(response);
+    // The client has to send the others again (RFC 9112, section 9.3.2).
+    if ((this.feed?.row ?? 0) >= MOST_PIPELINED) response.setHeader('connection', 'close');
+    if (this.open.length > 1) this.report(false);
   }
 
-  /**
-   * Calls `start` when all requests before that of `response` are answered and read.
-   *
-   * @returns false if that will not be: the connection ends before
-   */
-  inTurn(response: ServerResponse, start: () => void): boolean {
+  /** Lets an answer go that was handed on in full: an idle connection must not keep it in memory. */
+  finish(response: ServerResponse): void {
+    if (this.open[0] === response) this.open.shift();
+  }
+
+  isBusy(): boolean {
+    // A request's body has to be read on. A second request means that the first one's body is complete.
+    return this.open.length > 1 || this.open[0]?.req.complete === true;
+  }
+
+  afterAnswer(then: () => void): void {
+    this.open[0]?.once('close', then);
+  }
+
+  /** Calls `start` when all requests before that of `response` are answered and read. */
+  inTurn(response: ServerResponse, start: () => void): void {
     const place = this.open.indexOf(response);
     if (place <= 0) {
       start();
-      return true;
+      return;
     }
-    if (place === MOST_PIPELINED) response.setHeader('connection', 'close');
-    // The client has to send the others again (RFC 9112, section 9.3.2).
-    if (place > MOST_PIPELINED) return false;
     // The one before belongs to another request, whose context must not reach this one.
     const go = AsyncResource.bind(() => {
       this.begun(response);
       if (!this.socket.destroyed) start();
     });
     this.open[place - 1]?.once('close', go);
-    return true;
   }
 
   private begun(response: ServerResponse): void {
@@ -115,12 +118,28 @@ class Connection {
   }
 
   private readonly weigh = (): number =>
-    this.socket.writableLength + this.bodyBytes + Math.max(0, this.open.length - 1) * WAITING_COST;
+    this.socket.writableLength +
+    this.bodyBytes +
+    (this.feed?.bytes ?? 0) +
+    Math.max(0, this.open.length - 1) * WAITING_COST;
 
-  private report(moved: boolean): void {
+  report(moved: boolean): void {
     const bytes = this.socket.destroyed ? 0 : this.weigh();
     clientMemory.hold(this.socket, bytes, this.weigh, moved);
   }
+}
+
+/** The length from which a text is turned into bytes, in characters. */
+const LONG_TEXT = 16 * 1024;
+
+/**
+ * Returns what is written, a long text as bytes. Node keeps three bytes for each character of a text until the
+ * client has read all of it, and counts one.
+ */
+function inBytes([chunk, ...others]: unknown[]): [unknown] {
+  if (typeof chunk !== 'string' || chunk.length < LONG_TEXT) return [chunk, ...others] as [unknown];
+  const encoding = typeof others[0] === 'string' ? (others[0] as BufferEncoding) : 'utf8';
+  return [Buffer.from(chunk, encoding), ...others] as unknown as [unknown];
 }
 
 /** An answer that tells its connection how much of it is unread. */
@@ -136,15 +155,21 @@ export class CountedResponse<
   }
 
   override write(...chunk: never): boolean {
-    const more = super.write(...(chunk as [unknown]));
+    const more = super.write(...inBytes(chunk));
     this.client.wrote(this, false);
     return more;
   }
 
   override end(...chunk: never): this {
-    super.end(...(chunk as [unknown]));
+    super.end(...inBytes(chunk));
     this.client.wrote(this, true);
     return this;
+  }
+
+  /** Node calls it when all of the answer was handed on. */
+  override detachSocket(socket: Socket): void {
+    super.detachSocket(socket);
+    this.client.finish(this);
   }
 }
 
@@ -154,9 +179,9 @@ export class CountedResponse<
  */
 export function answerInTurn(fastify: FastifyInstance): void {
   fastify.server.maxConnections = MOST_CONNECTIONS;
+  fastify.server.on('connection', connectionOf);
   fastify.addHook('onRequest', (request, { raw: response }, done) => {
-    const willBegin = connectionOf(request.raw.socket).inTurn(response, done);
-    // There are thousands of those that will not: the log and the metrics leave them out.
-    if (!willBegin) request.isAnswered = true;
+    // A request is parsed before its turn only if it follows a body in the same piece.
+    connectionOf(request.raw.socket).inTurn(response, done);
   });
 }

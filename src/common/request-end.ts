@@ -6,7 +6,7 @@ const GONE = API_ERRORS.client_gone[0];
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whether the answer has been sent, or will never be sent because too many requests were pipelined. */
+    /** Whether the answer has been sent. */
     isAnswered: boolean;
   }
 }
