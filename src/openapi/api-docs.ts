@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { OpenAPIObject } from '@nestjs/swagger';
 import { etagOf, isKnown } from '../common/etag.js';
 import type { Config } from '../config/config.js';
 
@@ -45,16 +44,15 @@ const START = `SwaggerUIBundle({
  */
 export function serveDocs(app: NestFastifyApplication, config: Config): void {
   if (!config.docs) return;
-  const document = once(async (): Promise<OpenAPIObject> => {
+  // Only the text is kept: the objects of the document take many times its memory.
+  const json = once(async () => {
     const { documentOf } = await import('./api-document.js');
-    return documentOf(app, config);
+    return Buffer.from(JSON.stringify(documentOf(app, config)));
   });
-  serve(app, '/openapi.json', 'application/json; charset=utf-8', async () =>
-    JSON.stringify(await document()),
-  );
+  serve(app, '/openapi.json', 'application/json; charset=utf-8', json);
   serve(app, '/openapi.yaml', 'application/yaml; charset=utf-8', async () => {
     const { dump } = await import('js-yaml');
-    return dump(await document(), { skipInvalid: true, noRefs: true });
+    return dump(JSON.parse((await json()).toString()), { noRefs: true });
   });
   serve(app, '/docs', 'text/html; charset=utf-8', () => PAGE);
   serve(app, '/docs/', 'text/html; charset=utf-8', () => PAGE);
@@ -65,7 +63,7 @@ export function serveDocs(app: NestFastifyApplication, config: Config): void {
   }
 }
 
-/** Serves a text with an ETag. `make` makes it at the first request. */
+/** Serves a text with an ETag. `make` makes the text at the first request. */
 function serve(
   app: NestFastifyApplication,
   path: string,
@@ -73,7 +71,8 @@ function serve(
   make: () => string | Promise<string | Buffer>,
 ): void {
   const made = once(async () => {
-    const content = Buffer.from(await make());
+    const text = await make();
+    const content = typeof text === 'string' ? Buffer.from(text) : text;
     return { content, etag: etagOf(content) };
   });
   app
