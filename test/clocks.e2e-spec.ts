@@ -1,16 +1,15 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decode, type JwtPayload } from 'jsonwebtoken';
 import request from 'supertest';
-import { DataSource, IsNull } from 'typeorm';
+import { type DataSource, IsNull } from 'typeorm';
 import { AuditEvent } from '../src/audit/audit-event.entity.js';
-import { databaseOptions } from '../src/database/database.options.js';
-import { databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
+import { databaseKind, type FreshDatabase } from './support/databases.js';
+import { freshInstances, type Instances } from './support/instances.js';
 import { readMail, until } from './support/mailbox.js';
 import { runTool } from './support/server-tools.js';
 import { GOOD_PASSWORD, SECRET } from './support/server.js';
-import { processes, type ServerProcess } from './support/server-process.js';
+import type { ServerProcess } from './support/server-process.js';
 
 /** For many processes on a busy machine, in milliseconds. */
 const PATIENCE = 300_000;
@@ -28,7 +27,7 @@ const faketime = process.env.TEST_FAKETIME;
 if (faketime === undefined)
   it.skip('wrong clocks (left out: faketime is not installed)', () => undefined);
 else {
-  const server = processes();
+  let shared: Instances;
   let database: FreshDatabase;
   let dataSource: DataSource;
   let cwd: string;
@@ -40,13 +39,12 @@ else {
     writeFile(join(cwd, `clock-${index}`), `${minutes < 0 ? '' : '+'}${minutes}m`);
 
   beforeAll(async () => {
-    database = await freshDatabase();
-    cwd = await mkdtemp(join(tmpdir(), 'latchkey-clocks-'));
-    dataSource = await new DataSource(databaseOptions(database.url)).initialize();
+    shared = await freshInstances();
+    ({ database, dataSource, cwd } = shared);
     const instances: ServerProcess[] = [];
     for (const [index, offset] of OFFSETS.entries()) {
       await setClock(index, offset);
-      const started = server.start(cwd, {
+      const started = shared.start({
         DATABASE_URL: database.url,
         DATA_DIR: join(cwd, 'data'),
         JWT_SECRET_KEY: SECRET,
@@ -64,12 +62,7 @@ else {
     }
     urls = await Promise.all(instances.map(({ listening }) => listening));
   }, PATIENCE);
-  afterAll(async () => {
-    await server.killAll();
-    await dataSource.destroy();
-    await database.drop();
-    await rm(cwd, { recursive: true, force: true });
-  });
+  afterAll(() => shared.end());
 
   const register = async (url: string) => {
     const username = `user${++users}`;

@@ -1,14 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import request from 'supertest';
-import { DataSource } from 'typeorm';
-import { databaseOptions } from '../src/database/database.options.js';
+import type { DataSource } from 'typeorm';
 import { Session } from '../src/sessions/session.entity.js';
-import { databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
+import { databaseKind, type FreshDatabase } from './support/databases.js';
+import { freshInstances, type Instances } from './support/instances.js';
 import { GOOD_PASSWORD } from './support/server.js';
-import { processes, type ServerProcess } from './support/server-process.js';
+import type { ServerProcess } from './support/server-process.js';
 
 /** The third instance's clock is as far ahead as it may be, in milliseconds. */
 const AHEAD = 30_000;
@@ -32,7 +31,7 @@ interface Tokens {
   refresh_token: string;
 }
 
-const server = processes();
+let shared: Instances;
 let database: FreshDatabase;
 let dataSource: DataSource;
 let cwd: string;
@@ -40,23 +39,17 @@ let instances: ServerProcess[];
 let urls: [string, string, string];
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  cwd = await mkdtemp(join(tmpdir(), 'latchkey-cwd-'));
+  shared = await freshInstances();
+  ({ database, dataSource, cwd } = shared);
   // At the same moment, on an empty database; they also have to agree on one made secret.
   const env = { DATABASE_URL: database.url, DATA_DIR: join(cwd, 'data') };
   const clock = join(cwd, 'clock.cjs');
   await writeFile(clock, CLOCK);
   const ahead = { ...env, NODE_OPTIONS: `--require ${clock}` };
-  instances = [env, env, ahead].map((settings) => server.start(cwd, settings));
+  instances = [env, env, ahead].map((settings) => shared.start(settings));
   urls = (await Promise.all(instances.map(({ listening }) => listening))) as typeof urls;
-  dataSource = await new DataSource(databaseOptions(database.url)).initialize();
 }, PATIENCE);
-afterAll(async () => {
-  await server.killAll();
-  await dataSource.destroy();
-  await database.drop();
-  await rm(cwd, { recursive: true, force: true });
-});
+afterAll(() => shared.end());
 
 const login = async (url: string) => {
   const response = await request(url).post('/login').send(user).expect(200);
