@@ -9,11 +9,14 @@ import {
   chmodSync,
   chownSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -49,8 +52,26 @@ function run(line) {
   }
   // The compiled parts are built by the headers of the Node that runs this.
   env.npm_config_nodedir &&= dirname(dirname(process.execPath));
+  offerCompiledSqlite(stage.folder);
   const { status } = spawnSync('sh', ['-c', here], { cwd: stage.app, env, stdio: 'inherit' });
   if (status !== 0) throw new Error(`failed: ${line}`);
+}
+
+/**
+ * Offers the project's compiled sqlite3 to `npm ci` as the prebuilt one that it would download otherwise.
+ * To compile it again takes more than a minute, and `npm ci` of the project has done the same.
+ */
+function offerCompiledSqlite(home) {
+  const require = createRequire(import.meta.url);
+  const folder = dirname(require.resolve('sqlite3/package.json'));
+  const { name, version, binary } = require('sqlite3/package.json');
+  const compiled = 'build/Release/node_sqlite3.node';
+  if (!existsSync(join(folder, compiled))) return;
+  const napi = Math.max(...binary.napi_versions);
+  const file = `${name}-v${version}-napi-v${napi}-${process.platform}-${process.arch}.tar.gz`;
+  spawnSync('tar', ['-czf', join(home, file), '-C', folder, compiled]);
+  // prebuild-install looks for its settings in the home folder.
+  writeFileSync(join(home, '.prebuild-installrc'), JSON.stringify({ 'local-prebuilds': home }));
 }
 
 function copy(line) {
