@@ -1,23 +1,14 @@
-import { BlockList, isIP, SocketAddress } from 'node:net';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8);
-loopback.addAddress('::1', 'ipv6');
-
-/** The networks that the internet does not route (RFC 6890). */
-const local = new BlockList();
-for (const network of [
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '169.254.0.0/16',
-  '100.64.0.0/10',
-]) {
-  const [address = '', prefix] = network.split('/');
-  local.addSubnet(address, Number(prefix));
-}
-local.addSubnet('fc00::', 7, 'ipv6');
-local.addSubnet('fe80::', 10, 'ipv6');
+/** Ranges of ipaddr.js that the internet does not route (RFC 6890). */
+const LOCAL_RANGES: ReadonlySet<string> = new Set([
+  'loopback',
+  'private',
+  'linkLocal',
+  'carrierGradeNat',
+  'uniqueLocal',
+]);
 
 /**
  * Returns an address in its canonical form. An IPv4 address that is mapped into IPv6 (RFC 4291, section
@@ -28,12 +19,15 @@ export function canonicalAddress(text: string): string | undefined {
   const withPort =
     /^([\d.]+):\d{1,5}$/.exec(text) ?? /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text) ?? [];
   const [, host = text] = withPort;
+  // Node decides what an address is: ipaddr.js also takes 010.0.0.1, as an octal number.
   if (isIP(host) === 4) return host;
   const [address = ''] = host.split('%');
   if (isIP(address) !== 6) return undefined;
-  const short = new SocketAddress({ address, family: 'ipv6' }).address;
-  return /(?<=^::ffff:)[\d.]+$/.exec(short)?.[0] ?? short;
+  return textOf(ipaddr.process(address));
 }
+
+const textOf = (address: ipaddr.IPv4 | ipaddr.IPv6): string =>
+  'toRFC5952String' in address ? address.toRFC5952String() : address.toString();
 
 /**
  * Returns the addresses of an `X-Forwarded-For`, each in its canonical form. Each proxy adds the address of
@@ -57,18 +51,19 @@ export function forwardedAddresses(header: string): string[] {
 export function networkOf(text: string): string | undefined {
   const address = canonicalAddress(text);
   if (address === undefined || isIP(address) === 4) return address;
-  const [left = '', right = ''] = address.split('::');
-  const head = left.split(':').filter(Boolean);
-  const tail = right.split(':').filter(Boolean);
-  const zeros = Array<string>(8 - head.length - tail.length).fill('0');
-  return `${[...head, ...zeros, ...tail].slice(0, 4).join(':')}::/64`;
+  const parts = ipaddr.IPv6.parse(address).parts.slice(0, 4);
+  return `${parts.map((part) => part.toString(16)).join(':')}::/64`;
+}
+
+/** Returns the range of an address by RFC 6890, such as `private`; undefined if `text` is no address. */
+function rangeOf(text: string): string | undefined {
+  const address = canonicalAddress(text);
+  return address === undefined ? undefined : ipaddr.parse(address).range();
 }
 
 /** Tells whether `text` is a loopback address of this machine. */
 export function isLoopback(text: string): boolean {
-  const address = canonicalAddress(text);
-  if (address === undefined) return false;
-  return loopback.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+  return rangeOf(text) === 'loopback';
 }
 
 /** Returns whether `host`, from a URL or a setting, names this machine: `localhost` or a loopback address. */
@@ -77,19 +72,15 @@ export const isLoopbackHost = (host: string): boolean =>
 
 /** Returns whether `text` is an address, or a network such as `10.0.0.0/8`, but not the network of all addresses. */
 export function isNetwork(text: string): boolean {
-  const [address = '', bits, ...more] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || more.length > 0) return false;
-  return (
-    bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
-  );
+  const [address = '', bits] = text.split('/');
+  // Node refuses addresses such as 1.2.3, and ipaddr.js takes leading zeros in the number of bits.
+  if (isIP(address) === 0) return false;
+  return bits === undefined || (/^[1-9]/.test(bits) && ipaddr.isValidCIDR(text));
 }
 
 /** Tells whether `text` is an address of this machine, or of a network that the internet does not route. */
 export function isLocal(text: string): boolean {
-  const address = canonicalAddress(text);
-  if (address === undefined) return false;
-  return isLoopback(address) || local.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+  return LOCAL_RANGES.has(rangeOf(text) ?? '');
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isLoopbackHost } from '../common/network.js';
+import { isLoopback, isLoopbackHost } from '../common/network.js';
 import type { Config } from '../config/config.js';
 import { otherSitesWarning } from '../config/sites.js';
 import { fail, type Finding, ok, warn } from './finding.js';
@@ -22,7 +22,7 @@ function checkProxies({ trustProxy, host, production }: Config): Finding[] {
     return [warn(check, message, 'something has to end TLS before it: set TRUST_PROXY to that')];
   }
   if (Array.isArray(trustProxy)) {
-    const reachesHere = (network: string) => /^(127\.|::1|::ffff:127\.)/i.test(network);
+    const reachesHere = (network: string) => isLoopback(network.replace(/\/.*/, ''));
     if (local && !trustProxy.some(reachesHere)) {
       const message = `a proxy reaches ${host} from this machine, and TRUST_PROXY names others`;
       return [fail(check, message, 'add 127.0.0.1 and ::1')];
