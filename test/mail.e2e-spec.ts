@@ -2,7 +2,7 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Metrics } from '../src/common/metrics.js';
 import { Database } from '../src/database/database.js';
-import { Mail } from '../src/mail/mail.service.js';
+import { MailService } from '../src/mail/mail.service.js';
 import { Outbox } from '../src/mail/outbox.js';
 import { mailsOf, mailTo, until } from './support/mailbox.js';
 import {
@@ -61,7 +61,7 @@ describe('mail without an SMTP server', () => {
   it('is sent if what caused it is committed, and only then', async () => {
     const server = await started.latchkey();
     const failing = server.app.get(Database).transaction(async (manager) => {
-      await server.app.get(Mail).enqueue(manager, verification('never@example.org'));
+      await server.app.get(MailService).enqueue(manager, verification('never@example.org'));
       throw new Error('rolled back');
     });
     await expect(failing).rejects.toThrow('rolled back');

@@ -228,6 +228,7 @@ describe('GET /me/export', () => {
         dueAt: INNER,
         expiresAt: INNER,
         failure: INNER,
+        request: INNER,
         userId: SAID,
       },
     },

@@ -4,7 +4,7 @@ import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { rowLock } from '../database/row-lock.js';
-import { Mail } from '../mail/mail.service.js';
+import { MailService } from '../mail/mail.service.js';
 import { lockHolder } from '../users/lock-user.js';
 import { User } from '../users/user.entity.js';
 import { UserEvents } from '../users/user-events.js';
@@ -24,7 +24,7 @@ export class AddressClaims {
   constructor(
     private readonly audit: Audit,
     private readonly events: UserEvents,
-    private readonly mail: Mail,
+    private readonly mail: MailService,
   ) {}
 
   /**

@@ -1,9 +1,9 @@
 import type { DeliveryFailure } from '../outbox/outbox-worker.js';
 
-/** What nodemailer's errors carry. */
+/** The fields of nodemailer's errors. */
 interface NodemailerError extends Error {
   code: string;
-  /** The system's code, where `code` is nodemailer's. */
+  /** The system's code, if `code` is one of nodemailer. */
   originalCode: string;
   command: string;
   response: string;
@@ -11,14 +11,14 @@ interface NodemailerError extends Error {
 }
 
 /**
- * Reads an error of nodemailer, of a template, or of the file system. Lasting is what a server refuses
- * for this mail by a 5xx reply.
+ * Says what an error of nodemailer, of a template or of the file system means. A failure is permanent if the
+ * server refuses this mail by a 5xx reply.
  */
 export function mailFailure(error: unknown): DeliveryFailure {
   const { code, originalCode, responseCode, command, response, message } =
     error as Partial<NodemailerError>;
   const ofMail = code === 'EENVELOPE' || code === 'EMESSAGE';
-  // Who may not send at all would lose every mail to a slip in the settings.
+  // A refused sender means wrong settings, and must not lose every mail.
   const ofSender = command === 'MAIL FROM';
   const lasting = responseCode === undefined || responseCode >= 500;
   const quotes = ofMail || response !== undefined;

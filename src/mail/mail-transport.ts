@@ -7,7 +7,7 @@ import { Config } from '../config/config.js';
 import type { RenderedMail } from './mail-templates.js';
 import { needsSmtpUtf8, offersSmtpUtf8, smtpOptions } from './smtp-server.js';
 
-/** A mail with all it needs; the same `id` and `writtenAt` however often it is sent. */
+/** A mail that is ready to be sent. Its `id` and `writtenAt` stay the same at each attempt. */
 export interface OutgoingMail extends RenderedMail {
   id: string;
   to: string;
@@ -15,10 +15,10 @@ export interface OutgoingMail extends RenderedMail {
   writtenAt: Date;
 }
 
-/** Hands mail to the SMTP server of the settings, or writes it to files where there is none. */
+/** Sends mail by the SMTP server of the settings, or writes it to files if none is set. */
 @Injectable()
 export class MailTransport {
-  /** The folder that mail is written to, where no SMTP server is set. */
+  /** The folder for mail files, if no SMTP server is set. */
   readonly folder: string | undefined;
   private transporter: ReturnType<typeof createTransport> | undefined;
 
@@ -27,9 +27,9 @@ export class MailTransport {
   }
 
   /**
-   * Resolves when the server has taken it, or the file is there whole.
+   * Resolves when the server has accepted the mail, or its file is complete.
    *
-   * @throws nodemailer's errors; an Error if the server cannot take mail to such an address
+   * @throws nodemailer's errors; an Error if the server does not support such an address
    */
   async send(mail: OutgoingMail, signal: AbortSignal): Promise<void> {
     const { name, address } = this.config.mail.from;
@@ -37,7 +37,7 @@ export class MailTransport {
     const message: SendMailOptions = {
       from: { name, address },
       to: { name: '', address: mail.to },
-      // Whatever the headers become, it goes to one address.
+      // The envelope names one recipient, whatever an address does to the headers.
       envelope: { from: address, to: [mail.to] },
       subject: mail.subject,
       text: mail.text,
@@ -46,7 +46,7 @@ export class MailTransport {
       date: mail.writtenAt,
       headers: {
         'Content-Language': mail.locale,
-        // RFC 3834: no answer by a machine, please.
+        // RFC 3834: machines must not answer.
         'Auto-Submitted': 'auto-generated',
       },
       signal,
@@ -56,7 +56,7 @@ export class MailTransport {
     if (this.folder !== undefined) await this.write(this.folder, mail, sent.message as Buffer);
   }
 
-  /** The library is loaded with the first mail: a start does without its 39 files. */
+  /** Loads the library with the first mail, because its 39 files would slow down the start. */
   private async open(): Promise<ReturnType<typeof createTransport>> {
     const { createTransport } = await import('nodemailer');
     const { smtp } = this.config.mail;
@@ -66,7 +66,7 @@ export class MailTransport {
       : createTransport({ streamTransport: true, buffer: true, ...never });
   }
 
-  /** That the server takes addresses in other scripts, if one of these is in another. */
+  /** @throws Error if an address needs SMTPUTF8 and the server does not offer it */
   private async expectSmtpUtf8(addresses: string[], signal: AbortSignal): Promise<void> {
     const { smtp } = this.config.mail;
     if (!smtp || !addresses.some(needsSmtpUtf8)) return;
@@ -74,7 +74,7 @@ export class MailTransport {
     throw new Error('The SMTP server does not offer SMTPUTF8, which the address needs');
   }
 
-  /** By its id, so that a mail written again takes its own place; whole, or not at all. */
+  /** Writes the file at once, by renaming it. A mail that is written again replaces its file. */
   private async write(folder: string, { id, writtenAt }: OutgoingMail, message: Buffer) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const path = join(folder, `${writtenAt.toISOString().replaceAll(/[^\dTZ]/g, '')}-${id}.eml`);

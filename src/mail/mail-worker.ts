@@ -19,11 +19,11 @@ const WORK: OutboxWork = {
   longestTry: LEASE / 2,
   grace: 5_000,
   waits: { first: 15_000, last: 7_200_000 },
-  // Its link is no longer good.
+  // Its link has expired.
   triesLate: false,
 };
 
-/** Writes the mails that were asked for to an address, if any, through `manager`. */
+/** Answers a request: stores a mail in the transaction of `manager` if an account holds the address `to`. */
 export type MailAnswer = (manager: EntityManager, to: string, locale: string) => Promise<void>;
 
 /** Sends the mails of the outbox. */
@@ -50,15 +50,14 @@ export class MailWorker extends OutboxWorker<OutboxItem> {
     super.onApplicationBootstrap();
   }
 
-  /** Sets what a request of this name is answered with. */
-  answerWith(name: string, answer: MailAnswer): void {
-    this.answers.set(name, answer);
+  /** Sets the answer to requests of this purpose. */
+  answerWith(purpose: string, answer: MailAnswer): void {
+    this.answers.set(purpose, answer);
   }
 
   protected async deliver(item: OutboxItem, signal: AbortSignal): Promise<boolean> {
-    const answer = this.answers.get(item.template);
-    if (answer) return this.replace(item, answer);
     const { id, template, sealed, createdAt: writtenAt } = item;
+    if (template === null) return this.answer(item);
     const { to, locale, values, validFor } = this.seal.open(id, sealed);
     const times = { writtenAt, validFor };
     const rendered = this.templates.render(template, locale, values, times);
@@ -72,13 +71,16 @@ export class MailWorker extends OutboxWorker<OutboxItem> {
     return mailFailure(error);
   }
 
-  protected kindOf({ template }: OutboxItem): string {
-    return template;
+  protected kindOf({ template, request }: OutboxItem): string {
+    return template ?? `request for ${request}`;
   }
 
-  /** Puts the mails that a request asks for in its place, if any; see `Mail.request`. */
-  private async replace(item: OutboxItem, answer: MailAnswer): Promise<false> {
-    const { to, locale } = this.seal.open(item.id, item.sealed);
+  /** Replaces a request by the mail that it asks for, if any; see `MailService.request`. */
+  private async answer(item: OutboxItem): Promise<false> {
+    const { id, request, sealed } = item;
+    const answer = this.answers.get(request ?? '');
+    if (!answer) throw new Error(`No room answers requests for ${request}`);
+    const { to, locale } = this.seal.open(id, sealed);
     await this.database.transaction(async (manager) => {
       if (await this.mails.dropIn(manager, item)) await answer(manager, to, locale);
     });

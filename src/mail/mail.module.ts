@@ -5,14 +5,15 @@ import { MailSeal } from './mail-seal.js';
 import { MailTemplates } from './mail-templates.js';
 import { MailTransport } from './mail-transport.js';
 import { MailWorker } from './mail-worker.js';
-import { Mail } from './mail.service.js';
+import { MailService } from './mail.service.js';
 import { SentMails } from './sent-mails.js';
 import { Outbox } from './outbox.js';
 import { OutboxItem } from './outbox-item.entity.js';
 
+/** Stores, renders and sends mail. */
 @Module({
   imports: [TypeOrmModule.forFeature([OutboxItem]), KeysModule],
-  providers: [Mail, MailSeal, MailTemplates, MailTransport, MailWorker, Outbox, SentMails],
-  exports: [Mail, SentMails],
+  providers: [MailService, MailSeal, MailTemplates, MailTransport, MailWorker, Outbox, SentMails],
+  exports: [MailService, SentMails],
 })
 export class MailModule {}

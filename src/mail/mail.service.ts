@@ -5,7 +5,7 @@ import { clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { chooseLocale } from './locale.js';
-import { MailSeal } from './mail-seal.js';
+import { MailSeal, type SealedMail } from './mail-seal.js';
 import { MailTemplates, type MailValues } from './mail-templates.js';
 import { type MailAnswer, MailWorker } from './mail-worker.js';
 import { OutboxItem } from './outbox-item.entity.js';
@@ -29,7 +29,7 @@ export interface NewMail {
 
 /** Stores mail to users. A worker sends it later, so no request waits for a mail server. */
 @Injectable()
-export class Mail {
+export class MailService {
   constructor(
     private readonly config: Config,
     private readonly database: Database,
@@ -47,42 +47,48 @@ export class Mail {
   async enqueue(manager: EntityManager, mail: NewMail): Promise<void> {
     this.expectTemplate(mail.template);
     const { to, userId, template, values, validFor = MAX_AGE } = mail;
-    await this.store(manager, { to, userId, template, values, validFor, locale: mail.locale });
+    const locale = chooseLocale(mail.locale, this.templates.locales);
+    await this.store(
+      manager,
+      { userId, template, request: null },
+      { to, locale, values, validFor },
+    );
   }
 
   /**
-   * Takes a request for a mail to an address, whoever may have it: one row is stored, the same for
-   * every address, and what {@link answerRequests} set looks for the account only after the request
-   * was answered, so that neither the answer nor its time tells whether there is one.
+   * Stores a request for a mail to an address. The row is the same for every address, and the account is looked up
+   * after the answer, so neither the answer nor its time reveals whether there is one.
+   *
+   * @param purpose names the answer, see {@link answerRequests}
    */
-  request(manager: EntityManager, name: string, to: string, locale?: string): Promise<void> {
-    return this.store(manager, {
+  request(manager: EntityManager, purpose: string, to: string, locale?: string): Promise<void> {
+    const content = {
       to,
-      userId: null,
-      template: name,
+      locale: chooseLocale(locale, this.templates.locales),
       values: {},
       validFor: MAX_AGE,
-      locale,
-    });
+    };
+    return this.store(manager, { userId: null, template: null, request: purpose }, content);
   }
 
-  /** Sets what requests of this name are answered with; once, at the start. */
-  answerRequests(name: string, answer: MailAnswer): void {
-    this.worker.answerWith(name, answer);
+  /** Sets the answer to requests of this purpose, at the start. */
+  answerRequests(purpose: string, answer: MailAnswer): void {
+    this.worker.answerWith(purpose, answer);
   }
 
-  private async store(manager: EntityManager, mail: NewMail & { validFor: number }): Promise<void> {
-    const { to, userId, template, values, validFor } = mail;
+  private async store(
+    manager: EntityManager,
+    kind: Pick<OutboxItem, 'userId' | 'template' | 'request'>,
+    content: SealedMail,
+  ): Promise<void> {
     const id = randomUUID();
     const now = clock.now();
-    const locale = chooseLocale(mail.locale, this.templates.locales);
     await manager.insert(OutboxItem, {
+      ...kind,
       id,
-      userId,
-      template,
-      sealed: this.seal.seal(id, { to, locale, values, validFor }),
+      sealed: this.seal.seal(id, content),
       createdAt: new Date(now),
-      expiresAt: new Date(now + Math.min(validFor, MAX_AGE) * 1000),
+      expiresAt: new Date(now + Math.min(content.validFor, MAX_AGE) * 1000),
       dueAt: new Date(now),
       attempts: 0,
       failedAt: null,

@@ -5,7 +5,7 @@ import type { Limit } from '../throttling/limit-store.js';
 import { RateLimits } from '../throttling/rate-limits.js';
 import { mailboxKey } from '../users/mailbox.js';
 import type { User } from '../users/user.entity.js';
-import { Mail, type NewMail } from './mail.service.js';
+import { MailService, type NewMail } from './mail.service.js';
 
 /** The values of a notice and its language; the rest comes from the user. */
 type Notice = Pick<NewMail, 'template' | 'locale' | 'validFor'> & Partial<Pick<NewMail, 'values'>>;
@@ -24,7 +24,7 @@ export class Notices {
   private readonly unverified: Limit;
 
   constructor(
-    private readonly mail: Mail,
+    private readonly mail: MailService,
     private readonly limits: RateLimits,
   ) {
     // A separate limit: notices must not use up the mails that the owner asks for.

@@ -5,7 +5,7 @@ import { Database } from '../database/database.js';
 import { OutboxRows } from '../outbox/outbox-rows.js';
 import { OutboxItem } from './outbox-item.entity.js';
 
-/** How long a mail belongs to who tries to send it, in milliseconds. */
+/** How long a mail belongs to the worker that tries to send it, in milliseconds. */
 export const LEASE = 90_000;
 
 /** The stored mails. */
@@ -15,7 +15,7 @@ export class Outbox extends OutboxRows<OutboxItem> {
     super(OutboxItem, items, database, { lease: LEASE, whenGivenUp: { sealed: '' } });
   }
 
-  /** Removes a mail through `manager`, unless somebody else holds it by now. @returns whether it did */
+  /** Deletes a row in the transaction of `manager`, unless another worker has taken it. @returns whether it did */
   async dropIn(manager: EntityManager, { id, attempts }: OutboxItem): Promise<boolean> {
     return (await manager.delete(OutboxItem, { id, attempts })).affected === 1;
   }

@@ -54,8 +54,8 @@ export class SentMailsController {
   }
 
   /**
-   * Whether a browser of this machine asks, by a name of this machine: a page of another name may lead
-   * here by its DNS. A proxy asks for others.
+   * Whether the request comes from a browser on this machine, by a name of this machine. Another name may lead here
+   * by DNS rebinding, and a proxy passes on requests of others.
    */
   private isFromHere({ headers, socket }: FastifyRequest): boolean {
     const host = headers.host?.replace(/:\d+$/, '') ?? '';
@@ -67,6 +67,6 @@ export class SentMailsController {
   }
 }
 
-/** A text in pieces, the links apart. */
+/** Splits a text into links and the text between them. */
 const partsOf = (text: string): { text: string; link: boolean }[] =>
   text.split(/(https?:\/\/\S+)/).map((part, index) => ({ text: part, link: index % 2 === 1 }));

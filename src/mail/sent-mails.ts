@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import type { OutgoingMail } from './mail-transport.js';
 
-/** Where the page of sent mails stands. */
+/** The path of the page of sent mails. */
 export const SENT_MAILS_PATH = '/dev/mail';
 
 /** How many mails the page shows. */
@@ -12,9 +12,8 @@ const SHOWN = 50;
 export type SentMail = Pick<OutgoingMail, 'to' | 'subject' | 'text' | 'writtenAt'>;
 
 /**
- * Shows a developer the mails that were only written to files: a link in a file is cut into lines by
- * the mail's encoding. They go to the log and to a page, since this process started. Only in development
- * without an SMTP server: a link in a log is as good as a password.
+ * Shows a developer the mails of this process in the log and on a page, because the encoding of a mail file cuts
+ * links into lines. Works only in development without an SMTP server: a link in a log is as good as a password.
  */
 @Injectable()
 export class SentMails {
@@ -32,7 +31,7 @@ export class SentMails {
     return this.mails;
   }
 
-  /** Notes a mail that was written; `values` may hold a link and a code. */
+  /** Adds a mail that was written to a file; `values` may hold a link and a code. */
   add({ to, subject, text, writtenAt }: OutgoingMail, values: object): void {
     if (this.url === undefined) return;
     this.mails.unshift({ to, subject, text, writtenAt });

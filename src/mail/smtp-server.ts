@@ -1,16 +1,16 @@
 import type { MailConfig } from '../config/mail.settings.js';
 
-/** How long connecting, the greeting, and a silence may take, in milliseconds. */
+/** The longest time for connecting, for the greeting and for a silence, in milliseconds. */
 const TIMEOUT = 10_000;
 
 type SmtpSettings = NonNullable<MailConfig['smtp']>;
 
-/** How nodemailer connects to the SMTP server of the settings. */
+/** Returns nodemailer's options for the SMTP server of the settings. */
 export const smtpOptions = (smtp: SmtpSettings) => ({
   host: smtp.host,
   port: smtp.port,
   secure: smtp.secure,
-  // `off` asks for no TLS at all: otherwise a bad certificate would stop mail that needs none.
+  // `off` asks for no TLS at all, so a bad certificate stops no mail.
   requireTLS: !smtp.secure && smtp.tlsRequired,
   ignoreTLS: !smtp.tlsRequired,
   connectionTimeout: TIMEOUT,
@@ -18,15 +18,15 @@ export const smtpOptions = (smtp: SmtpSettings) => ({
   socketTimeout: TIMEOUT,
 });
 
-/** Whether an address is only understood by servers with SMTPUTF8 (RFC 6531): a domain has an ASCII form. */
+/** Whether an address needs a server with SMTPUTF8 (RFC 6531). Its domain does not: domains have an ASCII form. */
 export const needsSmtpUtf8 = (address: string): boolean =>
   /[^\p{ASCII}]/u.test(address.slice(0, address.lastIndexOf('@')));
 
 /**
- * Whether the SMTP server offers SMTPUTF8. Nodemailer does not say, and without it sends the raw bytes of
- * an address, which servers refuse or misread.
+ * Whether the SMTP server offers SMTPUTF8. Nodemailer does not check this. It would send the raw bytes of an
+ * address, which servers refuse or misread.
  *
- * @param login whether to sign in as well, to see that the server takes name and password
+ * @param login whether to sign in as well, to check name and password
  * @throws nodemailer's errors
  */
 export async function offersSmtpUtf8(
@@ -37,7 +37,7 @@ export async function offersSmtpUtf8(
   const connection = new SMTPConnection(smtpOptions(smtp));
   return new Promise<boolean>((resolve, reject) => {
     const abort = (): void => {
-      reject(new Error('It was broken off'));
+      reject(new Error('The check was aborted'));
     };
     signal?.throwIfAborted();
     signal?.addEventListener('abort', abort, { once: true });
@@ -50,7 +50,7 @@ export async function offersSmtpUtf8(
         reject(error);
         return;
       }
-      // By now this is the answer to the last EHLO, after STARTTLS.
+      // At this point, this is the answer to the last EHLO, after STARTTLS.
       const offered = /^250[ -]SMTPUTF8\b/im.test(String(connection.lastServerResponse));
       if (!login || !smtp.auth) {
         resolve(offered);

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { Database } from '../database/database.js';
-import type { Mail } from '../mail/mail.service.js';
+import type { MailService } from '../mail/mail.service.js';
 import type { User } from '../users/user.entity.js';
 import type { LinkOrCode, MailedLinkDeclaration } from './declaration.js';
 import type { OneTimeTokensService, TokenKey, UsedToken } from './one-time-tokens.service.js';
@@ -39,7 +39,7 @@ export class MailedLink<P extends object | null = null> {
   constructor(
     readonly declaration: MailedLinkDeclaration,
     private readonly tokens: OneTimeTokensService,
-    private readonly mail: Mail,
+    private readonly mail: MailService,
     private readonly database: Database,
   ) {}
 
@@ -64,9 +64,7 @@ export class MailedLink<P extends object | null = null> {
    */
   request(email: string, locale?: string): Promise<void> {
     const { purpose } = this.declaration;
-    return this.database.write((manager) =>
-      this.mail.request(manager, `request:${purpose}`, email, locale),
-    );
+    return this.database.write((manager) => this.mail.request(manager, purpose, email, locale));
   }
 
   /** Makes a link for `user`, to be mailed by the caller. */

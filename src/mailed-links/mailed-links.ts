@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
-import { Mail } from '../mail/mail.service.js';
+import { MailService } from '../mail/mail.service.js';
 import { prepareEmail } from '../users/email.js';
 import { lockHolder } from '../users/lock-user.js';
 import type { MailedLinkDeclaration } from './declaration.js';
@@ -14,7 +14,7 @@ export class MailedLinks {
 
   constructor(
     private readonly tokens: OneTimeTokensService,
-    private readonly mail: Mail,
+    private readonly mail: MailService,
     private readonly database: Database,
   ) {}
 
@@ -45,7 +45,7 @@ export class MailedLinks {
    */
   private answerRequests({ purpose, onRequest }: MailedLinkDeclaration): void {
     if (!onRequest) return;
-    this.mail.answerRequests(`request:${purpose}`, async (manager, email, locale) => {
+    this.mail.answerRequests(purpose, async (manager, email, locale) => {
       const prepared = prepareEmail(email);
       const holder = prepared.ok && (await lockHolder(manager, prepared.key));
       if (holder) await onRequest(manager, holder, locale);

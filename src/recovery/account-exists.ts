@@ -1,10 +1,10 @@
 import type { EntityManager } from 'typeorm';
-import type { Mail } from '../mail/mail.service.js';
+import type { MailService } from '../mail/mail.service.js';
 import type { User } from '../users/user.entity.js';
 
 /** Tells the holder of an address that somebody tried to use it for another account. */
 export function mailAccountExists(
-  mail: Mail,
+  mail: MailService,
   manager: EntityManager,
   holder: User,
   locale?: string | null,

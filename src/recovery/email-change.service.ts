@@ -4,7 +4,7 @@ import { Audit } from '../audit/audit.service.js';
 import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
 import { StepUp } from '../auth/step-up.js';
 import { Database } from '../database/database.js';
-import { Mail } from '../mail/mail.service.js';
+import { MailService } from '../mail/mail.service.js';
 import type { LinkOrCode } from '../mailed-links/declaration.js';
 import type { MailedLink } from '../mailed-links/mailed-link.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
@@ -22,7 +22,7 @@ export class EmailChangeService {
   private readonly link: MailedLink<Address>;
 
   constructor(
-    private readonly mail: Mail,
+    private readonly mail: MailService,
     private readonly claims: AddressClaims,
     private readonly undo: EmailChangeUndoService,
     private readonly users: SignedInUserService,

@@ -7,7 +7,7 @@ import { SignedInUserService } from '../auth/signed-in-user.service.js';
 import { ApiError } from '../common/api-error.js';
 import { currentOrigin } from '../common/request-context.js';
 import { Database } from '../database/database.js';
-import { Mail } from '../mail/mail.service.js';
+import { MailService } from '../mail/mail.service.js';
 import type { LinkOrCode } from '../mailed-links/declaration.js';
 import type { MailedLink } from '../mailed-links/mailed-link.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
@@ -28,7 +28,7 @@ export class EmailVerificationService {
   private readonly registrationMails: Limit;
 
   constructor(
-    private readonly mail: Mail,
+    private readonly mail: MailService,
     private readonly claims: AddressClaims,
     private readonly users: SignedInUserService,
     private readonly database: Database,

@@ -4,7 +4,7 @@ import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
-import { Mail } from '../mail/mail.service.js';
+import { MailService } from '../mail/mail.service.js';
 import type { LinkOrCode } from '../mailed-links/declaration.js';
 import type { MailedLink } from '../mailed-links/mailed-link.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
@@ -30,7 +30,7 @@ export class PasswordResetService {
     private readonly database: Database,
     private readonly userChanges: UserChanges,
     private readonly events: UserEvents,
-    private readonly mail: Mail,
+    private readonly mail: MailService,
     private readonly audit: Audit,
     links: MailedLinks,
   ) {

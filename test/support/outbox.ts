@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { Database } from '../../src/database/database.js';
 import { MailWorker } from '../../src/mail/mail-worker.js';
-import { Mail, type NewMail } from '../../src/mail/mail.service.js';
+import { MailService, type NewMail } from '../../src/mail/mail.service.js';
 import { OutboxItem } from '../../src/mail/outbox-item.entity.js';
 import { until } from './mailbox.js';
 import { type Server, startServer } from './server.js';
@@ -24,7 +24,7 @@ export const verification = (to: string, more: Partial<NewMail> = {}) => ({
 /** Stores mails as a flow does. */
 export function enqueue(server: Server, ...mails: NewMail[]) {
   return server.app.get(Database).transaction(async (manager) => {
-    for (const mail of mails) await server.app.get(Mail).enqueue(manager, mail);
+    for (const mail of mails) await server.app.get(MailService).enqueue(manager, mail);
   });
 }
 

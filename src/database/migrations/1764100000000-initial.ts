@@ -179,7 +179,8 @@ const mailOutbox: TableOptions = {
   columns: [
     id,
     { ...userId, isNullable: true },
-    text('template', 64),
+    textOrNull('template', 64),
+    textOrNull('request', 64),
     { name: 'sealed', type: 'text' },
     time('created_at'),
     time('expires_at'),
