@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Database } from '../src/database/database.js';
 import { OneTimeToken } from '../src/mailed-links/one-time-token.entity.js';
-import type { LinkOrCode } from '../src/mailed-links/declaration.js';
+import type { LinkOrCode } from '../src/mailed-links/link-or-code.js';
 import { MailedLinks } from '../src/mailed-links/mailed-links.js';
 import { OneTimeTokensService } from '../src/mailed-links/one-time-tokens.service.js';
 import { User } from '../src/users/user.entity.js';

@@ -2,9 +2,6 @@ import type { EntityManager } from 'typeorm';
 import type { User } from '../users/user.entity.js';
 import type { PageLocale, PageTexts } from './page-texts.js';
 
-/** What a user sends back: the token of a link, or the code of the same mail and the account it is for. */
-export type LinkOrCode = { token: string } | { userId: string | undefined; code: string };
-
 /** The rules by which the tokens of one purpose are made and checked. */
 export interface TokenRules {
   /** The one name of the flow. A token for another purpose is refused. */

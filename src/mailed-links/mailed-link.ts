@@ -2,7 +2,8 @@ import type { EntityManager } from 'typeorm';
 import type { Database } from '../database/database.js';
 import type { MailService } from '../mail/mail.service.js';
 import type { User } from '../users/user.entity.js';
-import type { LinkOrCode, MailedLinkDeclaration } from './declaration.js';
+import type { MailedLinkDeclaration } from './declaration.js';
+import type { LinkOrCode } from './link-or-code.js';
 import type { OneTimeTokensService, TokenKey, UsedToken } from './one-time-tokens.service.js';
 
 /** How a link is mailed. */

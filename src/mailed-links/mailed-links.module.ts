@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { KeysModule } from '../keys/keys.module.js';
 import { MailModule } from '../mail/mail.module.js';
+import { UsersModule } from '../users/users.module.js';
 import { CodeAttempts } from './code-attempts.js';
 import { MailedLinks } from './mailed-links.js';
 import { OneTimeCodes } from './one-time-codes.js';
@@ -12,7 +13,7 @@ import { Pages } from './pages.js';
 
 /** Links and codes that are mailed and can be used once, and the pages that the links lead to. */
 @Module({
-  imports: [TypeOrmModule.forFeature([OneTimeToken]), KeysModule, MailModule],
+  imports: [TypeOrmModule.forFeature([OneTimeToken]), KeysModule, MailModule, UsersModule],
   controllers: [PagesController],
   providers: [CodeAttempts, MailedLinks, OneTimeCodes, OneTimeTokensService, Pages],
   exports: [MailedLinks],

@@ -3,7 +3,9 @@ import { Database } from '../database/database.js';
 import { MailService } from '../mail/mail.service.js';
 import { prepareEmail } from '../users/email.js';
 import { lockHolder } from '../users/lock-user.js';
+import { UsersService } from '../users/users.service.js';
 import type { MailedLinkDeclaration } from './declaration.js';
+import type { LinkOrCode, LinkOrCodeBody } from './link-or-code.js';
 import { MailedLink } from './mailed-link.js';
 import { OneTimeTokensService } from './one-time-tokens.service.js';
 
@@ -16,6 +18,7 @@ export class MailedLinks {
     private readonly tokens: OneTimeTokensService,
     private readonly mail: MailService,
     private readonly database: Database,
+    private readonly users: UsersService,
   ) {}
 
   /**
@@ -37,6 +40,12 @@ export class MailedLinks {
   /** Returns the link of this purpose, if one is declared. */
   find(purpose: string): MailedLink<object | null> | undefined {
     return this.links.get(purpose);
+  }
+
+  /** Returns the link or code of a request's body, with the account that the body names for a code. */
+  async read({ token, username, code }: LinkOrCodeBody): Promise<LinkOrCode> {
+    if (token !== undefined) return { token };
+    return { userId: await this.users.findIdByLogin(username ?? ''), code: code ?? '' };
   }
 
   /**

@@ -14,7 +14,8 @@ import { Database } from '../database/database.js';
 import { lockUser } from '../users/lock-user.js';
 import type { User } from '../users/user.entity.js';
 import { CodeAttempts } from './code-attempts.js';
-import type { LinkOrCode, TokenRules } from './declaration.js';
+import type { TokenRules } from './declaration.js';
+import type { LinkOrCode } from './link-or-code.js';
 import { OneTimeCodes } from './one-time-codes.js';
 import { OneTimeToken } from './one-time-token.entity.js';
 

@@ -1,6 +1,6 @@
 import { ApiError } from '../common/api-error.js';
 import { violatedUniqueIndex } from '../database/database.js';
-import type { LinkOrCode } from '../mailed-links/declaration.js';
+import type { LinkOrCode } from '../mailed-links/link-or-code.js';
 
 /**
  * Runs `work`, which gives an account an address. If two accounts take one address at once, the unique index

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { AddressClaims } from '../addresses/address-claims.js';
 import { Audit } from '../audit/audit.service.js';
 import { Notices } from '../mail/notices.js';
-import type { LinkOrCode } from '../mailed-links/declaration.js';
+import type { LinkOrCode } from '../mailed-links/link-or-code.js';
 import type { MailedLink } from '../mailed-links/mailed-link.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
 import { unusableHash } from '../passwords/stored-hash.js';

@@ -5,7 +5,7 @@ import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.ser
 import { StepUp } from '../auth/step-up.js';
 import { Database } from '../database/database.js';
 import { MailService } from '../mail/mail.service.js';
-import type { LinkOrCode } from '../mailed-links/declaration.js';
+import type { LinkOrCode } from '../mailed-links/link-or-code.js';
 import type { MailedLink } from '../mailed-links/mailed-link.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
 import type { HashOptions } from '../passwords/hash-pool.js';

@@ -8,7 +8,7 @@ import { ApiError } from '../common/api-error.js';
 import { currentOrigin } from '../common/request-context.js';
 import { Database } from '../database/database.js';
 import { MailService } from '../mail/mail.service.js';
-import type { LinkOrCode } from '../mailed-links/declaration.js';
+import type { LinkOrCode } from '../mailed-links/link-or-code.js';
 import type { MailedLink } from '../mailed-links/mailed-link.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
 import type { Limit } from '../throttling/limit-store.js';

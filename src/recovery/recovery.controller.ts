@@ -4,11 +4,11 @@ import type { FastifyRequest } from 'fastify';
 import { refuses } from '../auth/openapi.js';
 import { ClientSignal } from '../common/client-signal.js';
 import { Public } from '../common/public.js';
-import type { LinkOrCode } from '../mailed-links/declaration.js';
+import { type LinkOrCodeBody, linkOrCodeSchema } from '../mailed-links/link-or-code.js';
+import { MailedLinks } from '../mailed-links/mailed-links.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { RateLimits } from '../throttling/rate-limits.js';
 import { mailboxKey } from '../users/mailbox.js';
-import { UsersService } from '../users/users.service.js';
 import { EmailChangeUndoService } from './email-change-undo.service.js';
 import { EmailChangeService } from './email-change.service.js';
 import { EmailVerificationService } from './email-verification.service.js';
@@ -18,8 +18,6 @@ import {
   type AcceptedView,
   type AddressBody,
   addressSchema,
-  type LinkOrCodeBody,
-  linkOrCodeSchema,
   type ResetBody,
   resetSchema,
 } from './recovery.schemas.js';
@@ -37,7 +35,7 @@ export class RecoveryController {
     private readonly verifications: EmailVerificationService,
     private readonly changes: EmailChangeService,
     private readonly undos: EmailChangeUndoService,
-    private readonly users: UsersService,
+    private readonly links: MailedLinks,
     private readonly limits: RateLimits,
   ) {}
 
@@ -69,7 +67,7 @@ export class RecoveryController {
     @ClientSignal() signal: AbortSignal,
     @Headers('accept-language') locale?: string,
   ): Promise<void> {
-    await this.resets.reset(await this.given(body), body.password, { signal, locale });
+    await this.resets.reset(await this.links.read(body), body.password, { signal, locale });
   }
 
   @Post('email/verification')
@@ -95,7 +93,7 @@ export class RecoveryController {
   @ApiResponse({ status: 204, description: 'Verified' })
   @refuses(400, 'The link or code is not good')
   async verify(@Body({ schema: linkOrCodeSchema }) body: LinkOrCodeBody): Promise<void> {
-    await this.verifications.verify(await this.given(body));
+    await this.verifications.verify(await this.links.read(body));
   }
 
   @Post('email/confirm')
@@ -108,7 +106,7 @@ export class RecoveryController {
     @Body({ schema: linkOrCodeSchema }) body: LinkOrCodeBody,
     @Headers('accept-language') locale?: string,
   ): Promise<void> {
-    await this.changes.confirm(await this.given(body), locale);
+    await this.changes.confirm(await this.links.read(body), locale);
   }
 
   @Post('email/undo')
@@ -124,11 +122,6 @@ export class RecoveryController {
     @Body({ schema: linkOrCodeSchema }) body: LinkOrCodeBody,
     @Headers('accept-language') locale?: string,
   ): Promise<void> {
-    await this.undos.undo(await this.given(body), locale);
-  }
-
-  private async given({ token, username, code }: LinkOrCodeBody): Promise<LinkOrCode> {
-    if (token !== undefined) return { token };
-    return { userId: await this.users.findIdByLogin(username ?? ''), code: code ?? '' };
+    await this.undos.undo(await this.links.read(body), locale);
   }
 }
