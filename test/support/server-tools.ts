@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { COMPILE_CACHE } from './server-process.js';
 
 const LATCHKEY = resolve('dist/src/operations/latchkey.js');
 
@@ -24,7 +25,7 @@ export async function runTool(
 ): Promise<Outcome> {
   const child = spawn(process.execPath, [LATCHKEY, ...args], {
     cwd,
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
   });
   // One that ends before it has read everything.
   child.stdin.on('error', () => undefined).end(input);
