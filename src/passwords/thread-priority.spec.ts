@@ -4,7 +4,7 @@ describe('niceIncrement', () => {
   const load = () => ({ nice: (increment: number) => increment });
 
   it.each([
-    ['linux', 10],
+    ['linux', 1],
     ['win32', -1],
   ] as const)('lowers threads on %s by %d', (platform, increment) => {
     expect(niceIncrement(platform, load)).toBe(increment);
