@@ -23,8 +23,11 @@ export class PasswordCosts {
 
   /** Returns the highest cost that a stored or new hash may have. */
   async highest(): Promise<number> {
-    const highest = await this.costs.maximum('cost');
-    return Math.max(highest ?? 0, this.config.bcryptCost);
+    // Every login asks, and `costs.maximum()` builds the same statement anew each time.
+    const [row] = await this.costs.query<{ cost: number | null }[]>(
+      'SELECT max(cost) AS cost FROM password_costs',
+    );
+    return Math.max(row?.cost ?? 0, this.config.bcryptCost);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { type EntityManager, IsNull, MoreThan, Not } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { clock } from '../common/clock.js';
 import { storable, storableAddress } from '../common/request-context.js';
@@ -8,7 +8,6 @@ import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { maySignInSql } from '../users/can-sign-in.js';
 import { RefreshTokens } from './refresh-token.js';
-import { Session } from './session.entity.js';
 import { SessionsService } from './sessions.service.js';
 
 /** The device that a sign-in comes from. */
@@ -106,12 +105,14 @@ export class SessionStartService {
     manager: EntityManager,
     { userId, id: started }: { userId: string; id: string },
   ): Promise<void> {
-    const surplus = await manager.find(Session, {
-      select: { id: true },
-      where: { userId, id: Not(started), endedAt: IsNull(), expiresAt: MoreThan(clock.date()) },
-      order: { lastUsedAt: 'DESC', id: 'ASC' },
-      skip: this.config.sessions.perUser - 1,
-    });
+    // Every login asks, and TypeORM would build the same statement anew each time. SQLite takes no OFFSET
+    // without a LIMIT.
+    const surplus = await manager.query<{ id: string }[]>(
+      `SELECT id FROM sessions
+       WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL AND expires_at > $3
+       ORDER BY last_used_at DESC, id LIMIT ${Number.MAX_SAFE_INTEGER} OFFSET $4`,
+      [userId, started, clock.date().getTime(), this.config.sessions.perUser - 1],
+    );
     for (const { id } of surplus) {
       await this.sessions.endIn(manager, { userId, id }, 'too_many_sessions');
       await this.audit.record(manager, {
