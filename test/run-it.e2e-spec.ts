@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyProject, type Project } from './support/project.js';
 
@@ -22,8 +22,9 @@ it.each([
   ['all processes, as systemd', 'group', 'SIGTERM'],
   ['all processes, as a terminal does for Ctrl-C', 'group', 'SIGINT'],
 ] as const)('npm start ends with its server if the signal goes to %s', async (_who, to, signal) => {
-  // Its build is left out: the tests have built the same already.
-  const server = project.run('npm', ['start', '--ignore-scripts']);
+  const built = () => stat(join(project.dir, 'dist/src/main.js')).then(({ mtimeMs }) => mtimeMs);
+  const before = await built();
+  const server = project.run('npm', ['start']);
   const [, url = ''] = await server.said(LISTENING);
   const pid = server.child.pid ?? 0;
   process.kill(to === 'one' ? pid : -pid, signal);
@@ -31,6 +32,8 @@ it.each([
   expect(output).toContain('"stopped"');
   expect(output).not.toContain('again: stopping at once');
   expect(await isAlive(url)).toBe(false);
+  // The tests have built the same already, and an unchanged tree is not compiled again.
+  expect(await built()).toBe(before);
 });
 
 describe('npm run start:dev', () => {
