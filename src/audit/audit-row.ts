@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
 import { clock } from '../common/clock.js';
 import type { RequestContext } from '../common/request-context.js';
 import type { AuditEntry } from './audit-entry.js';
@@ -41,11 +41,8 @@ let counter = 0;
 
 /** Returns a UUID of version 7 (RFC 9562, section 5.7). Those of one process and millisecond are in order. */
 function timeOrderedId(now: number): string {
-  counter = now === latest ? (counter + 1) & 0xfff : 0;
+  // uuid keeps such a counter only for its own clock, and these ids follow the database's clock.
+  counter = now === latest ? counter + 1 : 0;
   latest = now;
-  const hex = now.toString(16).padStart(12, '0');
-  const [a = 0, ...rest] = randomBytes(8);
-  const random = Buffer.from([(a & 0x3f) | 0x80, ...rest]).toString('hex');
-  const order = counter.toString(16).padStart(3, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7${order}-${random.slice(0, 4)}-${random.slice(4)}`;
+  return uuidv7({ msecs: now, seq: counter });
 }

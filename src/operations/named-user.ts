@@ -1,11 +1,10 @@
 import type { INestApplicationContext } from '@nestjs/common';
+import { validate as isUuid } from 'uuid';
 import { recordOf } from './user-record.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { CliError, EXIT } from './exit.js';
 import { print } from './print.js';
-
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /**
  * Returns the user with this id, username or e-mail address, in this order. A username that equals another
@@ -15,7 +14,7 @@ const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
  */
 export async function namedUser(services: INestApplicationContext, name: string): Promise<User> {
   const users = services.get(UsersService, { strict: false });
-  const byId = UUID.test(name) ? await users.findById(name.toLowerCase()) : null;
+  const byId = isUuid(name) ? await users.findById(name.toLowerCase()) : null;
   const user = byId ?? (await users.findByLogin(name));
   if (!user) throw new CliError(`There is no user ${JSON.stringify(name)}`, EXIT.noUser);
   return user;
