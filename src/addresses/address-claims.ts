@@ -16,8 +16,8 @@ export interface Address {
 }
 
 /**
- * Decides which account holds an e-mail address. A verified holder keeps it. An unverified one loses it
- * to a user who confirms a mailed link, or to one whom an operator calls verified.
+ * Decides which account holds an e-mail address. A verified holder keeps it. An unverified holder loses it to a
+ * user who confirms a mailed link, or if an operator marks the address of another user as verified.
  */
 @Injectable()
 export class AddressClaims {
@@ -28,9 +28,9 @@ export class AddressClaims {
   ) {}
 
   /**
-   * Gives `user` an address that the user has just proven to read.
+   * Gives `user` an address that the user has just confirmed by a mailed link.
    *
-   * @throws ApiError link_invalid if another account has proven the address to be its own
+   * @throws ApiError link_invalid if another account has verified the address
    */
   async claim(manager: EntityManager, user: User, address: Address): Promise<void> {
     const holder = await lockHolder(manager, address.emailKey);
@@ -50,7 +50,7 @@ export class AddressClaims {
   }
 
   /**
-   * Frees an address for a user whom an administrator or the command line calls verified.
+   * Frees an address for another user, whose address an administrator or the command line marks as verified.
    *
    * @param mayTake whether the address may be taken from this unverified holder
    * @throws ApiError email_taken if the holder is verified, or keeps the address by `mayTake`
@@ -66,7 +66,7 @@ export class AddressClaims {
     await this.release(manager, holder);
   }
 
-  /** The unverified accounts that hold some of many addresses, locked and by address. */
+  /** Returns the unverified accounts that hold one of these addresses, locked, by address. */
   async unverifiedHolders(manager: EntityManager, emailKeys: string[]): Promise<Map<string, User>> {
     if (emailKeys.length === 0) return new Map();
     const holders = await manager.find(User, {
@@ -82,14 +82,14 @@ export class AddressClaims {
     );
   }
 
-  /** Gives a stored user the address of an unverified holder, whom the transaction has locked. */
+  /** Gives a stored user the address of an unverified holder; the transaction has locked the holder. */
   async handOver(manager: EntityManager, holder: User, userId: string): Promise<void> {
     const { emailKey } = holder;
     await this.release(manager, holder);
     await manager.update(User, { id: userId }, { emailKey });
   }
 
-  /** Takes the address from its unverified holder, who keeps the account, and tells the mailbox. */
+  /** Takes the address from its unverified holder and mails a notice there. The holder keeps the account. */
   private async release(manager: EntityManager, holder: User, actorId?: string): Promise<void> {
     const { id, email, locale } = holder;
     await manager.update(User, { id }, { emailKey: null, updatedAt: clock.date() });

@@ -37,6 +37,6 @@ export interface MailedLinkDeclaration extends TokenRules {
   url?: string;
   /** Sends the mail to the account that holds the address of a {@link MailedLink.request}. */
   onRequest?: (manager: EntityManager, holder: User, locale: string) => Promise<void>;
-  /** Does what the link is for; the page calls it when its form is sent. */
+  /** Makes the change that the link is for. The page calls it when its form is sent. */
   redeem: (form: PageForm) => Promise<void>;
 }

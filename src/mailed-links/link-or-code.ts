@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a user sends back: the token of a link, or the code of the same mail and the account it is for. */
+/** The token of a link, or the code of the same mail and the account (undefined: no account has that name). */
 export type LinkOrCode = { token: string } | { userId: string | undefined; code: string };
 
 /** The token of a link, or the code of the same mail and the account it is for. */

@@ -8,7 +8,7 @@ import type { OneTimeTokensService, TokenKey, UsedToken } from './one-time-token
 
 /** How a link is mailed. */
 interface Sending<P> {
-  /** The recipient; null makes a link, which ends the older one, and mails nothing. */
+  /** The recipient. If it is null, a link is made and ends the older one, but no mail is sent. */
   to: string | null;
   payload: P;
   /** The request's `Accept-Language`; the user's own locale takes precedence. */
@@ -27,13 +27,13 @@ export interface CheckedLink extends TokenKey {
   user: User;
 }
 
-/** A link that was just used, its user (locked), and what the link carried. */
+/** A link that was just used, its user (locked), and its payload. */
 export interface RedeemedLink<P> extends Omit<UsedToken, 'payload'> {
   payload: P;
 }
 
 /**
- * The links of one declaration. `P` is what a link carries besides its user: an object of texts, or null.
+ * The links of one declaration. `P` is the payload of a link: an object of texts, or null.
  * `MailedLinks.declare` makes one.
  */
 export class MailedLink<P extends object | null = null> {

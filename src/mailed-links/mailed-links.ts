@@ -22,8 +22,8 @@ export class MailedLinks {
   ) {}
 
   /**
-   * Makes a mailed link known: its tokens, its mail, and its page at `/account/<purpose>`. `P` is what a link
-   * carries besides its user.
+   * Makes a mailed link known: its tokens, its mail, and its page at `/account/<purpose>`. `P` is the
+   * payload of a link, an object of texts.
    *
    * @throws Error if the purpose is taken, or if its mail has no template
    */

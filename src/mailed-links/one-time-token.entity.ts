@@ -40,7 +40,7 @@ export class OneTimeToken {
   @Column('varchar', { length: 43 })
   guard!: string;
 
-  /** What the token is about besides the user, such as a new address. */
+  /** More data about the change, such as a new address. */
   @Column('simple-json', { nullable: true })
   payload!: Partial<Record<string, string>> | null;
 

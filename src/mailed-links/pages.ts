@@ -15,7 +15,7 @@ const read = (file: string): string =>
     'utf8',
   ).trim();
 
-/** What a page shows: its form, with the problem of the last attempt if there was one, or a result. */
+/** The state of a page: its form, with the problem of the last attempt if there was one, or a result. */
 export type PageState =
   | { step: 'form'; token: string; problem?: 'later' | { weak: string } }
   | { step: 'done' }
@@ -25,7 +25,7 @@ const LOCALES = Object.keys(SHARED_TEXTS) as PageLocale[];
 
 /**
  * Renders the pages that mailed links lead to: plain HTML without scripts. Mail scanners follow links, so a
- * page changes nothing before its button is pressed, and showing it looks nothing up.
+ * page makes no change before its button is pressed, and reads no data to be shown.
  */
 @Injectable()
 export class Pages {

@@ -45,7 +45,7 @@ export class EmailChangeService {
    * Mails a link to the new address. `permit` is called after the step-up, so a request that may not change the
    * address does not count against the limit of the new one.
    *
-   * @throws ApiError reauthentication_required, wrong_password, overloaded, unavailable, and what `permit` throws
+   * @throws ApiError reauthentication_required, wrong_password, overloaded, unavailable, and the errors of `permit`
    */
   async request(
     own: OwnRequest,
