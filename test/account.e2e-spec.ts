@@ -244,7 +244,7 @@ describe('a step up', () => {
     expect([answer.status, answer.body]).toEqual([
       401,
       {
-        msg: 'Sign in again, or send your password along, to do this',
+        msg: 'Sign in again, or send your current password, to do this',
         code: 'reauthentication_required',
       },
     ]);

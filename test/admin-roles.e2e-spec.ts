@@ -60,7 +60,7 @@ describe('roles', () => {
     const { id } = await person(server, 'Leaving', ['leaving']);
     expect(await admin.ask('DELETE', '/roles/leaving')).toEqual({
       status: 409,
-      body: { msg: 'Somebody still has this role', code: 'role_in_use' },
+      body: { msg: 'A user still has this role', code: 'role_in_use' },
     });
     await admin.ask('PATCH', `/users/${id}`, { roles: [] });
     expect(await admin.outcome('DELETE', '/roles/leaving')).toBe(204);

@@ -290,7 +290,7 @@ describe('POST /users/:id/password-reset', () => {
 });
 
 describe('the last administrator', () => {
-  const lastAdmin = { msg: 'Nobody else could administer this server', code: 'last_admin' };
+  const lastAdmin = { msg: 'This is the last administrator', code: 'last_admin' };
   const changes = () => server.app.get(UserChanges, { strict: false });
   const rolesOf = async (id: string) =>
     (await server.withDatabase((db) => db.getRepository(User).findOneByOrFail({ id }))).roles;

@@ -183,7 +183,7 @@ it('keeps the sentences of a project’s own pipe', async () => {
     409,
     { msg: 'This is taken', code: 'conflict' },
   ]);
-  const odd = { msg: 'The request conflicts with what is stored', code: 'conflict' };
+  const odd = { msg: 'The request conflicts with stored data', code: 'conflict' };
   for (const body of [{}, { message: [] }, { message: 1 }, { message: { a: 1 } }]) {
     expect(await refuse('own', body)).toEqual([409, odd]);
   }

@@ -31,7 +31,7 @@ const byCookie = (path: string, cookie: string, origin?: string) => {
 };
 
 const MISSING = {
-  msg: 'There is no refresh token in this request',
+  msg: 'The request has no refresh token',
   code: 'missing_refresh_token',
 };
 const answerOf = ({ status, body }: { status: number; body: unknown }) => ({ status, body });
@@ -199,7 +199,7 @@ it('refuses requests by cookie from anywhere else, and changes nothing', async (
       expect([response.status, response.body]).toEqual([
         403,
         {
-          msg: 'Requests with a cookie are not taken from this origin',
+          msg: 'This origin may not send requests with a cookie',
           code: 'origin_not_allowed',
         },
       ]);

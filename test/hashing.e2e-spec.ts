@@ -16,7 +16,7 @@ import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 const ADA = { username: 'ada', password: GOOD_PASSWORD };
 const OVERLOADED = {
-  msg: 'Too many people are signing in right now; try again shortly',
+  msg: 'Too many users are signing in; try again shortly',
   code: 'overloaded',
 };
 const UNAVAILABLE = { msg: 'The service cannot do this right now', code: 'unavailable' };

@@ -86,7 +86,7 @@ describe('POST /users/:id/impersonate', () => {
       expect(await acting.ask(method, path, body)).toEqual({
         status: 403,
         body: {
-          msg: 'This cannot be done on behalf of another user',
+          msg: 'You cannot do this on behalf of another user',
           code: 'impersonation_forbidden',
         },
       });

@@ -91,7 +91,7 @@ describe('the last administrator who can sign in, if that takes a verified addre
     expect(await waysToLose(root)).toEqual(ALL_REFUSED);
     expect(await root.ask('PATCH', `/users/${root.id}`, { verified: false })).toEqual({
       status: 409,
-      body: { msg: 'Nobody else could administer this server', code: 'last_admin' },
+      body: { msg: 'This is the last administrator', code: 'last_admin' },
     });
     expect((await server.login('Root')).jwt).toEqual(expect.any(String));
   });

@@ -72,7 +72,7 @@ it.each([
   expect(JSON.parse(body)).toEqual(
     status === 200
       ? { status: 'ok' }
-      : { msg: 'The request could not be understood', code: 'bad_request' },
+      : { msg: 'The server could not understand the request', code: 'bad_request' },
   );
 });
 

@@ -112,7 +112,7 @@ it('asks for METRICS_TOKEN where it is set, and takes nothing else', async () =>
     const refused = await ask(wrong);
     expect([refused.status, refused.body, refused.headers['www-authenticate']]).toEqual([
       401,
-      { msg: 'You have to be signed in to do this', code: 'unauthorized' },
+      { msg: 'Sign in to do this', code: 'unauthorized' },
       'Bearer error="invalid_token"',
     ]);
   }
@@ -126,7 +126,7 @@ describe('in production without METRICS_TOKEN', () => {
     return started;
   };
   const far = {
-    msg: 'Without METRICS_TOKEN the metrics are for private networks alone',
+    msg: 'Without METRICS_TOKEN, only private networks may read the metrics',
     code: 'forbidden',
   };
   const ask = async (headers: Record<string, string>) => {

@@ -8,7 +8,7 @@ const CHANGED = 'Your e-mail address was changed';
 const EXISTS = 'You already have an account';
 const RESET = 'Set a new password';
 const INVALID = {
-  msg: 'This link is not valid, or no longer; ask for a new one',
+  msg: 'This link is invalid or has expired; ask for a new one',
   code: 'link_invalid',
 };
 const ACCEPTED = { msg: 'If there is such an account, a mail is on its way' };

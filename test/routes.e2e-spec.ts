@@ -240,7 +240,7 @@ it('leaves a user signed in if an administrator tried to sign them out', async (
   const [session] = own.sessions as { id: string }[];
   expect(await acting.ask('DELETE', `/me/sessions/${session?.id ?? ''}`)).toEqual({
     status: 403,
-    body: { msg: 'This cannot be done on behalf of another user', code: 'impersonation_forbidden' },
+    body: { msg: 'You cannot do this on behalf of another user', code: 'impersonation_forbidden' },
   });
   expect(await ada.outcome('GET', '/me')).toBe(200);
   expect((await server.login('Ada', GOOD_PASSWORD)).jwt).toEqual(expect.any(String));

@@ -281,7 +281,7 @@ describe('PUT /me/password', () => {
     const wrong = await change(one.jwt, { current_password: 'nope', new_password: NEW_PASSWORD });
     expect([wrong.status, wrong.body]).toEqual([
       403,
-      { msg: 'The present password is not right', code: 'wrong_password' },
+      { msg: 'The current password is wrong', code: 'wrong_password' },
     ]);
     const weak = await change(one.jwt, {
       current_password: GOOD_PASSWORD,

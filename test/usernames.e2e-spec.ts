@@ -50,7 +50,7 @@ describe('a change of name', () => {
     expect(await old.ask('PATCH', '/me', { username: 'fresh' })).toEqual({
       status: 401,
       body: {
-        msg: 'Sign in again, or send your password along, to do this',
+        msg: 'Sign in again, or send your current password, to do this',
         code: 'reauthentication_required',
       },
     });

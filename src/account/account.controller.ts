@@ -65,7 +65,7 @@ export class AccountController {
     401,
     'No good access token, or a new name with neither a recent sign-in nor the password',
   )
-  @refuses(403, 'The present password is not right, or this is not on behalf of oneself')
+  @refuses(403, 'The current password is wrong, or this is not on behalf of oneself')
   @refuses(409, 'The username is taken, looks like that of another user, or was until lately')
   @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   async update(
@@ -99,7 +99,7 @@ export class AccountController {
   @ApiOperation({ summary: 'Delete the account with everything stored about it' })
   @ApiResponse({ status: 204, description: 'Deleted' })
   @refuses(401, 'No good access token, or neither a recent sign-in nor the password')
-  @refuses(403, 'The present password is not right, or this is not on behalf of oneself')
+  @refuses(403, 'The current password is wrong, or this is not on behalf of oneself')
   @refuses(409, 'This is the last administrator')
   @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   async delete(
@@ -123,8 +123,8 @@ export class AccountController {
   @ApiResponse({ status: 204, description: 'Changed' })
   @refuses(400, 'A parameter is missing, or the new password is weak')
   @refuses(401, 'No good access token, or neither a recent sign-in nor the password')
-  @refuses(403, 'The present password is not right, or this is not on behalf of oneself')
-  @refuses(409, 'The password was changed meanwhile')
+  @refuses(403, 'The current password is wrong, or this is not on behalf of oneself')
+  @refuses(409, 'The password was changed in the meantime')
   @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   changePassword(
     @CurrentUser() { id: userId }: Subject,

@@ -39,13 +39,13 @@ export class ActorAuthority {
   /** That the actor may change, remove or act as `user`. @throws ApiError forbidden */
   over(user: User): void {
     if (this.isOver(user)) return;
-    throw new ApiError('forbidden', { msg: 'This user is allowed to do more than you are' });
+    throw new ApiError('forbidden', { msg: 'This user has more permissions than you' });
   }
 
   /** That the actor may give and take away each of `roles`. @throws ApiError forbidden */
   toGrant(roles: readonly string[]): void {
     if (this.granted.cover(this.roles, roles)) return;
-    throw new ApiError('forbidden', { msg: 'You can give no role that may do more than yours' });
+    throw new ApiError('forbidden', { msg: 'You cannot give a role with more permissions than you have' });
   }
 
   /** That the actor may change a role that stands for `permissions`. @throws ApiError forbidden */

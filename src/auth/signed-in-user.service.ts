@@ -33,7 +33,7 @@ export class SignedInUserService {
   async changedMeanwhile({ id }: User): Promise<ApiError> {
     const user = await this.users.findById(id);
     if (!user) return new ApiError('token_revoked');
-    return new ApiError('conflict', { msg: 'The password was changed meanwhile' });
+    return new ApiError('conflict', { msg: 'The password was changed in the meantime' });
   }
 }
 

@@ -14,13 +14,13 @@ export interface PageTexts {
 /** The texts that all pages share, by language; the first language is the fallback. */
 export const SHARED_TEXTS: Record<PageLocale, Record<'invalid' | 'later' | 'weak', string>> = {
   en: {
-    invalid: 'This link is not valid, or no longer. Ask for a new one.',
-    later: 'This cannot be done right now. Please try again in a minute.',
+    invalid: 'This link is invalid or has expired. Ask for a new one.',
+    later: 'The server cannot do this right now. Please try again in a minute.',
     weak: 'You cannot use this password:',
   },
   de: {
-    invalid: 'Dieser Link ist nicht oder nicht mehr gültig. Fordern Sie einen neuen an.',
-    later: 'Das geht gerade nicht. Bitte versuchen Sie es in einer Minute noch einmal.',
+    invalid: 'Dieser Link ist ungültig oder abgelaufen. Fordern Sie einen neuen an.',
+    later: 'Der Server kann das gerade nicht tun. Bitte versuchen Sie es in einer Minute noch einmal.',
     weak: 'Dieses Passwort können Sie nicht verwenden:',
   },
 };

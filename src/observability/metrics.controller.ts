@@ -74,7 +74,7 @@ export class MetricsController {
     }
     if (!this.expected && this.config.production && !this.isNear(request)) {
       throw new ApiError('forbidden', {
-        msg: 'Without METRICS_TOKEN the metrics are for private networks alone',
+        msg: 'Without METRICS_TOKEN, only private networks may read the metrics',
       });
     }
     return this.metrics.registry.metrics();

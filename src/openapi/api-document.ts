@@ -19,7 +19,7 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 const COMMON: [status: number, description: string, of: (operation: Operation) => boolean][] = [
   [
     400,
-    'The request could not be understood',
+    'The server could not understand the request',
     ({ parameters, requestBody }) =>
       requestBody !== undefined || (parameters ?? []).some((parameter) => !isHeader(parameter)),
   ],

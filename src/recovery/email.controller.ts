@@ -44,7 +44,7 @@ export class EmailController {
   @ApiResponse({ status: 202, description: 'The same always', standardSchema: acceptedSchema })
   @refuses(400, 'That is not an e-mail address')
   @refuses(401, 'No good access token, or neither a recent sign-in nor the password')
-  @refuses(403, 'The present password is not right, or this is not on behalf of oneself')
+  @refuses(403, 'The current password is wrong, or this is not on behalf of oneself')
   async change(
     @CurrentUser() { id: userId }: Subject,
     @JwtPayload() claims: AccessTokenClaims,
