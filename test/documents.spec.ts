@@ -37,3 +37,27 @@ it.each(documents)('%s links to files and headings that exist', (document) => {
     });
   expect(dead).toEqual([]);
 });
+
+it('names only settings and files that exist', () => {
+  const example = readFileSync('.env.example', 'utf8');
+  const settings = [...example.matchAll(/^#? ?([A-Z][A-Z_]+)=/gm)].map(([, name]) => name);
+  // Variables of the tests, of Node, and a constant of the audit.
+  const others = ['CORPORA_DIR', 'CRASH_KILLS', 'TEST_DATABASE_URL', 'NODE_EXTRA_CA_CERTS'];
+  const known = new Set([...settings, ...others, 'AUDIT_ACTIONS']);
+  const current = documents.filter((document) => document !== 'CHANGELOG.md');
+  const unknown = current.flatMap((document) => {
+    const text = readFileSync(document, 'utf8').replace(
+      /^```(\w*)\n.*?^```$/gms,
+      (block, language) => (language === 'sh' ? block : ''),
+    );
+    const names = [...text.matchAll(/\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b/g)]
+      .map(([, name = '']) => name)
+      .filter((name) => !known.has(name));
+    const files = [...text.matchAll(/`((?:src|test|scripts|docker|examples)\/[\w/.-]+\.\w+)`/g)]
+      .map(([, file = '']) => file)
+      // The example of docs/your-own-code.md and of the README.
+      .filter((file) => !file.startsWith('src/cats/') && !existsSync(file));
+    return [...names, ...files].map((name) => `${document}: ${name}`);
+  });
+  expect(unknown).toEqual([]);
+});

@@ -130,7 +130,9 @@ describe('a form that is sent too often', () => {
           ratelimit: expect.stringMatching(/^"login";r=0;t=\d+$/) as string,
           'retry-after': expect.stringMatching(/^[1-9]\d?$/) as string,
         });
-        expect(text).toContain('The server cannot do this right now. Please try again in a minute.');
+        expect(text).toContain(
+          'The server cannot do this right now. Please try again in a minute.',
+        );
         expect(text).toContain(`<input type="hidden" name="token" value="${token}">`);
         expect(text).not.toContain(NEW_PASSWORD);
       }

@@ -45,7 +45,9 @@ export class ActorAuthority {
   /** That the actor may give and take away each of `roles`. @throws ApiError forbidden */
   toGrant(roles: readonly string[]): void {
     if (this.granted.cover(this.roles, roles)) return;
-    throw new ApiError('forbidden', { msg: 'You cannot give a role with more permissions than you have' });
+    throw new ApiError('forbidden', {
+      msg: 'You cannot give a role with more permissions than you have',
+    });
   }
 
   /** That the actor may change a role that stands for `permissions`. @throws ApiError forbidden */

@@ -20,7 +20,8 @@ export const SHARED_TEXTS: Record<PageLocale, Record<'invalid' | 'later' | 'weak
   },
   de: {
     invalid: 'Dieser Link ist ungültig oder abgelaufen. Fordern Sie einen neuen an.',
-    later: 'Der Server kann das gerade nicht tun. Bitte versuchen Sie es in einer Minute noch einmal.',
+    later:
+      'Der Server kann das gerade nicht tun. Bitte versuchen Sie es in einer Minute noch einmal.',
     weak: 'Dieses Passwort können Sie nicht verwenden:',
   },
 };
