@@ -12,9 +12,9 @@ import { UsernameClaim } from '../users/username-claim.entity.js';
 import { WebhookItem } from '../webhooks/webhook-item.entity.js';
 
 /**
- * Everything that is stored about a user (GDPR, articles 15 and 20), but what would let somebody in:
- * hashes, salts, codes and sealed mails; what would tell whether another account has the address; and an
- * administrator's reason for a ban.
+ * Collects the stored data about a user (GDPR, articles 15 and 20). It leaves out credentials: hashes, salts,
+ * codes and sealed mails. It also leaves out facts that would tell whether another account has the address,
+ * and an administrator's reason for a ban.
  */
 @Injectable()
 export class AccountExport {
@@ -77,7 +77,7 @@ export class AccountExport {
   }
 }
 
-/** What happened to the user, or was done by the user, also on behalf of others. */
+/** Returns the events about the user and by the user, also on behalf of others. */
 async function eventsOf(manager: EntityManager, userId: string): Promise<AuditEvent[]> {
   const own = await manager.findBy(AuditEvent, [{ subjectId: userId }, { actorId: userId }]);
   const onBehalf = await manager.findBy(AuditEvent, await onBehalfOfOthers(manager, userId));
@@ -88,8 +88,8 @@ async function eventsOf(manager: EntityManager, userId: string): Promise<AuditEv
 }
 
 /**
- * An event as its user may know it. Where somebody else did it, request, address and user agent are
- * theirs; where it was done to somebody else, so are the details. Neither is in it.
+ * Returns an event in the form for its user. If another user acted, request, address and user agent are that
+ * user's and are left out. If the event is about another user, the details are left out.
  */
 function eventView(event: AuditEvent, userId: string): object {
   const { createdAt, action, subjectId, actorId, impersonatorId, source } = event;

@@ -15,7 +15,7 @@ import type {
   UpdateProfileBody,
 } from './account.schemas.js';
 
-/** What signed-in users do with their own account. */
+/** Serves signed-in users that manage their own account. */
 @Injectable()
 export class AccountService {
   constructor(

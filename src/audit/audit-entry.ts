@@ -38,7 +38,7 @@ export interface AuditEntry {
   action: AuditAction;
   /** The user that the change concerns; null if there is none, or the user is unknown. */
   subjectId: string | null;
-  /** The user who made the change. By default the signed-in user of the request. */
+  /** The user that made the change. By default the signed-in user of the request. */
   actorId?: string | null;
   details?: AuditDetails;
 }

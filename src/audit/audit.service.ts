@@ -33,7 +33,7 @@ export class Audit {
   }
 
   /**
-   * Empties address and user agent in the rows of a user who is deleted in the transaction of `manager`, also
+   * Empties address and user agent in the rows of a user that is deleted in the transaction of `manager`, also
    * in the rows about actions on behalf of others. Call it after `user_deleted` was recorded there: without
    * that row, emptied rows count as tampered with.
    */

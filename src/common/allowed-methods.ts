@@ -10,8 +10,8 @@ declare module 'fastify' {
 
 /**
  * Makes `fastify` tell which methods an address takes. Fastify keeps its routes to itself, so this asks a
- * second router of the same kind. A route for a whole tree, such as `/docs/*`, says nothing about one address
- * and is left out. Call this before the routes are made.
+ * second router of the same kind. A route for a whole tree, such as `/docs/*`, is left out, because it does
+ * not describe one address. Call this before the routes are made.
  */
 export function knowAllowedMethods(fastify: FastifyInstance): void {
   const router = findMyWay();

@@ -96,7 +96,7 @@ class Connection implements Turns {
     this.report(false);
     if (this.stalled) return;
     this.stalled = true;
-    // Node looks at the time as long as nothing of a write gets through.
+    // Node looks at the time as long as no byte of a write gets through.
     socket.setTimeout(READ_TIMEOUT);
     const read = (): void => {
       if (!this.stalled) return;
@@ -133,8 +133,8 @@ class Connection implements Turns {
 const LONG_TEXT = 16 * 1024;
 
 /**
- * Returns what is written, a long text as bytes. Node keeps three bytes for each character of a text until the
- * client has read all of it, and counts one.
+ * Returns a chunk with a long text as bytes. Until the client has read a text, Node keeps three bytes for
+ * each of its characters, and counts one.
  */
 function inBytes([chunk, ...others]: unknown[]): [unknown] {
   if (typeof chunk !== 'string' || chunk.length < LONG_TEXT) return [chunk, ...others] as [unknown];

@@ -19,7 +19,7 @@ export interface RequestContext {
   userAgent: string | null;
   /** The signed-in user, after a guard has checked the token. */
   actorId: string | null;
-  /** The user who acts in that user's name (RFC 8693, section 4.1). */
+  /** The user that acts in that user's name (RFC 8693, section 4.1). */
   impersonatorId: string | null;
 }
 

@@ -71,7 +71,7 @@ export class RequestFeed {
     this.turns.report(moved);
   }
 
-  /** Parses what is left of the current request, or the headers of the next one. */
+  /** Parses the rest of the current request, or the headers of the next one. */
   private parseNext(): void {
     const { socket, ahead } = this;
     const end = ahead.indexOf(END_OF_HEADERS);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The error for a text that cannot be read. Its message gives the reason and shows none of the text. */
+/** The error for a text that cannot be read. Its message gives the reason, but no part of the text. */
 export class UnreadableText extends Error {
   override readonly name = 'UnreadableText';
 }

@@ -1,7 +1,7 @@
 import type { SettingIssue } from './setting.js';
 import type { CoreValues } from './settings.js';
 
-/** Returns what is wrong with settings of several sections that are each right. */
+/** Returns the faults of settings that are right alone, but contradict settings of other sections. */
 export function coreIssues(values: CoreValues, production: boolean): SettingIssue[] {
   const issues: SettingIssue[] = [];
   const refuse = (name: keyof CoreValues, expected: string) => issues.push({ name, expected });

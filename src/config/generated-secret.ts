@@ -20,9 +20,9 @@ export function generatedSecret(dataDir: string): {
 }
 
 /**
- * The text of a file with a secret in it (mode 0600), which is made where there is none. Two first
- * starts at once agree on one: the file appears whole or not at all, and only the first to link it
- * wins.
+ * Returns the text of a file with a secret in it (mode 0600). Makes the file if it does not exist. Two first
+ * starts at the same time agree on one secret: the file appears complete or not at all, and only the first to
+ * link it wins.
  */
 export function madeOnce(path: string, make: () => string): { text: string; created: boolean } {
   const existing = read(path);
@@ -51,7 +51,7 @@ export function madeOnce(path: string, make: () => string): { text: string; crea
   return { text, created };
 }
 
-/** What {@link generatedSecret} would give, but nothing is written: a new one is gone afterwards. */
+/** Returns the result of {@link generatedSecret}, but writes no file: a new secret is lost afterwards. */
 export function secretToBe(dataDir: string): ReturnType<typeof generatedSecret> {
   const path = join(dataDir, 'jwt-secret');
   const existing = read(path);

@@ -18,11 +18,11 @@ export interface VerifyKey {
   key: KeyObject;
 }
 
-/** What access tokens are signed and verified with, and other secrets are derived from. */
+/** The keys that sign and verify access tokens, and the secrets from which other keys are derived. */
 export interface JwtKeys {
   algorithm: JwtAlgorithm;
   signingKey: KeyObject;
-  /** The current key first, then those that are accepted and sign nothing; none twice. */
+  /** The current key first, then the keys that only verify. Each is there once. */
   verifyKeys: readonly [VerifyKey, ...VerifyKey[]];
   /** Secrets to derive other keys from: the current one first, then those still accepted. */
   secrets: readonly [KeyObject, ...KeyObject[]];
@@ -39,8 +39,8 @@ type Source = Pick<
 >;
 
 /**
- * Reads the keys of the settings and refuses what is too weak for its algorithm, of another type or
- * curve, a public key that is not the private key's, and one key under two algorithms.
+ * Reads the keys of the settings. Refuses a key that is too weak for its algorithm, or of another type or
+ * curve. Also refuses a public key that is not the private key's, and one key under two algorithms.
  */
 export function readJwtKeys(settings: Source): JwtKeys | SettingIssue[] {
   const issues: SettingIssue[] = [];
@@ -145,14 +145,14 @@ function currentKeys(
       throw new WrongKey('expected the public key of JWT_PRIVATE_KEY');
     }
   });
-  // Without a secret the private key is one. It stays accepted where a secret is set later.
+  // Without a secret the private key serves as one. It stays accepted if a secret is set later.
   const own = secretOf(signingKey);
   return { signingKey, verifyKey: { algorithm, key }, secrets: secret ? [secret, own] : [own] };
 }
 
 /**
- * The secrets of before (or next): each verifies tokens by its algorithm and derives. The PEM of a
- * private key only derives, as it did where no secret was set beside it.
+ * Returns the previous (or next) secrets. Each verifies tokens by its algorithm, and derives keys. The PEM of
+ * a private key only derives keys, as it did while no secret was set beside it.
  */
 function previousSecrets({ JWT_PREVIOUS_SECRET_KEYS = '' }: Source, signing: JwtAlgorithm) {
   const usual = signing.startsWith('HS') ? signing : 'HS256';

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } fr
 import { readTextFile } from '../common/text-file.js';
 import { JWT_ALGORITHMS, type JwtAlgorithm } from './tokens.settings.js';
 
-/** A key that is missing, cannot be read or is too weak; the message says what was expected. */
+/** A key that is missing, cannot be read or is too weak. The message says what was expected. */
 export class WrongKey extends Error {
   override readonly name = 'WrongKey';
 }
@@ -28,14 +28,14 @@ export const CURVES: Partial<Record<JwtAlgorithm, string>> = {
   ES512: 'secp521r1',
 };
 
-/** What the keys of an asymmetric algorithm have to be, in words. */
+/** Describes the keys of an asymmetric algorithm in words. */
 function formOf(algorithm: JwtAlgorithm): string {
   if (algorithm === 'EdDSA') return 'Ed25519 key';
   const curve = CURVES[algorithm];
   return curve ? `EC key on ${curve}` : 'RSA key of at least 2048 bits';
 }
 
-/** What a key may be that names no algorithm, in words. */
+/** The keys that may stand without an algorithm, in words. */
 export const ANY_KEY =
   'RSA key of at least 2048 bits, EC key on P-256, P-384 or P-521, or Ed25519 key';
 
@@ -114,7 +114,7 @@ const ROCA_PRIMES = [
   157n,
 ];
 
-/** Whether an RSA key was made by the generator of CVE-2017-15361 (ROCA), whose keys can be factored. */
+/** Tells whether an RSA key comes from the generator of CVE-2017-15361 (ROCA), whose keys can be factored. */
 function isRoca(key: KeyObject): boolean {
   const { n = '' } = key.export({ format: 'jwk' });
   const modulus = BigInt(`0x${Buffer.from(n, 'base64url').toString('hex')}`);
@@ -126,16 +126,16 @@ function isRoca(key: KeyObject): boolean {
   });
 }
 
-/** An entry of a list of keys, with its algorithm where that is written before it. */
+/** An entry of a list of keys, with its algorithm if one is written before it. */
 export interface ListedKey {
   algorithm: JwtAlgorithm | undefined;
   text: string;
 }
 
 /**
- * The entries of a list of keys. They are separated by commas or white space, and a PEM is one entry;
- * what holds a comma or white space itself is written in a JSON list of strings. `RS512:` and the like
- * before an entry name its algorithm.
+ * Returns the entries of a list of keys. Commas or white space separate them, and a PEM is one entry. An
+ * entry with a comma or white space in it is written in a JSON list of strings. `RS512:` or the like before
+ * an entry names its algorithm.
  *
  * @throws WrongKey
  */

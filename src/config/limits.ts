@@ -1,4 +1,7 @@
-/** The rate limits of the core, by the name in `RateLimit-Policy`: the default rate, and what it counts. */
+/**
+ * The rate limits of the core, by the name in `RateLimit-Policy`, with the default rate and the counted
+ * thing.
+ */
 export const LIMITS = {
   login: { rate: '30/1m', summary: 'logins of one address' },
   register: { rate: '60/1h', summary: 'registrations of one address' },

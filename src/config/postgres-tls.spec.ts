@@ -16,7 +16,7 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** What of the other side is checked. */
+/** Returns which facts of the server are checked. */
 function checks(query: string): string {
   const { ssl, optional } = readPostgresTls(
     `${URL}${query}`.replace('ROOT', encodeURIComponent(pem)),

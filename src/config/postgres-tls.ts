@@ -28,22 +28,22 @@ export function isUnixSocket(postgresUrl: string): boolean {
   return /^\w+:\/\/([^/]*@)?%2f/i.test(address);
 }
 
-/** A `postgres://` URL without what it says of TLS, and what it said. */
+/** A `postgres://` URL without its TLS parameters, and these parameters. */
 export interface PostgresTls {
   url: string;
   ssl: false | ConnectionOptions;
-  /** Goes on without TLS where the server has none. */
+  /** Whether to continue without TLS if the server has none. */
   optional: boolean;
 }
 
 /**
- * Reads `sslmode`, `sslrootcert`, `sslcert` and `sslkey` (paths of PEM files) off a URL, with libpq's
- * meaning, which is not pg's: `require` encrypts and trusts any server, unless a root certificate is
- * given (then it is `verify-ca`); `verify-full` checks the name as well; `allow` is taken as `prefer`,
- * the default. Node's own list of authorities is `sslrootcert=system`, or none with `verify-full`.
- * Stricter than libpq: a root certificate without a mode means `verify-full`.
+ * Takes `sslmode`, `sslrootcert`, `sslcert` and `sslkey` (paths of PEM files) out of a URL. They have libpq's
+ * meaning and not pg's. `require` encrypts and trusts any server, unless a root certificate is given (then it
+ * is `verify-ca`). `verify-full` checks the name as well. `allow` counts as `prefer`, the default.
+ * `sslrootcert=system`, or none with `verify-full`, means Node's own list of authorities. Stricter than
+ * libpq: a root certificate without a mode means `verify-full`.
  *
- * @throws Error with a sentence that shows nothing of the URL
+ * @throws Error with a sentence that shows no part of the URL
  */
 export function readPostgresTls(postgresUrl: string): PostgresTls {
   const [address = '', query = ''] = postgresUrl.split(/\?(.*)/s);

@@ -105,7 +105,7 @@ function wordAt(text: string, at: number, words: Set<string>): number {
   return 0;
 }
 
-/** How many characters from `at` on go up or down by one, or stay, where they are at least three. */
+/** Returns the length of the run at `at`: at least three characters that go up or down by one, or stay. */
 function runAt(text: string, at: number): number {
   const stride = text.charCodeAt(at + 1) - text.charCodeAt(at);
   if (!(Math.abs(stride) <= 1)) return 0;

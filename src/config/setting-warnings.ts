@@ -36,7 +36,7 @@ export function settingWarnings(given: Given): string[] {
   return [...unknown, ...idle];
 }
 
-/** Suggests the setting that an unknown name stands for; undefined if the name resembles none. */
+/** Suggests the setting that an unknown name stands for; undefined if the name resembles no setting. */
 function adviceFor(name: string, plainNames: ReadonlyMap<string, string>): string | undefined {
   const alias = ALIASES[name.toUpperCase()];
   if (alias !== undefined) return `did you mean ${alias}?`;

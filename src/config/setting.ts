@@ -10,7 +10,7 @@ export interface SettingIssue {
 export interface Setting<S extends z.ZodType = z.ZodType> {
   /** Reads the text of the environment. Its default is the default of the setting. */
   schema: S;
-  /** Says in a sentence or two what the setting does, in Markdown. */
+  /** The effect of the setting in a sentence or two, in Markdown. */
   summary: string;
   /** The value in `.env.example`; empty for a secret. */
   example: string;
@@ -39,7 +39,7 @@ export interface CheckContext {
   given: Readonly<Record<string, string | undefined>>;
 }
 
-/** Returns what is wrong with values that are each right. */
+/** Returns the faults of values that are right alone. */
 export type Check<T extends Settings> = (
   values: ValuesOf<T>,
   context: CheckContext,

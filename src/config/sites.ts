@@ -29,7 +29,7 @@ function siteOf(url: string): string {
   return `${protocol}//${isAddress ? hostname : hostname.split('.').slice(-2).join('.')}`;
 }
 
-/** A sentence about {@link originsOfOtherSites}; undefined if there are none. */
+/** Returns a sentence about {@link originsOfOtherSites}; undefined if the list is empty. */
 export function otherSitesWarning(config: Config): string | undefined {
   const origins = originsOfOtherSites(config);
   if (origins.length === 0) return undefined;

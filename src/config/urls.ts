@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 
 /**
- * Says why a URL with credentials does not mean what its writer meant. Words after `?` that are not `known`
- * would have no effect. An `@` in a password would turn the rest of the password into a host. Shows no value.
+ * Returns why a URL with credentials differs from its writer's intention. Words after `?` that are not
+ * `known` would have no effect. An `@` in a password would turn the rest of the password into a host. The
+ * sentence shows no value.
  */
 export function urlFault(url: string, known: readonly string[] = []): string | undefined {
   const [, rest = ''] = url.split(/:\/\/(.*)/s);

@@ -39,7 +39,7 @@ const claimsSchema = z
 
 /**
  * The claims of an access token (RFC 9068, section 2.2), a project's own claims among them. `act` names the
- * user who acts on behalf of the subject (RFC 8693, section 4.1). In that case `sid` is the actor's session,
+ * user that acts on behalf of the subject (RFC 8693, section 4.1). In that case `sid` is the actor's session,
  * `act_ver` is the actor's `ver`, and `act_roles` is the version of the roles at that time
  * (`RolePermissions.version`).
  */
@@ -59,7 +59,7 @@ export interface SignOptions {
   /** When the subject signed in, in seconds since 1970. Left out if an actor acts for the subject. */
   authTime?: number;
   /**
-   * The user who acts on behalf of the subject, and the version of the roles. `sid` is this user's session.
+   * The user that acts on behalf of the subject, and the version of the roles. `sid` is this user's session.
    */
   actor?: { id: string; ver: number; roles: number };
   /** Lifetime in seconds, at most `JWT_EXPIRES`: revocations are remembered only for that long. */

@@ -1,13 +1,13 @@
 /**
- * The one of `available` languages that a reader prefers by an `Accept-Language` header or a locale
- * such as `de-AT` (RFC 9110, section 12.5.4, with the lookup of RFC 4647, section 3.4); the first of
- * them where none fits.
+ * Returns the one of `available` languages that a reader prefers by an `Accept-Language` header or a locale
+ * such as `de-AT` (RFC 9110, section 12.5.4, with the lookup of RFC 4647, section 3.4). If no language fits,
+ * it returns the first one.
  */
 export function chooseLocale(
   preferred: string | null | undefined,
   available: readonly string[],
 ): string {
-  // What is longer than any browser's is not worth the reading.
+  // No browser sends a longer header.
   const ranges = (preferred ?? '').slice(0, 1_000).split(',');
   const wanted = ranges.flatMap((range) => {
     const [, tag = '', q = '1'] =
@@ -21,7 +21,7 @@ export function chooseLocale(
     const matching = own.length > 0 ? own : wanted.filter(({ tag }) => tag === '*');
     return Math.max(0, ...matching.map(({ q }) => q));
   };
-  // What is not named comes after what is.
+  // Languages without a name in the header come last.
   const rank = (locale: string): number => {
     const index = wanted.findIndex(({ tag }) => tag === locale);
     return index < 0 ? wanted.length : index;

@@ -16,7 +16,7 @@ const MAX_AGE = 86_400;
 /** A mail to be sent. */
 export interface NewMail {
   to: string;
-  /** The user whose deletion also deletes the mail; null for the mail about that deletion. */
+  /** The user whose deletion deletes the mail as well; null for the mail about that deletion. */
   userId: string | null;
   /** The name of its files in `templates/mail`. */
   template: string;

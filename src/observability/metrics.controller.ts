@@ -93,5 +93,5 @@ export class MetricsController {
   }
 }
 
-/** Digests have one length, whatever the client sends. */
+/** Digests have one length, for any token that the client sends. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -10,8 +10,8 @@ import { print, printError } from './print.js';
 const SHOWN = 20;
 
 /**
- * `audit verify`: prints each fault of the audit on a line. The exit code is 1 if there is a fault, and 5 if
- * there is none but not every row could be checked.
+ * Defines `audit verify`, which prints each fault of the audit on a line. It exits with 1 if there is a
+ * fault. It exits with 5 if there is none but some rows could not be checked.
  */
 export function auditVerifyCommand(): Command {
   return new Command('verify')

@@ -13,7 +13,7 @@ import { BOOTSTRAP_SETTINGS } from './bootstrap.settings.js';
 
 /**
  * Makes the first administrator, `BOOTSTRAP_ADMIN`, if there is no administrator. It only makes a new user
- * and never promotes one: a user of that name may be any stranger who registered. The password goes to a file
+ * and never promotes one: a user of that name may be any stranger that registered. The password goes to a file
  * beside the server's secret, and never to the log.
  */
 @Injectable()

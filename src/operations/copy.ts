@@ -176,7 +176,7 @@ async function commonShapes(
     }
     return shapes;
   } catch (error) {
-    // Nothing was copied, so the target is left as it was found.
+    // No row was copied, so the target is left as it was found.
     if (!position.table) await removeMarker(target);
     throw error;
   }

@@ -17,7 +17,7 @@ import { fail, type Finding, ok, warn } from './finding.js';
 const TOLERANCE = 30_000;
 const NOTICEABLE = 1_000;
 
-/** Checks the database of the settings. Changes nothing, and makes no database. */
+/** Checks the database of the settings. It only reads, and makes no database. */
 export async function checkDatabase(config: Config): Promise<Finding[]> {
   const check = 'database';
   const url = config.databaseUrl;

@@ -2,7 +2,7 @@ import { type CsvHeader, readFields, readHeader } from './csv.js';
 import type { Line } from './lines.js';
 import { COLUMNS, readRecord, type ReadRecord, readRow } from './user-record.js';
 
-/** The error for a file that cannot be imported at all. Nothing of it was imported. */
+/** The error for a file that cannot be imported at all. No line of it was imported. */
 export class ImportError extends Error {
   override readonly name = 'ImportError';
 }

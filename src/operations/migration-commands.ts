@@ -27,7 +27,7 @@ export function migrationCommands(): Command[] {
   ];
 }
 
-/** Compares the entities with all migrations on a database of its own, and writes what differs. */
+/** Compares the entities with all migrations on a database of its own, and writes the difference. */
 async function generate(path: string): Promise<void> {
   const name = basename(path, '.ts');
   if (!/^[a-z][\w-]*$/i.test(name))

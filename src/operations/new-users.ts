@@ -72,7 +72,7 @@ export class NewUsers {
           .updateEntity(false)
           .execute();
       }
-      // A user who registered in the meantime has the name: the unique index decided.
+      // A user that registered in the meantime has the name: the unique index decided.
       const stored = await storedOf(manager, wanted);
       const ids = await this.names.takeAll(
         manager,

@@ -50,7 +50,7 @@ const withoutPassword = (command: Command): Command =>
       new Option('-p, --password [password]').hideHelp().argParser(refuseArgument).preset(''),
     );
 
-/** Defines `users …`. An operator who may read the settings may do everything with users. */
+/** Defines `users …`. An operator that may read the settings may do everything with users. */
 export function userCommands(): Command[] {
   return [create(), show(), disable(), enable(), remove(), setPassword(), grant(), revoke()];
 }

@@ -14,7 +14,7 @@ export class UserExport {
   constructor(@InjectRepository(User) private readonly users: Repository<User>) {}
 
   /**
-   * Yields all users, in the order of their ids. A user who changes meanwhile appears in the old or the new
+   * Yields all users, in the order of their ids. A user that changes meanwhile appears in the old or the new
    * state. With `hashes`, users with a password have its hash.
    */
   async *run(hashes = false): AsyncGenerator<UserRecord & { passwordHash?: string }> {

@@ -66,8 +66,8 @@ export class PasswordsService implements OnModuleInit {
 
   /**
    * Tells whether `password` matches `stored`. A mismatch takes the work of the highest stored bcrypt cost,
-   * whatever the cost of `stored`. The same holds without a hash or without a password, so an unknown user
-   * takes as long as a known one.
+   * which may exceed that of `stored`. The same holds without a hash or without a password, so an unknown
+   * user takes as long as a known one.
    *
    * @throws ApiError as `HashPool.run`
    */

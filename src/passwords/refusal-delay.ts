@@ -8,7 +8,7 @@ const AT_ONCE = 50;
 /** The delay of each further refusal, in milliseconds. */
 const HOLD = 250;
 
-/** The number of networks that are remembered. An attacker with more of them gains nothing for each. */
+/** The number of networks that are remembered. An attacker with more of them has no advantage. */
 const MAX = 10_000;
 
 /**

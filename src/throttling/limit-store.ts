@@ -89,8 +89,8 @@ export class LimitStore {
   }
 
   /**
-   * Blocks `key` for so many seconds from now. Only for a limit that counts nothing else: a point that is
-   * given back would open it again.
+   * Blocks `key` for so many seconds from now. Use it only for a limit that counts no requests: a point that
+   * is given back would open it again.
    */
   async block(limit: Limit, key: string, seconds: number): Promise<void> {
     const [result, limiter] = await this.run(limit, key, (at, hashed) => at.block(hashed, seconds));
