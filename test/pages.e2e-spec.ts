@@ -50,7 +50,7 @@ describe('the pages of mailed links', () => {
       .type('form')
       .send({ token, password: NEW_PASSWORD });
     expect(sent.status).toBe(400);
-    expect(sent.text).toContain('This link is not valid, or no longer');
+    expect(sent.text).toContain('This link is invalid or has expired');
   });
 
   it.each(['', '?token=', '?token=a&token=b', '?token=%22%3E%3Cscript%3E', '?token=%00', '?x=y'])(
@@ -58,7 +58,7 @@ describe('the pages of mailed links', () => {
     async (query) => {
       const { status, text } = await server.http.get(`/account/verify-email${query}`);
       expect(status).toBe(200);
-      expect(text).toContain('This link is not valid');
+      expect(text).toContain('This link is invalid');
       expect(text).not.toMatch(/<form|<script|%3C/);
     },
   );
@@ -141,7 +141,7 @@ describe('a form that is sent too often', () => {
         'de',
       );
       expect(german.status).toBe(429);
-      expect(german.text).toContain('Das geht gerade nicht');
+      expect(german.text).toContain('Der Server kann das gerade nicht tun');
       expect(german.text).not.toContain('<script');
       // What is no page is still told to a program.
       const nothing = await send('nothing', { token });
