@@ -1,4 +1,5 @@
 import { DataSource } from 'typeorm';
+import { tablesWith } from '../src/tables.js';
 import { databaseOptions, withoutTimeouts } from '../src/database/database.options.js';
 import { median, type Plan } from './measure.js';
 import { postgresServer, Stage } from './stage.js';
@@ -17,7 +18,7 @@ export const LEFT_OUT =
 
 /** Opens a database to fill it, for however long that takes. */
 export const openToFill = (url: string): Promise<DataSource> =>
-  new DataSource(withoutTimeouts(databaseOptions(url))).initialize();
+  new DataSource(withoutTimeouts(databaseOptions(url, tablesWith({})))).initialize();
 
 /** Does `work` on each kind of database there is, on a stage of its own. */
 export async function onEachDatabase(

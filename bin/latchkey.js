@@ -5,4 +5,4 @@ import { expectSupportedNode } from '../src/node-version.js';
 
 expectSupportedNode();
 buildIfNewer();
-await import('../dist/src/operations/latchkey.js');
+await import('../dist/src/latchkey.js');

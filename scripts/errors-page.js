@@ -41,7 +41,7 @@ Every error has a JSON body, from every layer of the server:
   ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750)). After \`reauthentication_required\` it asks for a recent
   sign-in ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)).
 - A 429 always has \`Retry-After\`, \`RateLimit\` and \`RateLimit-Policy\`: see [limits](limits.md).
-- \`JWT_INVALID_TOKEN_STATUS\` changes the status of malformed and forged tokens. \`src/auth/hooks.ts\` can replace
+- \`JWT_INVALID_TOKEN_STATUS\` changes the status of malformed and forged tokens. A project's hooks can replace
   the answers for missing, expired and invalid tokens.
 
 The log has the cause of a 500: search it for the answer's \`X-Request-Id\`.

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import fastifyCookie from '@fastify/cookie';
 import { ModulesContainer } from '@nestjs/core';
+import { type DynamicModule } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
   type FastifyInstance,
@@ -10,6 +11,7 @@ import {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import { AppModule } from './app.module.js';
 import { knowAllowedMethods } from './common/allowed-methods.js';
 import { ApiError, codeOfStatus } from './common/api-error.js';
 import { ApiErrorFilter, sendError } from './common/api-error.filter.js';
@@ -26,9 +28,11 @@ import { measureRequests } from './common/request-metrics.js';
 import { setSecurityHeaders } from './common/security-headers.js';
 import { validateDeclared } from './common/validation.js';
 import type { Config } from './config/config.js';
+import { ConfigModule } from './config/config.module.js';
 import { otherSitesWarning } from './config/sites.js';
 import { TELEMETRY_SETTINGS } from './observability/telemetry.settings.js';
 import { Database } from './database/database.js';
+import { SentMailsModule } from './mail/sent-mails.module.js';
 import { serveDocs } from './openapi/api-docs.js';
 
 /** Headers of answers that scripts of `CORS_ORIGINS` may read beside those that every script may. */
@@ -92,6 +96,12 @@ export function createAdapter(
   closeUnused(fastify);
   return adapter;
 }
+
+/** Returns the application with its settings. */
+export const appModule = (config: Config): DynamicModule => ({
+  module: AppModule,
+  imports: [ConfigModule.forRoot(config), ...(config.mail.shown ? [SentMailsModule] : [])],
+});
 
 /** What `main` and the end-to-end tests share: body parsing, validation, filter, headers, CORS, OpenAPI. */
 export async function setupApp(app: NestFastifyApplication, config: Config): Promise<void> {

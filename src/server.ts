@@ -4,8 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyBaseLogger } from 'fastify';
-import { AppModule } from './app.module.js';
-import { createAdapter, setupApp } from './app.setup.js';
+import { appModule, createAdapter, setupApp } from './app.setup.js';
 import { prepareLocalhost, withLocalhost } from './common/loopback.js';
 import { PinoLogger } from './common/pino-logger.js';
 import { Readiness } from './common/readiness.js';
@@ -41,7 +40,7 @@ async function start(): Promise<void> {
     log.info(`No JWT_SECRET_KEY is set: ${verb} the one in ${config.generatedSecretPath}`);
   }
   for (const sentence of config.warnings) log.warn(sentence);
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(appModule(config), adapter, {
     logger: new PinoLogger(log),
     bodyParser: false,
     abortOnError: false,

@@ -2,12 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOwn, ROOMS, sourceFiles } from './support/rooms.js';
 
-/** The database's options list the entities and migrations of every room, and import nothing else. */
-const LISTS_ENTITIES = 'database/database.options.ts';
-
-/** A project's claims and answers come from its own rooms. */
-const HOOKS = 'auth/hooks.ts';
-
 const files = sourceFiles.filter((file) => !isOwn(file));
 
 const importsOf = (file: string): string[] =>
@@ -33,10 +27,7 @@ it('imports one way', () => {
     const [room = ''] = file.split('/');
     for (const target of importsOf(file)) {
       const [other = ''] = target.split('/');
-      const isTable = target.endsWith('.entity.js') || /\/\d{13}-/.test(target);
-      const listed = file === LISTS_ENTITIES && (isTable || isOwn(target));
-      const hooked = file === HOOKS && isOwn(target);
-      if (other !== room && !listed && !hooked && !ROOMS[room]?.includes(other)) {
+      if (other !== room && !ROOMS[room]?.includes(other)) {
         wrong.push(`${file} imports ${target}`);
       }
     }

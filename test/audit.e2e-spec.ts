@@ -462,6 +462,18 @@ describe('GET /audit', () => {
   });
 });
 
+it('records and finds an action of a project', async () => {
+  const { id } = await server.register('keeper');
+  await server.app
+    .get(Database)
+    .transaction((manager) =>
+      server.app
+        .get(Audit, { strict: false })
+        .record(manager, { action: 'cat.fed', subjectId: id }),
+    );
+  expect((await page('action=cat.fed')).events).toMatchObject([{ action: 'cat.fed', subject: id }]);
+});
+
 describe('a metric', () => {
   it('says how long rows wait to be sealed', async () => {
     await sealAll(server);

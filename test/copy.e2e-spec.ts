@@ -3,9 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import request from 'supertest';
-import { DataSource } from 'typeorm';
-import { databaseOptions } from '../src/database/database.options.js';
-import { databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
+import {
+  databaseKind,
+  type FreshDatabase,
+  freshDatabase,
+  onDatabase,
+} from './support/databases.js';
 import { GOOD_PASSWORD, SECRET } from './support/server.js';
 import { startProcess } from './support/server-process.js';
 import { runTool } from './support/server-tools.js';
@@ -35,15 +38,6 @@ async function serve<T>(url: string, work: (address: string) => Promise<T>): Pro
   server.child.kill('SIGTERM');
   await server.exit;
   return result;
-}
-
-async function onDatabase<T>(url: string, work: (db: DataSource) => Promise<T>): Promise<T> {
-  const db = await new DataSource(databaseOptions(url)).initialize();
-  try {
-    return await work(db);
-  } finally {
-    await db.destroy();
-  }
 }
 
 const migrated = (url: string) => onDatabase(url, (db) => db.runMigrations());
@@ -77,10 +71,10 @@ it('moves 100,000 users over a kill -9, and old tokens and passwords stay good',
   await onDatabase(source, (db) =>
     db.query(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${CROWD})
-         INSERT INTO users (id, username, username_key, email, email_key, password_hash, roles,
+         INSERT INTO users (id, username, username_key, email, email_key, password_hash,
              token_version, disabled_at, created_at, updated_at)
            SELECT printf('%08x-0000-4000-8000-000000000000', i), 'user' || i,
-           'user' || i, 'u' || i || '@example.org', 'u' || i || '@example.org', password_hash, '[]',
+           'user' || i, 'u' || i || '@example.org', 'u' || i || '@example.org', password_hash,
            0, NULL, 1764000000000 + i, 1764000000000 + i FROM n, users`,
     ),
   );
@@ -123,7 +117,6 @@ const insertUser = (url: string, values: Record<string, string | null>) =>
       email: null,
       email_key: null,
       password_hash: '$2b$12$',
-      roles: '[]',
       token_version: '0',
       disabled_at: null,
       created_at: '0',
@@ -143,7 +136,7 @@ it('keeps every value exactly, there and back', async () => {
   await insertUser(source, {
     id: '👩‍👩‍👧‍👦 Ünïcode \' " \\ $1 ? \n',
     email: '',
-    roles: '["a","ß"]',
+    display_name: '["a","ß"]',
     token_version: '-2147483648',
     disabled_at: '9223372036854775807',
     created_at: '9007199254740993',
@@ -157,7 +150,7 @@ it('keeps every value exactly, there and back', async () => {
   const exact = (url: string) =>
     onDatabase(url, (db) =>
       db.query<unknown[]>(
-        `SELECT id, username_key, email, roles, CAST(token_version AS text) AS version,
+        `SELECT id, username_key, email, display_name, CAST(token_version AS text) AS version,
            CAST(disabled_at AS text) AS disabled, CAST(created_at AS text) AS created,
            CAST(updated_at AS text) AS updated FROM users ORDER BY username_key`,
       ),
@@ -274,8 +267,8 @@ describe('refuses, in a sentence and without a password', () => {
     await migrated(source);
     await onDatabase(source, (db) =>
       db.query(
-        `INSERT INTO users (id, username, username_key, password_hash, roles, created_at, updated_at)
-           VALUES ('id', 'n' || char(0), 'n', 'canary', '[]', 0, 0)`,
+        `INSERT INTO users (id, username, username_key, password_hash, created_at, updated_at)
+           VALUES ('id', 'n' || char(0), 'n', 'canary', 0, 0)`,
       ),
     );
     await refused(source, target.url, /^Table users: .*invalid byte sequence/);

@@ -2,10 +2,9 @@ import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import request from 'supertest';
-import { DataSource } from 'typeorm';
-import { databaseOptions } from '../src/database/database.options.js';
+import type { DataSource } from 'typeorm';
 import { CrashLedger } from './support/crash-ledger.js';
-import { databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
+import { connect, databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
 import { GOOD_PASSWORD, SECRET } from './support/server.js';
 import { processes } from './support/server-process.js';
 
@@ -40,7 +39,7 @@ const start = () =>
   });
 
 async function withDatabase<T>(work: (dataSource: DataSource) => Promise<T>): Promise<T> {
-  const dataSource = await new DataSource(databaseOptions(database.url)).initialize();
+  const dataSource = await connect(database.url);
   try {
     return await work(dataSource);
   } finally {

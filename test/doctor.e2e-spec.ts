@@ -3,9 +3,8 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SMTPServerOptions } from 'smtp-server';
-import { DataSource } from 'typeorm';
-import { databaseOptions } from '../src/database/database.options.js';
-import { databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
+import type { DataSource } from 'typeorm';
+import { connect, databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
 import { startSmtp } from './support/smtp.js';
 import { runTool } from './support/server-tools.js';
 
@@ -62,7 +61,7 @@ const expectClean = ({ all, failures }: Awaited<ReturnType<typeof findings>>) =>
 };
 
 const onDatabase = async (work: (db: DataSource) => Promise<unknown>) => {
-  const db = await new DataSource(databaseOptions(database.url)).initialize();
+  const db = await connect(database.url);
   await work(db);
   await db.destroy();
 };

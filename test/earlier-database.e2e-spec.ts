@@ -1,8 +1,6 @@
 import { join } from 'node:path';
-import { DataSource } from 'typeorm';
-import { databaseOptions } from '../src/database/database.options.js';
 import { tableNames } from '../src/database/migration-state.js';
-import { type FreshDatabase, freshDatabase } from './support/databases.js';
+import { type FreshDatabase, freshDatabase, onDatabase } from './support/databases.js';
 import { SECRET } from './support/server.js';
 import { processes } from './support/server-process.js';
 import { runTool } from './support/server-tools.js';
@@ -17,7 +15,7 @@ let env: Record<string, string>;
 beforeAll(async () => {
   database = await freshDatabase();
   env = { DATABASE_URL: database.url, DATA_DIR: database.dataDir, JWT_SECRET_KEY: SECRET };
-  await onDatabase(async (db) => {
+  await onDatabase(database.url, async (db) => {
     await db.query('CREATE TABLE migrations (id integer, timestamp bigint, name varchar)');
     await db.query(
       `INSERT INTO migrations VALUES (1, 1764000000000, 'CreateUsers1764000000000'),
@@ -28,7 +26,7 @@ beforeAll(async () => {
   });
 });
 afterEach(async () => {
-  const left = await onDatabase(async (db) => [
+  const left = await onDatabase(database.url, async (db) => [
     await tableNames(db.createQueryRunner()),
     await db.query('SELECT * FROM users'),
     await db.query('SELECT name FROM migrations ORDER BY id'),
@@ -43,15 +41,6 @@ afterAll(async () => {
   await killAll();
   await database.drop();
 });
-
-async function onDatabase<T>(work: (db: DataSource) => Promise<T>): Promise<T> {
-  const db = await new DataSource(databaseOptions(database.url)).initialize();
-  try {
-    return await work(db);
-  } finally {
-    await db.destroy();
-  }
-}
 
 const latchkey = (...args: string[]) => runTool(database.dataDir, args, env);
 
@@ -89,9 +78,7 @@ it.each([
 
 it('is refused as the source of a copy and as its target', async () => {
   const other = `sqlite:${join(database.dataDir, 'other.sqlite')}`;
-  const made = await new DataSource(databaseOptions(other)).initialize();
-  await made.runMigrations();
-  await made.destroy();
+  await onDatabase(other, (db) => db.runMigrations());
   for (const [from, to] of [
     [database.url, `${other}-new`],
     [other, database.url],

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import type { ApiError } from '../src/common/api-error.js';
 import { AuthHooks } from '../src/auth/hooks.js';
 import { User } from '../src/users/user.entity.js';
+import { UserChanges } from '../src/sessions/user-changes.js';
 import { forge, now, type Server, startServer } from './support/server.js';
 
 let server: Server;
@@ -60,7 +61,7 @@ describe('a controller of one’s own', () => {
       { msg: 'You are not allowed to do this', code: 'forbidden' },
     ]);
     const { id } = await server.register('Keeper');
-    await server.withDatabase((db) => db.getRepository(User).update({ id }, { roles: ['keeper'] }));
+    await server.app.get(UserChanges, { strict: false }).setRoles(id, ['keeper']);
     const { jwt: keeper } = await server.login('keeper');
     expect((await feed(keeper)).status).toBe(201);
   });
@@ -141,7 +142,7 @@ describe('two tokens that are verified at the same moment', () => {
   });
 });
 
-describe('the hook file', () => {
+describe('the hooks of a project', () => {
   class OwnHooks extends AuthHooks {
     override claims(user: User) {
       return { plan: `plan of ${user.username}`, sub: 'evil', roles: ['admin'], exp: 1 };

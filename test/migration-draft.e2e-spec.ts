@@ -16,6 +16,7 @@ import * as typeorm from 'typeorm';
 import ts from 'typescript';
 import { databaseOptions } from '../src/database/database.options.js';
 import { draftMigration } from '../src/operations/migration-draft.js';
+import { tablesWith } from '../src/tables.js';
 import { User } from '../src/users/user.entity.js';
 import { freshDatabase } from './support/databases.js';
 import { runTool } from './support/server-tools.js';
@@ -61,7 +62,7 @@ class Dated {
 }
 
 const withCat = (url: string, entity: typeof Cat | typeof Dated = Cat) => {
-  const options = databaseOptions(url);
+  const options = databaseOptions(url, tablesWith({}));
   return { ...options, entities: [...(options.entities as []), entity] };
 };
 

@@ -37,7 +37,7 @@ async function write(file: string, text: string): Promise<void> {
   await writeFile(path, text);
 }
 
-/** Adds the lines with a `+` after the line before them, or at the top if there is none. */
+/** Adds the lines with a `+` after the line before them, or at the top if there is none. Removes those with a `-`. */
 async function patch(diff: string): Promise<void> {
   const [first = '', ...lines] = diff.trimEnd().split('\n');
   const file = first.replace(/^ \/\/ /, '');
@@ -49,7 +49,8 @@ async function patch(diff: string): Promise<void> {
     else {
       const found = text.indexOf(line.slice(1));
       if (found < 0) throw new Error(`${file} has no line "${line}"`);
-      at = found + 1;
+      at = line.startsWith('-') ? found : found + 1;
+      if (line.startsWith('-')) text.splice(found, 1);
     }
   }
   await writeFile(path, text.join('\n'));
@@ -92,12 +93,14 @@ it('the README’s controller and the docs’ table leave lint, types and tests 
   expect(applied).toEqual([
     'src/cats/cat.entity.ts',
     'src/cats/1790000000000-create-cats.ts',
-    'src/database/database.options.ts',
+    'src/app.module.ts',
     'src/cats/cats.module.ts',
+    'src/cats/cat-hooks.ts',
+    'src/app.module.ts',
   ]);
 
   expect(await run('npm', 'run', '--silent', 'build')).toEqual({ code: 0, output: '' });
-  const changed = ['src/cats', 'src/app.module.ts', 'src/database/database.options.ts'];
+  const changed = ['src/cats', 'src/app.module.ts'];
   const linted = await run(process.execPath, 'node_modules/eslint/bin/eslint.js', ...changed);
   expect(linted).toEqual({ code: 0, output: '' });
   const formatted = await run(

@@ -5,7 +5,7 @@
 import 'reflect-metadata';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { AppModule } from '../../src/app.module.js';
+import { appModule } from '../../src/app.setup.js';
 import { createAdapter, setupApp } from '../../src/app.setup.js';
 import { AuditSealer } from '../../src/audit-chain/audit-sealer.js';
 import { Audit } from '../../src/audit/audit.service.js';
@@ -13,7 +13,7 @@ import { Config } from '../../src/config/config.js';
 import { HASH_MAX_WAIT } from '../../src/passwords/hash-pool.js';
 
 const config = Config.load();
-const builder = Test.createTestingModule({ imports: [AppModule.with(config)] });
+const builder = Test.createTestingModule({ imports: [appModule(config)] });
 builder.overrideProvider(HASH_MAX_WAIT).useValue(60);
 if (process.env.AUDIT === 'off') {
   builder.overrideProvider(Audit).useValue({ record: () => Promise.resolve() });

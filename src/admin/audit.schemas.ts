@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import { AUDIT_ACTIONS } from '../audit/audit-entry.js';
+import { AUDIT_ACTIONS, OWN_ACTION } from '../audit/audit-entry.js';
 import type { AuditEvent } from '../audit/audit-event.entity.js';
 import type { AuditPosition } from '../audit/audit-log.js';
 
 const MOST = 100;
 const limitError = { error: `The limit is a whole number from 1 to ${MOST}` };
+
+const actionError = { error: 'There is no such action' };
 
 const id = (name: string) => z.uuid({ error: `The ${name} is the id of a user` }).optional();
 const time = (name: string) =>
@@ -17,7 +19,9 @@ const time = (name: string) =>
 export const auditQuerySchema = z.object({
   subject: id('subject'),
   actor: id('actor'),
-  action: z.enum(AUDIT_ACTIONS, { error: 'There is no such action' }).optional(),
+  action: z
+    .union([z.enum(AUDIT_ACTIONS, actionError), z.string().regex(OWN_ACTION, actionError)])
+    .optional(),
   from: time('from'),
   to: time('to'),
   limit: z

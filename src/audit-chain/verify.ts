@@ -2,14 +2,19 @@ import { existsSync } from 'node:fs';
 import { DataSource, type EntityManager, IsNull, MoreThan } from 'typeorm';
 import { databaseOptions, withoutTimeouts } from '../database/database.options.js';
 import { refuseEarlierDatabase } from '../database/migration-state.js';
+import { joinTables } from '../database/tables.js';
 import { holdStill } from '../database/transactions.js';
 import type { Keyring } from '../keys/keyring.js';
 import type { AuditAction } from '../audit/audit-entry.js';
+import { auditTables } from '../audit/audit.tables.js';
 import { AuditEvent } from '../audit/audit-event.entity.js';
+import { auditChainTables } from './audit-chain.tables.js';
 import { AuditKeys } from './audit-keys.js';
 import { isEmptied, ownersOf, rowFault } from './row-mac.js';
 import { rekeyFault } from './rekeying.js';
 import { ChainBroken, isSealed, type Link, linkFault, NOWHERE, readMarks } from './chain.js';
+
+const TABLES = joinTables([auditTables, auditChainTables]);
 
 /** The number of rows that are read at a time. */
 const ROWS_PER_READ = 1_000;
@@ -51,7 +56,9 @@ export async function verifyAudit(options: VerifyOptions): Promise<Verification>
   const { url } = options;
   const path = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined;
   if (path !== undefined && !existsSync(path)) throw new Error(`There is no database ${path}`);
-  const dataSource = await new DataSource(withoutTimeouts(databaseOptions(url))).initialize();
+  const dataSource = await new DataSource(
+    withoutTimeouts(databaseOptions(url, TABLES)),
+  ).initialize();
   try {
     const reader = dataSource.createQueryRunner();
     await holdStill(reader);

@@ -1,4 +1,4 @@
-/** What the audit knows of; nothing else is recorded. A project's own actions are one more line here. */
+/** The actions that Latchkey records. */
 export const AUDIT_ACTIONS = [
   'registered',
   'login',
@@ -27,8 +27,11 @@ export const AUDIT_ACTIONS = [
   'audit_rekeyed',
 ] as const;
 
-/** The action of a row, in a word. */
-export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+/** The form of a project's own action, such as `cat.fed`. Its dot tells it from Latchkey's. */
+export const OWN_ACTION = /^[a-z_]{1,31}\.[a-z_]{1,31}$/;
+
+/** The action of a row: one of Latchkey's, or a project's own in the form {@link OWN_ACTION}. */
+export type AuditAction = (typeof AUDIT_ACTIONS)[number] | `${string}.${string}`;
 
 /** Further facts, such as the number of ended sessions. They contain no secret, name or address. */
 export type AuditDetails = Record<string, string | number | boolean | null>;

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
-import type { AuditAction } from './audit-entry.js';
 import { AuditEvent } from './audit-event.entity.js';
 
 /** A place between two rows: after the row with this time (milliseconds) and id. */
@@ -14,7 +13,7 @@ export interface AuditPosition {
 export interface AuditFilter {
   subject?: string;
   actor?: string;
-  action?: AuditAction;
+  action?: string;
   /** From this time, inclusive, to that time, exclusive. */
   from?: Date;
   to?: Date;

@@ -9,7 +9,6 @@ import { AccessTokenService } from './access-token.service.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { ForwardAuthController } from './forward-auth.controller.js';
-import { AuthHooks } from './hooks.js';
 import { Impersonation } from './impersonation.service.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { LoginMetrics } from './login-metrics.js';
@@ -30,7 +29,6 @@ import { VerifiedTokens } from './verified-tokens.js';
   providers: [
     AccessTokenService,
     AuthService,
-    AuthHooks,
     Impersonation,
     LoginMetrics,
     RegistrationService,

@@ -9,8 +9,9 @@ export interface Answer {
 }
 
 /**
- * The one file where a project sets claims and answers of its own: edit the methods below. (They are
- * jwt_data_loader and the three loaders of the tutorial's library.)
+ * The claims and answers that a project may change: it extends this class, and names its own class in
+ * `LatchkeyModule.forRoot({ hooks })`. (The methods are jwt_data_loader and the three loaders of the
+ * tutorial's library.)
  */
 @Injectable()
 export class AuthHooks {

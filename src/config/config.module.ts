@@ -4,7 +4,7 @@ import { Config } from './config.js';
 /** Gives every module the one {@link Config}. */
 @Module({})
 export class ConfigModule {
-  static with(config: Config): DynamicModule {
+  static forRoot(config: Config): DynamicModule {
     return {
       module: ConfigModule,
       global: true,

@@ -6,6 +6,7 @@ import { Config } from '../config/config.js';
 import { Database } from './database.js';
 import { measureDatabase } from './database.metrics.js';
 import { databaseOptions } from './database.options.js';
+import { TABLES, type Tables } from './tables.js';
 import { ChangeFeed } from './change-feed.js';
 
 /** Connects, migrates, and gives every module the {@link Database} for its writes. */
@@ -13,9 +14,9 @@ import { ChangeFeed } from './change-feed.js';
 @Module({
   imports: [
     TypeOrmModule.forRootAsync({
-      inject: [Config],
-      useFactory: (config: Config) => ({
-        ...databaseOptions(config.databaseUrl, config.database),
+      inject: [Config, TABLES],
+      useFactory: (config: Config, tables: Tables) => ({
+        ...databaseOptions(config.databaseUrl, tables, config.database),
         retryAttempts: 0,
         // Otherwise Nest would log that it tries again.
         toRetry: () => false,

@@ -1,43 +1,8 @@
 import type { DataSourceOptions } from 'typeorm';
-import { AuditChain1764100000001 } from '../audit-chain/1764100000001-audit-chain.js';
-import { AuditEvent } from '../audit/audit-event.entity.js';
-import { AuditKey } from '../audit-chain/audit-key.entity.js';
-import { AuditMark } from '../audit-chain/audit-mark.entity.js';
-import { OutboxItem } from '../mail/outbox-item.entity.js';
-import { CodeMiss } from '../mailed-links/code-miss.entity.js';
-import { OneTimeToken } from '../mailed-links/one-time-token.entity.js';
-import { PasswordCost } from '../passwords/password-cost.entity.js';
-import { Role } from '../roles/role.entity.js';
-import { Revocation } from '../sessions/revocation.entity.js';
-import { Session } from '../sessions/session.entity.js';
-import { User } from '../users/user.entity.js';
-import { UsernameClaim } from '../users/username-claim.entity.js';
-import { UserRole } from '../users/user-role.entity.js';
-import { WebhookOutbox1764100000002 } from '../webhooks/1764100000002-webhook-outbox.js';
-import { WebhookItem } from '../webhooks/webhook-item.entity.js';
-import { Initial1764100000000 } from './migrations/1764100000000-initial.js';
 import { PostgresClient, postgresClientOptions } from './postgres-client.js';
 import type { SessionLimits } from './postgres-session.js';
 import { sqliteDriver } from './sqlite-driver.js';
-
-/** Every entity and every migration, in order: one set serves both databases. */
-const entities = [
-  User,
-  Session,
-  Revocation,
-  OutboxItem,
-  OneTimeToken,
-  CodeMiss,
-  UserRole,
-  UsernameClaim,
-  PasswordCost,
-  Role,
-  AuditEvent,
-  AuditMark,
-  AuditKey,
-  WebhookItem,
-];
-const migrations = [Initial1764100000000, AuditChain1764100000001, WebhookOutbox1764100000002];
+import type { Tables } from './tables.js';
 
 /** How the database is used; times in seconds. */
 export interface DatabaseSettings {
@@ -60,12 +25,20 @@ export function withoutTimeouts(options: DataSourceOptions, lock = 0): DataSourc
   return { ...options, extra: { ...(options.extra as object), ...untimed, max: 2 } };
 }
 
+/** A statement of a migration may take this long, in seconds. */
+const HOUR = 3_600;
+
+/** TypeORM's options for a program that runs migrations. */
+export const migrationOptions = (url: string, tables: Tables): DataSourceOptions =>
+  databaseOptions(url, tables, { poolSize: 2, timeout: HOUR, waitTimeout: 5 });
+
 /** As the settings have it by default, for tools that have a URL alone. */
 const DEFAULTS: DatabaseSettings = { poolSize: 10, timeout: 5, waitTimeout: 5 };
 
 /** TypeORM's options for a `DATABASE_URL`: `sqlite:<path>` or `postgres://…`. */
 export function databaseOptions(
   url: string,
+  { entities, migrations }: Tables,
   settings: DatabaseSettings = DEFAULTS,
 ): DataSourceOptions {
   const common = {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { DataSource } from 'typeorm';
 import { databaseOptions } from '../database/database.options.js';
+import { NO_TABLES } from '../database/tables.js';
 
 /**
  * Writes a consistent copy of a SQLite database to a new file, while servers run on the database. The file
@@ -19,7 +20,7 @@ export async function backUp(url: string, file: string): Promise<number> {
   if (!existsSync(path)) throw new Error(`There is no database ${path}`);
   if (existsSync(file)) throw new Error(`${file} is there already: name a new file`);
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  const database = await new DataSource(databaseOptions(url)).initialize();
+  const database = await new DataSource(databaseOptions(url, NO_TABLES)).initialize();
   try {
     await database.query('VACUUM INTO $1', [draft]);
     await database.query('ATTACH $1 AS backup', [draft]);

@@ -3,7 +3,6 @@ import type { INestApplicationContext, LoggerService, Type } from '@nestjs/commo
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { AuditChainModule } from '../audit-chain/audit-chain.module.js';
 import { AUDIT_LOG } from '../audit-chain/audit-keys.js';
 import { runInContext } from '../common/request-context.js';
 import { CommonModule } from '../common/common.module.js';
@@ -11,6 +10,7 @@ import { Config } from '../config/config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { secretToBe } from '../config/generated-secret.js';
 import { DatabaseModule } from '../database/database.module.js';
+import { TABLES, type Tables } from '../database/tables.js';
 import { CliError } from './exit.js';
 import { printError } from './print.js';
 
@@ -32,6 +32,13 @@ const LOGGER: LoggerService = {
   },
 };
 
+/** The parts of the application that every command needs. */
+export interface AppParts {
+  tables: Tables;
+  /** The modules that take part in each change, such as the audit's chain. */
+  modules: Type[];
+}
+
 /**
  * Runs `work` with the services of `modules`, by the settings of a server here, and closes them. No listener,
  * timer or worker runs, because the hooks that start them are not called. It may run beside servers on the
@@ -39,7 +46,20 @@ const LOGGER: LoggerService = {
  *
  * @throws CliError if the SQLite file does not exist, unless `mayCreate`
  */
-export async function withServices<T>(
+export type WithServices = <T>(
+  modules: Type[],
+  work: (services: INestApplicationContext) => Promise<T>,
+  options?: { mayCreate?: boolean; readOnly?: boolean },
+) => Promise<T>;
+
+/** Returns the {@link WithServices} of an application. */
+export const servicesOf =
+  (parts: AppParts): WithServices =>
+  (modules, work, options) =>
+    runWithServices(parts, modules, work, options);
+
+async function runWithServices<T>(
+  parts: AppParts,
   modules: Type[],
   work: (services: INestApplicationContext) => Promise<T>,
   { mayCreate = false, readOnly = false } = {},
@@ -50,10 +70,18 @@ export async function withServices<T>(
   if (path && !mayCreate && !existsSync(path)) {
     throw new CliError(`There is no database ${path}: run this where the server runs`);
   }
-  const chain = readOnly ? [] : [AuditChainModule];
   const module = {
     module: CliModule,
-    imports: [ConfigModule.with(config), CommonModule, DatabaseModule, ...chain, ...modules],
+    global: true,
+    providers: [{ provide: TABLES, useValue: parts.tables }],
+    exports: [TABLES],
+    imports: [
+      ConfigModule.forRoot(config),
+      CommonModule,
+      DatabaseModule,
+      ...(readOnly ? [] : parts.modules),
+      ...modules,
+    ],
   };
   // A standalone context of Nest would be initialised at once, and so would start its background work.
   const services = await NestFactory.create(module, new FastifyAdapter(), {

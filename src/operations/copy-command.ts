@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import { ConfigError, databaseUrl } from '../config/config.js';
+import type { Tables } from '../database/tables.js';
 import { copyDatabase } from './copy.js';
 import { showProgress } from './progress.js';
 import { print } from './print.js';
 
 /** `db copy`: copies everything to another database. A refusal is an exception. */
-export function copyCommand(): Command {
+export function copyCommand(tables: Tables): Command {
   return new Command('copy')
     .description('copy everything into an empty database, and compare')
     .requiredOption('--from <url>', 'sqlite:<path> or postgres://…')
@@ -14,9 +15,10 @@ export function copyCommand(): Command {
     .action(async (options: { from: string; to: string; restart?: true }) => {
       const progress = showProgress();
       try {
-        const tables = await copyDatabase({
+        const copied = await copyDatabase({
           from: given('--from', options.from),
           to: given('--to', options.to),
+          tables,
           restart: options.restart ?? false,
           onProgress: ({ phase, table, done, total }) => {
             const what = `${phase === 'copy' ? 'copying' : 'comparing'} ${table}`;
@@ -24,7 +26,7 @@ export function copyCommand(): Command {
           },
         });
         progress.end();
-        for (const { table, rows, checksum } of tables) {
+        for (const { table, rows, checksum } of copied) {
           print(`${table}: ${rows} rows, the same in both, checksum ${checksum}`);
         }
         print('The copy is whole: set DATABASE_URL to it and start.');

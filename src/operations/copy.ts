@@ -10,6 +10,7 @@ import {
   refuseEarlierDatabase,
   tableNames,
 } from '../database/migration-state.js';
+import type { Tables } from '../database/tables.js';
 import { batches, Checksum, clearTable, continueCounting, countRows } from './table-rows.js';
 import { insertRows, keyOf } from './table-rows.js';
 import { CopyError, type TableShape, tableShapes } from './table-shape.js';
@@ -19,6 +20,8 @@ import { holdStill } from '../database/transactions.js';
 export interface CopyOptions {
   from: string;
   to: string;
+  /** The tables of the application. */
+  tables: Tables;
   /** Whether to drop the rows that a broken copy left in the target, instead of continuing it. */
   restart?: boolean;
   onProgress?: (progress: CopyProgress) => void;
@@ -55,7 +58,7 @@ export async function copyDatabase(options: CopyOptions): Promise<CopiedTable[]>
   }
   const opened: DataSource[] = [];
   const connect = async (url: string) => {
-    const dataSource = new DataSource(withoutTimeouts(databaseOptions(url)));
+    const dataSource = new DataSource(withoutTimeouts(databaseOptions(url, options.tables)));
     opened.push(await dataSource.initialize());
     return dataSource.createQueryRunner();
   };

@@ -7,6 +7,7 @@ import { copyPosition } from '../database/copy-marker.js';
 import { isUnixSocket } from '../config/postgres-tls.js';
 import { databaseOptions } from '../database/database.options.js';
 import { isEarlierDatabase, migrationState, MOVE_USERS } from '../database/migration-state.js';
+import type { Tables } from '../database/tables.js';
 import { Keyring } from '../keys/keyring.js';
 import { fail, type Finding, ok, warn } from './finding.js';
 
@@ -18,7 +19,7 @@ const TOLERANCE = 30_000;
 const NOTICEABLE = 1_000;
 
 /** Checks the database of the settings. It only reads, and makes no database. */
-export async function checkDatabase(config: Config): Promise<Finding[]> {
+export async function checkDatabase(config: Config, tables: Tables): Promise<Finding[]> {
   const check = 'database';
   const url = config.databaseUrl;
   const path = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined;
@@ -27,7 +28,7 @@ export async function checkDatabase(config: Config): Promise<Finding[]> {
   }
   let dataSource: DataSource | undefined;
   try {
-    dataSource = new DataSource(databaseOptions(url));
+    dataSource = new DataSource(databaseOptions(url, tables));
     await dataSource.initialize();
     const runner = dataSource.createQueryRunner();
     const migrations = await checkMigrations(runner);

@@ -1,5 +1,6 @@
 import { Config, ConfigError, environment } from '../config/config.js';
 import { secretToBe } from '../config/generated-secret.js';
+import type { Tables } from '../database/tables.js';
 import { checkDatabase } from './database-check.js';
 import { checkFiles } from './files-check.js';
 import { fail, type Finding, warn } from './finding.js';
@@ -12,9 +13,7 @@ import { checkSecret } from './secret-check.js';
  * Reads the settings as the server would, and checks their consequences without changing anything. If the
  * settings are wrong, that is the only finding.
  */
-export async function diagnose(): Promise<Finding[]> {
-  // The import declares the settings of every capability.
-  await import('../app.module.js');
+export async function diagnose(tables: Tables): Promise<Finding[]> {
   let env: Record<string, string | undefined>;
   let config: Config;
   try {
@@ -31,7 +30,7 @@ export async function diagnose(): Promise<Finding[]> {
     ...checkSecret(config, env),
     ...checkNetwork(config),
     ...checkFiles(config, env),
-    ...(await checkDatabase(config)),
+    ...(await checkDatabase(config, tables)),
     ...(await checkMail(config)),
     await checkHashing(config),
   ];

@@ -1,16 +1,17 @@
 import { Command } from 'commander';
+import type { Tables } from '../database/tables.js';
 import { diagnose } from './diagnosis.js';
 import { print } from './print.js';
 
 const LABELS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' };
 
 /** Defines `doctor`, which prints a line for each finding. It exits with 1 if one is a failure. */
-export function doctorCommand(): Command {
+export function doctorCommand(tables: Tables): Command {
   return new Command('doctor')
     .description('look at the settings, the files and the database')
     .option('--json', 'for programs')
     .action(async ({ json }: { json?: true }) => {
-      const findings = await diagnose();
+      const findings = await diagnose(tables);
       if (json) {
         print(JSON.stringify(findings, null, 2));
       } else {

@@ -2,7 +2,7 @@ import { type Command, createCommand, InvalidArgumentError, Option } from 'comma
 import { recordOf, type UserRecord } from './user-record.js';
 import { UserSearch } from '../users/user-search.js';
 import { UsersModule } from '../users/users.module.js';
-import { withServices } from './context.js';
+import type { WithServices } from './context.js';
 import { print } from './print.js';
 
 /** The number of users that are read at a time. */
@@ -17,7 +17,7 @@ interface ListOptions {
 }
 
 /** Defines `users list`, which prints a line for each user. */
-export function listUsers(): Command {
+export function listUsers(withServices: WithServices): Command {
   return createCommand('list')
     .description('list users')
     .option('--prefix <text>', 'whose name or e-mail address begins so')

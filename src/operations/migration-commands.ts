@@ -2,33 +2,35 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type Command, createCommand } from 'commander';
-import type { DataSource } from 'typeorm';
+import { DataSource } from 'typeorm';
+import { databaseUrl } from '../config/config.js';
 import { clock } from '../common/clock.js';
-import { databaseOptions } from '../database/database.options.js';
+import { databaseOptions, migrationOptions } from '../database/database.options.js';
 import { migrate } from '../database/migrate.js';
 import { migrationState } from '../database/migration-state.js';
+import type { Tables } from '../database/tables.js';
 import { CliError, EXIT } from './exit.js';
 import { draftMigration } from './migration-draft.js';
 import { print } from './print.js';
 
 /** `migration generate|run|revert`: writes a migration, runs the new ones, or takes the last one back. */
-export function migrationCommands(): Command[] {
+export function migrationCommands(tables: Tables): Command[] {
   return [
     createCommand('generate')
       .description('write a migration for the entities that were changed')
       .argument('<path>', 'its folder and name: src/cats/add-age')
-      .action(generate),
+      .action((path: string) => generate(path, tables)),
     createCommand('run')
       .description('run the migrations that the database has not seen')
-      .action(() => onDatabase(runNew)),
+      .action(() => onDatabase(tables, runNew)),
     createCommand('revert')
       .description('take back the migration that ran last')
-      .action(() => onDatabase(revertLast)),
+      .action(() => onDatabase(tables, revertLast)),
   ];
 }
 
 /** Compares the entities with all migrations on a database of its own, and writes the difference. */
-async function generate(path: string): Promise<void> {
+async function generate(path: string, tables: Tables): Promise<void> {
   const name = basename(path, '.ts');
   if (!/^[a-z][\w-]*$/i.test(name))
     throw new CliError(`${name} is not a name such as add-age`, EXIT.usage);
@@ -38,7 +40,7 @@ async function generate(path: string): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), 'latchkey-migration-'));
   try {
     print('Comparing the entities with all migrations, on a database of its own');
-    const options = databaseOptions(`sqlite:${join(scratch, 'scratch.sqlite')}`);
+    const options = databaseOptions(`sqlite:${join(scratch, 'scratch.sqlite')}`, tables);
     const draft = await draftMigration(options, `${className}${time}`);
     if (!draft) {
       print('They agree: there is nothing to write');
@@ -54,10 +56,13 @@ async function generate(path: string): Promise<void> {
   }
 }
 
-/** Does `work` on the database of the settings, as `ormconfig.ts` opens it. */
-async function onDatabase(work: (dataSource: DataSource) => Promise<void>): Promise<void> {
-  const { default: dataSource } = await import('../../ormconfig.js');
-  await dataSource.initialize();
+/** Does `work` on the database of the settings, with time for long statements. */
+async function onDatabase(
+  tables: Tables,
+  work: (dataSource: DataSource) => Promise<void>,
+): Promise<void> {
+  const options = migrationOptions(databaseUrl(), tables);
+  const dataSource = await new DataSource(options).initialize();
   try {
     await work(dataSource);
   } finally {

@@ -2,6 +2,7 @@ import { Command, createCommand } from 'commander';
 import { generateKeys } from '../keys/generate.js';
 import { auditVerifyCommand } from './audit-verify-command.js';
 import { backupCommand } from './backup-command.js';
+import { type AppParts, servicesOf } from './context.js';
 import { copyCommand } from './copy-command.js';
 import { doctorCommand } from './doctor-command.js';
 import { listUsers } from './list-command.js';
@@ -11,17 +12,26 @@ import { exportUsers, importUsers } from './transfer-commands.js';
 import { userCommands } from './user-commands.js';
 
 /** Returns `latchkey …` with all its commands. */
-export function program(): Command {
+export function program(parts: AppParts): Command {
+  const withServices = servicesOf(parts);
+  const { tables } = parts;
   return group(
     'latchkey',
     'Runs beside the server, with its settings: from the environment and the .env here.',
-    group('users', 'people', listUsers(), ...userCommands(), importUsers(), exportUsers()),
-    group('sessions', 'signed-in devices', revokeSessions()),
+    group(
+      'users',
+      'people',
+      listUsers(withServices),
+      ...userCommands(withServices),
+      importUsers(withServices),
+      exportUsers(withServices),
+    ),
+    group('sessions', 'signed-in devices', revokeSessions(withServices)),
     group('keys', 'what tokens are signed with', generate()),
     group('audit', 'what happened', auditVerifyCommand()),
-    group('db', 'the database', copyCommand(), backupCommand()),
-    group('migration', 'the tables of the database', ...migrationCommands()),
-    doctorCommand(),
+    group('db', 'the database', copyCommand(tables), backupCommand()),
+    group('migration', 'the tables of the database', ...migrationCommands(tables)),
+    doctorCommand(tables),
   );
 }
 

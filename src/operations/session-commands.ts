@@ -3,13 +3,13 @@ import { Database } from '../database/database.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { UsersModule } from '../users/users.module.js';
-import { withServices } from './context.js';
+import type { WithServices } from './context.js';
 import { CliError } from './exit.js';
 import { namedUser } from './named-user.js';
 import { print } from './print.js';
 
 /** Defines `sessions revoke`, which signs a user out everywhere, or on one device. */
-export function revokeSessions(): Command {
+export function revokeSessions(withServices: WithServices): Command {
   return createCommand('revoke')
     .description('end a user’s sessions; servers that run refuse their tokens within 2 s')
     .argument('<user>', 'id, username or e-mail address')

@@ -6,7 +6,7 @@ import { printable } from '../common/printable.js';
 import { TransferModule } from './transfer.module.js';
 import { UserExport } from './user-export.js';
 import { type ImportFormat, type LineNote, type RefusedLine, UserImport } from './user-import.js';
-import { withServices } from './context.js';
+import type { WithServices } from './context.js';
 import { CliError, EXIT } from './exit.js';
 import { showProgress } from './progress.js';
 import { print, printError } from './print.js';
@@ -22,7 +22,7 @@ interface ImportOptions {
 }
 
 /** Defines `users import`, which takes users from a file or the standard input. */
-export function importUsers(): Command {
+export function importUsers(withServices: WithServices): Command {
   return createCommand('import')
     .description('take users over with their password hashes; run it again after a break')
     .argument('<file>', 'JSON lines or CSV; - is the standard input')
@@ -79,7 +79,7 @@ export function importUsers(): Command {
 }
 
 /** Defines `users export`, which writes every user to the standard output. */
-export function exportUsers(): Command {
+export function exportUsers(withServices: WithServices): Command {
   return createCommand('export')
     .description('print every user as a line of JSON, as an import reads it')
     .option('--with-password-hashes', 'the hashes too: who has them can try passwords')

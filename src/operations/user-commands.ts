@@ -16,7 +16,7 @@ import type { User } from '../users/user.entity.js';
 import { prepareUsername } from '../users/username.js';
 import { UsersModule } from '../users/users.module.js';
 import { UsersService } from '../users/users.service.js';
-import { withServices } from './context.js';
+import type { WithServices } from './context.js';
 import { CliError } from './exit.js';
 import { namedUser, printUser } from './named-user.js';
 import { confirm, readPassword, refuseArgument } from './read-password.js';
@@ -51,11 +51,13 @@ const withoutPassword = (command: Command): Command =>
     );
 
 /** Defines `users …`. An operator that may read the settings may do everything with users. */
-export function userCommands(): Command[] {
-  return [create(), show(), disable(), enable(), remove(), setPassword(), grant(), revoke()];
+export function userCommands(withServices: WithServices): Command[] {
+  return [create, show, disable, enable, remove, setPassword, grant, revoke].map((command) =>
+    command(withServices),
+  );
 }
 
-function create(): Command {
+function create(withServices: WithServices): Command {
   return withoutPassword(
     createCommand('create')
       .description('make a user; the password is asked for, or read from the standard input')
@@ -113,7 +115,7 @@ function create(): Command {
     });
 }
 
-function show(): Command {
+function show(withServices: WithServices): Command {
   return about('show', 'show a user').action((name: string, options: Json) =>
     withServices(
       [UsersModule],
@@ -132,19 +134,23 @@ function show(): Command {
   );
 }
 
-function disable(): Command {
+function disable(withServices: WithServices): Command {
   return about('disable', 'keep a user from signing in, and end all sessions at once').action(
-    changing('is disabled', 'was disabled already', (changes, { id }) => changes.disable(id)),
+    changing(withServices, 'is disabled', 'was disabled already', (changes, { id }) =>
+      changes.disable(id),
+    ),
   );
 }
 
-function enable(): Command {
+function enable(withServices: WithServices): Command {
   return about('enable', 'let a disabled user sign in again').action(
-    changing('is enabled', 'was enabled already', (changes, { id }) => changes.enable(id)),
+    changing(withServices, 'is enabled', 'was enabled already', (changes, { id }) =>
+      changes.enable(id),
+    ),
   );
 }
 
-function remove(): Command {
+function remove(withServices: WithServices): Command {
   return about('delete', 'remove a user and everything about him; sessions end at once')
     .option('--yes', 'do not ask')
     .action((name: string, options: Json & { yes?: true }) =>
@@ -160,7 +166,7 @@ function remove(): Command {
     );
 }
 
-function setPassword(): Command {
+function setPassword(withServices: WithServices): Command {
   return withoutPassword(
     about('set-password', 'set a password, asked for or read from the standard input'),
   ).action(async (name: string, _none: undefined, options: Json) => {
@@ -183,33 +189,34 @@ function setPassword(): Command {
   });
 }
 
-function grant(): Command {
+function grant(withServices: WithServices): Command {
   return about('grant', 'give roles; tokens handed out bring them after a refresh')
     .argument('<role...>', 'names of roles')
     .action((name: string, given: string[], options: Json) => {
       const roles = given.reduce<string[]>((roles, role) => addRole(role, roles), []);
       const edit = (present: string[]) => notTooMany([...present, ...roles]);
-      return editing(edit, `has ${roles.join(', ')}`)(name, options);
+      return editing(withServices, edit, `has ${roles.join(', ')}`)(name, options);
     });
 }
 
-function revoke(): Command {
+function revoke(withServices: WithServices): Command {
   return about('revoke', 'take roles away; tokens handed out are refused until a refresh')
     .argument('<role...>', 'names of roles')
     .action((name: string, taken: string[], options: Json) => {
       const edit = (present: string[]) => present.filter((role) => !taken.includes(role));
-      return editing(edit, `does not have ${taken.join(', ')}`)(name, options);
+      return editing(withServices, edit, `does not have ${taken.join(', ')}`)(name, options);
     });
 }
 
-function editing(edit: (roles: string[]) => string[], outcome: string) {
-  return changing(outcome, `${outcome}, as before`, (changes, { id }) =>
+function editing(withServices: WithServices, edit: (roles: string[]) => string[], outcome: string) {
+  return changing(withServices, outcome, `${outcome}, as before`, (changes, { id }) =>
     changes.editRoles(id, edit),
   );
 }
 
 /** Returns an action that changes the named user, and prints the result. */
 function changing(
+  withServices: WithServices,
   done: string,
   already: string,
   change: (changes: UserChanges, user: User) => Promise<boolean>,

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { Readable } from 'node:stream';
-import { program } from '../../dist/src/operations/program.js';
+import { commands } from '../../dist/src/commands.js';
 import { run } from '../../dist/src/operations/run.js';
 
 /**
@@ -36,7 +36,7 @@ async function command({ args, cwd, env, input }) {
   Object.defineProperty(process, 'stdin', { value, configurable: true });
   let stderr = '';
   const stdout = await caught(process.stdout, async () => {
-    stderr = await caught(process.stderr, () => run(program()));
+    stderr = await caught(process.stderr, () => run(commands()));
   });
   const code = process.exitCode;
   process.exitCode = 0;

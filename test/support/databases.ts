@@ -2,6 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DataSource } from 'typeorm';
+import { latchkey } from '../../src/app.module.js';
+import { databaseOptions } from '../../src/database/database.options.js';
+import { tablesWith } from '../../src/tables.js';
 import { onServer } from './on-server.js';
 
 declare const E2E_DATABASE: 'sqlite' | 'postgres';
@@ -14,6 +18,23 @@ export interface FreshDatabase {
   url: string;
   dataDir: string;
   drop(): Promise<void>;
+}
+
+/** Connects to a database, as a program beside the server does. The caller destroys the connection. */
+export const connect = (url: string): Promise<DataSource> =>
+  new DataSource(databaseOptions(url, tablesWith(latchkey))).initialize();
+
+/** Does `work` on a connection of its own. */
+export async function onDatabase<T>(
+  url: string,
+  work: (dataSource: DataSource) => Promise<T>,
+): Promise<T> {
+  const dataSource = await connect(url);
+  try {
+    return await work(dataSource);
+  } finally {
+    await dataSource.destroy();
+  }
 }
 
 /**

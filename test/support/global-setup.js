@@ -90,7 +90,11 @@ async function makeTemplate() {
   const url = new URL(process.env.TEST_DATABASE_URL);
   url.pathname = `/${name}`;
   const { databaseOptions } = await import('../../dist/src/database/database.options.js');
-  const dataSource = await new DataSource(databaseOptions(url.href)).initialize();
+  const { latchkey } = await import('../../dist/src/app.module.js');
+  const { tablesWith } = await import('../../dist/src/tables.js');
+  const dataSource = await new DataSource(
+    databaseOptions(url.href, tablesWith(latchkey)),
+  ).initialize();
   await dataSource.runMigrations();
   await dataSource.destroy();
   process.env.TEST_TEMPLATE = name;

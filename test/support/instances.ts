@@ -1,9 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DataSource } from 'typeorm';
-import { databaseOptions } from '../../src/database/database.options.js';
-import { type FreshDatabase, freshDatabase } from './databases.js';
+import type { DataSource } from 'typeorm';
+import { connect, type FreshDatabase, freshDatabase } from './databases.js';
 import { processes, type ServerProcess } from './server-process.js';
 
 /** A fresh database, and processes of the built program that share it. */
@@ -24,7 +23,7 @@ export async function freshInstances(): Promise<Instances> {
   const server = processes();
   const database = await freshDatabase();
   const cwd = await mkdtemp(join(tmpdir(), 'latchkey-cwd-'));
-  const dataSource = await new DataSource(databaseOptions(database.url)).initialize();
+  const dataSource = await connect(database.url);
   return {
     database,
     dataSource,

@@ -7,8 +7,7 @@ import { Buffer } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { Controller, Get, Module, StreamableFile } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { AppModule } from '../../dist/src/app.module.js';
-import { createAdapter, setupApp } from '../../dist/src/app.setup.js';
+import { appModule, createAdapter, setupApp } from '../../dist/src/app.setup.js';
 import { Config } from '../../dist/src/config/config.js';
 
 class LargeController {
@@ -36,7 +35,7 @@ for (const name of ['text', 'stream']) {
 
 class RootModule {
   static with(config) {
-    return { module: RootModule, imports: [AppModule.with(config)] };
+    return { module: RootModule, imports: [appModule(config)] };
   }
 }
 Module({ controllers: [LargeController] })(RootModule);

@@ -48,6 +48,10 @@ const AT_THE_TOP = [
   'node-version.spec.ts',
   'app.module.ts',
   'app.setup.ts',
+  'commands.ts',
+  'latchkey.module.ts',
+  'latchkey.ts',
+  'tables.ts',
 ];
 
 /** Every source file, as a path below `src`. */

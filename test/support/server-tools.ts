@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { COMPILE_CACHE } from './server-process.js';
 
-const LATCHKEY = resolve('dist/src/operations/latchkey.js');
+const LATCHKEY = resolve('dist/src/latchkey.js');
 
 /** What a program that has ended answered. */
 export interface Outcome {

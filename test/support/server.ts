@@ -6,13 +6,11 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import jwt from 'jsonwebtoken';
 import request from 'supertest';
-import { DataSource } from 'typeorm';
-import { AppModule } from '../../src/app.module.js';
-import { createAdapter, setupApp } from '../../src/app.setup.js';
+import type { DataSource } from 'typeorm';
+import { appModule, createAdapter, setupApp } from '../../src/app.setup.js';
 import { Config } from '../../src/config/config.js';
-import { databaseOptions } from '../../src/database/database.options.js';
 import { TestCatsModule } from './test-cats.module.js';
-import { type FreshDatabase, freshDatabase } from './databases.js';
+import { type FreshDatabase, freshDatabase, onDatabase } from './databases.js';
 
 /** A password that the policy takes. */
 export const GOOD_PASSWORD = 'correct horse battery staple';
@@ -52,7 +50,7 @@ export async function startServer(
       log.push(JSON.parse(line) as Record<string, unknown>);
     };
     const builder = Test.createTestingModule({
-      imports: [AppModule.with(config), TestCatsModule, ...modules],
+      imports: [appModule(config), TestCatsModule, ...modules],
     });
     const module = await adapt(builder).compile();
     const app = module.createNestApplication<NestFastifyApplication>(
@@ -101,13 +99,8 @@ export async function startServer(
     },
 
     /** Runs `work` on a connection of its own, as another program would. */
-    async withDatabase<T>(work: (dataSource: DataSource) => Promise<T>): Promise<T> {
-      const dataSource = await new DataSource(databaseOptions(config.databaseUrl)).initialize();
-      try {
-        return await work(dataSource);
-      } finally {
-        await dataSource.destroy();
-      }
+    withDatabase<T>(work: (dataSource: DataSource) => Promise<T>): Promise<T> {
+      return onDatabase(config.databaseUrl, work);
     },
 
     /** Stops the server; its database stays for a look. */

@@ -1,0 +1,4 @@
+import { OutboxItem } from './outbox-item.entity.js';
+
+/** The tables of this room. The migration `initial` makes them. */
+export const mailTables = { entities: [OutboxItem] };

@@ -1,5 +1,0 @@
-import 'reflect-metadata';
-import { program } from './program.js';
-import { run } from './run.js';
-
-await run(program());

@@ -1,0 +1,28 @@
+import { auditTables } from './audit/audit.tables.js';
+import { auditChainTables } from './audit-chain/audit-chain.tables.js';
+import { Initial1764100000000 } from './database/migrations/1764100000000-initial.js';
+import { joinTables, type Tables } from './database/tables.js';
+import { mailTables } from './mail/mail.tables.js';
+import { mailedLinksTables } from './mailed-links/mailed-links.tables.js';
+import { passwordsTables } from './passwords/passwords.tables.js';
+import { rolesTables } from './roles/roles.tables.js';
+import { sessionsTables } from './sessions/sessions.tables.js';
+import { usersTables } from './users/users.tables.js';
+import { webhooksTables } from './webhooks/webhooks.tables.js';
+
+/** The tables of every room of Latchkey. */
+const rooms = [
+  { migrations: [Initial1764100000000] },
+  usersTables,
+  passwordsTables,
+  rolesTables,
+  sessionsTables,
+  mailTables,
+  mailedLinksTables,
+  auditTables,
+  auditChainTables,
+  webhooksTables,
+];
+
+/** Returns all tables: those of Latchkey, and those of the project. */
+export const tablesWith = (own: Partial<Tables>): Tables => joinTables([...rooms, own]);
