@@ -241,7 +241,7 @@ describe('a role that a route asks for by name', () => {
     const former = await person(server, 'Former', ['climber']);
     const reader = await server.register('FormerReader');
     await server.withDatabase((db) =>
-      db.query("UPDATE users SET roles = '[]' WHERE id = $1", [former.id]),
+      db.query('DELETE FROM user_roles WHERE user_id = $1', [former.id]),
     );
     expect(await former.outcome('PUT', '/roles/filled', held)).toBe(forbidden);
     expect(await former.outcome('PATCH', `/users/${reader.id}`, { roles: ['reader'] })).toBe(

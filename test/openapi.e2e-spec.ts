@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
+import { UserChanges } from '../src/sessions/user-changes.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 interface Schema {
@@ -42,10 +43,8 @@ let accounts = 0;
 /** Signs in as an administrator that is there: the last one may have deleted itself. */
 async function signIn(): Promise<void> {
   const name = `admin${accounts++}`;
-  await server.register(name);
-  await server.withDatabase((db) =>
-    db.query(`UPDATE users SET roles = '["admin"]' WHERE username = '${name}'`),
-  );
+  const { id } = await server.register(name);
+  await server.app.get(UserChanges, { strict: false }).setRoles(id, ['admin']);
   authorization = `Bearer ${(await server.login(name)).jwt}`;
 }
 

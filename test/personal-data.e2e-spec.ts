@@ -262,7 +262,7 @@ describe('GET /me/export', () => {
     },
   };
   const NOT_EXPORTED: Record<string, string> = {
-    user_roles: 'says what users.roles says',
+    user_roles: 'said by the roles of `user`',
     revocations: 'says of sessions and tokens that they have ended, until they would have expired',
     roles: 'about nobody',
     audit_marks: 'about nobody',

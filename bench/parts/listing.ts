@@ -77,15 +77,13 @@ async function filled(stage: Stage, url: string, rows: number, plan: Plan): Prom
     await db.query(
       `UPDATE users SET
          created_at = created_at - CAST(substr(username_key, 5) AS integer) * 1000,
-         roles = CASE WHEN username_key LIKE '%0' THEN '["support"]' ELSE roles END,
          disabled_at = CASE WHEN username_key LIKE '%0' THEN created_at END
          WHERE username_key LIKE 'user%'`,
     );
-    await db.query(`UPDATE users SET roles = '["admin"]' WHERE username_key = '${USER.username}'`);
     await db.query(
-      `INSERT INTO user_roles (role, created_at, user_id)
-         SELECT CASE WHEN roles = '["admin"]' THEN 'admin' ELSE 'support' END, created_at, id
-           FROM users WHERE roles <> '[]'`,
+      `INSERT INTO user_roles (role, created_at, user_id, position)
+         SELECT CASE WHEN username_key = '${USER.username}' THEN 'admin' ELSE 'support' END, created_at, id, 0
+           FROM users WHERE username_key = '${USER.username}' OR username_key LIKE 'user%0'`,
     );
     if (db.options.type === 'postgres') await db.query('VACUUM ANALYZE');
     else

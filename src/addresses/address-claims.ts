@@ -3,9 +3,8 @@ import { type EntityManager, In } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
-import { rowLock } from '../database/row-lock.js';
 import { MailService } from '../mail/mail.service.js';
-import { lockHolder } from '../users/lock-user.js';
+import { lockHolder, lockUsers } from '../users/lock-user.js';
 import { User } from '../users/user.entity.js';
 import { UserEvents } from '../users/user-events.js';
 
@@ -69,12 +68,7 @@ export class AddressClaims {
   /** Returns the unverified accounts that hold one of these addresses, locked, by address. */
   async unverifiedHolders(manager: EntityManager, emailKeys: string[]): Promise<Map<string, User>> {
     if (emailKeys.length === 0) return new Map();
-    const holders = await manager.find(User, {
-      where: { emailKey: In(emailKeys) },
-      // Every transaction locks in this order, so two of them cannot wait for each other in a circle.
-      order: { id: 'ASC' },
-      ...rowLock(manager, 'update'),
-    });
+    const holders = await lockUsers(manager, { emailKey: In(emailKeys) });
     return new Map(
       holders.flatMap((holder) =>
         holder.emailKey !== null && !holder.emailVerifiedAt ? [[holder.emailKey, holder]] : [],

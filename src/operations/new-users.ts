@@ -7,7 +7,7 @@ import { lock } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
 import { PasswordCosts } from '../passwords/password-costs.js';
 import { User } from '../users/user.entity.js';
-import { UserRole } from '../users/user-role.entity.js';
+import { addRoles } from '../users/user-role.entity.js';
 import { UsernameClaims } from '../users/username-claims.js';
 import type { Candidate } from './known-users.js';
 
@@ -86,10 +86,7 @@ export class NewUsers {
         const holder = holderOf(row);
         if (holder) await this.claims.handOver(manager, holder, row.id);
       }
-      const roles = kept.flatMap(({ id: userId, createdAt, roles }) =>
-        roles.map((role) => ({ role, createdAt, userId })),
-      );
-      if (roles.length > 0) await manager.insert(UserRole, roles);
+      await addRoles(manager, kept);
       await this.audit.record(manager, {
         action: 'users_imported',
         subjectId: null,

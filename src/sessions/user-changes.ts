@@ -147,11 +147,12 @@ export class UserChanges {
       const changes = changesOf(patch, user);
       const changed = { ...user, ...changes };
       if (changes.updatedAt) {
-        await manager.update(User, { id: userId }, changes);
+        const { roles, ...columns } = changes;
+        await manager.update(User, { id: userId }, columns);
+        if (roles) await writeRoles(manager, changed);
         await this.events.updated(manager, userId);
       }
       if (changes.roles) {
-        await writeRoles(manager, changed);
         await this.revocations.outdateTokens(manager, userId);
         const details = { roles: changed.roles.join(' ') };
         await this.audit.record(manager, { action: 'role_changed', subjectId: userId, details });

@@ -1,4 +1,4 @@
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, type FindOptionsWhere, In } from 'typeorm';
 import { rowLock } from '../database/row-lock.js';
 import { User } from './user.entity.js';
 
@@ -6,11 +6,29 @@ import { User } from './user.entity.js';
  * Returns the user as it is now, or null. No other transaction changes or deletes the user before that of
  * `manager` ends, so rows that refer to the user can be stored.
  */
-export function lockUser(manager: EntityManager, id: string): Promise<User | null> {
-  return manager.findOne(User, { where: { id }, ...rowLock(manager, 'update') });
+export async function lockUser(manager: EntityManager, id: string): Promise<User | null> {
+  const [user = null] = await lockUsers(manager, { id });
+  return user;
 }
 
 /** Returns the user who holds an e-mail address, locked likewise, or null. */
-export function lockHolder(manager: EntityManager, emailKey: string): Promise<User | null> {
-  return manager.findOne(User, { where: { emailKey }, ...rowLock(manager, 'update') });
+export async function lockHolder(manager: EntityManager, emailKey: string): Promise<User | null> {
+  const [user = null] = await lockUsers(manager, { emailKey });
+  return user;
+}
+
+/** Returns the users that match, as they are now, locked in the order of their ids. */
+export async function lockUsers(
+  manager: EntityManager,
+  where: FindOptionsWhere<User>,
+): Promise<User[]> {
+  const lock = rowLock(manager, 'update');
+  // Every transaction locks in this order, so two of them cannot wait for each other in a circle.
+  const order = { id: 'ASC' } as const;
+  // A statement that waits for a lock sees the locked row as it is then, but the rows of `user_roles` as they
+  // were when it began. So a second statement reads the users.
+  const locked =
+    lock.lock && (await manager.find(User, { select: { id: true }, where, order, ...lock }));
+  const found = locked ? { id: In(locked.map(({ id }) => id)) } : where;
+  return locked?.length === 0 ? [] : manager.find(User, { where: found, order });
 }

@@ -1,8 +1,16 @@
-import { Entity, type EntityManager, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import {
+  Column,
+  Entity,
+  type EntityManager,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryColumn,
+} from 'typeorm';
 import { epochMillis } from '../database/time.js';
 import { User } from './user.entity.js';
 
-/** Who has a role, the newest users last: `users.roles` the other way round. */
+/** A role of a user. The key finds the holders of a role, the newest users last. */
 @Entity('user_roles')
 export class UserRole {
   @PrimaryColumn('varchar', { length: 255 })
@@ -16,20 +24,31 @@ export class UserRole {
   @PrimaryColumn('varchar', { name: 'user_id', length: 36 })
   userId!: string;
 
+  /** The role's place among the roles of the user, from 0 on. */
+  @Column('integer')
+  position!: number;
+
   @ManyToOne(() => User, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'fk_user_roles_user_id' })
   user?: User;
 }
 
-/** Makes the rows say what `user.roles` says, in the transaction that stores those. */
+/** Replaces the roles of a stored user by `user.roles`. */
 export async function writeRoles(
   manager: EntityManager,
   { id: userId, roles, createdAt }: Pick<User, 'id' | 'roles' | 'createdAt'>,
 ): Promise<void> {
   await manager.delete(UserRole, { userId });
-  if (roles.length === 0) return;
-  await manager.insert(
-    UserRole,
-    [...new Set(roles)].map((role) => ({ role, createdAt, userId })),
+  await addRoles(manager, [{ id: userId, roles, createdAt }]);
+}
+
+/** Stores the roles of new users. */
+export async function addRoles(
+  manager: EntityManager,
+  users: Pick<User, 'id' | 'roles' | 'createdAt'>[],
+): Promise<void> {
+  const rows = users.flatMap(({ id: userId, roles, createdAt }) =>
+    [...new Set(roles)].map((role, position) => ({ role, createdAt, userId, position })),
   );
+  if (rows.length > 0) await manager.insert(UserRole, rows);
 }

@@ -1,10 +1,26 @@
-import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import {
+  Column,
+  Entity,
+  Index,
+  PrimaryColumn,
+  type ValueTransformer,
+  VirtualColumn,
+} from 'typeorm';
 import { clock } from '../common/clock.js';
 import { epochMillis } from '../database/time.js';
 
 /** Conditions of partial indexes, which a query has to repeat to have them used. */
 export const IS_DISABLED = 'disabled_at IS NOT NULL';
 export const IS_UNVERIFIED = 'email_verified_at IS NULL AND email_key IS NOT NULL';
+
+/** SQL for the roles of a user, in one text and in their order. Names of roles have no spaces. */
+const rolesSql = (user: string): string =>
+  `SELECT string_agg(held.role, ' ' ORDER BY held.position) FROM user_roles held WHERE held.user_id = ${user}.id`;
+
+const roleNames: ValueTransformer = {
+  to: (value: unknown) => value,
+  from: (text: string | null) => text?.split(' ') ?? [],
+};
 
 /** A registered user. */
 @Entity('users')
@@ -51,8 +67,11 @@ export class User {
   @Column('varchar', { name: 'password_hash', length: 255 })
   passwordHash!: string;
 
-  /** Names of roles. Who changes them changes `UserRole` too, by `writeRoles`. */
-  @Column('simple-json')
+  /**
+   * The names of the user's roles, read from `user_roles`. `writeRoles` changes them; an update of the user
+   * ignores them.
+   */
+  @VirtualColumn('varchar', { query: rolesSql, transformer: roleNames })
   roles!: string[];
 
   /** Raised when tokens already handed out must die; the claim `ver`. */

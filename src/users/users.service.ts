@@ -9,7 +9,7 @@ import { prepareEmail } from './email.js';
 import { UserEvents } from './user-events.js';
 import { User } from './user.entity.js';
 import { ADMIN } from './last-admin.js';
-import { UserRole, writeRoles } from './user-role.entity.js';
+import { addRoles, UserRole } from './user-role.entity.js';
 import { readUsername } from './username.js';
 import { UsernameClaims } from './username-claims.js';
 
@@ -74,7 +74,7 @@ export class UsersService {
           user.emailKey = isHeld ? null : emailKey;
           await manager.insert(User, user);
           await this.claims.take(manager, user);
-          if (user.roles.length > 0) await writeRoles(manager, user);
+          await addRoles(manager, [user]);
           await this.events.created(manager, user);
           await also?.(manager, user);
           return user;
