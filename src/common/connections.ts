@@ -49,6 +49,7 @@ class Connection implements Turns {
   /** Takes a request in, by its answer to be. */
   begin(response: ServerResponse): void {
     this.open.push(response);
+    this.feed?.begun(response.req);
     // The client has to send the others again (RFC 9112, section 9.3.2).
     if ((this.feed?.row ?? 0) >= MOST_PIPELINED) response.setHeader('connection', 'close');
     if (this.open.length > 1) this.report(false);

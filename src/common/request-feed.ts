@@ -1,11 +1,15 @@
 import { AsyncResource } from 'node:async_hooks';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** How many bytes of requests a client may send ahead of their turn, before its connection is cut off. */
 const MOST_AHEAD = 64 * 1024;
 
-/** The end of a request's headers (RFC 9112, section 2.1). Node's parser takes no other. */
-const END_OF_HEADERS = '\r\n\r\n';
+/**
+ * The end of a request's headers, and of a chunked body (RFC 9112, sections 2.1 and 7.1). Node's parser takes
+ * no other.
+ */
+const END = '\r\n\r\n';
 
 const NONE: Buffer = Buffer.alloc(0);
 
@@ -22,9 +26,17 @@ export interface Turns {
 /**
  * Gives Node's HTTP parser one request of a connection at a time; the others wait as bytes. The parser by
  * itself makes objects of every request that arrives: 64 KiB hold 3,600 requests, and their objects 10 MB.
+ *
+ * Only the parser decides where a request ends. It gets every byte, in order, in pieces that never go past the
+ * end of a request. After a request with `Upgrade`, the parser drops the rest of the piece: it would drop the
+ * headers of the next request, and read that request's body as a request.
  */
 export class RequestFeed {
   private ahead = NONE;
+  /** The last three bytes that were parsed, because an end may lie across two pieces. */
+  private before = '';
+  /** How many bytes the body of the present request still takes, or Infinity if only the parser knows. */
+  private bodyLeft = Infinity;
   /** How many requests in a row have waited for the one before. */
   row = 0;
   private isWaiting = false;
@@ -56,6 +68,11 @@ export class RequestFeed {
     return this.ahead.length;
   }
 
+  /** Hears that the parser has come to the end of the headers of `request`. */
+  begun({ headers }: IncomingMessage): void {
+    this.bodyLeft = Number(headers['content-length']) || Infinity;
+  }
+
   private feed(moved: boolean): void {
     const { socket } = this;
     while (this.ahead.length > 0 && !this.turns.isBusy()) {
@@ -71,14 +88,17 @@ export class RequestFeed {
     this.turns.report(moved);
   }
 
-  /** Parses the rest of the current request, or the headers of the next one. */
+  /** Parses the next piece of the current request, or of the headers of the next one. */
   private parseNext(): void {
-    const { socket, ahead } = this;
-    const end = ahead.indexOf(END_OF_HEADERS);
-    const length = end === -1 ? ahead.length : end + END_OF_HEADERS.length;
-    const isLast = length === ahead.length;
-    this.ahead = isLast ? NONE : ahead.subarray(length);
-    this.parse.call(socket, isLast ? ahead : ahead.subarray(0, length));
+    const { socket, ahead, bodyLeft } = this;
+    const end = bodyLeft < Infinity ? bodyLeft : this.untilEnd();
+    const length = Math.min(end, ahead.length);
+    const piece = length === ahead.length ? ahead : ahead.subarray(0, length);
+    this.ahead = length === ahead.length ? NONE : ahead.subarray(length);
+    const last = piece.toString('latin1', Math.max(0, length - 3));
+    this.before = length === end ? '' : (this.before + last).slice(-3);
+    this.bodyLeft = bodyLeft - length || Infinity;
+    this.parse.call(socket, piece);
     if (socket.parser !== null) return;
     // Node has handed the connection to another protocol, or has closed it.
     socket.off('data', this.read);
@@ -86,9 +106,22 @@ export class RequestFeed {
     this.ahead = NONE;
   }
 
+  /** Returns the number of bytes up to and with the next `END`, or Infinity. */
+  private untilEnd(): number {
+    const { ahead, before } = this;
+    const across = (before + ahead.toString('latin1', 0, 3)).indexOf(END);
+    if (across !== -1) return across + END.length - before.length;
+    const start = ahead.indexOf(END);
+    return start === -1 ? Infinity : start + END.length;
+  }
+
   private wait(): void {
-    // A part keeps the whole of its chunk in memory.
-    if (this.ahead.length * 2 < this.ahead.buffer.byteLength) this.ahead = Buffer.from(this.ahead);
+    // A part keeps the whole of its chunk in memory, and a small copy a part of Node's pool.
+    if (this.ahead.length * 2 < this.ahead.buffer.byteLength) {
+      const copy = Buffer.allocUnsafeSlow(this.ahead.length);
+      this.ahead.copy(copy);
+      this.ahead = copy;
+    }
     if (this.isWaiting) return;
     this.isWaiting = true;
     const goOn = (): void => {
