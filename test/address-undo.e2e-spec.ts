@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mailAbout, mailsOf } from './support/mailbox.js';
 import { emptied } from './support/outbox.js';
 import { codeOf, GOOD_PASSWORD, type Server, startServer } from './support/server.js';
@@ -146,5 +147,25 @@ describe('a verified address that loses its account by an undo', () => {
     }
     const { jwt: own } = await server.login(email, NEW_PASSWORD);
     expect(await me(own)).toMatchObject({ email, emailVerified: true });
+  });
+
+  it('leaves an audit that shows, by the query of the docs, whose account a stranger took', async () => {
+    const [, query = ''] =
+      /```sql\n([^`]*undone[^`]*)```/.exec(readFileSync('docs/audit.md', 'utf8')) ?? [];
+    const fine = await newUser({ verified: true });
+    const taken = await newUser({ verified: true });
+    for (const { jwt, username, email } of [fine, taken]) {
+      await move(jwt, `${username}@right.example`);
+      expect(await undo(await tokenOf(email, CHANGED))).toBe(204);
+    }
+    const rows = await server.withDatabase(async (db) => {
+      // An earlier version let an unverified address undo the change.
+      await db.query(
+        `DELETE FROM audit_events WHERE action = 'email_verified' AND subject_id = '${taken.id}'`,
+      );
+      return db.query<{ subject_id: string }[]>(query);
+    });
+    const found = rows.map((row) => row.subject_id);
+    expect([found.includes(taken.id), found.includes(fine.id)]).toEqual([true, false]);
   });
 });
