@@ -205,3 +205,34 @@ describe('a code', () => {
     expect(await redeem({ userId: user.id, code })).toEqual(done());
   });
 });
+
+describe('a declaration', () => {
+  const page = { title: '', text: '', button: '', done: '' };
+  const declare = (purpose: string, more: object) =>
+    server.app.get(MailedLinks).declare({
+      purpose,
+      lifetime: 60,
+      code: false,
+      guard: () => [],
+      page: { en: page, de: page },
+      redeem: () => Promise.resolve(),
+      ...more,
+    });
+
+  it('may lead to a page of your own', async () => {
+    const link = declare('own-page', {
+      mail: 'reset-password',
+      url: 'https://app.example.com/reset',
+    });
+    const made = await server.app
+      .get(Database)
+      .transaction((manager) => link.issue(manager, user, null));
+    expect(made.link).toMatch(/^https:\/\/app\.example\.com\/reset\?token=[\w-]{43}$/);
+    expect(made.code).toBe('');
+  });
+
+  it('is refused for a purpose that is taken, and without a mail', () => {
+    expect(() => declare('reset-password', {})).toThrow('declared twice');
+    expect(() => declare('no-such-mail', {})).toThrow('no mail template "no-such-mail"');
+  });
+});
