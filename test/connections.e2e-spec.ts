@@ -246,3 +246,10 @@ describe('bodies that arrive slowly', () => {
     expect(clientMemory.bytes).toBe(0);
   });
 });
+
+it('a request by inject(), without a connection, leaves the count right', async () => {
+  const payload = { username: 'x', password: 'y' };
+  const { statusCode } = await server.app.inject({ method: 'POST', url: '/login', payload });
+  expect(statusCode).toBe(401);
+  expect(clientMemory.bytes).toBe(0);
+});

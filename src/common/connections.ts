@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { clientMemory } from './client-memory.js';
 import { RequestFeed, type Turns } from './request-feed.js';
@@ -125,6 +126,8 @@ class Connection implements Turns {
     Math.max(0, this.open.length - 1) * WAITING_COST;
 
   report(moved: boolean): void {
+    // A request by Fastify's inject() has no connection to weigh, or to close.
+    if (!(this.socket instanceof Duplex)) return;
     const bytes = this.socket.destroyed ? 0 : this.weigh();
     clientMemory.hold(this.socket, bytes, this.weigh, moved);
   }
