@@ -253,3 +253,10 @@ it('a request by inject(), without a connection, leaves the count right', async 
   expect(statusCode).toBe(401);
   expect(clientMemory.bytes).toBe(0);
 });
+
+it('no header is left out, however many there are', async () => {
+  const socket = await client();
+  const many = Array<string>(1200).fill('a:');
+  socket.write(get('/health/live', 'Connection: close', ...many, 'Host: y'));
+  expect(await readAll(socket)).toMatch(/^HTTP\/1.1 400 /);
+});

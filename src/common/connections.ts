@@ -183,6 +183,9 @@ export class CountedResponse<
  */
 export function answerInTurn(fastify: FastifyInstance): void {
   fastify.server.maxConnections = MOST_CONNECTIONS;
+  // Node keeps 1,000 headers and leaves out the others, so a client could hide a second Host, or the address
+  // that a proxy adds. `maxHeaderSize` bounds them.
+  fastify.server.maxHeadersCount = 0;
   fastify.server.on('connection', connectionOf);
   fastify.addHook('onRequest', (request, { raw: response }, done) => {
     // A request is parsed before its turn only if it follows a body in the same piece.
