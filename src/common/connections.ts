@@ -62,7 +62,7 @@ class Connection implements Turns {
   }
 
   isBusy(): boolean {
-    // A request's body has to be read on. A second request means that the first one's body is complete.
+    // The body of a request has to be read on. Without a feed, Node may have parsed the next request too.
     return this.open.length > 1 || this.open[0]?.req.complete === true;
   }
 
@@ -188,7 +188,7 @@ export function answerInTurn(fastify: FastifyInstance): void {
   fastify.server.maxHeadersCount = 0;
   fastify.server.on('connection', connectionOf);
   fastify.addHook('onRequest', (request, { raw: response }, done) => {
-    // A request is parsed before its turn only if it follows a body in the same piece.
+    // A request is parsed before its turn only if the connection has no feed.
     connectionOf(request.raw.socket).inTurn(response, done);
   });
 }
