@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { PersonalData } from '../common/personal-data.js';
+import { exportEvents } from './audit-export.js';
 import { AuditEvent } from './audit-event.entity.js';
 import { AuditLog } from './audit-log.js';
 import { AuditRetention } from './audit-retention.js';
@@ -12,4 +14,11 @@ import { FailedLogins } from './failed-logins.js';
   providers: [Audit, AuditLog, AuditRetention, FailedLogins],
   exports: [Audit, AuditLog, FailedLogins],
 })
-export class AuditModule {}
+export class AuditModule {
+  constructor(personalData: PersonalData, audit: Audit) {
+    personalData.add('events', {
+      export: exportEvents,
+      erase: (manager, userId) => audit.forget(manager, userId),
+    });
+  }
+}

@@ -1,9 +1,14 @@
 import { Global, Module } from '@nestjs/common';
+import { DailyCleanup } from './daily-cleanup.js';
 import { Metrics } from './metrics.js';
+import { PersonalData } from './personal-data.js';
 import { Readiness } from './readiness.js';
 import { RefusedTokens } from './refused-tokens.js';
 
-/** The registries that every room reports to: metrics and readiness. */
+/** The registries to which rooms add their lines: metrics, readiness, daily clean-up and personal data. */
 @Global()
-@Module({ providers: [Metrics, Readiness, RefusedTokens], exports: [Metrics, Readiness] })
+@Module({
+  providers: [DailyCleanup, Metrics, PersonalData, Readiness, RefusedTokens],
+  exports: [DailyCleanup, Metrics, PersonalData, Readiness],
+})
 export class CommonModule {}

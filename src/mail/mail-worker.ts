@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { DailyCleanup } from '../common/daily-cleanup.js';
 import { Metrics } from '../common/metrics.js';
 import { Database } from '../database/database.js';
 import { type DeliveryFailure, type OutboxWork, OutboxWorker } from '../outbox/outbox-worker.js';
@@ -39,8 +40,9 @@ export class MailWorker extends OutboxWorker<OutboxItem> {
     private readonly transport: MailTransport,
     private readonly sent: SentMails,
     metrics: Metrics,
+    cleanup: DailyCleanup,
   ) {
-    super(mails, WORK, new Logger(MailWorker.name), metrics);
+    super(mails, WORK, new Logger(MailWorker.name), { metrics, cleanup });
   }
 
   override onApplicationBootstrap(): void {

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { PersonalData } from '../common/personal-data.js';
+import { exportMails } from './mail-export.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { MailSeal } from './mail-seal.js';
 import { MailTemplates } from './mail-templates.js';
@@ -16,4 +18,8 @@ import { OutboxItem } from './outbox-item.entity.js';
   providers: [MailService, MailSeal, MailTemplates, MailTransport, MailWorker, Outbox, SentMails],
   exports: [MailService, SentMails],
 })
-export class MailModule {}
+export class MailModule {
+  constructor(personalData: PersonalData) {
+    personalData.add('mails', { export: exportMails });
+  }
+}

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { PersonalData } from '../common/personal-data.js';
+import { exportLinks } from './link-export.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { MailModule } from '../mail/mail.module.js';
 import { UsersModule } from '../users/users.module.js';
@@ -18,4 +20,8 @@ import { Pages } from './pages.js';
   providers: [CodeAttempts, MailedLinks, OneTimeCodes, OneTimeTokensService, Pages],
   exports: [MailedLinks],
 })
-export class MailedLinksModule {}
+export class MailedLinksModule {
+  constructor(personalData: PersonalData) {
+    personalData.add('links', { export: exportLinks });
+  }
+}

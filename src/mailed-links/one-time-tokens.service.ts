@@ -1,15 +1,10 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, IsNull, MoreThan, type Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
-import { Recurring } from '../common/recurring.js';
+import { DailyCleanup } from '../common/daily-cleanup.js';
 import { Database } from '../database/database.js';
 import { lockUser } from '../users/lock-user.js';
 import type { User } from '../users/user.entity.js';
@@ -18,10 +13,6 @@ import type { TokenRules } from './declaration.js';
 import type { LinkOrCode } from './link-or-code.js';
 import { OneTimeCodes } from './one-time-codes.js';
 import { OneTimeToken } from './one-time-token.entity.js';
-
-const DAY = 86_400_000;
-/** Servers that never run for a whole day clean up as well. */
-const FIRST_CLEANING = 60_000;
 
 /** The key of a token that is about to be used, and the code of the error if it is not valid. */
 export interface TokenKey {
@@ -39,28 +30,15 @@ export interface UsedToken {
 
 /** Stores and checks the tokens and codes of mailed links. The rules of each purpose come from its declaration. */
 @Injectable()
-export class OneTimeTokensService implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(OneTimeTokensService.name);
-  private readonly cleaning = new Recurring(
-    'Cleaning one-time tokens',
-    DAY,
-    () => this.clean(),
-    this.logger,
-  );
-
+export class OneTimeTokensService {
   constructor(
     @InjectRepository(OneTimeToken) private readonly tokens: Repository<OneTimeToken>,
     private readonly database: Database,
     private readonly codes: OneTimeCodes,
     private readonly attempts: CodeAttempts,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.cleaning.start(FIRST_CLEANING);
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.cleaning.stop();
+    cleanup: DailyCleanup,
+  ) {
+    cleanup.add('Cleaning one-time tokens', () => this.clean());
   }
 
   /**

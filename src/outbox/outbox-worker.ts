@@ -6,6 +6,7 @@ import {
 import { type Backoff, backoff } from '../common/backoff.js';
 import { clock } from '../common/clock.js';
 import { QueueRunner } from './queue-runner.js';
+import type { DailyCleanup } from '../common/daily-cleanup.js';
 import type { Metrics } from '../common/metrics.js';
 import { Recurring } from '../common/recurring.js';
 import type { OutboxRow } from './outbox-row.js';
@@ -16,9 +17,6 @@ import type { OutboxRows } from './outbox-rows.js';
  * milliseconds.
  */
 const INTERVAL = 5_000;
-const DAY = 86_400_000;
-/** The first cleaning comes early, for servers that never run for a whole day. */
-const FIRST_CLEANING = 60_000;
 
 /** The meaning of a failed try. */
 export interface DeliveryFailure {
@@ -58,7 +56,6 @@ export abstract class OutboxWorker<T extends OutboxRow>
   private readonly stopping = new AbortController();
   private readonly runner: QueueRunner<T>;
   private readonly counting: Recurring;
-  private readonly cleaning: Recurring;
   private readonly results;
   private unreachable = false;
   private waiting: Awaited<ReturnType<OutboxRows<T>['pending']>> = { count: 0, oldest: undefined };
@@ -67,7 +64,7 @@ export abstract class OutboxWorker<T extends OutboxRow>
     private readonly outbox: OutboxRows<T>,
     private readonly work: OutboxWork,
     protected readonly logger: Logger,
-    metrics: Metrics,
+    { metrics, cleanup }: { metrics: Metrics; cleanup: DailyCleanup },
   ) {
     const { noun, metric } = work;
     const take = () => this.outbox.take();
@@ -79,12 +76,11 @@ export abstract class OutboxWorker<T extends OutboxRow>
       { take, handle },
       logger,
     );
-    const recurring = (name: string, interval: number, turn: () => Promise<void>) =>
-      new Recurring(`${name} the outbox (${noun})`, interval, turn, logger);
-    this.counting = recurring('Counting', INTERVAL, async () => {
+    const count = async () => {
       this.waiting = await this.outbox.pending();
-    });
-    this.cleaning = recurring('Cleaning', DAY, () => this.outbox.clean());
+    };
+    this.counting = new Recurring(`Counting the outbox (${noun})`, INTERVAL, count, logger);
+    cleanup.add(`Cleaning the outbox (${noun})`, () => this.outbox.clean());
     this.results = metrics.counter({
       name: `${metric}_total`,
       help: 'Tries to send one, by how they ended: sent, retried, failed (given up)',
@@ -106,7 +102,6 @@ export abstract class OutboxWorker<T extends OutboxRow>
   }
 
   onApplicationBootstrap(): void {
-    this.cleaning.start(FIRST_CLEANING);
     if (!this.work.sends) return;
     this.runner.start();
     this.counting.start(0);
@@ -117,7 +112,7 @@ export abstract class OutboxWorker<T extends OutboxRow>
     const cut = setTimeout(() => {
       this.stopping.abort();
     }, this.work.grace);
-    await Promise.all([this.runner.stop(), this.counting.stop(), this.cleaning.stop()]);
+    await Promise.all([this.runner.stop(), this.counting.stop()]);
     clearTimeout(cut);
   }
 

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { PersonalData } from '../common/personal-data.js';
+import { exportSessions } from './session-export.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { UsersModule } from '../users/users.module.js';
@@ -33,4 +35,8 @@ import { UserChanges } from './user-changes.js';
   ],
   exports: [RevocationsService, SessionRefresh, SessionStartService, SessionsService, UserChanges],
 })
-export class SessionsModule {}
+export class SessionsModule {
+  constructor(personalData: PersonalData) {
+    personalData.add('sessions', { export: exportSessions });
+  }
+}

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
+import { PersonalData } from '../common/personal-data.js';
 import { Config } from '../config/config.js';
 import { Database, violatedUniqueIndex } from '../database/database.js';
 import { keepAnAdmin } from '../users/last-admin.js';
@@ -34,6 +35,7 @@ export class UserChanges {
     private readonly events: UserEvents,
     private readonly claims: UsernameClaims,
     private readonly config: Config,
+    private readonly personalData: PersonalData,
   ) {}
 
   /**
@@ -268,7 +270,7 @@ export class UserChanges {
       await also?.(manager);
       await keepAnAdmin(manager, this.config, found, null);
       await this.audit.record(manager, { action: 'user_deleted', subjectId: id });
-      await this.audit.forget(manager, id);
+      await this.personalData.erase(manager, id);
       return true;
     });
   }

@@ -1,22 +1,15 @@
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In, MoreThan, type Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { skeletonOf } from '../common/look-alikes.js';
-import { Recurring } from '../common/recurring.js';
+import { DailyCleanup } from '../common/daily-cleanup.js';
 import { Database } from '../database/database.js';
 import { User } from './user.entity.js';
 import { UsernameClaim } from './username-claim.entity.js';
 
 const DAY = 86_400_000;
-/** For servers that never run for a whole day. */
-const FIRST_CLEANING = 60_000;
 
 /** How long a name stays reserved for its former holder. */
 const RESERVED = 30 * DAY;
@@ -31,26 +24,13 @@ type Named = Pick<User, 'id' | 'usernameKey'>;
  * another user gave up in the last 30 days: other services may still take the name for that user.
  */
 @Injectable()
-export class UsernameClaims implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(UsernameClaims.name);
-  private readonly cleaning = new Recurring(
-    'Freeing former usernames',
-    DAY,
-    () => this.clean(),
-    this.logger,
-  );
-
+export class UsernameClaims {
   constructor(
     private readonly database: Database,
     @InjectRepository(UsernameClaim) private readonly claims: Repository<UsernameClaim>,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.cleaning.start(FIRST_CLEANING);
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.cleaning.stop();
+    cleanup: DailyCleanup,
+  ) {
+    cleanup.add('Freeing former usernames', () => this.clean());
   }
 
   /** Gives a stored user its name. @throws ApiError username_taken */

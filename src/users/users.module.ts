@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { PersonalData } from '../common/personal-data.js';
+import { exportNames } from './name-export.js';
 import { WebhooksModule } from '../webhooks/webhooks.module.js';
 import { UserEvents } from './user-events.js';
 import { User } from './user.entity.js';
@@ -14,4 +16,8 @@ import { UsersService } from './users.service.js';
   providers: [UserEvents, UsernameClaims, UsersService, UserSearch],
   exports: [UserEvents, UsernameClaims, UsersService, UserSearch],
 })
-export class UsersModule {}
+export class UsersModule {
+  constructor(personalData: PersonalData) {
+    personalData.add('names', { export: exportNames });
+  }
+}

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { DailyCleanup } from '../common/daily-cleanup.js';
 import { Metrics } from '../common/metrics.js';
 import { type DeliveryFailure, OutboxWorker } from '../outbox/outbox-worker.js';
 import { webhookFailure } from './webhook-failure.js';
@@ -15,6 +16,7 @@ export class WebhookWorker extends OutboxWorker<WebhookItem> {
     private readonly transport: WebhookTransport,
     receiver: WebhookReceiver,
     metrics: Metrics,
+    cleanup: DailyCleanup,
   ) {
     const work = {
       sends: receiver.url !== undefined,
@@ -27,7 +29,7 @@ export class WebhookWorker extends OutboxWorker<WebhookItem> {
       // What waited for an earlier event of its user has had no chance yet.
       triesLate: true,
     };
-    super(outbox, work, new Logger(WebhookWorker.name), metrics);
+    super(outbox, work, new Logger(WebhookWorker.name), { metrics, cleanup });
   }
 
   protected async deliver(item: WebhookItem, signal: AbortSignal): Promise<boolean> {

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { PersonalData } from '../common/personal-data.js';
+import { exportWebhooks } from './webhook-export.js';
 import { WebhookItem } from './webhook-item.entity.js';
 import { WebhookOutbox } from './webhook-outbox.js';
 import { WebhookReceiver } from './webhook-receiver.js';
@@ -12,4 +14,8 @@ import { Webhooks } from './webhooks.service.js';
   providers: [WebhookOutbox, WebhookReceiver, WebhookTransport, WebhookWorker, Webhooks],
   exports: [Webhooks],
 })
-export class WebhooksModule {}
+export class WebhooksModule {
+  constructor(personalData: PersonalData) {
+    personalData.add('webhooks', { export: exportWebhooks });
+  }
+}
