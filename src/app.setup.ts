@@ -30,10 +30,16 @@ import { validateDeclared } from './common/validation.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { otherSitesWarning } from './config/sites.js';
-import { TELEMETRY_SETTINGS } from './observability/telemetry.settings.js';
-import { Database } from './database/database.js';
+import { setUpTelemetry } from './observability/telemetry.setup.js';
 import { SentMailsModule } from './mail/sent-mails.module.js';
 import { serveDocs } from './openapi/api-docs.js';
+
+/** The capabilities that need the server itself. */
+const SET_UPS: ((app: NestFastifyApplication, config: Config) => void | Promise<void>)[] = [
+  // A capability adds its line here.
+  setUpTelemetry,
+  serveDocs,
+];
 
 /** Headers of answers that scripts of `CORS_ORIGINS` may read beside those that every script may. */
 const EXPOSED_HEADERS = [
@@ -123,13 +129,7 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   if (config.authCookies) await fastify.register(fastifyCookie);
   logRequests(fastify, app.get(RefusedTokens));
   measureRequests(fastify, app.get(Metrics));
-  const { OTEL_EXPORTER_OTLP_ENDPOINT: collector, OTEL_EXPORTER_OTLP_HEADERS: headers } =
-    config.of(TELEMETRY_SETTINGS);
-  if (collector !== undefined) {
-    // The library is large, so only a server with a collector loads it.
-    const { startTelemetry } = await import('./observability/telemetry.js');
-    startTelemetry(fastify, collector, headers ?? {}, app.get(Database));
-  }
+  for (const setUp of SET_UPS) await setUp(app, config);
   const warning = otherSitesWarning(config);
   if (warning) fastify.log.warn(warning);
   if (config.corsOrigins.length > 0) {
@@ -141,7 +141,6 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
       maxAge: 600,
     });
   }
-  serveDocs(app, config);
 }
 
 /**

@@ -12,7 +12,7 @@ import { RolesController } from './roles.controller.js';
 import { UserActionsController } from './user-actions.controller.js';
 import { UsersController } from './users.controller.js';
 
-/** Users and roles, for those who administer them. */
+/** Lets administrators manage users and roles. Needs the capability `recovery`, which mails a reset. */
 @Module({
   imports: [AddressesModule, AuditModule, AuthModule, RecoveryModule, SessionsModule, UsersModule],
   controllers: [AuditController, UsersController, UserActionsController, RolesController],

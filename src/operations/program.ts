@@ -11,7 +11,7 @@ import { revokeSessions } from './session-commands.js';
 import { exportUsers, importUsers } from './transfer-commands.js';
 import { userCommands } from './user-commands.js';
 
-/** Returns `latchkey …` with all its commands. */
+/** Returns `latchkey …` with all its commands. Needs the capability `audit-chain`, which `audit verify` checks. */
 export function program(parts: AppParts): Command {
   const withServices = servicesOf(parts);
   const { tables } = parts;
