@@ -1,13 +1,19 @@
 import type { Command } from 'commander';
 import { latchkey } from './app.module.js';
 import { AuditChainModule } from './audit-chain/audit-chain.module.js';
+import { AuditModule } from './audit/audit.module.js';
+import { SessionsModule } from './sessions/sessions.module.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 import { program } from './operations/program.js';
 import { tablesWith } from './tables.js';
 
-/** The modules of capabilities that take part in each change of a command. */
+/** The modules that take part in each change of a command: they end sessions, record the change, and tell of it. */
 const modules = [
+  SessionsModule,
+  AuditModule,
   // A capability adds its line here.
   AuditChainModule,
+  WebhooksModule,
 ];
 
 /** Returns `latchkey …` for this application. */

@@ -12,6 +12,7 @@ import { BootstrapModule } from './operations/bootstrap.module.js';
 import { RecoveryModule } from './recovery/recovery.module.js';
 import { tablesWith } from './tables.js';
 import { ThrottlingModule } from './throttling/throttling.module.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 
 /** The additions of a project to Latchkey. */
 export interface LatchkeyOptions extends Partial<Tables> {
@@ -38,6 +39,7 @@ export class LatchkeyModule {
         AdminModule,
         BootstrapModule,
         HealthModule,
+        WebhooksModule,
       ],
       providers: [
         { provide: TABLES, useValue: tablesWith(options) },

@@ -1,5 +1,5 @@
 import { ADVISORY_LOCKS } from '../src/database/advisory-locks.js';
-import { UserChanges } from '../src/sessions/user-changes.js';
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
 import { asking, type Person, person } from './support/admins.js';
 import { databaseKind } from './support/databases.js';
@@ -291,7 +291,7 @@ describe('POST /users/:id/password-reset', () => {
 
 describe('the last administrator', () => {
   const lastAdmin = { msg: 'This is the last administrator', code: 'last_admin' };
-  const changes = () => server.app.get(UserChanges, { strict: false });
+  const changes = () => server.app.get(UserChangesService, { strict: false });
   const rolesOf = async (id: string) =>
     (await server.withDatabase((db) => db.getRepository(User).findOneByOrFail({ id }))).roles;
 

@@ -5,7 +5,7 @@ import { AuditEvent } from '../src/audit/audit-event.entity.js';
 import { Audit } from '../src/audit/audit.service.js';
 import { runInContext } from '../src/common/request-context.js';
 import { Database } from '../src/database/database.js';
-import { UserChanges } from '../src/sessions/user-changes.js';
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { sealAll, verify } from './support/audit.js';
 import { forge, GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
@@ -17,7 +17,7 @@ let admin: string;
 beforeAll(async () => {
   server = await startServer();
   const { id } = await server.register('Boss');
-  await server.app.get(UserChanges, { strict: false }).setRoles(id, ['admin']);
+  await server.app.get(UserChangesService, { strict: false }).setRoles(id, ['admin']);
   admin = `Bearer ${(await server.login('boss')).jwt}`;
 });
 afterAll(() => server.stop());
@@ -145,7 +145,7 @@ describe('what is recorded', () => {
 
   it('has what is done to a user, by whom, or that the server did it', async () => {
     const { id } = await server.register('Moved');
-    const changes = server.app.get(UserChanges, { strict: false });
+    const changes = server.app.get(UserChangesService, { strict: false });
     await changes.setRoles(id, ['editor', 'author']);
     await runInContext({ source: 'cli' }, () => changes.disable(id));
     await changes.disable(id);
@@ -170,7 +170,7 @@ describe('what is recorded', () => {
 
   it('names who acts in the name of a user', async () => {
     const { id } = await server.register('Puppet');
-    await server.app.get(UserChanges, { strict: false }).setRoles(id, ['admin']);
+    await server.app.get(UserChangesService, { strict: false }).setRoles(id, ['admin']);
     const { jwt } = await server.login('puppet');
     const token = forge(jwt, { act: { sub: 'an admin' }, act_ver: 0, act_roles: Date.now() });
     await server.http
@@ -269,7 +269,7 @@ describe('a failed login', () => {
 
   it('says so where the password was right but the user is disabled', async () => {
     const { id } = await server.register('Locked');
-    await server.app.get(UserChanges, { strict: false }).disable(id);
+    await server.app.get(UserChangesService, { strict: false }).disable(id);
     await failLogin('locked', GOOD_PASSWORD).expect(403);
     expect((await eventsOf(id)).at(-1)).toMatchObject({
       action: 'login_failed',
@@ -303,7 +303,7 @@ describe('a failed login', () => {
 
   it('that is written while its user is deleted keeps neither', async () => {
     const job = server.app.get(FailedLogins, { strict: false });
-    const changes = server.app.get(UserChanges, { strict: false });
+    const changes = server.app.get(UserChangesService, { strict: false });
     const ids: string[] = [];
     for (let i = 0; i < 20; i++) {
       const { id } = await server.register(`Racing${i}`);

@@ -8,7 +8,7 @@ import {
   Module,
   Post,
 } from '@nestjs/common';
-import { UserChanges } from '../src/sessions/user-changes.js';
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 /** Every route of Latchkey's own that takes a JSON body. */
@@ -67,7 +67,7 @@ beforeAll(async () => {
     NotesModule,
   ]);
   const { id } = await server.register('ada');
-  await server.app.get(UserChanges, { strict: false }).setRoles(id, ['admin']);
+  await server.app.get(UserChangesService, { strict: false }).setRoles(id, ['admin']);
   ({ jwt } = await server.login('ada'));
 });
 afterAll(() => server.stop());

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { UserChanges } from '../src/sessions/user-changes.js';
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { asking, person } from './support/admins.js';
 import { type Cluster, postgresPrograms, startCluster } from './support/cluster.js';
 import { freshDatabase } from './support/databases.js';
@@ -84,7 +84,7 @@ describe('a database whose defaults are hostile', () => {
         db.query<{ count: string }[]>(`SELECT count(*) FROM user_roles WHERE role = 'admin'`),
       );
       expect([round, admins]).toEqual([round, { count: '1' }]);
-      for (const { id } of pair) await server.app.get(UserChanges).setRoles(id, ['admin']);
+      for (const { id } of pair) await server.app.get(UserChangesService).setRoles(id, ['admin']);
     }
   });
 

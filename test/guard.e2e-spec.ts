@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import type { ApiError } from '../src/common/api-error.js';
 import { AuthHooks } from '../src/auth/hooks.js';
 import { User } from '../src/users/user.entity.js';
-import { UserChanges } from '../src/sessions/user-changes.js';
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { forge, now, type Server, startServer } from './support/server.js';
 
 let server: Server;
@@ -61,7 +61,7 @@ describe('a controller of one’s own', () => {
       { msg: 'You are not allowed to do this', code: 'forbidden' },
     ]);
     const { id } = await server.register('Keeper');
-    await server.app.get(UserChanges, { strict: false }).setRoles(id, ['keeper']);
+    await server.app.get(UserChangesService, { strict: false }).setRoles(id, ['keeper']);
     const { jwt: keeper } = await server.login('keeper');
     expect((await feed(keeper)).status).toBe(201);
   });

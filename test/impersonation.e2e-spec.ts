@@ -1,5 +1,6 @@
 import jwt from 'jsonwebtoken';
-import { UserChanges } from '../src/sessions/user-changes.js';
+import { SessionsService } from '../src/sessions/sessions.service.js';
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { asking, type Person, person } from './support/admins.js';
 import { forge, GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
 
@@ -14,7 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const changes = () => server.app.get(UserChanges, { strict: false });
+const sessions = () => server.app.get(SessionsService, { strict: false });
+const changes = () => server.app.get(UserChangesService, { strict: false });
 const claimsOf = (token: string) => jwt.decode(token) as jwt.JwtPayload;
 
 /** An access token of `as` that `actor` was given. */
@@ -124,7 +126,7 @@ describe('an impersonation ends', () => {
     ['is disabled', () => changes().disable(actor.id)],
     ['is no administrator any more', () => changes().setRoles(actor.id, [])],
     ['is removed', () => changes().delete({ id: actor.id })],
-    ['has all sessions ended', () => changes().endSessions(actor.id, 'ended_by_admin')],
+    ['has all sessions ended', () => sessions().endAll(actor.id, () => undefined)],
   ])('when who acts %s', async (_what, end) => {
     await end();
     expect(await outcome()).toBe('token_revoked');

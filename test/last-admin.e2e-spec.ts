@@ -1,4 +1,4 @@
-import { UserChanges } from '../src/sessions/user-changes.js';
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
 import { asking, type Person, person } from './support/admins.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
@@ -7,7 +7,7 @@ const later = (ms: number) => new Date(Date.now() + ms).toISOString();
 
 /** Gives the role of administrators to these users alone. */
 async function onlyAdmins(server: Server, ...ids: string[]): Promise<void> {
-  const changes = server.app.get(UserChanges, { strict: false });
+  const changes = server.app.get(UserChangesService, { strict: false });
   for (const id of ids) await changes.setRoles(id, ['admin']);
   for (const { id, roles } of await usersOf(server)) {
     if (roles.includes('admin') && !ids.includes(id)) await changes.setRoles(id, []);
@@ -79,7 +79,7 @@ describe('the last administrator who can sign in, if that takes a verified addre
   /** A signed-in administrator with a verified address. */
   async function verified(name: string): Promise<Person> {
     const { id } = await server.register(name, undefined, `${name}@example.com`);
-    const changes = server.app.get(UserChanges, { strict: false });
+    const changes = server.app.get(UserChangesService, { strict: false });
     await changes.update(id, { roles: ['admin'], verified: true });
     const tokens = await server.login(name);
     return { id, name, ...tokens, ...asking(server, tokens.jwt) };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
-import { UserChanges } from '../src/sessions/user-changes.js';
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 interface Schema {
@@ -44,7 +44,7 @@ let accounts = 0;
 async function signIn(): Promise<void> {
   const name = `admin${accounts++}`;
   const { id } = await server.register(name);
-  await server.app.get(UserChanges, { strict: false }).setRoles(id, ['admin']);
+  await server.app.get(UserChangesService, { strict: false }).setRoles(id, ['admin']);
   authorization = `Bearer ${(await server.login(name)).jwt}`;
 }
 

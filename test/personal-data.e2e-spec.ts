@@ -6,7 +6,7 @@ import { runInContext } from '../src/common/request-context.js';
 import { Database } from '../src/database/database.js';
 import { MIGRATIONS_TABLE, tableNames } from '../src/database/migration-state.js';
 import { OutboxItem } from '../src/mail/outbox-item.entity.js';
-import { UserChanges } from '../src/sessions/user-changes.js';
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
 import { sealAll, verify } from './support/audit.js';
 import { mailAbout, until } from './support/mailbox.js';
@@ -38,7 +38,7 @@ beforeAll(async () => {
   server = await startServer(telling(receiver, { TRUST_PROXY: '1' }));
   const { id } = await server.register('boss');
   bossId = id;
-  await server.app.get(UserChanges).setRoles(id, ['admin']);
+  await server.app.get(UserChangesService).setRoles(id, ['admin']);
   boss = asking((await from(ELSEWHERE, 'post', '/login', credentials('boss'))).jwt);
 });
 afterAll(async () => {

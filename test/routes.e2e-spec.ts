@@ -1,4 +1,4 @@
-import { UserChanges } from '../src/sessions/user-changes.js';
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { asking, type Person, person } from './support/admins.js';
 import { ownRoutes } from './support/own-routes.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
@@ -110,7 +110,7 @@ beforeAll(async () => {
     await admin.ask('PUT', `/roles/has-${nameOf(permission)}`, { permissions: [permission] });
     await admin.ask('PUT', `/roles/lacks-${nameOf(permission)}`, { permissions: others });
   }
-  const changes = server.app.get(UserChanges, { strict: false });
+  const changes = server.app.get(UserChangesService, { strict: false });
   disabled = await person(server, 'Disabled', ['admin']);
   await changes.disable(disabled.id);
   stale = await person(server, 'Stale', ['admin']);

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { IsNull } from 'typeorm';
 import { Metrics } from '../src/common/metrics.js';
-import { UserChanges } from '../src/sessions/user-changes.js';
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { Revocation } from '../src/sessions/revocation.entity.js';
 import { SessionCleanup } from '../src/sessions/session-cleanup.js';
 import { Session } from '../src/sessions/session.entity.js';
@@ -335,7 +335,7 @@ describe('PUT /me/password', () => {
 });
 
 describe('changes of a user', () => {
-  const changes = () => server.app.get(UserChanges, { strict: false });
+  const changes = () => server.app.get(UserChangesService, { strict: false });
 
   it('ends everything of a disabled user, here and there, and lets an enabled one sign in', async () => {
     const { id } = await server.register('Banned');

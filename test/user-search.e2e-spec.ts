@@ -2,7 +2,7 @@ import { prepareEmail } from '../src/users/email.js';
 import { User } from '../src/users/user.entity.js';
 import { UsersService } from '../src/users/users.service.js';
 import { prepareUsername } from '../src/users/username.js';
-import { UserChanges } from '../src/sessions/user-changes.js';
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { type Person, person } from './support/admins.js';
 import { databaseKind } from './support/databases.js';
 import { type Server, startServer } from './support/server.js';
@@ -123,7 +123,7 @@ describe('filters and pages', () => {
         await db.query('UPDATE user_roles SET created_at = $1 WHERE user_id = $2', [createdAt, id]);
       }
     });
-    const changes = server.app.get(UserChanges, { strict: false });
+    const changes = server.app.get(UserChangesService, { strict: false });
     for (const id of ids.slice(0, 5)) await changes.disable(id);
     for (const id of ids.slice(5, 10)) {
       await changes.disable(id, { reason: null, until: new Date(Date.now() - 1) });

@@ -1,8 +1,8 @@
+import { EventsService } from '../src/common/events.service.js';
 import { Metrics } from '../src/common/metrics.js';
 import { Config } from '../src/config/config.js';
 import { Database } from '../src/database/database.js';
-import { UserChanges } from '../src/sessions/user-changes.js';
-import { UserEvents } from '../src/users/user-events.js';
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
 import { WebhookOutbox } from '../src/webhooks/webhook-outbox.js';
 import { WebhookReceiver } from '../src/webhooks/webhook-receiver.js';
@@ -52,7 +52,7 @@ const failed = (server: Server) =>
 const counted = (server: Server) =>
   server.app.get(Metrics).registry.getSingleMetricAsString('latchkey_webhook_total');
 const setRoles = (server: Server, id: string, ...roles: string[]) =>
-  server.app.get(UserChanges).setRoles(id, roles);
+  server.app.get(UserChangesService).setRoles(id, roles);
 const kinds = (deliveries: Delivery[]) =>
   deliveries.map(({ event: { type, data } }) =>
     type === 'user.updated' && 'roles' in data.user ? data.user.roles[0] : type,
@@ -206,7 +206,7 @@ describe('a receiver that fails', () => {
     expect(rows.map(({ failure }) => failure)).toEqual(rows.map(() => 'The receiver answers 500'));
     expect(kinds(receiver.tried).slice(-1)).toEqual(['waiting']);
     // Nothing is left of who is gone.
-    await server.app.get(UserChanges).delete({ id });
+    await server.app.get(UserChangesService).delete({ id });
     await until(async () => (await storedEvents(server)).length === 1, 'the farewell');
   });
 
@@ -215,7 +215,7 @@ describe('a receiver that fails', () => {
     const { id } = await server.register('Vanishing', undefined, 'vanishing@example.org');
     await setRoles(server, id, 'waiting');
     await failed(server);
-    await server.app.get(UserChanges).delete({ id });
+    await server.app.get(UserChangesService).delete({ id });
     await changeEvents(server, { expiresAt: new Date() });
     await tryAgain(server);
     await allTold(server);
@@ -231,7 +231,7 @@ describe('a receiver that fails', () => {
     const { id: other } = await server.register('staying');
     await failed(server);
     const silent = await started.latchkey({ DATABASE_URL: server.config.databaseUrl });
-    await silent.app.get(UserChanges).delete({ id });
+    await silent.app.get(UserChangesService).delete({ id });
     expect((await storedEvents(server)).map(({ userId }) => userId)).toEqual([other]);
   });
 });
@@ -294,7 +294,7 @@ describe('several instances', () => {
         await manager.increment(User, { id }, 'tokenVersion', 1);
         const { tokenVersion } = await manager.findOneByOrFail(User, { id });
         await manager.update(User, { id }, { roles: [`v${tokenVersion}`] });
-        await server.app.get(UserEvents).updated(manager, id);
+        await server.app.get(EventsService).publish(manager, { type: 'user.updated', userId: id });
       });
     for (let i = 0; i < CHANGES; i++) {
       await Promise.all(users.map(({ id }, at) => change(all[(i + at) % all.length] ?? one, id)));
@@ -316,24 +316,30 @@ describe('several instances', () => {
   });
 
   if (databaseKind === 'postgres') {
-    it('keep the order, and wait for nobody, where a transaction is slow to commit', async () => {
+    it('keep the order where a transaction is slow to commit: a later change of the user waits', async () => {
       const { server, receiver } = await begin(() => 204);
       const { id } = await server.register('ada');
       const database = server.app.get(Database);
       const { promise: underWay, resolve: begun } = gate();
       const { promise: held, resolve: commit } = gate();
       const slow = database.transaction(async (manager) => {
-        await server.app.get(UserEvents).passwordChanged(manager, id);
+        await manager.update(User, { id }, { displayName: 'slow' });
+        await server.app.get(EventsService).publish(manager, { type: 'user.updated', userId: id });
         begun();
         await held;
       });
       await underWay;
-      await setRoles(server, id, 'quick');
-      await until(() => kinds(receiver.received).includes('quick'), 'the quick one');
+      const quick = setRoles(server, id, 'quick');
+      const { id: other } = await server.register('eve');
+      await until(() => after(receiver.received, other).length === 1, 'the other user');
+      expect(kinds(after(receiver.received, id))).toEqual(['user.created']);
       commit();
-      await slow;
+      await Promise.all([slow, quick]);
       await allTold(server);
-      expect(kinds(receiver.received)).toEqual(['user.created', 'quick', 'password.changed']);
+      const told = after(receiver.received, id).map(({ event: { data } }) =>
+        'username' in data.user ? [data.user.displayName, ...data.user.roles] : [],
+      );
+      expect(told).toEqual([[null], ['slow'], ['slow', 'quick']]);
     });
   }
 });

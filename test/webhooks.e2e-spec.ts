@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { Webhook } from 'standardwebhooks';
+import { EventsService } from '../src/common/events.service.js';
 import { Database } from '../src/database/database.js';
-import { UserChanges } from '../src/sessions/user-changes.js';
-import { UserEvents } from '../src/users/user-events.js';
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
 import { UsersService } from '../src/users/users.service.js';
 import { servers } from './support/outbox.js';
@@ -42,7 +42,7 @@ const ended = (id: string, jwt: string, reason: string) => ({
 
 /** Has every change made that is told of; resolves to what was secret about it. */
 async function live(server: Server) {
-  const changes = server.app.get(UserChanges);
+  const changes = server.app.get(UserChangesService);
   const { id } = await server.register('Ada', GOOD_PASSWORD, 'ada@example.org');
   const [first, second] = [await server.login('Ada'), await server.login('Ada')];
   await server.http.post('/logout').set('authorization', bearer(first.jwt)).expect(204);
@@ -157,10 +157,10 @@ describe('webhooks', () => {
   it('are sent if what they tell of is committed, and only then', async () => {
     const server = await started.latchkey(telling(receiver));
     const { id } = await server.register('ada');
-    const events = server.app.get(UserEvents);
+    const events = server.app.get(EventsService);
     const failing = server.app.get(Database).transaction(async (manager) => {
       await manager.update(User, { id }, { roles: ['never'] });
-      await events.updated(manager, id);
+      await events.publish(manager, { type: 'user.updated', userId: id });
       throw new Error('rolled back');
     });
     await expect(failing).rejects.toThrow('rolled back');
@@ -168,7 +168,7 @@ describe('webhooks', () => {
       .post('/register')
       .send({ username: 'Ada', password: GOOD_PASSWORD })
       .expect(409);
-    await server.app.get(UserChanges).setRoles(id, ['committed']);
+    await server.app.get(UserChangesService).setRoles(id, ['committed']);
     await allTold(server);
     expect(told()).toMatchObject([
       { type: 'user.created' },

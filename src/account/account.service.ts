@@ -6,7 +6,7 @@ import { Database } from '../database/database.js';
 import { Notices } from '../mail/notices.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
-import { type Also, UserChanges } from '../sessions/user-changes.js';
+import { UserChangesService } from '../users/user-changes.service.js';
 import type { User } from '../users/user.entity.js';
 import { AccountExport } from './account-export.js';
 import type {
@@ -21,7 +21,7 @@ export class AccountService {
   constructor(
     private readonly users: SignedInUserService,
     private readonly newPasswords: NewPasswords,
-    private readonly userChanges: UserChanges,
+    private readonly userChanges: UserChangesService,
     private readonly stepUp: StepUp,
     private readonly notices: Notices,
     private readonly database: Database,
@@ -46,7 +46,7 @@ export class AccountService {
     const passwordHash = await this.newPasswords.hash(body.new_password, owner, options);
     const changed = await this.userChanges.changePassword(user, passwordHash, {
       keptSession: own.claims.sid,
-      also: this.notice(user, 'password-changed', own.locale),
+      byUser: { locale: own.locale },
     });
     if (!changed) throw await this.users.changedMeanwhile(user);
   }
@@ -79,7 +79,7 @@ export class AccountService {
       // The step-up was by the password of then.
       needsStepUp ? user : { id: user.id },
       Object.fromEntries(changes),
-      this.notice(user, 'account-updated', own.locale),
+      { locale: own.locale },
     );
     if (!changed) throw await this.users.changedMeanwhile(user);
     return this.users.find(own.userId);
@@ -92,7 +92,8 @@ export class AccountService {
     await this.database.transaction(async (manager) => {
       const present = await this.users.lock(manager, user.id);
       await this.audit.record(manager, { action: 'user_exported', subjectId: user.id });
-      await this.notice(present, 'account-exported', own.locale)(manager);
+      const { locale } = own;
+      await this.notices.tell(manager, present, { template: 'account-exported', locale });
     });
     return document;
   }
@@ -106,14 +107,8 @@ export class AccountService {
   async delete(own: OwnRequest, body: DeleteAccountBody, options?: HashOptions): Promise<void> {
     const user = await this.users.find(own.userId);
     await this.stepUp.require(user, own.claims, body.current_password, options);
-    const farewell = this.notice(user, 'account-deleted', own.locale);
-    if (!(await this.userChanges.delete(user, { also: farewell }))) {
+    if (!(await this.userChanges.delete(user, { byUser: { locale: own.locale } }))) {
       throw await this.users.changedMeanwhile(user);
     }
-  }
-
-  /** Tells the user of a change. */
-  private notice(user: User, template: string, locale?: string): Also {
-    return (manager) => this.notices.tell(manager, user, { template, locale });
   }
 }

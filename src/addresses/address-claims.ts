@@ -3,10 +3,10 @@ import { type EntityManager, In } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
+import { EventsService } from '../common/events.service.js';
 import { MailService } from '../mail/mail.service.js';
 import { lockHolder, lockUsers } from '../users/lock-user.js';
 import { User } from '../users/user.entity.js';
-import { UserEvents } from '../users/user-events.js';
 
 /** An address as the user typed it, and its unique form. */
 export interface Address {
@@ -22,7 +22,7 @@ export interface Address {
 export class AddressClaims {
   constructor(
     private readonly audit: Audit,
-    private readonly events: UserEvents,
+    private readonly events: EventsService,
     private readonly mail: MailService,
   ) {}
 
@@ -45,7 +45,7 @@ export class AddressClaims {
       { id: user.id },
       { email, emailKey, emailVerifiedAt: now, updatedAt: now },
     );
-    await this.events.updated(manager, user.id);
+    await this.events.publish(manager, { type: 'user.updated', userId: user.id });
   }
 
   /**

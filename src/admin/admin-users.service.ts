@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AddressClaims } from '../addresses/address-claims.js';
-import { Audit } from '../audit/audit.service.js';
 import type { Authentication } from '../auth/authentication.js';
 import { Impersonation, type ImpersonationTokens } from '../auth/impersonation.service.js';
 import { ApiError } from '../common/api-error.js';
@@ -11,7 +10,8 @@ import type { Subject } from '../keys/access-token.js';
 import { unusableHash } from '../passwords/stored-hash.js';
 import { PasswordResetService } from '../recovery/password-reset.service.js';
 import { RolesService } from '../roles/roles.service.js';
-import { type PermitUser, UserChanges } from '../sessions/user-changes.js';
+import { SessionsService } from '../sessions/sessions.service.js';
+import { type PermitUser, UserChangesService } from '../users/user-changes.service.js';
 import { prepareEmail } from '../users/email.js';
 import { lockUser } from '../users/lock-user.js';
 import { User } from '../users/user.entity.js';
@@ -24,13 +24,13 @@ import { Authority } from './authority.js';
 export class AdminUsersService {
   constructor(
     private readonly users: UsersService,
-    private readonly userChanges: UserChanges,
+    private readonly userChanges: UserChangesService,
+    private readonly sessions: SessionsService,
     private readonly roles: RolesService,
     private readonly authority: Authority,
     private readonly impersonation: Impersonation,
     private readonly resets: PasswordResetService,
     private readonly claims: AddressClaims,
-    private readonly audit: Audit,
     private readonly database: Database,
   ) {}
 
@@ -65,7 +65,6 @@ export class AdminUsersService {
       async (manager, user) => {
         (await this.authority.of(manager, actor)).toGrant(roles);
         await this.roles.expect(manager, roles);
-        await this.audit.record(manager, { action: 'user_created', subjectId: user.id });
         if (user.email !== null) await this.resets.send(manager, user);
       },
       { holdsAddress: true, vacate: verified ? vacate : undefined },
@@ -111,7 +110,7 @@ export class AdminUsersService {
   /** Ends all sessions of a user; resolves to how many. @throws ApiError not_found, forbidden */
   async endSessions(actor: Subject, id: string): Promise<number> {
     const permit = this.permitOver(actor);
-    return existing(await this.userChanges.endSessions(checked(id), 'ended_by_admin', permit));
+    return existing(await this.sessions.endAll(checked(id), permit));
   }
 
   /** Mails a user a link to set a new password. @throws ApiError not_found, forbidden, email_missing */

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
@@ -21,7 +20,6 @@ export class RegistrationService {
     private readonly config: Config,
     private readonly users: UsersService,
     private readonly newPasswords: NewPasswords,
-    private readonly audit: Audit,
   ) {}
 
   /** Adds what another room does for each new user; call it at the start. An error undoes the registration. */
@@ -50,10 +48,9 @@ export class RegistrationService {
     return this.users.create(
       { ...username, ...email, ...profile, passwordHash },
       async (manager, user) => {
-        const { id } = user;
-        await this.audit.record(manager, { action: 'registered', subjectId: id, actorId: id });
         for (const handler of this.handlers) await handler(manager, user, locale);
       },
+      { registered: true },
     );
   }
 }

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { EventsService } from '../common/events.service.js';
 import { currentOrigin } from '../common/request-context.js';
 import type { Limit } from '../throttling/limit-store.js';
 import { RateLimits } from '../throttling/rate-limits.js';
 import { mailboxKey } from '../users/mailbox.js';
 import type { User } from '../users/user.entity.js';
+import type { ByUser } from '../users/user-events.js';
 import { MailService, type NewMail } from './mail.service.js';
 
 /** The values of a notice and its language; the rest comes from the user. */
@@ -26,9 +28,19 @@ export class Notices {
   constructor(
     private readonly mail: MailService,
     private readonly limits: RateLimits,
+    events: EventsService,
   ) {
     // A separate limit: notices must not use up the mails that the owner asks for.
     this.unverified = limits.declare({ ...limits.named('mail'), name: 'unverifiedNotices' });
+    const tellOf =
+      (template: string) =>
+      async (manager: EntityManager, { user, byUser }: { user: User; byUser?: ByUser }) => {
+        // A thief with the user's session could have made the change.
+        if (byUser) await this.tell(manager, user, { template, locale: byUser.locale });
+      };
+    events.on('password.changed', tellOf('password-changed'));
+    events.on('user.profile_changed', tellOf('account-updated'));
+    events.on('user.deleted', tellOf(ABOUT_DELETION));
   }
 
   /**

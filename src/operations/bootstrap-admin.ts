@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { madeOnce } from '../config/generated-secret.js';
@@ -25,7 +24,6 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
     private readonly config: Config,
     private readonly users: UsersService,
     private readonly passwords: PasswordsService,
-    private readonly audit: Audit,
   ) {
     this.path = join(config.dataDir, 'bootstrap-admin');
   }
@@ -58,17 +56,14 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
     const password = this.passwordFor(username);
     const passwordHash = await this.passwords.hash(password);
     try {
-      await this.users.create(
-        {
-          username,
-          usernameKey: name.key,
-          email: null,
-          emailKey: null,
-          roles: ['admin'],
-          passwordHash,
-        },
-        (manager, { id }) => this.audit.record(manager, { action: 'user_created', subjectId: id }),
-      );
+      await this.users.create({
+        username,
+        usernameKey: name.key,
+        email: null,
+        emailKey: null,
+        roles: ['admin'],
+        passwordHash,
+      });
       this.logger.log(`Made ${username} with the role admin; the password is in ${this.path}`);
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== 'username_taken') throw error;

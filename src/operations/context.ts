@@ -35,7 +35,7 @@ const LOGGER: LoggerService = {
 /** The parts of the application that every command needs. */
 export interface AppParts {
   tables: Tables;
-  /** The modules that take part in each change, such as the audit's chain. */
+  /** The modules that take part in each change, such as those of sessions, the audit and webhooks. */
   modules: Type[];
 }
 

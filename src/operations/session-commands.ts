@@ -1,6 +1,4 @@
 import { type Command, createCommand } from 'commander';
-import { Database } from '../database/database.js';
-import { SessionsModule } from '../sessions/sessions.module.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { UsersModule } from '../users/users.module.js';
 import type { WithServices } from './context.js';
@@ -16,14 +14,11 @@ export function revokeSessions(withServices: WithServices): Command {
     .option('--session <id>', 'only this one')
     .option('--json', 'print the number for programs')
     .action((name: string, { session: id, json }: { session?: string; json?: true }) =>
-      withServices([UsersModule, SessionsModule], async (services) => {
+      withServices([UsersModule], async (services) => {
         const { id: userId, username } = await namedUser(services, name);
-        const database = services.get(Database, { strict: false });
         const sessions = services.get(SessionsService, { strict: false });
         const chosen = { userId, ...(id !== undefined && { id }) };
-        const ended = await database.transaction((manager) =>
-          sessions.endIn(manager, chosen, 'ended_by_admin'),
-        );
+        const ended = await sessions.end(chosen, 'ended_by_admin');
         if (id !== undefined && ended === 0) {
           throw new CliError(`${username} has no session ${JSON.stringify(id)} that has not ended`);
         }

@@ -1,14 +1,11 @@
 import { type Command, createCommand, Option } from 'commander';
 import { AddressClaims } from '../addresses/address-claims.js';
 import { AddressesModule } from '../addresses/addresses.module.js';
-import { AuditModule } from '../audit/audit.module.js';
-import { Audit } from '../audit/audit.service.js';
 import { clock } from '../common/clock.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { unusableHash } from '../passwords/stored-hash.js';
-import { SessionsModule } from '../sessions/sessions.module.js';
-import { UserChanges } from '../sessions/user-changes.js';
+import { UserChangesService } from '../users/user-changes.service.js';
 import { recordOf } from './user-record.js';
 import { prepareEmail } from '../users/email.js';
 import { isRoleName, MOST_ROLES, ROLE_NAME_RULE } from '../users/role-name.js';
@@ -79,7 +76,7 @@ function create(withServices: WithServices): Command {
       }
       const password = options.password === false ? undefined : await readPassword();
       await withServices(
-        [AddressesModule, AuditModule, UsersModule, PasswordsModule],
+        [UsersModule, AddressesModule, PasswordsModule],
         async (services) => {
           const owner = { username: name.username, email: email?.email };
           const passwordHash =
@@ -96,10 +93,7 @@ function create(withServices: WithServices): Command {
               roles: options.role,
               passwordHash,
             },
-            (manager, { id }) =>
-              services
-                .get(Audit, { strict: false })
-                .record(manager, { action: 'user_created', subjectId: id }),
+            undefined,
             {
               holdsAddress: true,
               vacate: options.verified
@@ -154,13 +148,13 @@ function remove(withServices: WithServices): Command {
   return about('delete', 'remove a user and everything about him; sessions end at once')
     .option('--yes', 'do not ask')
     .action((name: string, options: Json & { yes?: true }) =>
-      withServices([UsersModule, SessionsModule], async (services) => {
+      withServices([UsersModule], async (services) => {
         const user = await namedUser(services, name);
         const question = `Delete ${user.username} (${user.id}) for good?`;
         if (!options.yes && !(await confirm(question))) {
           throw new CliError('Nothing was deleted: say yes when asked, or give --yes');
         }
-        await services.get(UserChanges, { strict: false }).delete(user);
+        await services.get(UserChangesService, { strict: false }).delete(user);
         printUser(user, options, 'was deleted');
       }),
     );
@@ -170,7 +164,7 @@ function setPassword(withServices: WithServices): Command {
   return withoutPassword(
     about('set-password', 'set a password, asked for or read from the standard input'),
   ).action(async (name: string, _none: undefined, options: Json) => {
-    const modules = [UsersModule, PasswordsModule, SessionsModule];
+    const modules = [UsersModule, PasswordsModule];
     // Fails for an unknown user before the operator types a password.
     await withServices([UsersModule], (services) => namedUser(services, name), { readOnly: true });
     const password = await readPassword();
@@ -180,7 +174,7 @@ function setPassword(withServices: WithServices): Command {
       const passwordHash = await services
         .get(NewPasswords, { strict: false })
         .hash(password, owner);
-      const changes = services.get(UserChanges, { strict: false });
+      const changes = services.get(UserChangesService, { strict: false });
       if (!(await changes.changePassword(user, passwordHash))) {
         throw new CliError('The password was changed by another meanwhile: nothing was set');
       }
@@ -219,12 +213,12 @@ function changing(
   withServices: WithServices,
   done: string,
   already: string,
-  change: (changes: UserChanges, user: User) => Promise<boolean>,
+  change: (changes: UserChangesService, user: User) => Promise<boolean>,
 ) {
   return (name: string, options: Json): Promise<void> =>
-    withServices([UsersModule, SessionsModule], async (services) => {
+    withServices([UsersModule], async (services) => {
       const user = await namedUser(services, name);
-      const changed = await change(services.get(UserChanges, { strict: false }), user);
+      const changed = await change(services.get(UserChangesService, { strict: false }), user);
       printUser(await namedUser(services, user.id), options, changed ? done : already);
     });
 }

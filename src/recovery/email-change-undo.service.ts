@@ -1,16 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AddressClaims } from '../addresses/address-claims.js';
-import { Audit } from '../audit/audit.service.js';
 import { Notices } from '../mail/notices.js';
 import type { LinkOrCode } from '../mailed-links/link-or-code.js';
 import type { MailedLink } from '../mailed-links/mailed-link.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
 import { unusableHash } from '../passwords/stored-hash.js';
-import { RevocationsService } from '../sessions/revocations.service.js';
-import { SessionsService } from '../sessions/sessions.service.js';
-import { User } from '../users/user.entity.js';
-import { UserEvents } from '../users/user-events.js';
+import { UserChangesService } from '../users/user-changes.service.js';
+import type { User } from '../users/user.entity.js';
 import { refuseConflict } from './address-conflict.js';
 import { UNDO_EMAIL_CHANGE } from './page-texts.js';
 import { PasswordResetService } from './password-reset.service.js';
@@ -43,10 +40,7 @@ export class EmailChangeUndoService {
     private readonly notices: Notices,
     private readonly claims: AddressClaims,
     private readonly resets: PasswordResetService,
-    private readonly sessions: SessionsService,
-    private readonly revocations: RevocationsService,
-    private readonly events: UserEvents,
-    private readonly audit: Audit,
+    private readonly userChanges: UserChangesService,
     links: MailedLinks,
   ) {
     this.link = links.declare({
@@ -80,19 +74,10 @@ export class EmailChangeUndoService {
     const passwordHash = unusableHash();
     await refuseConflict(given, () =>
       this.link.redeem(given, async (manager, { user, payload, createdAt }) => {
-        const { id: subjectId } = user;
         const { email, emailKey, round } = payload;
         await this.claims.claim(manager, user, { email, emailKey });
-        await manager.update(User, { id: subjectId }, { passwordHash });
-        await this.events.passwordChanged(manager, subjectId);
-        await this.link.endSince(manager, subjectId, createdAt);
-        const ended = { userId: subjectId };
-        const sessions = await this.sessions.endIn(manager, ended, 'email_change_undone');
-        await this.revocations.revokeTokens(manager, subjectId);
-        const details = { undone: true, sessions };
-        for (const action of ['email_changed', 'password_changed'] as const) {
-          await this.audit.record(manager, { action, subjectId, details });
-        }
+        await this.userChanges.setPassword(manager, user, passwordHash, 'email_change_undone');
+        await this.link.endSince(manager, user.id, createdAt);
         if (user.email !== email) {
           const next = { template: 'address-change-undone', round: Number(round ?? 0) + 1, locale };
           await this.offer(manager, user, next);

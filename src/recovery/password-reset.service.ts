@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
+import { EventsService } from '../common/events.service.js';
 import { Database } from '../database/database.js';
 import { MailService } from '../mail/mail.service.js';
 import type { LinkOrCode } from '../mailed-links/link-or-code.js';
@@ -10,9 +11,8 @@ import type { MailedLink } from '../mailed-links/mailed-link.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
-import { UserChanges } from '../sessions/user-changes.js';
 import { isDisabled, User } from '../users/user.entity.js';
-import { UserEvents } from '../users/user-events.js';
+import { UserChangesService } from '../users/user-changes.service.js';
 import { RESET_PASSWORD } from './page-texts.js';
 
 /** How a request waits for the hash, and its `Accept-Language`. */
@@ -28,8 +28,8 @@ export class PasswordResetService {
   constructor(
     private readonly newPasswords: NewPasswords,
     private readonly database: Database,
-    private readonly userChanges: UserChanges,
-    private readonly events: UserEvents,
+    private readonly userChanges: UserChangesService,
+    private readonly events: EventsService,
     private readonly mail: MailService,
     private readonly audit: Audit,
     links: MailedLinks,
@@ -72,10 +72,10 @@ export class PasswordResetService {
     await this.database.transaction(async (manager) => {
       const { user } = await this.link.redeemIn(manager, checked);
       if (isDisabled(user)) throw new ApiError(checked.refusal);
-      await this.userChanges.resetPassword(manager, user.id, passwordHash);
+      await this.userChanges.setPassword(manager, user, passwordHash, 'reset');
       if (!user.emailVerifiedAt && user.emailKey !== null) {
         await manager.update(User, { id: user.id }, { emailVerifiedAt: clock.date() });
-        await this.events.updated(manager, user.id);
+        await this.events.publish(manager, { type: 'user.updated', userId: user.id });
       }
       await this.mail.enqueue(manager, {
         to: user.email ?? '',

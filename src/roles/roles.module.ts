@@ -1,12 +1,11 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { AuditModule } from '../audit/audit.module.js';
 import { Permissions } from './permissions.js';
 import { Role } from './role.entity.js';
 import { RolesService } from './roles.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Role]), AuditModule],
+  imports: [TypeOrmModule.forFeature([Role])],
   providers: [Permissions, RolesService],
   exports: [Permissions, RolesService],
 })

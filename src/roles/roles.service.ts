@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In, type Repository } from 'typeorm';
-import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
+import { EventsService } from '../common/events.service.js';
 import { lock } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
 import { ChangeFeed } from '../database/change-feed.js';
@@ -28,6 +28,13 @@ export interface RoleView {
  */
 export type PermitRole = (manager: EntityManager, needed: readonly string[]) => Promise<void>;
 
+declare module '../common/events.service.js' {
+  interface EventTypes {
+    /** A role was made or may do other things now; `permissions` is null if the role was removed. */
+    'role.changed': { name: string; permissions: string[] | null };
+  }
+}
+
 /** The stored roles. */
 @Injectable()
 export class RolesService {
@@ -36,7 +43,7 @@ export class RolesService {
     private readonly database: Database,
     private readonly changeFeed: ChangeFeed,
     private readonly permissions: Permissions,
-    private readonly audit: Audit,
+    private readonly events: EventsService,
   ) {}
 
   /** Every role, by name. */
@@ -60,8 +67,7 @@ export class RolesService {
       await permit(manager, [...(await this.powerBefore(manager, name)), ...powerOf(unique)]);
       const updatedAt = await this.afterNewest(manager);
       await manager.upsert(Role, { name, permissions: unique, updatedAt }, ['name']);
-      const details = { role: name, permissions: unique.join(' ') };
-      await this.audit.record(manager, { action: 'roles_changed', subjectId: null, details });
+      await this.events.publish(manager, { type: 'role.changed', name, permissions: unique });
       await this.changeFeed.tell(manager);
     });
     await this.permissions.refresh();
@@ -79,8 +85,7 @@ export class RolesService {
       await permit(manager, await this.powerBefore(manager, name));
       const { affected } = await manager.delete(Role, { name });
       if (affected !== 1) throw noSuchRole();
-      const details = { role: name, removed: true };
-      await this.audit.record(manager, { action: 'roles_changed', subjectId: null, details });
+      await this.events.publish(manager, { type: 'role.changed', name, permissions: null });
       // Who grants it at this moment has locked the row until the grant is to be seen.
       if (await manager.existsBy(UserRole, { role: name })) throw new ApiError('role_in_use');
       await this.changeFeed.tell(manager);

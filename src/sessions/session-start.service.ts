@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Audit } from '../audit/audit.service.js';
 import { clock } from '../common/clock.js';
+import { EventsService } from '../common/events.service.js';
 import { storable, storableAddress } from '../common/request-context.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
@@ -40,7 +40,7 @@ export class SessionStartService {
     private readonly database: Database,
     private readonly refreshTokens: RefreshTokens,
     private readonly sessions: SessionsService,
-    private readonly audit: Audit,
+    private readonly events: EventsService,
   ) {}
 
   /**
@@ -61,8 +61,8 @@ export class SessionStartService {
       if (!(await this.insert(inside, user, origin, { id, salt, now: createdAt.getTime() }))) {
         return false;
       }
-      const about = { subjectId: user.id, actorId: user.id };
-      await this.audit.record(inside, { action: 'login', ...about, details: { session: id } });
+      const event = { type: 'session.started', userId: user.id, sessionId: id } as const;
+      await this.events.publish(inside, event);
       await this.endSurplus(inside, { userId: user.id, id });
       return true;
     };
@@ -115,11 +115,6 @@ export class SessionStartService {
     );
     for (const { id } of surplus) {
       await this.sessions.endIn(manager, { userId, id }, 'too_many_sessions');
-      await this.audit.record(manager, {
-        action: 'session_ended',
-        subjectId: userId,
-        details: { session: id, reason: 'too_many_sessions' },
-      });
     }
   }
 }

@@ -2,10 +2,8 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { PersonalData } from '../common/personal-data.js';
 import { exportSessions } from './session-export.js';
-import { AuditModule } from '../audit/audit.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { UsersModule } from '../users/users.module.js';
-import { WebhooksModule } from '../webhooks/webhooks.module.js';
 import { Revocation } from './revocation.entity.js';
 import { RevocationsService } from './revocations.service.js';
 import { SessionStartService } from './session-start.service.js';
@@ -14,16 +12,9 @@ import { SessionCleanup } from './session-cleanup.js';
 import { Session } from './session.entity.js';
 import { RefreshTokens } from './refresh-token.js';
 import { SessionsService } from './sessions.service.js';
-import { UserChanges } from './user-changes.js';
 
 @Module({
-  imports: [
-    TypeOrmModule.forFeature([Session, Revocation]),
-    AuditModule,
-    KeysModule,
-    UsersModule,
-    WebhooksModule,
-  ],
+  imports: [TypeOrmModule.forFeature([Session, Revocation]), KeysModule, UsersModule],
   providers: [
     RefreshTokens,
     RevocationsService,
@@ -31,9 +22,8 @@ import { UserChanges } from './user-changes.js';
     SessionRefresh,
     SessionStartService,
     SessionsService,
-    UserChanges,
   ],
-  exports: [RevocationsService, SessionRefresh, SessionStartService, SessionsService, UserChanges],
+  exports: [RevocationsService, SessionRefresh, SessionStartService, SessionsService],
 })
 export class SessionsModule {
   constructor(personalData: PersonalData) {

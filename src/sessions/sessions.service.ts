@@ -1,34 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import {
-  type EntityManager,
-  type FindOptionsWhere,
-  IsNull,
-  MoreThan,
-  Not,
-  type Repository,
-} from 'typeorm';
-import type { AuditAction, AuditDetails } from '../audit/audit-entry.js';
-import { Audit } from '../audit/audit.service.js';
+import { type EntityManager, IsNull, MoreThan, Not, type Repository } from 'typeorm';
 import { clock } from '../common/clock.js';
+import { EventsService } from '../common/events.service.js';
 import { Database } from '../database/database.js';
 import { lockUser } from '../users/lock-user.js';
-import type { WebhookEvent } from '../webhooks/events.js';
-import { Webhooks } from '../webhooks/webhooks.service.js';
+import type { PermitUser } from '../users/user-changes.service.js';
 import { RevocationsService } from './revocations.service.js';
 import { Session } from './session.entity.js';
-
-/** Why sessions end. */
-export type EndReason =
-  | 'logout'
-  | 'ended_by_user'
-  | 'refresh_token_reused'
-  | 'too_many_sessions'
-  | 'password_changed'
-  | 'email_change_undone'
-  | 'user_disabled'
-  | 'user_deleted'
-  | 'ended_by_admin';
+import type { EndReason } from './session-events.js';
 
 /** Which of a user's sessions: all, one, or all but one. */
 export interface SessionChoice {
@@ -40,16 +20,6 @@ export interface SessionChoice {
 /** The most sessions that a user is shown, the last used ones. */
 const LIST_LIMIT = 100;
 
-/** How many sessions get an event of their own if many end at once. */
-const NAMED_SESSIONS = 100;
-
-/** The audit's actions for reasons that have one of their own. */
-const ACTIONS: Partial<Record<EndReason, AuditAction>> = {
-  logout: 'logout',
-  refresh_token_reused: 'refresh_reuse',
-  ended_by_admin: 'sessions_revoked',
-};
-
 /** The sessions of users, each on one device. */
 @Injectable()
 export class SessionsService {
@@ -57,9 +27,32 @@ export class SessionsService {
     @InjectRepository(Session) private readonly sessions: Repository<Session>,
     private readonly database: Database,
     private readonly revocations: RevocationsService,
-    private readonly audit: Audit,
-    private readonly webhooks: Webhooks,
-  ) {}
+    private readonly events: EventsService,
+  ) {
+    events.onConsequence('password.changed', async (manager, event) => {
+      const { user, cause, keptSession } = event;
+      // With no session left, tokens without a session end as well.
+      if (keptSession === undefined) await this.revocations.revokeTokens(manager, user.id);
+      const reason = cause === 'email_change_undone' ? cause : 'password_changed';
+      const chosen = { userId: user.id, except: keptSession };
+      event.endedSessions = await this.endIn(manager, chosen, reason);
+    });
+    events.onConsequence('user.disabled', async (manager, event) => {
+      const { userId } = event;
+      event.endedSessions = await this.endIn(manager, { userId }, 'user_disabled');
+      await this.revocations.revokeTokens(manager, userId);
+    });
+    // Access tokens carry the username and the roles.
+    events.onConsequence('user.profile_changed', async (manager, { user, fields }) => {
+      if (fields.includes('username')) await this.revocations.outdateTokens(manager, user.id);
+    });
+    events.onConsequence('user.roles_changed', (manager, { userId }) =>
+      this.revocations.outdateTokens(manager, userId),
+    );
+    events.onConsequence('user.deleted', (manager, { user }) =>
+      this.revocations.forgetUser(manager, user.id),
+    );
+  }
 
   /** Marks a session as used now, in a transaction. Returns false if it has ended. */
   async touch(manager: EntityManager, session: { id: string; userId: string }): Promise<boolean> {
@@ -71,25 +64,42 @@ export class SessionsService {
     return affected === 1;
   }
 
-  /** Ends living sessions with their access tokens, and records it. Returns how many have ended. */
+  /** Ends living sessions with their access tokens. Returns how many have ended. */
   end(sessions: SessionChoice, reason: EndReason): Promise<number> {
     return this.database.transaction(async (manager) => {
-      const { userId: subjectId, id, except } = sessions;
-      // With all of them, tokens without a session end as well. A login locks the user first, too. The
-      // user may have been deleted meanwhile, and has no tokens then.
-      const endsAll = id === undefined && except === undefined;
-      if (endsAll && (await lockUser(manager, subjectId))) {
-        await this.revocations.revokeTokens(manager, subjectId);
+      const { userId, id, except } = sessions;
+      // A user who was deleted meanwhile has neither sessions nor tokens.
+      if (!(await lockUser(manager, userId))) return 0;
+      // With all of them, tokens without a session end as well.
+      if (id === undefined && except === undefined) {
+        await this.revocations.revokeTokens(manager, userId);
       }
-      const ended = await this.endIn(manager, sessions, reason);
-      const details: AuditDetails = id === undefined ? { sessions: ended } : { session: id };
-      const action = ACTIONS[reason] ?? 'session_ended';
-      if (ended > 0) await this.audit.record(manager, { action, subjectId, details });
+      return this.endIn(manager, sessions, reason);
+    });
+  }
+
+  /**
+   * Ends all sessions and tokens of a user, for an administrator. `permit` judges the user first.
+   *
+   * @returns how many sessions have ended; undefined if there is no such user
+   */
+  endAll(userId: string, permit: PermitUser): Promise<number | undefined> {
+    return this.database.transaction(async (manager) => {
+      const user = await lockUser(manager, userId);
+      if (!user) return undefined;
+      await permit(user, manager);
+      const ended = await this.endIn(manager, { userId }, 'ended_by_admin');
+      // The audit has a row for it in any case.
+      if (ended === 0) await this.tell(manager, { userId }, [], 'ended_by_admin');
+      await this.revocations.revokeTokens(manager, userId);
       return ended;
     });
   }
 
-  /** Ends living sessions with their access tokens, as a part of a change. Returns how many have ended. */
+  /**
+   * Ends living sessions with their access tokens, in a transaction that holds the lock on the user's row.
+   * Returns how many have ended.
+   */
   async endIn(
     manager: EntityManager,
     { userId, id, except }: SessionChoice,
@@ -97,22 +107,20 @@ export class SessionsService {
   ): Promise<number> {
     const one = id ?? (except === undefined ? undefined : Not(except));
     const chosen = { userId, ...(one !== undefined && { id: one }) };
-    const endedAt = clock.date();
-    const { affected } = await manager.update(
-      Session,
-      { ...chosen, endedAt: IsNull() },
-      { endedAt, endReason: reason },
-    );
-    // The tokens of a session that was not used for so long have expired.
-    const lastUsedAt = MoreThan(new Date(endedAt.getTime() - this.revocations.lifetime));
-    const ended = await manager.find(Session, {
-      select: { id: true },
-      where: { ...chosen, endedAt, lastUsedAt },
+    const living = await manager.find(Session, {
+      select: { id: true, lastUsedAt: true },
+      where: { ...chosen, endedAt: IsNull() },
+      order: { lastUsedAt: 'DESC', id: 'ASC' },
     });
-    const ids = ended.map((session) => session.id);
-    await this.revocations.revokeSessions(manager, userId, ids);
-    if (affected) await this.tell(manager, { ...chosen, endedAt }, affected, reason);
-    return affected ?? 0;
+    if (living.length === 0) return 0;
+    const endedAt = clock.date();
+    await manager.update(Session, { ...chosen, endedAt: IsNull() }, { endedAt, endReason: reason });
+    // The tokens of a session that was not used for so long have expired.
+    const since = endedAt.getTime() - this.revocations.lifetime;
+    const used = living.filter(({ lastUsedAt }) => lastUsedAt.getTime() > since);
+    await this.revocations.revokeSessions(manager, userId, idsOf(used));
+    await this.tell(manager, { userId, id }, idsOf(living), reason);
+    return living.length;
   }
 
   /** A user's living sessions, the last used ones first. */
@@ -134,26 +142,15 @@ export class SessionsService {
     return rows.map(({ address }) => address);
   }
 
-  /** Stores an event for each of the last used sessions that ended, and one for all the others. */
   private async tell(
     manager: EntityManager,
-    ended: FindOptionsWhere<Session> & { userId: string },
-    count: number,
+    { userId, id }: SessionChoice,
+    ids: string[],
     reason: EndReason,
   ): Promise<void> {
-    if (!this.webhooks.enabled) return;
-    const named = await manager.find(Session, {
-      select: { id: true },
-      where: ended,
-      order: { lastUsedAt: 'DESC', id: 'ASC' },
-      take: Math.min(count, NAMED_SESSIONS),
-    });
-    const about = (session: { id: string } | null, many: number): WebhookEvent => ({
-      type: 'session.ended',
-      data: { user: { id: ended.userId }, session, count: many, reason },
-    });
-    const events = named.map(({ id }) => about({ id }, 1));
-    if (count > named.length) events.push(about(null, count - named.length));
-    await this.webhooks.enqueue(manager, ...events);
+    const one = id !== undefined;
+    await this.events.publish(manager, { type: 'sessions.ended', userId, ids, one, reason });
   }
 }
+
+const idsOf = (sessions: Session[]): string[] => sessions.map(({ id }) => id);

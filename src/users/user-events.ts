@@ -1,50 +1,42 @@
-import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
-import type { UserData } from '../webhooks/events.js';
-import { Webhooks } from '../webhooks/webhooks.service.js';
-import { isDisabled, User } from './user.entity.js';
+import type { User } from './user.entity.js';
 
-/**
- * Tells other services what happens to a user, if the transaction of `manager` is committed. Whoever
- * changes what {@link UserData} shows, calls this in the same transaction, after the change.
- */
-@Injectable()
-export class UserEvents {
-  constructor(private readonly webhooks: Webhooks) {}
-
-  async created(manager: EntityManager, user: User): Promise<void> {
-    await this.webhooks.enqueue(manager, { type: 'user.created', data: { user: dataOf(user) } });
-  }
-
-  /** What the user is by now; nothing where there is none. */
-  async updated(manager: EntityManager, id: string): Promise<void> {
-    if (!this.webhooks.enabled) return;
-    const user = await manager.findOneBy(User, { id });
-    if (!user) return;
-    await this.webhooks.enqueue(manager, { type: 'user.updated', data: { user: dataOf(user) } });
-  }
-
-  async passwordChanged(manager: EntityManager, id: string): Promise<void> {
-    await this.webhooks.enqueue(manager, { type: 'password.changed', data: { user: { id } } });
-  }
-
-  async deleted(manager: EntityManager, id: string): Promise<void> {
-    await this.webhooks.enqueue(manager, { type: 'user.deleted', data: { user: { id } } });
-  }
+/** Set if users did it to their own account: with the request's `Accept-Language`. */
+export interface ByUser {
+  locale?: string;
 }
 
-function dataOf(user: User): UserData {
-  const { id, username, email, displayName, roles, createdAt, updatedAt } = user;
-  return {
-    id,
-    username,
-    email,
-    emailVerified: user.emailVerifiedAt !== null,
-    displayName,
-    roles,
-    disabled: isDisabled(user),
-    disabledUntil: (isDisabled(user) && user.disabledUntil?.toISOString()) || null,
-    createdAt: createdAt.toISOString(),
-    updatedAt: updatedAt.toISOString(),
-  };
+/** What a change of a user ends in other rooms; the sessions room fills it in. */
+interface EndsSessions {
+  /** How many sessions have ended because of it. */
+  endedSessions: number;
+}
+
+/** Events about users. Each is published while the transaction holds the lock on the user's row. */
+declare module '../common/events.service.js' {
+  interface EventTypes {
+    /** Somebody has registered, or an operator has made a user. */
+    'user.created': { userId: string; registered: boolean };
+    /** Other services see another user than before: profile, address, roles or ban. */
+    'user.updated': { userId: string };
+    /** A user has another name or profile: `fields` of {@link User}. `user` is as before the change. */
+    'user.profile_changed': { user: User; fields: string[]; byUser?: ByUser };
+    /** A user has other roles. */
+    'user.roles_changed': { userId: string; roles: string[] };
+    /** A ban was set, or repeated (`isNew` is false). It ends at `until`, or never. */
+    'user.disabled': { userId: string; until: Date | null; isNew: boolean } & EndsSessions;
+    /** A ban was lifted. */
+    'user.enabled': { userId: string };
+    /** An operator says that the user receives mail at the address, or does not. */
+    'user.verification_changed': { userId: string; verified: boolean };
+    /** A user was removed. `user` is as before. */
+    'user.deleted': { user: User; byUser?: ByUser };
+    /** A user has another password. `user` is as before the change. */
+    'password.changed': {
+      user: User;
+      cause: 'changed' | 'reset' | 'email_change_undone';
+      /** The session that goes on, if any. */
+      keptSession?: string;
+      byUser?: ByUser;
+    } & EndsSessions;
+  }
 }

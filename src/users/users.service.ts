@@ -4,9 +4,9 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager, Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
+import { EventsService } from '../common/events.service.js';
 import { Database, violatedUniqueIndex } from '../database/database.js';
 import { prepareEmail } from './email.js';
-import { UserEvents } from './user-events.js';
 import { User } from './user.entity.js';
 import { ADMIN } from './last-admin.js';
 import { addRoles, UserRole } from './user-role.entity.js';
@@ -20,8 +20,10 @@ export type NewUser = Pick<
 > &
   Partial<Pick<User, 'roles' | 'emailVerifiedAt' | 'displayName' | 'locale'>>;
 
-/** What a new user's address needs; see {@link UsersService.create}. */
-interface AddressWish {
+/** How a user is made; see {@link UsersService.create}. */
+interface Creation {
+  /** Whether users registered themselves. */
+  registered?: boolean;
   /** Refuse the user whose address another account holds, rather than store it without the key. */
   holdsAddress?: boolean;
   /** Takes the address from an account that holds it without right, or throws. */
@@ -34,7 +36,7 @@ export class UsersService {
   constructor(
     @InjectRepository(User) private readonly users: Repository<User>,
     private readonly database: Database,
-    private readonly events: UserEvents,
+    private readonly events: EventsService,
     private readonly claims: UsernameClaims,
   ) {}
 
@@ -47,7 +49,7 @@ export class UsersService {
   async create(
     values: NewUser,
     also?: (manager: EntityManager, user: User) => Promise<void>,
-    { holdsAddress = false, vacate }: AddressWish = {},
+    { registered = false, holdsAddress = false, vacate }: Creation = {},
   ): Promise<User> {
     const now = clock.date();
     const user = this.users.create({
@@ -75,7 +77,7 @@ export class UsersService {
           await manager.insert(User, user);
           await this.claims.take(manager, user);
           await addRoles(manager, [user]);
-          await this.events.created(manager, user);
+          await this.events.publish(manager, { type: 'user.created', userId: user.id, registered });
           await also?.(manager, user);
           return user;
         });

@@ -14,7 +14,7 @@ import { clock } from '../common/clock.js';
 import { lockForUser } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
 import { OutboxRows } from '../outbox/outbox-rows.js';
-import type { WebhookEvent } from './events.js';
+import type { WebhookEvent } from './webhook-event.js';
 import { WebhookReceiver } from './webhook-receiver.js';
 import { WebhookItem } from './webhook-item.entity.js';
 

@@ -7,12 +7,12 @@ import { WebhookOutbox } from './webhook-outbox.js';
 import { WebhookReceiver } from './webhook-receiver.js';
 import { WebhookTransport } from './webhook-transport.js';
 import { WebhookWorker } from './webhook-worker.js';
-import { Webhooks } from './webhooks.service.js';
+import { WebhooksService } from './webhooks.service.js';
 
+/** Tells another service of changes of users. */
 @Module({
   imports: [TypeOrmModule.forFeature([WebhookItem])],
-  providers: [WebhookOutbox, WebhookReceiver, WebhookTransport, WebhookWorker, Webhooks],
-  exports: [Webhooks],
+  providers: [WebhookOutbox, WebhookReceiver, WebhookTransport, WebhookWorker, WebhooksService],
 })
 export class WebhooksModule {
   constructor(personalData: PersonalData) {

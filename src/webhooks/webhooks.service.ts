@@ -1,43 +1,67 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { EventsService } from '../common/events.service.js';
 import { Database } from '../database/database.js';
-import type { WebhookEvent } from './events.js';
+import { isDisabled, User } from '../users/user.entity.js';
+import type { UserData, WebhookEvent } from './webhook-event.js';
 import { WebhookOutbox } from './webhook-outbox.js';
 import { WebhookReceiver } from './webhook-receiver.js';
 import { WebhookWorker } from './webhook-worker.js';
 
-/** Tells another service what happens to users. */
+/** How many sessions get an event of their own if many end at once. */
+const NAMED_SESSIONS = 100;
+
+/** Tells another service of changes of users, if the settings name one. */
 @Injectable()
-export class Webhooks {
-  /** Whether there is such a service; without one nothing is stored. */
-  readonly enabled: boolean;
+export class WebhooksService {
+  private readonly enabled: boolean;
 
   constructor(
     receiver: WebhookReceiver,
+    events: EventsService,
     private readonly database: Database,
     private readonly outbox: WebhookOutbox,
     private readonly worker: WebhookWorker,
   ) {
     this.enabled = receiver.url !== undefined;
+    if (!this.enabled) {
+      // Events that an earlier setting has left behind go with their user.
+      events.on('user.deleted', (manager, { user }) => this.outbox.forget(manager, user.id));
+      return;
+    }
+    const tellOfUser =
+      (type: 'user.created' | 'user.updated') =>
+      async (manager: EntityManager, { userId }: { userId: string }): Promise<void> => {
+        const user = await manager.findOneBy(User, { id: userId });
+        if (user) await this.enqueue(manager, { type, data: { user: dataOf(user) } });
+      };
+    events.on('user.created', tellOfUser('user.created'));
+    events.on('user.updated', tellOfUser('user.updated'));
+    events.on('password.changed', (manager, { user: { id } }) =>
+      this.enqueue(manager, { type: 'password.changed', data: { user: { id } } }),
+    );
+    events.on('user.deleted', (manager, { user: { id } }) =>
+      this.enqueue(manager, { type: 'user.deleted', data: { user: { id } } }),
+    );
+    events.on('sessions.ended', (manager, { userId: id, ids, reason }) => {
+      const about = (session: { id: string } | null, count: number): WebhookEvent => ({
+        type: 'session.ended',
+        data: { user: { id }, session, count, reason },
+      });
+      const named = ids.slice(0, NAMED_SESSIONS).map((session) => about({ id: session }, 1));
+      const others = ids.length - named.length;
+      return this.enqueue(manager, ...named, ...(others > 0 ? [about(null, others)] : []));
+    });
   }
 
   /**
-   * Stores events of one user through `manager`, so that they are sent if, and only if, what else that
-   * transaction writes is committed. Each is sent at least once, unless it is not taken within a day,
-   * and after those of the user that were committed before. Where there is no such service any more, what
-   * is still stored goes with the user.
+   * Stores events of one user through `manager`. They are sent if, and only if, its transaction is
+   * committed. Each is sent at least once, unless the receiver does not take it within a day, and after the
+   * user's events that were committed before.
    */
-  async enqueue(manager: EntityManager, ...events: WebhookEvent[]): Promise<void> {
+  private async enqueue(manager: EntityManager, ...events: WebhookEvent[]): Promise<void> {
     const userId = events[0]?.data.user.id;
     if (userId === undefined) return;
-    if (!this.enabled) {
-      if (events.some(({ type }) => type === 'user.deleted')) {
-        await this.database.beforeCommit(manager, userId, () =>
-          this.outbox.forget(manager, userId),
-        );
-      }
-      return;
-    }
     await this.database.beforeCommit(manager, userId, () =>
       this.outbox.append(manager, userId, events),
     );
@@ -45,4 +69,20 @@ export class Webhooks {
       this.worker.wake();
     });
   }
+}
+
+function dataOf(user: User): UserData {
+  const { id, username, email, displayName, roles, createdAt, updatedAt } = user;
+  return {
+    id,
+    username,
+    email,
+    emailVerified: user.emailVerifiedAt !== null,
+    displayName,
+    roles,
+    disabled: isDisabled(user),
+    disabledUntil: (isDisabled(user) && user.disabledUntil?.toISOString()) || null,
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  };
 }

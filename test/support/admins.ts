@@ -1,4 +1,4 @@
-import { UserChanges } from '../../src/sessions/user-changes.js';
+import { UserChangesService } from '../../src/users/user-changes.service.js';
 import { codeOf, type Server } from './server.js';
 
 /** What a server answered: status, and body or the code of a refusal. */
@@ -13,7 +13,8 @@ export type Person = Awaited<ReturnType<typeof person>>;
 /** Registers and signs in a user of these roles. */
 export async function person(server: Server, name: string, roles: string[] = [], email?: string) {
   const { id } = await server.register(name, undefined, email);
-  if (roles.length > 0) await server.app.get(UserChanges, { strict: false }).setRoles(id, roles);
+  if (roles.length > 0)
+    await server.app.get(UserChangesService, { strict: false }).setRoles(id, roles);
   const tokens = await server.login(name);
   return { id, name, ...tokens, ...asking(server, tokens.jwt) };
 }

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { DataSource } from 'typeorm';
-import type { WebhookEvent } from '../../src/webhooks/events.js';
+import type { WebhookEvent } from '../../src/webhooks/webhook-event.js';
 import { WebhookItem } from '../../src/webhooks/webhook-item.entity.js';
 import { WebhookWorker } from '../../src/webhooks/webhook-worker.js';
 import { until } from './mailbox.js';

@@ -13,7 +13,6 @@ const LOWER = [
   'throttling',
   'mail',
   'mailed-links',
-  'webhooks',
 ];
 export const ROOMS: Record<string, string[]> = {
   common: BASE,
@@ -21,24 +20,24 @@ export const ROOMS: Record<string, string[]> = {
   database: BASE,
   passwords: [...BASE, 'database'],
   outbox: [...BASE, 'database'],
-  webhooks: [...BASE, 'database', 'outbox'],
-  users: [...BASE, 'database', 'passwords', 'webhooks'],
+  users: [...BASE, 'database', 'passwords'],
+  webhooks: [...BASE, 'database', 'outbox', 'users'],
   keys: [...BASE, 'database'],
   throttling: [...BASE, 'keys'],
   mail: [...BASE, 'database', 'outbox', 'users', 'keys', 'throttling'],
   'mailed-links': [...BASE, 'database', 'users', 'keys', 'throttling', 'mail'],
   audit: [...BASE, 'database', 'users'],
   'audit-chain': [...BASE, 'database', 'users', 'keys', 'audit'],
-  roles: [...BASE, 'database', 'users', 'audit'],
-  sessions: [...LOWER, 'audit'],
+  roles: [...BASE, 'database', 'users'],
+  sessions: LOWER,
   addresses: [...BASE, 'database', 'users', 'mail', 'audit'],
   auth: [...LOWER, 'audit', 'roles', 'sessions'],
   recovery: [...LOWER, 'audit', 'sessions', 'addresses', 'auth'],
-  account: [...LOWER, 'audit', 'sessions', 'auth'],
+  account: [...LOWER, 'webhooks', 'audit', 'sessions', 'auth'],
   admin: [...LOWER, 'audit', 'roles', 'sessions', 'addresses', 'auth', 'recovery'],
   openapi: [...BASE, 'auth'],
   observability: [...BASE, 'database'],
-  operations: [...LOWER, 'audit', 'audit-chain', 'sessions', 'addresses'],
+  operations: [...LOWER, 'webhooks', 'audit', 'audit-chain', 'sessions', 'addresses'],
 };
 
 /** Latchkey's files of `src` that are in no room. */

@@ -1,0 +1,97 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { type EventOf, EventsService, type EventType } from '../common/events.service.js';
+import type { AuditAction, AuditDetails, AuditEntry } from './audit-entry.js';
+import { Audit } from './audit.service.js';
+
+/** Actions of their own for the ends of sessions that users or administrators ask for. */
+const SESSION_ACTIONS: Record<string, AuditAction> = {
+  logout: 'logout',
+  ended_by_user: 'session_ended',
+  too_many_sessions: 'session_ended',
+  refresh_token_reused: 'refresh_reuse',
+  ended_by_admin: 'sessions_revoked',
+};
+
+/** Records the events of the core. A capability records its own by `Audit.record`. */
+@Injectable()
+export class AuditedEvents {
+  constructor(
+    private readonly events: EventsService,
+    private readonly audit: Audit,
+  ) {
+    this.record('user.created', ({ userId, registered }) =>
+      // Nobody is signed in at a registration.
+      registered
+        ? [{ ...entry('registered', userId), actorId: userId }]
+        : [entry('user_created', userId)],
+    );
+    this.record('user.profile_changed', ({ user, fields }) => [
+      entry('user_updated', user.id, { changed: fields.join(' ') }),
+    ]);
+    this.record('user.roles_changed', ({ userId, roles }) => [
+      entry('role_changed', userId, { roles: roles.join(' ') }),
+    ]);
+    this.record('user.disabled', ({ userId, until, isNew, endedSessions: sessions }) =>
+      isNew
+        ? [
+            entry('user_disabled', userId, {
+              sessions,
+              ...(until && { until: until.toISOString() }),
+            }),
+          ]
+        : [],
+    );
+    this.record('user.enabled', ({ userId }) => [entry('user_enabled', userId)]);
+    this.record('user.verification_changed', ({ userId, verified }) => [
+      entry('user_updated', userId, { verified }),
+    ]);
+    this.record('password.changed', passwordEntries);
+    this.record('session.started', ({ userId, sessionId: session }) => [
+      { ...entry('login', userId, { session }), actorId: userId },
+    ]);
+    this.record('sessions.ended', sessionEntries);
+    this.record('role.changed', ({ name: role, permissions }) => [
+      entry('roles_changed', null, {
+        role,
+        ...(permissions ? { permissions: permissions.join(' ') } : { removed: true }),
+      }),
+    ]);
+    this.record('user.deleted', ({ user }) => [entry('user_deleted', user.id)]);
+  }
+
+  private record<T extends EventType>(
+    type: T,
+    entriesOf: (event: EventOf<T>) => AuditEntry[],
+  ): void {
+    this.events.on(type, async (manager: EntityManager, event) => {
+      for (const one of entriesOf(event)) await this.audit.record(manager, one);
+    });
+  }
+}
+
+function passwordEntries({
+  user,
+  cause,
+  endedSessions,
+}: EventOf<'password.changed'>): AuditEntry[] {
+  const sessions = endedSessions;
+  if (cause === 'changed') return [entry('password_changed', user.id, { sessions })];
+  if (cause === 'reset') return [entry('password_reset', user.id, { sessions })];
+  const details = { undone: true, sessions };
+  return [entry('email_changed', user.id, details), entry('password_changed', user.id, details)];
+}
+
+/** No entry for sessions that end because of another change, whose entry counts them. */
+function sessionEntries({ userId, ids, one, reason }: EventOf<'sessions.ended'>): AuditEntry[] {
+  const action = SESSION_ACTIONS[reason];
+  if (!action) return [];
+  const which: AuditDetails = one ? { session: ids[0] ?? null } : { sessions: ids.length };
+  return [entry(action, userId, { ...which, ...(reason === 'too_many_sessions' && { reason }) })];
+}
+
+const entry = (
+  action: AuditAction,
+  subjectId: string | null,
+  details?: AuditDetails,
+): AuditEntry => ({ action, subjectId, ...(details && { details }) });
