@@ -4,6 +4,7 @@ import { Config } from '../src/config/config.js';
 import { Database } from '../src/database/database.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
+import { writeRoles } from '../src/users/user-role.entity.js';
 import { WebhookOutbox } from '../src/webhooks/webhook-outbox.js';
 import { WebhookReceiver } from '../src/webhooks/webhook-receiver.js';
 import { WebhookWorker } from '../src/webhooks/webhook-worker.js';
@@ -81,10 +82,7 @@ describe('a receiver that fails', () => {
     await until(() => after(receiver.received, eve).length === 1, 'the other user');
     const stored = (await storedEvents(server)).filter(({ userId }) => userId === ada);
     const waiting = stored.slice(1);
-    expect(waiting.map(({ dueAt, attempts }) => [dueAt, attempts])).toEqual([
-      [null, 0],
-      [null, 0],
-    ]);
+    expect(waiting.map(({ attempts }) => attempts)).toEqual([0, 0]);
     down = false;
     await tryAgain(server);
     await allTold(server);
@@ -292,8 +290,8 @@ describe('several instances', () => {
     const change = (server: Server, id: string) =>
       server.app.get(Database).transaction(async (manager) => {
         await manager.increment(User, { id }, 'tokenVersion', 1);
-        const { tokenVersion } = await manager.findOneByOrFail(User, { id });
-        await manager.update(User, { id }, { roles: [`v${tokenVersion}`] });
+        const user = await manager.findOneByOrFail(User, { id });
+        await writeRoles(manager, { ...user, roles: [`v${user.tokenVersion}`] });
         await server.app.get(EventsService).publish(manager, { type: 'user.updated', userId: id });
       });
     for (let i = 0; i < CHANGES; i++) {

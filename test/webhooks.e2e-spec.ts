@@ -159,7 +159,7 @@ describe('webhooks', () => {
     const { id } = await server.register('ada');
     const events = server.app.get(EventsService);
     const failing = server.app.get(Database).transaction(async (manager) => {
-      await manager.update(User, { id }, { roles: ['never'] });
+      await manager.update(User, { id }, { displayName: 'Never' });
       await events.publish(manager, { type: 'user.updated', userId: id });
       throw new Error('rolled back');
     });

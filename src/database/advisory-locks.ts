@@ -14,8 +14,6 @@ export const ADVISORY_LOCKS = {
   lastAdministrator: 7_235_083,
   /** Held by a transaction that changes the permissions of a role. */
   roleChanges: 7_235_084,
-  /** Held by a transaction that stores or removes webhooks of one user; see {@link lockForUser}. */
-  webhooksOfUser: 7_235_085,
   /** Held by a transaction that stores users under ids of a file. */
   imports: 7_235_086,
 } as const;
@@ -43,15 +41,4 @@ export async function tryLock(manager: EntityManager, name: AdvisoryLock): Promi
     [ADVISORY_LOCKS[name]],
   );
   return row?.got === true;
-}
-
-/** Like {@link lock}, but for one user: transactions about other users do not wait. */
-export async function lockForUser(
-  manager: EntityManager,
-  name: AdvisoryLock,
-  userId: string,
-): Promise<void> {
-  if (!needsLock(manager)) return;
-  const values = [ADVISORY_LOCKS[name], userId];
-  await manager.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', values);
 }

@@ -29,15 +29,6 @@ const PING_POSTGRES = `SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bi
   EXISTS (SELECT 1 FROM migrations WHERE false FOR UPDATE) AS locked`;
 const PING_SQLITE = `SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now`;
 
-/** The steps that belong to a transaction. */
-interface TransactionSteps {
-  before: { key: string; step: () => Promise<void> }[];
-  after: (() => void)[];
-}
-
-const byKey = (a: { key: string }, b: { key: string }): number =>
-  a.key === b.key ? 0 : a.key < b.key ? -1 : 1;
-
 /**
  * The only way to change stored data. On SQLite all writes run one after another on a connection of their
  * own. Statements that share a connection share its transaction, so one request's rollback would undo
@@ -48,7 +39,8 @@ const byKey = (a: { key: string }, b: { key: string }): number =>
 export class Database implements OnApplicationShutdown {
   private last: Promise<unknown> = Promise.resolve();
   private waiting = 0;
-  private readonly around = new WeakMap<EntityManager, TransactionSteps>();
+  /** What runs after the commit of each transaction under way. */
+  private readonly afterCommits = new WeakMap<EntityManager, (() => void)[]>();
   /** The transaction that the present code runs in, and whether it is still open. */
   private readonly current = new AsyncLocalStorage<{ open: boolean }>();
 
@@ -106,27 +98,12 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Calls `step`, which may write, as the last thing of the transaction of `manager`; at once where
-   * `manager` is in none. Steps go in the order of their keys, and locks that they take come after all
-   * others, so that transactions cannot wait for each other in a circle.
-   */
-  async beforeCommit(
-    manager: EntityManager,
-    key: string,
-    step: () => Promise<void>,
-  ): Promise<void> {
-    const steps = this.around.get(manager);
-    if (steps) steps.before.push({ key, step });
-    else await step();
-  }
-
-  /**
    * Calls `step` after the transaction of `manager` has committed, and never if it rolls back. Calls it at
    * once if `manager` is in no transaction.
    */
   afterCommit(manager: EntityManager, step: () => void): void {
-    const steps = this.around.get(manager);
-    if (steps) steps.after.push(step);
+    const steps = this.afterCommits.get(manager);
+    if (steps) steps.push(step);
     else step();
   }
 
@@ -212,16 +189,14 @@ export class Database implements OnApplicationShutdown {
   }
 
   private async once<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    const steps: TransactionSteps = { before: [], after: [] };
+    const steps: (() => void)[] = [];
     const noting = async (manager: EntityManager): Promise<T> => {
-      this.around.set(manager, steps);
+      this.afterCommits.set(manager, steps);
       try {
-        const result = await work(manager);
-        for (const { step } of steps.before.sort(byKey)) await step();
-        return result;
+        return await work(manager);
       } finally {
         // On SQLite the next transaction has the same manager.
-        this.around.delete(manager);
+        this.afterCommits.delete(manager);
       }
     };
     const state = { open: true };
@@ -234,7 +209,7 @@ export class Database implements OnApplicationShutdown {
         state.open = false;
       }
     });
-    for (const step of steps.after) step();
+    for (const step of steps) step();
     return result;
   }
 

@@ -1,4 +1,4 @@
-import type { DeleteResult, EntityManager, EntityTarget, Repository, UpdateResult } from 'typeorm';
+import type { EntityManager, EntityTarget, Repository, SelectQueryBuilder } from 'typeorm';
 import { clock } from '../common/clock.js';
 import type { Database } from '../database/database.js';
 import type { OutboxRow } from './outbox-row.js';
@@ -53,9 +53,8 @@ export abstract class OutboxRows<T extends OutboxRow> {
   }
 
   /** Removes a delivered row, unless another worker holds it by now. */
-  async drop(row: T): Promise<void> {
-    const { id, attempts } = row;
-    await this.finish(row, (manager) => manager.delete(this.entity, { id, attempts }));
+  async drop({ id, attempts }: T): Promise<void> {
+    await this.database.write((manager) => manager.delete(this.entity, { id, attempts }));
   }
 
   /** Puts a row back until `dueAt`, unless another worker holds it by now. */
@@ -66,9 +65,9 @@ export abstract class OutboxRows<T extends OutboxRow> {
   }
 
   /** Gives a row up and keeps it for a week, unless another worker holds it by now. */
-  async giveUp(row: T, failure: string): Promise<void> {
+  async giveUp({ id, attempts }: T, failure: string): Promise<void> {
     const values = { ...this.options.whenGivenUp, failure, failedAt: clock.date() };
-    await this.finish(row, (manager) => this.keep(manager, row, values));
+    await this.database.write((manager) => manager.update(this.entity, { id, attempts }, values));
   }
 
   /** Returns how many rows wait, and since when the oldest has waited. */
@@ -90,24 +89,8 @@ export abstract class OutboxRows<T extends OutboxRow> {
     });
   }
 
-  /** Sets `values` in a row that is given up, unless another worker holds it by now. */
-  protected keep(
-    manager: EntityManager,
-    { id, attempts }: T,
-    values: object,
-  ): Promise<DeleteResult | UpdateResult> {
-    return manager.update(this.entity, { id, attempts }, values);
-  }
-
-  /** Makes the last change of a row that this worker holds. */
-  protected async finish(
-    _row: T,
-    change: (manager: EntityManager) => Promise<DeleteResult | UpdateResult>,
-  ): Promise<void> {
-    await this.database.write(change);
-  }
-
-  private due(rows: Repository<T>) {
+  /** Selects the rows that may be tried now, the longest due first. */
+  protected due(rows: Repository<T>): SelectQueryBuilder<T> {
     return rows
       .createQueryBuilder('item')
       .where('item.failed_at IS NULL AND item.due_at <= :now', { now: clock.now() })

@@ -2,15 +2,15 @@ import { Column, Entity, Index } from 'typeorm';
 import { OutboxRow } from '../outbox/outbox-row.js';
 import { epochMillis } from '../database/time.js';
 
-/** An event that is still to be sent, or was given up. */
+/** An event that waits to be sent, or was given up. */
 @Entity('webhook_outbox')
 @Index('uq_webhook_outbox_user_position', ['userId', 'position'], { unique: true })
 export class WebhookItem extends OutboxRow {
-  /** Whom it is about, and whose other events it is in order with. The user may be gone. */
+  /** The user that it is about, who may be deleted. Events of one user are sent in order. */
   @Column('varchar', { name: 'user_id', length: 36 })
   userId!: string;
 
-  /** Its place among the user's events that are stored. */
+  /** Its place among the stored events of the user. */
   @Column('integer')
   position!: number;
 
@@ -21,7 +21,7 @@ export class WebhookItem extends OutboxRow {
   @Column('text')
   payload!: string;
 
-  /** Null while an earlier event of the user is there, and once it was given up. */
+  /** Null once it was given up. An event also waits until the earlier ones of its user are done. */
   @Index('ix_webhook_outbox_due_at')
   @Column('bigint', { name: 'due_at', nullable: true, transformer: epochMillis })
   dueAt!: Date | null;

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { EventsService } from '../common/events.service.js';
 import { Database } from '../database/database.js';
-import { isDisabled, User } from '../users/user.entity.js';
+import { lockUser } from '../users/lock-user.js';
+import { isDisabled, type User } from '../users/user.entity.js';
 import type { UserData, WebhookEvent } from './webhook-event.js';
 import { WebhookOutbox } from './webhook-outbox.js';
 import { WebhookReceiver } from './webhook-receiver.js';
@@ -32,7 +33,8 @@ export class WebhooksService {
     const tellOfUser =
       (type: 'user.created' | 'user.updated') =>
       async (manager: EntityManager, { userId }: { userId: string }): Promise<void> => {
-        const user = await manager.findOneBy(User, { id: userId });
+        // Locked by the change already; a project's own change may have forgotten it.
+        const user = await lockUser(manager, userId);
         if (user) await this.enqueue(manager, { type, data: { user: dataOf(user) } });
       };
     events.on('user.created', tellOfUser('user.created'));
@@ -40,9 +42,10 @@ export class WebhooksService {
     events.on('password.changed', (manager, { user: { id } }) =>
       this.enqueue(manager, { type: 'password.changed', data: { user: { id } } }),
     );
-    events.on('user.deleted', (manager, { user: { id } }) =>
-      this.enqueue(manager, { type: 'user.deleted', data: { user: { id } } }),
-    );
+    events.on('user.deleted', async (manager, { user: { id } }) => {
+      await this.outbox.forgetFailed(manager, id);
+      await this.enqueue(manager, { type: 'user.deleted', data: { user: { id } } });
+    });
     events.on('sessions.ended', (manager, { userId: id, ids, reason }) => {
       const about = (session: { id: string } | null, count: number): WebhookEvent => ({
         type: 'session.ended',
@@ -62,9 +65,7 @@ export class WebhooksService {
   private async enqueue(manager: EntityManager, ...events: WebhookEvent[]): Promise<void> {
     const userId = events[0]?.data.user.id;
     if (userId === undefined) return;
-    await this.database.beforeCommit(manager, userId, () =>
-      this.outbox.append(manager, userId, events),
-    );
+    await this.outbox.append(manager, userId, events);
     this.database.afterCommit(manager, () => {
       this.worker.wake();
     });

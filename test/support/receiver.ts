@@ -107,7 +107,7 @@ export async function tryAgain(server: Server): Promise<void> {
   await changeEvents(
     server,
     { dueAt: new Date() },
-    `failure IS NOT NULL AND failed_at IS NULL AND due_at < ${soon}`,
+    `(failure IS NOT NULL OR attempts = 0) AND failed_at IS NULL AND due_at < ${soon}`,
   );
   server.app.get(WebhookWorker).wake();
 }
