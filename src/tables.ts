@@ -5,7 +5,6 @@ import { joinTables, type Tables } from './database/tables.js';
 import { mailTables } from './mail/mail.tables.js';
 import { mailedLinksTables } from './mailed-links/mailed-links.tables.js';
 import { passwordsTables } from './passwords/passwords.tables.js';
-import { rolesTables } from './roles/roles.tables.js';
 import { sessionsTables } from './sessions/sessions.tables.js';
 import { usersTables } from './users/users.tables.js';
 import { webhooksTables } from './webhooks/webhooks.tables.js';
@@ -15,7 +14,6 @@ const rooms = [
   { migrations: [Initial1764100000000] },
   usersTables,
   passwordsTables,
-  rolesTables,
   sessionsTables,
   mailTables,
   mailedLinksTables,

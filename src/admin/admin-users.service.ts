@@ -9,7 +9,7 @@ import { Database } from '../database/database.js';
 import type { Subject } from '../keys/access-token.js';
 import { unusableHash } from '../passwords/stored-hash.js';
 import { PasswordResetService } from '../recovery/password-reset.service.js';
-import { RolesService } from '../roles/roles.service.js';
+import { RolesService } from '../users/roles.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { type PermitUser, UserChangesService } from '../users/user-changes.service.js';
 import { prepareEmail } from '../users/email.js';

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import type { Subject } from '../keys/access-token.js';
-import { ALL, type RolePermissions } from '../roles/role-permissions.js';
-import { RolesService } from '../roles/roles.service.js';
+import { ALL, type RolePermissions } from '../users/role-permissions.js';
+import { RolesService } from '../users/roles.service.js';
 import { isDisabled, User } from '../users/user.entity.js';
 
 /**

@@ -5,7 +5,7 @@ import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
 import { refuses } from '../auth/openapi.js';
 import { Permissions } from '../auth/permissions.guard.js';
 import type { Subject } from '../keys/access-token.js';
-import { type PermitRole, RolesService, type RoleView } from '../roles/roles.service.js';
+import { type PermitRole, RolesService, type RoleView } from '../users/roles.service.js';
 import {
   type PutRoleBody,
   putRoleSchema,

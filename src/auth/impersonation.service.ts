@@ -5,7 +5,7 @@ import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { AccessTokens } from '../keys/access-token.js';
-import { RolesService } from '../roles/roles.service.js';
+import { RolesService } from '../users/roles.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { lockUser } from '../users/lock-user.js';
 import { isDisabled, type User } from '../users/user.entity.js';

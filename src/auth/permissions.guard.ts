@@ -8,7 +8,7 @@ import {
 import { Reflector } from '@nestjs/core';
 import { ApiError } from '../common/api-error.js';
 import { requestOf } from '../common/request-of.js';
-import { Permissions as Granted } from '../roles/permissions.js';
+import { PermissionsService } from '../users/permissions.service.js';
 import { demand, demanded } from './demand.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 
@@ -19,7 +19,7 @@ const RequiredPermissions = Reflector.createDecorator<string[][]>();
 export class PermissionsGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
-    private readonly granted: Granted,
+    private readonly granted: PermissionsService,
   ) {}
 
   canActivate(context: ExecutionContext): boolean {

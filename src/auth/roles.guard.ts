@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ApiError } from '../common/api-error.js';
-import { noteGuardedRoles } from '../roles/guarded-roles.js';
+import { noteGuardedRoles } from '../users/guarded-roles.js';
 import { demand, demanded } from './demand.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { requestOf } from '../common/request-of.js';

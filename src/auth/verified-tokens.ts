@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ApiError } from '../common/api-error.js';
 import { AccessTokens } from '../keys/access-token.js';
-import { Permissions } from '../roles/permissions.js';
+import { PermissionsService } from '../users/permissions.service.js';
 import { RevocationsService } from '../sessions/revocations.service.js';
 import type { Authentication } from './authentication.js';
 
@@ -22,7 +22,7 @@ export class VerifiedTokens {
   constructor(
     private readonly accessTokens: AccessTokens,
     private readonly revocations: RevocationsService,
-    private readonly permissions: Permissions,
+    private readonly permissions: PermissionsService,
   ) {}
 
   /** What a token said when it was verified, if it is remembered. */

@@ -11,7 +11,10 @@ interface EndsSessions {
   endedSessions: number;
 }
 
-/** Events about users. Each is published while the transaction holds the lock on the user's row. */
+/**
+ * Events about users, and about roles. An event about a user is published while the transaction holds the
+ * lock on the user's row.
+ */
 declare module '../common/events.service.js' {
   interface EventTypes {
     /** Somebody has registered, or an operator has made a user. */
@@ -38,5 +41,7 @@ declare module '../common/events.service.js' {
       keptSession?: string;
       byUser?: ByUser;
     } & EndsSessions;
+    /** A role was made or has other permissions; `permissions` is null if the role was removed. */
+    'role.changed': { name: string; permissions: string[] | null };
   }
 }

@@ -1,4 +1,4 @@
-import { ADMIN } from '../users/last-admin.js';
+import { ADMIN } from './last-admin.js';
 import type { Role } from './role.entity.js';
 
 /** Every permission there is, including those that a project adds. */

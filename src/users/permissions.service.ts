@@ -10,7 +10,7 @@ import { RolePermissions } from './role-permissions.js';
  * for living tokens at once, and on other instances as soon as they have loaded it.
  */
 @Injectable()
-export class Permissions {
+export class PermissionsService {
   private known = new RolePermissions();
   private readonly subscription: Subscription;
 

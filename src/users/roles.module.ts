@@ -1,12 +1,12 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { Permissions } from './permissions.js';
+import { PermissionsService } from './permissions.service.js';
 import { Role } from './role.entity.js';
 import { RolesService } from './roles.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([Role])],
-  providers: [Permissions, RolesService],
-  exports: [Permissions, RolesService],
+  providers: [PermissionsService, RolesService],
+  exports: [PermissionsService, RolesService],
 })
 export class RolesModule {}

@@ -8,10 +8,10 @@ import { lock } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
 import { ChangeFeed } from '../database/change-feed.js';
 import { rowLock } from '../database/row-lock.js';
-import { ADMIN } from '../users/last-admin.js';
-import { UserRole } from '../users/user-role.entity.js';
+import { ADMIN } from './last-admin.js';
+import { UserRole } from './user-role.entity.js';
 import { isGuardedRole } from './guarded-roles.js';
-import { Permissions } from './permissions.js';
+import { PermissionsService } from './permissions.service.js';
 import { Role } from './role.entity.js';
 import { ALL, powerOf, RolePermissions } from './role-permissions.js';
 
@@ -28,13 +28,6 @@ export interface RoleView {
  */
 export type PermitRole = (manager: EntityManager, needed: readonly string[]) => Promise<void>;
 
-declare module '../common/events.service.js' {
-  interface EventTypes {
-    /** A role was made or may do other things now; `permissions` is null if the role was removed. */
-    'role.changed': { name: string; permissions: string[] | null };
-  }
-}
-
 /** The stored roles. */
 @Injectable()
 export class RolesService {
@@ -42,7 +35,7 @@ export class RolesService {
     @InjectRepository(Role) private readonly roles: Repository<Role>,
     private readonly database: Database,
     private readonly changeFeed: ChangeFeed,
-    private readonly permissions: Permissions,
+    private readonly permissions: PermissionsService,
     private readonly events: EventsService,
   ) {}
 
