@@ -11,6 +11,7 @@ const NEEDS: Record<string, string[]> = {
   openapi: [],
   operations: ['audit-chain'],
   recovery: [],
+  webhooks: [],
 };
 
 /** Files beside the rooms that go with a capability. */

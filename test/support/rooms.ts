@@ -32,11 +32,11 @@ export const ROOMS: Record<string, string[]> = {
   addresses: [...BASE, 'database', 'users', 'mail', 'audit'],
   auth: [...LOWER, 'audit', 'sessions'],
   recovery: [...LOWER, 'audit', 'sessions', 'addresses', 'auth'],
-  account: [...LOWER, 'webhooks', 'audit', 'sessions', 'auth'],
+  account: [...LOWER, 'audit', 'sessions', 'auth'],
   admin: [...LOWER, 'audit', 'sessions', 'addresses', 'auth', 'recovery'],
   openapi: [...BASE, 'auth'],
   observability: [...BASE, 'database'],
-  operations: [...LOWER, 'webhooks', 'audit', 'audit-chain', 'sessions', 'addresses'],
+  operations: [...LOWER, 'audit', 'audit-chain', 'sessions', 'addresses'],
 };
 
 /** Latchkey's files of `src` that are in no room. */
