@@ -140,7 +140,7 @@ const onSqlite = databaseKind === 'sqlite' ? it : { each: () => () => undefined 
 onSqlite.each([
   ['journal_mode', 'wal'],
   ['foreign_keys', 1],
-  ['busy_timeout', 5000],
+  ['busy_timeout', 60_000],
   ['synchronous', 2],
 ])('has PRAGMA %s = %s on the connection that writes', async (pragma, value) => {
   const rows = (await server.app
