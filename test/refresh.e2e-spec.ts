@@ -1,4 +1,5 @@
 import { Session } from '../src/sessions/session.entity.js';
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
 import { type Server, startServer } from './support/server.js';
 
@@ -235,7 +236,7 @@ describe('POST /refresh', () => {
     const { refresh_token: first } = await server.login('grace');
     const set = (values: Partial<User>) =>
       server.withDatabase((db) => db.getRepository(User).update({ id }, values));
-    await set({ roles: ['keeper'] });
+    await server.app.get(UserChangesService, { strict: false }).setRoles(id, ['keeper']);
     const response = await refresh(first).expect(200);
     const { jwt, refresh_token: second } = response.body as { jwt: string; refresh_token: string };
     await server.http.post('/test-cats/feed').auth(jwt, { type: 'bearer' }).expect(201);
