@@ -16,8 +16,12 @@ const FRAMES = 50;
  */
 export function refuseWrites(reader: DataSource): void {
   const create = reader.createQueryRunner.bind(reader);
+  const refusing = new WeakSet<QueryRunner>();
   reader.createQueryRunner = (mode) => {
     const runner = create(mode);
+    // SQLite's driver gives the same runner each time. Another layer for each read would overflow the stack.
+    if (refusing.has(runner)) return runner;
+    refusing.add(runner);
     const query = runner.query.bind(runner) as (...all: unknown[]) => Promise<unknown>;
     runner.query = ((sql: string, ...more: unknown[]) => {
       const statement = sql.replace(BEFORE, '');
