@@ -16,7 +16,7 @@ const KINDS = [
   { name: 'where', words: /\bwhere\b/gi, limit: 1.5 },
   { name: 'nobody/nothing/none', words: /\b(nobody|nothing|none)\b/gi, limit: 2 },
 ];
-const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'SECURITY.md', 'CONTRIBUTING.md', 'docs'];
+const PROSE = ['src', 'README.md', 'ARCHITECTURE.md', 'SECURITY.md', 'CONTRIBUTING.md', 'docs'];
 
 const { values, positionals } = parseArgs({
   options: { worst: { type: 'string' } },
@@ -56,7 +56,7 @@ function comments(text) {
     }));
 }
 
-const files = (positionals.length > 0 ? positionals : DOCUMENTS).flatMap(filesAt);
+const files = (positionals.length > 0 ? positionals : PROSE).flatMap(filesAt);
 const totals = KINDS.map(() => 0);
 const places = [];
 let words = 0;

@@ -34,14 +34,14 @@ import { setUpTelemetry } from './observability/telemetry.setup.js';
 import { SentMailsModule } from './mail/sent-mails.module.js';
 import { serveDocs } from './openapi/api-docs.js';
 
-/** The capabilities that need the server itself. */
+/** The set-up of the capabilities that need the server itself. */
 const SET_UPS: ((app: NestFastifyApplication, config: Config) => void | Promise<void>)[] = [
   // A capability adds its line here.
   setUpTelemetry,
   serveDocs,
 ];
 
-/** Headers of answers that scripts of `CORS_ORIGINS` may read beside those that every script may. */
+/** Headers of answers that scripts of `CORS_ORIGINS` may read, beside those that every script may read. */
 const EXPOSED_HEADERS = [
   'ETag',
   'RateLimit',
@@ -52,8 +52,8 @@ const EXPOSED_HEADERS = [
 ];
 
 /**
- * The HTTP server: its timeouts, its log, and what it answers before a route is found. The log goes
- * to `logStream`, by default the standard output.
+ * Returns the HTTP server with its timeouts and its log. It also answers requests that fail before a route is
+ * found. The log goes to `logStream`, by default the standard output.
  */
 export function createAdapter(
   config: Config,
@@ -69,7 +69,7 @@ export function createAdapter(
       headersTimeout: 5_000,
       connectionsCheckingInterval: 500,
       maxHeaderSize: 16_384,
-      // Node would answer without a body: see `expectOneHost`.
+      // Node would answer without a body; see `expectOneHost`.
       requireHostHeader: false,
       ServerResponse: CountedResponse,
     },
@@ -88,7 +88,7 @@ export function createAdapter(
     answerRaw(socket, 405, new ApiError('method_not_allowed'));
   });
   server.on('checkExpectation', (_request, response: ServerResponse) => {
-    // By Node's own answer: one that is pipelined has no socket before its turn.
+    // Node's own answer is used here, because a pipelined request has no socket before its turn.
     const { status, body } = new ApiError('expectation_failed');
     const content = Buffer.from(JSON.stringify(body));
     const headers = {
@@ -109,7 +109,10 @@ export const appModule = (config: Config): DynamicModule => ({
   imports: [ConfigModule.forRoot(config), ...(config.mail.shown ? [SentMailsModule] : [])],
 });
 
-/** What `main` and the end-to-end tests share: body parsing, validation, filter, headers, CORS, OpenAPI. */
+/**
+ * Sets up the parts that `main` and the end-to-end tests share: body parsing, validation, filter, headers,
+ * CORS, OpenAPI.
+ */
 export async function setupApp(app: NestFastifyApplication, config: Config): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
   app.useLogger(new PinoLogger(fastify.log));
@@ -117,10 +120,10 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   expectOneHost(fastify);
   knowAllowedMethods(fastify);
   readJsonBodies(fastify);
-  // What guards put on a request is there from the start: V8 is faster where all have one shape.
+  // Fields that guards set exist from the start, because V8 is faster if all requests have one shape.
   fastify.decorateRequest('authentication', undefined);
   fastify.decorateRequest('tokenRefusal', undefined);
-  // A challenge has to name a scheme, with a token that follows no word too (RFC 9110, section 11.6.1).
+  // A challenge has to name a scheme, even if tokens follow no word (RFC 9110, section 11.6.1).
   fastify.decorate('challengeScheme', config.jwt.headerType || 'Bearer');
   provideContext(fastify, config.trustProxy !== false);
   validateDeclared(app.get(ModulesContainer));
@@ -144,8 +147,8 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
 }
 
 /**
- * One line a request, without anything of it that may hold a secret. Requests refused for their token
- * are summed up instead, and have their line only where details are logged.
+ * Logs one line for each request, without any part that may contain a secret. Requests that are refused for
+ * their token are summed up instead. Their lines appear only at the level `debug`.
  */
 function logRequests(fastify: FastifyInstance, refusedTokens: RefusedTokens): void {
   onRequestEnd(fastify, (request, status, ms) => {
@@ -164,8 +167,8 @@ function logRequests(fastify: FastifyInstance, refusedTokens: RefusedTokens): vo
 }
 
 /**
- * When the server closes, closes the connections that nothing was ever sent on, as browsers open them in
- * advance: Node closes only those that are idle after a request, and would wait for these.
+ * When the server closes, closes the connections that carried no byte yet, as browsers open them in advance.
+ * Node closes only connections that are idle after a request, and would wait for these.
  */
 function closeUnused(fastify: FastifyInstance): void {
   const open = new Set<Socket>();
@@ -183,8 +186,8 @@ function closeUnused(fastify: FastifyInstance): void {
 }
 
 /**
- * Takes ports, brackets and zones off `X-Forwarded-For` before Fastify or a handler reads it. Otherwise
- * `10.0.0.6:443` would not be found in the list of trusted proxies, and all clients would count as one.
+ * Removes ports, brackets and zones from `X-Forwarded-For` before Fastify or a handler reads it. Otherwise
+ * the list of trusted proxies would not contain `10.0.0.6:443`, and all clients would count as one.
  */
 function readForwardedOnce(server: FastifyInstance['server']): void {
   server.prependListener('request', ({ headers }: IncomingMessage) => {
@@ -195,8 +198,8 @@ function readForwardedOnce(server: FastifyInstance['server']): void {
 }
 
 /**
- * Refuses a request without a `Host`, or with two (RFC 9112, section 3.2). A proxy may have gone by the
- * second one, and Node takes the first.
+ * Refuses a request without a `Host`, or with two (RFC 9112, section 3.2). A proxy may have used the second
+ * one, and Node takes the first.
  */
 function expectOneHost(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', ({ raw: { rawHeaders, httpVersion } }, _reply, done) => {
@@ -210,7 +213,7 @@ function expectOneHost(fastify: FastifyInstance): void {
   });
 }
 
-/** Fastify's `trustProxy`: a list of addresses, or how many proxies stand before this server. */
+/** Returns Fastify's `trustProxy`: a list of addresses, or the number of proxies before this server. */
 function trusted(
   setting: number | string[],
 ): string[] | ((address: string, hop: number) => boolean) {
@@ -220,7 +223,7 @@ function trusted(
 /** How long the rest of a refused request is read, in milliseconds. */
 const LINGER = 1_000;
 
-/** Answers what is not even a request. */
+/** Answers bytes that are no HTTP request. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const status =
@@ -234,11 +237,11 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   answerRaw(socket, status, new ApiError(codeOfStatus(status)));
 }
 
-/** Sockets that were answered in the middle of what their client sends. */
+/** Sockets whose request was answered before its end. */
 const lingering = new WeakSet<Socket>();
 
 /**
- * Writes an answer and drops what else arrives, for {@link LINGER}: closing with unread bytes would reset the
+ * Writes an answer and drops all further bytes for {@link LINGER}. Closing with unread bytes would reset the
  * connection, and the client might not see the answer.
  */
 function answerRaw(socket: Socket, status: number, error: ApiError): void {
@@ -248,7 +251,7 @@ function answerRaw(socket: Socket, status: number, error: ApiError): void {
     return;
   }
   lingering.add(socket);
-  // Node has taken its own listener off after CONNECT: a reset would end the process.
+  // After CONNECT, Node has removed its own listener, so a reset would end the process.
   socket.on('error', () => undefined);
   setTimeout(() => socket.destroy(), LINGER).unref();
   const body = JSON.stringify(error.body);

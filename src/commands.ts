@@ -7,7 +7,10 @@ import { WebhooksModule } from './webhooks/webhooks.module.js';
 import { program } from './operations/program.js';
 import { tablesWith } from './tables.js';
 
-/** The modules that take part in each change of a command: they end sessions, record the change, and tell of it. */
+/**
+ * The modules that take part in each change of a command. They end sessions, record the change and publish
+ * it.
+ */
 const modules = [
   SessionsModule,
   AuditModule,

@@ -6,10 +6,10 @@ expectSupportedNode();
 
 /**
  * Keeps the compiled scripts for the next start, if this Node can (22.8 and later). The folder belongs to the
- * project: another user of the machine could plant code in one below the system's temporary folder.
+ * project: another user of the machine could plant code in the system's temporary folder.
  */
 const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
 enableCompileCache?.(fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url)));
 
-// Imported only now: an older Node fails at the imports of the libraries, with a riddle.
+// Imported late: an older Node would fail at the imports of libraries, with an obscure message.
 await import('./server.js');

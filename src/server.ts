@@ -11,25 +11,25 @@ import { Readiness } from './common/readiness.js';
 import { reasonUnavailable } from './common/unavailable.js';
 import { Config, ConfigError } from './config/config.js';
 
-/** After a signal, connections that are still open are cut at this time, in milliseconds. */
+/** The time after a signal at which open connections are cut, in milliseconds. */
 const GRACE = 8_000;
 
 /**
- * A signal that comes again this soon is the first one once more, in milliseconds: a terminal and a supervisor
+ * A signal that comes again within this time is the same one, in milliseconds. A terminal and a supervisor
  * send it to every process, and npm passes it on as well.
  */
 const ECHO = 1_000;
 
 /**
- * The server cannot listen where the settings say. It keeps no cause: the code of a name that is not found
- * would read as one of the database.
+ * The server cannot listen at the address of the settings. The error keeps no cause: the code of an unknown
+ * host would read like one of the database.
  */
 class ListenError extends Error {
   override readonly name = 'ListenError';
 }
 
 async function start(): Promise<void> {
-  // What is written, the database above all, is for this user's eyes.
+  // Only this user may read the server's files, above all the database.
   process.umask(0o077);
   const config = Config.load();
   const adapter = createAdapter(config);
@@ -59,8 +59,8 @@ async function start(): Promise<void> {
 }
 
 /**
- * Stops the process on SIGTERM and SIGINT: at once as long as there is no `app`, and else after the requests
- * that run.
+ * Stops the process on SIGTERM and SIGINT: at once if there is no `app` yet, and otherwise after the running
+ * requests.
  */
 function stopOnSignals(
   log: FastifyBaseLogger,
@@ -87,7 +87,7 @@ function stopOnSignals(
     app.getHttpServer().prependListener('request', (_request, response) => {
       response.setHeader('Connection', 'close');
     });
-    // The proxy has to see that first. Ctrl-C in a terminal does not wait.
+    // The proxy has to notice that first. Ctrl-C in a terminal does not wait.
     const delay = signal === 'SIGTERM' ? config.shutdownDelay : 0;
     if (delay > 0) {
       log.info(`${signal}: not ready from now on, stopping in ${delay} s`);
@@ -123,7 +123,7 @@ function reasonOf(error: unknown): string {
 
 start().catch((error: unknown) => {
   if (error instanceof ConfigError) console.error(error.message);
-  // Nest has logged the rest.
+  // Nest has logged the details.
   else console.error(`Latchkey could not start: ${reasonOf(error)}`);
   process.exit(1);
 });

@@ -19,7 +19,7 @@ import { UsersService } from '../users/users.service.js';
 import type { CreateUserBody, PatchUserBody } from './admin.schemas.js';
 import { Authority } from './authority.js';
 
-/** What administrators do with the accounts of others. */
+/** Administers the accounts of other users. */
 @Injectable()
 export class AdminUsersService {
   constructor(
@@ -34,7 +34,11 @@ export class AdminUsersService {
     private readonly database: Database,
   ) {}
 
-  /** @throws ApiError not_found */
+  /**
+   * Returns a user.
+   *
+   * @throws ApiError not_found
+   */
   async find(id: string): Promise<User> {
     return existing(await this.users.findById(checked(id)));
   }
@@ -42,8 +46,8 @@ export class AdminUsersService {
   /**
    * Makes a user without a password, and mails a link to set one if there is an address.
    *
-   * @throws ApiError forbidden, invalid_parameter (no such role), email_missing (nothing to be
-   *   verified), username_taken, email_taken
+   * @throws ApiError forbidden, invalid_parameter (no such role), email_missing (no address to verify),
+   *   username_taken, email_taken
    */
   async create(
     actor: Subject,
@@ -72,8 +76,10 @@ export class AdminUsersService {
   }
 
   /**
-   * @throws ApiError not_found, forbidden, missing_parameter (nothing to change), invalid_parameter
-   *   (no such role), email_missing, email_taken (by a verified account), last_admin
+   * Changes a user.
+   *
+   * @throws ApiError not_found, forbidden, missing_parameter (no change given), invalid_parameter (no such
+   *   role), email_missing, email_taken (by a verified account), last_admin
    */
   async update(
     actor: Subject,
@@ -98,7 +104,11 @@ export class AdminUsersService {
     return existing(await this.userChanges.update(checked(id), patch, permit));
   }
 
-  /** Removes every row about a user. @throws ApiError not_found, forbidden, last_admin */
+  /**
+   * Removes every row about a user.
+   *
+   * @throws ApiError not_found, forbidden, last_admin
+   */
   async delete(actor: Subject, id: string): Promise<void> {
     const removed = await this.userChanges.delete(
       { id: checked(id) },
@@ -107,13 +117,21 @@ export class AdminUsersService {
     existing(removed || null);
   }
 
-  /** Ends all sessions of a user; resolves to how many. @throws ApiError not_found, forbidden */
+  /**
+   * Ends all sessions of a user. Resolves to their number.
+   *
+   * @throws ApiError not_found, forbidden
+   */
   async endSessions(actor: Subject, id: string): Promise<number> {
     const permit = this.permitOver(actor);
     return existing(await this.sessions.endAll(checked(id), permit));
   }
 
-  /** Mails a user a link to set a new password. @throws ApiError not_found, forbidden, email_missing */
+  /**
+   * Mails a user a link to set a new password.
+   *
+   * @throws ApiError not_found, forbidden, email_missing
+   */
   async mailPasswordReset(actor: Subject, id: string): Promise<void> {
     const userId = checked(id);
     await this.database.transaction(async (manager) => {
@@ -125,10 +143,10 @@ export class AdminUsersService {
   }
 
   /**
-   * An access token to act on behalf of a user.
+   * Issues an access token for acting on behalf of a user.
    *
-   * @throws ApiError not_found, user_disabled; forbidden for oneself, for a user who may do everything,
-   *   and for one who may do more than the actor
+   * @throws ApiError not_found, user_disabled; forbidden for oneself, for a user with all permissions, and
+   *   for a user with more permissions than the actor
    */
   async impersonate(actor: Authentication, id: string): Promise<ImpersonationTokens> {
     return this.impersonation.start(actor, checked(id), async (user, manager) => {
@@ -148,7 +166,7 @@ export class AdminUsersService {
   }
 
   /**
-   * Takes an address from an unverified holder, unless that one may do more than `actor`.
+   * Takes an address from an unverified holder, unless the holder has more permissions than `actor`.
    *
    * @throws ApiError email_taken
    */
@@ -158,7 +176,7 @@ export class AdminUsersService {
   }
 
   /**
-   * Lets a locked user hold the address that another, unverified account holds so far.
+   * Gives a locked user the address that another, unverified account holds.
    *
    * @throws ApiError email_missing, email_taken
    */
@@ -172,13 +190,21 @@ export class AdminUsersService {
   }
 }
 
-/** An id that may be one; nothing else is looked for. @throws ApiError not_found */
+/**
+ * Returns an id in the form of a UUID. Other texts are not looked up.
+ *
+ * @throws ApiError not_found
+ */
 function checked(id: string): string {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return id;
   return existing<string>(null);
 }
 
-/** @throws ApiError not_found where there is none */
+/**
+ * Returns a found value.
+ *
+ * @throws ApiError not_found if there is none
+ */
 function existing<T>(found: T | null | undefined): T {
   if (found !== null && found !== undefined) return found;
   throw new ApiError('not_found', { msg: 'There is no such user' });

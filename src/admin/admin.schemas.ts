@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { registerSchema, userSchema } from '../auth/auth.schemas.js';
 import { clock } from '../common/clock.js';
 import { isOneLine } from '../common/printable.js';
-import { isRoleName, MOST_ROLES, ROLE_NAME_RULE } from '../users/role-name.js';
+import { isRoleName, MAX_ROLES, ROLE_NAME_RULE } from '../users/role-name.js';
 import { isDisabled, type User } from '../users/user.entity.js';
 import { USER_STATES } from '../users/user-search.js';
 
@@ -26,7 +26,7 @@ const roleName = z
 
 const roleNames = z
   .array(roleName, { error: 'The roles have to be a list' })
-  .max(MOST_ROLES, { error: `These are more than ${MOST_ROLES} roles` });
+  .max(MAX_ROLES, { error: `These are more than ${MAX_ROLES} roles` });
 
 const LIMIT = 'The limit is a whole number from 1 to 100';
 
@@ -48,7 +48,7 @@ export const listUsersSchema = z.object({
   cursor: storable('cursor', 2048).optional().describe('The `next` of the page before'),
 });
 
-/** Body of `POST /users`: no password, which only its user should know. */
+/** Body of `POST /users`. It has no password, which only its user should know. */
 export const createUserSchema = z
   .object({
     username: registerSchema.shape.username,
@@ -63,7 +63,7 @@ export const createUserSchema = z
     example: { username: 'ada', email: 'ada@example.org', roles: [] },
   });
 
-/** Body of `PATCH /users/:id`. What is not named here cannot be set. */
+/** Body of `PATCH /users/:id`. Other values cannot be set. */
 export const patchUserSchema = z
   .object({
     roles: roleNames.optional(),
@@ -131,7 +131,7 @@ export const userPageSchema = z
   })
   .meta({ title: 'UserPage' });
 
-/** A role and what it may do. */
+/** A role and its permissions. */
 export const roleSchema = z
   .object({
     name: z.string(),

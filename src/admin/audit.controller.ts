@@ -28,7 +28,7 @@ export class AuditController {
   async list(
     @Query({ schema: auditQuerySchema }) { limit, cursor, ...filter }: AuditQuery,
   ): Promise<AuditPage> {
-    // One more than asked for tells whether there is another page.
+    // One more than requested shows whether there is another page.
     const events = await this.log.page(filter, limit + 1, cursor);
     const last = events.length > limit ? events[limit - 1] : undefined;
     return {

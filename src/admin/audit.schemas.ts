@@ -3,8 +3,8 @@ import { AUDIT_ACTIONS, OWN_ACTION } from '../audit/audit-entry.js';
 import type { AuditEvent } from '../audit/audit-event.entity.js';
 import type { AuditPosition } from '../audit/audit-log.js';
 
-const MOST = 100;
-const limitError = { error: `The limit is a whole number from 1 to ${MOST}` };
+const MAX_LIMIT = 100;
+const limitError = { error: `The limit is a whole number from 1 to ${MAX_LIMIT}` };
 
 const actionError = { error: 'There is no such action' };
 
@@ -28,7 +28,7 @@ export const auditQuerySchema = z.object({
     .string(limitError)
     .regex(/^\d{1,3}$/, { ...limitError, abort: true })
     .transform(Number)
-    .pipe(z.int().min(1, limitError).max(MOST, limitError))
+    .pipe(z.int().min(1, limitError).max(MAX_LIMIT, limitError))
     .prefault('50'),
   cursor: z
     .string({ error: 'The cursor is the `next` of a page' })
@@ -70,7 +70,7 @@ export const auditPageSchema = z
 export type AuditQuery = z.infer<typeof auditQuerySchema>;
 export type AuditPage = z.infer<typeof auditPageSchema>;
 
-/** A row as it is shown. */
+/** Returns a row in the form of the API. */
 export function eventView(event: AuditEvent): AuditPage['events'][number] {
   const { id: eventId, createdAt, action, subjectId, actorId, impersonatorId } = event;
   const { source, address, userAgent, requestId, details, seq } = event;
@@ -90,6 +90,6 @@ export function eventView(event: AuditEvent): AuditPage['events'][number] {
   };
 }
 
-/** Where the page after `event` begins. */
+/** Returns the cursor of the page after `event`. */
 export const cursorAfter = ({ createdAt, id: eventId }: AuditEvent): string =>
   `${createdAt.getTime()}.${eventId}`;

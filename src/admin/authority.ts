@@ -15,7 +15,7 @@ import { isDisabled, User } from '../users/user.entity.js';
 export class Authority {
   constructor(private readonly roles: RolesService) {}
 
-  /** The authority of `actor`, by the roles that are both in the access token and stored. */
+  /** Returns the authority of `actor`, by the roles that are both in the access token and stored. */
   async of(manager: EntityManager, actor: Subject): Promise<ActorAuthority> {
     const stored = await manager.findOneBy(User, { id: actor.id });
     const held = stored && !isDisabled(stored) ? stored.roles : [];
@@ -24,25 +24,33 @@ export class Authority {
   }
 }
 
-/** What one user may do to others, at one moment. */
+/** The permissions of one user over others, at one moment. */
 export class ActorAuthority {
   constructor(
     private readonly roles: readonly string[],
     private readonly granted: RolePermissions,
   ) {}
 
-  /** Whether the actor may change, remove or act as `user`. */
+  /** Tells whether the actor may change, remove or act as `user`. */
   isOver(user: User): boolean {
     return this.granted.cover(this.roles, user.roles);
   }
 
-  /** That the actor may change, remove or act as `user`. @throws ApiError forbidden */
+  /**
+   * Requires that the actor may change, remove or act as `user`.
+   *
+   * @throws ApiError forbidden
+   */
   over(user: User): void {
     if (this.isOver(user)) return;
     throw new ApiError('forbidden', { msg: 'This user has more permissions than you' });
   }
 
-  /** That the actor may give and take away each of `roles`. @throws ApiError forbidden */
+  /**
+   * Requires that the actor may give and take away each of `roles`.
+   *
+   * @throws ApiError forbidden
+   */
   toGrant(roles: readonly string[]): void {
     if (this.granted.cover(this.roles, roles)) return;
     throw new ApiError('forbidden', {
@@ -50,7 +58,11 @@ export class ActorAuthority {
     });
   }
 
-  /** That the actor may change a role that stands for `permissions`. @throws ApiError forbidden */
+  /**
+   * Requires that the actor may change a role with these `permissions`.
+   *
+   * @throws ApiError forbidden
+   */
   toGive(permissions: readonly string[]): void {
     if (this.granted.allow(this.roles, permissions)) return;
     const msg = permissions.includes(ALL)
@@ -59,7 +71,11 @@ export class ActorAuthority {
     throw new ApiError('forbidden', { msg });
   }
 
-  /** That `user` is no administrator, by whatever role. @throws ApiError forbidden */
+  /**
+   * Requires that `user` is no administrator, by any role.
+   *
+   * @throws ApiError forbidden
+   */
   toImpersonate(user: User): void {
     if (!this.granted.allow(user.roles, [ALL])) return;
     throw new ApiError('forbidden', { msg: 'An administrator cannot be impersonated' });

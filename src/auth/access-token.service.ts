@@ -10,7 +10,7 @@ import { AuthHooks } from './hooks.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
-/** Makes and verifies access tokens by hand, for jobs, WebSockets and whatever else is no HTTP request. */
+/** Makes and verifies access tokens by hand, for jobs, WebSockets and other work without an HTTP request. */
 @Injectable()
 export class AccessTokenService {
   constructor(
@@ -23,9 +23,9 @@ export class AccessTokenService {
   ) {}
 
   /**
-   * A token that speaks for a user without a sign-in: it has no session, cannot be renewed, and never
-   * counts as a recent sign-in. A ban, a password reset or the end of all sessions ends it as well; a
-   * change of the password that keeps a session does not.
+   * Returns a token that acts for a user without a sign-in. It has no session, cannot be renewed, and never
+   * counts as a recent sign-in. A ban, a password reset or the end of all sessions ends it as well. A change
+   * of the password that keeps a session does not.
    *
    * @param expires seconds, at most `JWT_EXPIRES`, which is the default
    * @throws ApiError not_found, user_disabled
@@ -44,10 +44,9 @@ export class AccessTokenService {
   }
 
   /**
-   * Checks a token as `JwtAuthGuard` does, revocations among it.
+   * Checks a token as `JwtAuthGuard` does, including its revocation.
    *
-   * @throws ApiError a code of its own for each way a token can be bad; anything but a text is
-   *   token_malformed
+   * @throws ApiError with its own code for each kind of bad token; token_malformed for anything but a text
    */
   async verify(token: string): Promise<Authentication> {
     if (typeof token !== 'string') throw new ApiError('token_malformed');
@@ -64,7 +63,7 @@ export class AccessTokenService {
   }
 
   /**
-   * Checks again what {@link verify} gave before: a connection outlives the token that opened it.
+   * Checks the result of {@link verify} again: a connection outlives the token that opened it.
    *
    * @throws ApiError token_expired, token_revoked, token_stale
    */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { requiredString, requiredText } from '../common/validation.js';
 import { prepareDisplayName } from '../users/display-name.js';
 import { EMAIL_MAX, prepareEmail } from '../users/email.js';
-import { canonicalTag, LONGEST_TAG } from '../users/language-tag.js';
+import { canonicalTag, MAX_TAG_LENGTH } from '../users/language-tag.js';
 import type { User } from '../users/user.entity.js';
 import { prepareUsername, USERNAME_MAX } from '../users/username.js';
 
@@ -30,7 +30,7 @@ export const emailSchema = z
     return z.NEVER;
   });
 
-/** What a user wants to be called. */
+/** A name for display. */
 export const displayNameSchema = z
   .string({ error: 'The displayName has to be a string or null' })
   .meta({ minLength: 1, maxLength: 64 })
@@ -44,10 +44,10 @@ export const displayNameSchema = z
 /** The language of a user's mails. */
 export const localeSchema = z
   .string({ error: 'The locale has to be a string or null' })
-  .meta({ maxLength: LONGEST_TAG, example: 'de-AT' })
+  .meta({ maxLength: MAX_TAG_LENGTH, example: 'de-AT' })
   .transform((text, ctx) => {
     const tag = canonicalTag(text);
-    if (tag !== undefined && tag.length <= LONGEST_TAG) return tag;
+    if (tag !== undefined && tag.length <= MAX_TAG_LENGTH) return tag;
     ctx.addIssue('The locale has to be a language tag such as en or de-AT');
     return z.NEVER;
   });
@@ -90,7 +90,7 @@ export const logoutSchema = z.object({
     .default('local'),
 });
 
-/** What is shown of a user. */
+/** A user in the form of the API. */
 export const userSchema = z
   .object({
     id: z.uuid(),
@@ -110,7 +110,7 @@ export const userSchema = z
     },
   });
 
-/** What a sign-in answers with. */
+/** The answer to a sign-in. */
 export const tokensSchema = z
   .object({
     jwt: z.string(),
@@ -140,7 +140,7 @@ export type TokensView = z.infer<typeof tokensSchema>;
 /** A session's tokens, before the refresh token may move to a cookie. */
 export type Tokens = Required<TokensView>;
 
-/** A user as shown to the user. */
+/** Returns a user in the form for that user. */
 export function viewOf({ id, username, email, roles, createdAt }: User): UserView {
   return { id, username, email, roles, createdAt: createdAt.toISOString() };
 }

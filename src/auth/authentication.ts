@@ -2,7 +2,7 @@ import jwt from 'jsonwebtoken';
 import { ApiError } from '../common/api-error.js';
 import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
 
-/** Who is signed in on a request, and by which claims. */
+/** The signed-in user of a request, and the claims of the token. */
 export interface Authentication {
   subject: Subject;
   claims: AccessTokenClaims;
@@ -10,18 +10,21 @@ export interface Authentication {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set by the guards; undefined where nobody is signed in. */
+    /** Set by the guards; undefined for an anonymous request. */
     authentication?: Authentication;
   }
 }
 
-/** Who acts in the subject's name, by the claim `act` (RFC 8693, section 4.1); null if nobody does. */
+/**
+ * Returns the user that acts in the subject's name, by the claim `act` (RFC 8693, section 4.1); null if there
+ * is none.
+ */
 export function impersonatorOf({ claims: { act } }: Authentication): string | null {
   const sub = (act as { sub?: unknown } | null | undefined)?.sub;
   return typeof sub === 'string' ? sub : null;
 }
 
-/** Maps what passport-jwt and jsonwebtoken say of a token to the table of errors. */
+/** Maps an error of passport-jwt or jsonwebtoken to the table of errors. */
 export function tokenError(error: unknown): Error {
   if (!(error instanceof Error)) return new ApiError('token_malformed');
   if (error instanceof ApiError) return error;

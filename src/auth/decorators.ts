@@ -4,13 +4,13 @@ import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
 
 const authentication = (context: ExecutionContext) => requestOf(context).authentication;
 
-/** The signed-in user as the token names it, `{ id, username, roles }`; undefined if anonymous. */
+/** Injects the signed-in user as the token names it, `{ id, username, roles }`; undefined if anonymous. */
 export const CurrentUser = createParamDecorator(
   (_data: unknown, context: ExecutionContext): Subject | undefined =>
     authentication(context)?.subject,
 );
 
-/** All claims of the access token; undefined if anonymous. */
+/** Injects all claims of the access token; undefined if anonymous. */
 export const JwtPayload = createParamDecorator(
   (_data: unknown, context: ExecutionContext): AccessTokenClaims | undefined =>
     authentication(context)?.claims,

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { ReflectableDecorator, Reflector } from '@nestjs/core';
 
-/** What the decorators of one kind ask for: each of the lists has to be met. */
+/** The demands of the decorators of one kind. A user has to meet each list. */
 export type Demands = ReflectableDecorator<string[][]>;
 
 /**
@@ -18,9 +18,9 @@ export function demand(demands: Demands, names: string[]): ClassDecorator & Meth
 }
 
 /**
- * Everything that class and method ask for.
+ * Returns all demands of class and method.
  *
- * @throws Error if they name nothing: a guard without its decorator would otherwise let every user through
+ * @throws Error if they name none: a guard without its decorator would let every user through
  */
 export function demanded(
   demands: Demands,

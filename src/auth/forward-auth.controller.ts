@@ -6,7 +6,7 @@ import { CurrentUser } from './decorators.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { refuses } from './openapi.js';
 
-/** As `JwtAuthGuard`, but every refusal is a 401: a proxy takes any other status for a fault of ours. */
+/** Like `JwtAuthGuard`, but every refusal is a 401: a proxy takes any other status for a fault of ours. */
 @Injectable()
 export class ForwardAuthGuard extends JwtAuthGuard {
   protected override refusal(error: unknown): unknown {
@@ -15,8 +15,8 @@ export class ForwardAuthGuard extends JwtAuthGuard {
 }
 
 /**
- * A text as a header can carry it: percent-encoded as in a URL, `%` and `,` too. No two texts look alike
- * then, and none ends the header or the list.
+ * Returns a text in the form for a header: percent-encoded as in a URL, with `%` and `,` as well. Two texts
+ * never become equal, and none ends the header or the list.
  */
 const encoded = (text: string): string =>
   encodeURIComponent(text.toWellFormed()).replaceAll('%40', '@').replaceAll('%3A', ':');

@@ -3,7 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { isPublic } from '../common/public.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 
-/** A {@link JwtAuthGuard} that looks at no token of a route that is `@Public()`. */
+/** A {@link JwtAuthGuard} that ignores tokens on a `@Public()` route. */
 @Injectable()
 export class DefaultGuard extends JwtAuthGuard {
   override canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -12,7 +12,7 @@ export class DefaultGuard extends JwtAuthGuard {
 }
 
 /**
- * Guards every route that is not `@Public()`, a new one that has no guard of its own included. A project
+ * Guards every route that is not `@Public()`, including new routes without a guard of their own. A project
  * adds it to the `providers` of `src/app.module.ts`.
  */
 export const guardByDefault: Provider = { provide: APP_GUARD, useClass: DefaultGuard };

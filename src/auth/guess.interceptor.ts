@@ -22,10 +22,10 @@ import { accountKey } from './limit-keys.js';
 /** The answers that tell a client that its password was wrong. */
 const WRONG: ApiErrorCode[] = ['bad_credentials', 'wrong_password'];
 
-/** Those that it gets only with the right one. */
+/** The answers that a client gets only with the right password. */
 const RIGHT: ApiErrorCode[] = ['user_disabled', 'email_not_verified'];
 
-/** Counts the wrong passwords of a route, see {@link LimitGuesses}. */
+/** Counts the wrong passwords of a route; see {@link LimitGuesses}. */
 @Injectable()
 export class GuessInterceptor implements NestInterceptor {
   constructor(
@@ -55,7 +55,7 @@ export class GuessInterceptor implements NestInterceptor {
     }
   }
 
-  /** The guess that a request makes; undefined if it has no name or password that could be judged. */
+  /** Returns the guess that a request makes; undefined if it has no name or no password. */
   private guessOf(request: FastifyRequest): Guess | undefined {
     const subject = request.authentication?.subject;
     const password = stringIn(request, subject ? 'current_password' : 'password');
@@ -69,7 +69,7 @@ export class GuessInterceptor implements NestInterceptor {
         userId ??= await this.users.findIdByLogin(login);
         return userId === undefined ? `text ${accountKey(login)}` : `user ${userId}`;
       },
-      // If there is no user, a random id: the same statements then take the same time.
+      // Without a user, a random id keeps the statements and their time equal.
       isKnown: () => this.isKnown(userId ?? randomUUID(), network),
     };
   }
@@ -80,16 +80,16 @@ export class GuessInterceptor implements NestInterceptor {
   }
 }
 
-/** Reads a field of a body before its schema does; empty if it is not a string. */
+/** Reads a field of a body before its schema does. Returns the empty text if it is no string. */
 function stringIn(request: FastifyRequest, name: string): string {
   const value = fieldsOf(request)[name];
   return typeof value === 'string' ? value : '';
 }
 
 /**
- * The answer of a route to a request without a guess.
+ * Returns the answer of a route to a request without a guess.
  *
- * @throws Error if the route judged a password all the same: then its guesses are not counted at all
+ * @throws Error if the route judged a password all the same: its guesses would not be counted
  */
 async function answerOf(next: CallHandler, context: ExecutionContext): Promise<unknown> {
   try {
@@ -106,10 +106,10 @@ async function answerOf(next: CallHandler, context: ExecutionContext): Promise<u
 }
 
 /**
- * Limits the wrong passwords that a route takes: `username` and `password` of its body, or on a guarded
- * route the `current_password` of the signed-in user, see `GuessLimits`. They count by the user's id, so
- * that a name, an address and a new name are one account. If there is no such user, they count by the text.
- * The route answers `bad_credentials` or `wrong_password` to a wrong one.
+ * Limits the wrong passwords of a route: `username` and `password` of its body, or on a guarded route the
+ * `current_password` of the signed-in user; see `GuessLimits`. Guesses count by the user's id, so a name, an
+ * address and a new name are one account. If there is no such user, they count by the text. The route answers
+ * `bad_credentials` or `wrong_password` to a wrong password.
  */
 export function LimitGuesses(): MethodDecorator {
   return applyDecorators(

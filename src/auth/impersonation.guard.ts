@@ -11,10 +11,14 @@ import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { refuses } from './openapi.js';
 import { requestOf } from '../common/request-of.js';
 
-/** The methods that change nothing (RFC 9110, section 9.2.1). */
+/** The methods that change no data (RFC 9110, section 9.2.1). */
 const READS = ['GET', 'HEAD'];
 
-/** @throws ApiError impersonation_forbidden where somebody acts on behalf of the signed-in user */
+/**
+ * Refuses a request of an impersonator.
+ *
+ * @throws ApiError impersonation_forbidden
+ */
 export function refuseImpersonation({ authentication }: FastifyRequest): void {
   if (authentication?.claims.act) throw new ApiError('impersonation_forbidden');
 }
@@ -39,15 +43,15 @@ export class OwnAccountGuard implements CanActivate {
 }
 
 /**
- * Guards a controller of the signed-in user's own account. An administrator who acts for the user may
- * read there, and change nothing: this holds for every route that the controller has or gets.
+ * Guards a controller of the signed-in user's own account. An administrator that impersonates the user may
+ * only read there. This holds for every present and future route of the controller.
  */
 export function OwnAccount(): ClassDecorator {
   return applyDecorators(UseGuards(JwtAuthGuard, OwnAccountGuard));
 }
 
 /**
- * Asks for a user who is signed in and not impersonated, for what is theirs alone to do. It brings its
+ * Requires a signed-in user that is not impersonated, for actions that only the user may take. It brings its
  * guards along, in order.
  */
 export function RefuseImpersonation(): ClassDecorator & MethodDecorator {

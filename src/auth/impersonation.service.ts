@@ -12,10 +12,10 @@ import { isDisabled, type User } from '../users/user.entity.js';
 import type { Authentication } from './authentication.js';
 import { AuthHooks } from './hooks.js';
 
-/** Seconds. */
-const LONGEST = 900;
+/** The longest lifetime of such a token, in seconds. */
+const MAX_SECONDS = 900;
 
-/** An access token to act with, and nothing to renew it by. */
+/** An access token to act with. It cannot be renewed. */
 export interface ImpersonationTokens {
   jwt: string;
   token_type: string;
@@ -36,12 +36,12 @@ export class Impersonation {
   ) {}
 
   /**
-   * An access token of the user `userId` that names `actor` as the one who acts (RFC 8693, section
-   * 4.1). It is good for 15 minutes, or `JWT_EXPIRES` where that is less, and no longer than the
-   * session of `actor`. It ends when any role gets other permissions, since `permit` judged the present
-   * ones. `permit` looks at the user, and its errors are thrown.
+   * Returns an access token of the user `userId` that names `actor` as the acting user (RFC 8693, section
+   * 4.1). It is valid for 15 minutes or `JWT_EXPIRES`, whichever is shorter, and no longer than the session
+   * of `actor`. It ends when any role gets other permissions, because `permit` judged the present ones.
+   * `permit` judges the user, and its errors are thrown.
    *
-   * @throws ApiError not_found; user_disabled; token_revoked where the session of `actor` has ended
+   * @throws ApiError not_found; user_disabled; token_revoked if the session of `actor` has ended
    */
   async start(
     { subject, claims }: Authentication,
@@ -50,7 +50,7 @@ export class Impersonation {
   ): Promise<ImpersonationTokens> {
     const { sid, ver } = claims;
     const { user, roles } = await this.database.transaction(async (manager) => {
-      // Of sessions that were not used for long nobody is told when they end.
+      // Instances are not told of the end of a session that was unused for long, so its use is recorded now.
       const living = await this.sessions.touch(manager, { id: sid, userId: subject.id });
       if (!living) throw new ApiError('token_revoked');
       const found = await lockUser(manager, userId);
@@ -60,7 +60,7 @@ export class Impersonation {
       await this.audit.record(manager, { action: 'impersonation_started', subjectId: userId });
       return { user: found, roles: (await this.roles.current(manager)).version };
     });
-    const expires = Math.min(LONGEST, this.config.jwt.expires);
+    const expires = Math.min(MAX_SECONDS, this.config.jwt.expires);
     const actor = { id: subject.id, ver, roles };
     const options = { sid, ver: user.tokenVersion, actor, expires };
     const jwt = await this.accessTokens.sign(user, options, await this.hooks.claims(user));

@@ -9,10 +9,10 @@ import { VerifiedTokens } from './verified-tokens.js';
 import { requestOf } from '../common/request-of.js';
 
 /**
- * Lets only requests with a good access token through: `@UseGuards(JwtAuthGuard)` on a controller or
- * a method. `@CurrentUser()` then gives the signed-in user.
+ * Lets only requests with a good access token through: `@UseGuards(JwtAuthGuard)` on a controller or a
+ * method. `@CurrentUser()` then injects the signed-in user.
  *
- * @throws ApiError a 401 with a code for each way a token can be bad
+ * @throws ApiError a 401 with its own code for each kind of bad token
  */
 @Injectable()
 export class JwtAuthGuard implements CanActivate {
@@ -22,7 +22,7 @@ export class JwtAuthGuard implements CanActivate {
     private readonly verified: VerifiedTokens,
   ) {}
 
-  /** Without a promise where the token is remembered: every guarded request would pay for it. */
+  /** No promise for a remembered token: every guarded request would pay for it. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = requestOf(context);
     if (request.authentication) return true;
@@ -65,7 +65,11 @@ export class JwtAuthGuard implements CanActivate {
     return true;
   }
 
-  /** Whether a token is there to be judged. @throws ApiError malformed_authorization */
+  /**
+   * Tells whether there is a token to judge.
+   *
+   * @throws ApiError malformed_authorization
+   */
   protected bringsToken(request: FastifyRequest): boolean {
     try {
       return this.header.isPresent(request);
@@ -74,14 +78,14 @@ export class JwtAuthGuard implements CanActivate {
     }
   }
 
-  /** What a client is shown of a refusal. */
+  /** Returns the refusal in the form for the client. */
   protected refusal(error: unknown): unknown {
     return error instanceof ApiError ? this.header.refusal(error) : error;
   }
 }
 
 /**
- * Lets requests without the header, or with one of another scheme, through as anonymous. A bad token is
+ * Lets requests without the header, or with a header of another scheme, through as anonymous. A bad token is
  * refused as by {@link JwtAuthGuard}.
  */
 @Injectable()

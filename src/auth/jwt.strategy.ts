@@ -19,10 +19,9 @@ class Carried {
 }
 
 /**
- * Verifies access tokens by passport-jwt: the signature under the key's one algorithm, and expiry. The
- * strict checks of the compact form and header come first, in the choice of the key. Those of the claims
- * and the revocations follow. Passport's own `AuthGuard('jwt')` asks this strategy by its name, and is
- * as strict as `JwtAuthGuard`.
+ * Verifies access tokens by passport-jwt: the signature under the key's one algorithm, and expiry. The choice
+ * of the key first checks the compact form and the header. Afterwards come the claims and the revocations.
+ * Passport's own `AuthGuard('jwt')` uses this strategy by its name, and is as strict as `JwtAuthGuard`.
  */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
@@ -43,24 +42,24 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
         }
       },
       algorithms: keyring.algorithms.filter((algorithm) => algorithm !== 'EdDSA'),
-      // Checked with the claims, with a tolerance that expiry does not have.
+      // `nbf` is checked with the claims, with a tolerance that expiry does not have.
       jsonWebTokenOptions: { ignoreNotBefore: true },
       passReqToCallback: true,
     });
-    // passport-jwt copies its options once, so a time among them would stand still.
+    // passport-jwt copies its options once, so a time among them would never change.
     const { _verifOpts: options } = this as unknown as { _verifOpts: object };
     const get = () => Math.floor(clock.now() / 1000);
     Object.defineProperty(options, 'clockTimestamp', { get, enumerable: true });
   }
 
   /**
-   * Verifies `token`. A strategy reports by methods that its caller puts on it. Each token has an object
-   * of its own for them, so two verifications at once never get each other's result.
+   * Verifies `token`. A strategy reports by methods that its caller sets. Each token has an object of its own
+   * for them, so two parallel verifications never get each other's result.
    *
    * @throws ApiError as `Keyring.keyFor`, and token_malformed for anything but a text
-   * @returns a promise that rejects with an ApiError as `AccessTokens.read` and `VerifiedTokens.check`. A
-   *   refusal that is known at once is returned itself, as `tokenError`: a rejected promise would cost a
-   *   good part of the time of a signature
+   * @returns a promise that rejects with an ApiError as `AccessTokens.read` and `VerifiedTokens.check`. An
+   *   immediate refusal is returned, as `tokenError`: a rejected promise would cost a good part of the time
+   *   of a signature
    */
   verify(token: string): Promise<Authentication> | Error {
     if (typeof token !== 'string') throw new ApiError('token_malformed');
@@ -77,7 +76,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
         fail: refuse,
         error: refuse,
       });
-      // A bad token is no fault of ours: jsonwebtoken's errors about it need no stack.
+      // A bad token is no fault of ours, so jsonwebtoken's errors about it need no stack.
       withoutStacks(() => {
         try {
           attempt.authenticate(new Carried(token) as never);
@@ -100,7 +99,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   }
 
   /**
-   * Called once the signature is good.
+   * Called after the signature was verified.
    *
    * @throws ApiError as `AccessTokens.read` and `VerifiedTokens.check`
    */

@@ -6,7 +6,10 @@ import { prepareEmail } from '../users/email.js';
 import { readUsername } from '../users/username.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 
-/** For `@RateLimit()`: the signed-in user. It brings `JwtAuthGuard` along, wherever the limit stands. */
+/**
+ * For `@RateLimit()`: counts by the signed-in user. It brings `JwtAuthGuard` along, at any place of the
+ * limit.
+ */
 export const signedInUser: LimitKey = Object.assign(
   ({ authentication }: FastifyRequest): string => {
     if (authentication) return authentication.subject.id;
@@ -15,7 +18,9 @@ export const signedInUser: LimitKey = Object.assign(
   { guards: [JwtAuthGuard] },
 );
 
-/** For `@RateLimit()`: the session of a refresh token that was issued here, and of no other. */
+/**
+ * For `@RateLimit()`: counts by the session of a refresh token that this server issued, and no other token.
+ */
 export const sessionOfRefreshToken: LimitKey = (request, app) => {
   const { refresh_token: token } = fieldsOf(request);
   if (typeof token !== 'string') return null;
@@ -24,7 +29,7 @@ export const sessionOfRefreshToken: LimitKey = (request, app) => {
 
 /**
  * Returns the key by which guesses for an unknown username or address count: the form by which users are
- * looked up. A form that joined more spellings would count differently from users' ids, and so tell which
+ * looked up. A form that joins more spellings would count differently from users' ids, and so tell which
  * users exist.
  */
 export function accountKey(login: string): string {

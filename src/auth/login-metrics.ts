@@ -6,7 +6,7 @@ import { toApiError } from '../common/api-error.filter.js';
 import { Metrics } from '../common/metrics.js';
 import { Database } from '../database/database.js';
 
-/** The results that have a label of their own; any other is `error`. */
+/** The results that have a label of their own. All others are `error`. */
 const RESULTS: readonly ApiErrorCode[] = [
   'bad_credentials',
   'user_disabled',
@@ -41,7 +41,7 @@ export class LoginMetrics {
     else count();
   }
 
-  /** Counts an attempt if it fails, and settles as it does. */
+  /** Counts an attempt if it fails, and resolves or rejects with it. */
   async countFailure<T>(attempt: Promise<T>): Promise<T> {
     try {
       return await attempt;

@@ -12,12 +12,12 @@ import { VerifiedTokens } from './verified-tokens.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The session that a request to end one comes from. */
+    /** The session that a logout comes from. */
     ownSession?: { id: string; userId: string };
   }
 }
 
-/** Finds the session to log out: by access token, or in cookie mode by the refresh token. */
+/** Finds the session to log out: by the access token, or in cookie mode by the refresh token. */
 @Injectable()
 export class LogoutGuard extends JwtAuthGuard {
   constructor(
@@ -30,7 +30,11 @@ export class LogoutGuard extends JwtAuthGuard {
     super(strategy, header, verified);
   }
 
-  /** @throws ApiError missing_refresh_token, as `SessionRefresh.identify`, as `JwtAuthGuard` */
+  /**
+   * Sets `ownSession`.
+   *
+   * @throws ApiError missing_refresh_token, as `SessionRefresh.identify`, as `JwtAuthGuard`
+   */
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = requestOf(context);
     if (this.cookie.isOn && !this.bringsToken(request)) {

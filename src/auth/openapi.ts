@@ -7,8 +7,8 @@ export const refuses = (status: number, description: string) =>
   ApiResponse({ status, description });
 
 /**
- * How clients send an access token, by the settings. OpenAPI knows the scheme `Bearer` in the header
- * `Authorization`; of any other it can only name the header.
+ * Returns how clients send an access token, by the settings. OpenAPI knows the scheme `Bearer` in the header
+ * `Authorization`. For any other scheme it can only name the header.
  */
 export function tokenScheme({
   headerName,

@@ -14,7 +14,11 @@ import { JwtAuthGuard } from './jwt-auth.guard.js';
 
 const RequiredPermissions = Reflector.createDecorator<string[][]>();
 
-/** Lets users through whose roles grant what `@Permissions()` names. @throws ApiError forbidden */
+/**
+ * Lets a user through if the user's roles grant the permissions of `@Permissions()`.
+ *
+ * @throws ApiError forbidden
+ */
 @Injectable()
 export class PermissionsGuard implements CanActivate {
   constructor(
@@ -31,10 +35,10 @@ export class PermissionsGuard implements CanActivate {
 }
 
 /**
- * Asks for a signed-in user whose roles grant each of `permissions`. If class and method both have it, both
- * hold. It brings its guards along, in order, so that it cannot stand on a route without effect.
+ * Requires a signed-in user whose roles grant each of `permissions`. If class and method both have it, both
+ * hold. It brings its guards along, in order, so it always has an effect.
  *
- * @throws Error at the start if it names none
+ * @throws Error at the start if it names no permission
  */
 export function Permissions(...permissions: string[]): ClassDecorator & MethodDecorator {
   if (permissions.length === 0) throw new Error('@Permissions() names no permission');

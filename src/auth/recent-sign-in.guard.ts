@@ -21,7 +21,7 @@ export class RecentSignInGuard implements CanActivate {
 }
 
 /**
- * Asks for a sign-in of the last 15 minutes, in person. Use it for actions that an unattended device or a
+ * Requires a sign-in of the last 15 minutes, in person. Use it for actions that an unattended device or a
  * stolen token must not take. It brings its guards along, in order.
  */
 export function RecentSignIn(): ClassDecorator & MethodDecorator {

@@ -15,10 +15,10 @@ declare module 'fastify' {
 const NAME = 'latchkey_refresh';
 
 /**
- * Cookie mode (`AUTH_COOKIES=on`): a browser keeps the refresh token where scripts cannot read it. The
- * settings decide about `Secure` and the prefix `__Host-` (RFC 6265bis, section 4.1.3.2), which keeps
- * other hosts of the domain from setting the cookie. Only an `http` server outside production goes
- * without them, because browsers refuse such cookies there.
+ * Cookie mode (`AUTH_COOKIES=on`): a browser keeps the refresh token in a cookie that scripts cannot read.
+ * The settings decide about `Secure` and the prefix `__Host-` (RFC 6265bis, section 4.1.3.2), which keeps
+ * other hosts of the domain from setting the cookie. Only an `http` server outside production goes without
+ * them, because browsers refuse such cookies there.
  */
 @Injectable()
 export class RefreshCookie {
@@ -27,7 +27,7 @@ export class RefreshCookie {
 
   constructor(private readonly config: Config) {
     const { secureCookies: secure, cookie } = config;
-    // Browsers refuse `__Host-` with a domain: the cookie is for its other hosts as well then.
+    // Browsers refuse `__Host-` with a domain, because other hosts of the domain then get the cookie as well.
     const prefix = cookie.domain === undefined ? '__Host-' : '__Secure-';
     this.name = (secure ? prefix : '') + NAME;
     this.attributes = { path: '/', httpOnly: true, secure, ...cookie } as const;
@@ -39,7 +39,7 @@ export class RefreshCookie {
   }
 
   /**
-   * The refresh token that a browser sent along, for a request that changes something.
+   * Returns the refresh token in a browser's cookie, for a request that changes data.
    *
    * @returns undefined if cookies are off or the request has none
    * @throws ApiError origin_not_allowed unless the `Origin` is one of `CORS_ORIGINS`
@@ -53,7 +53,7 @@ export class RefreshCookie {
   }
 
   /**
-   * The answer to a login. A browser of `CORS_ORIGINS` gets the refresh token as a cookie alone, all
+   * Returns the answer to a login. A browser of `CORS_ORIGINS` gets the refresh token only as a cookie, all
    * other clients in the body.
    */
   answerLogin(request: FastifyRequest, reply: FastifyReply, tokens: Tokens): TokensView {
@@ -61,12 +61,12 @@ export class RefreshCookie {
     return byCookie ? this.moveToCookie(reply, tokens) : tokens;
   }
 
-  /** The answer to a refresh: the next token travels as the one before did. */
+  /** Returns the answer to a refresh. The next token travels like the one before. */
   answerRefresh(request: FastifyRequest, reply: FastifyReply, tokens: Tokens): TokensView {
     return request.refreshesByCookie ? this.moveToCookie(reply, tokens) : tokens;
   }
 
-  /** Takes the cookie away. */
+  /** Removes the cookie. */
   clear(reply: FastifyReply): void {
     if (this.isOn) reply.clearCookie(this.name, this.attributes);
   }
@@ -84,12 +84,16 @@ export class RefreshCookie {
   }
 }
 
-/** Lets a route that asks for `refresh_token` in its body take it from the cookie instead. */
+/** Lets a route take `refresh_token` from the cookie instead of the body. */
 @Injectable()
 export class RefreshCookieGuard implements CanActivate {
   constructor(private readonly cookie: RefreshCookie) {}
 
-  /** @throws ApiError missing_refresh_token if the request has neither cookie nor body */
+  /**
+   * Copies the cookie's token into the body.
+   *
+   * @throws ApiError missing_refresh_token if the request has neither cookie nor body
+   */
   canActivate(context: ExecutionContext): boolean {
     const request = requestOf(context);
     if (fieldsOf(request).refresh_token !== undefined) return true;
@@ -102,7 +106,7 @@ export class RefreshCookieGuard implements CanActivate {
   }
 }
 
-/** Whether no body was sent, as a browser does that relies on the cookie. */
+/** Tells whether the body is missing, as from a browser that relies on the cookie. */
 const isEmpty = ({ headers, body }: FastifyRequest): boolean =>
   body === undefined &&
   headers['transfer-encoding'] === undefined &&

@@ -22,7 +22,9 @@ export class RegistrationService {
     private readonly newPasswords: NewPasswords,
   ) {}
 
-  /** Adds what another room does for each new user; call it at the start. An error undoes the registration. */
+  /**
+   * Adds a task of another room for each new user. Call it at the start. An error undoes the registration.
+   */
   onRegistered(handler: RegistrationHandler): void {
     this.handlers.push(handler);
   }

@@ -14,7 +14,11 @@ import { requestOf } from '../common/request-of.js';
 
 const RequiredRoles = Reflector.createDecorator<string[][]>();
 
-/** Lets users through who have one of the roles that `@Roles()` names. @throws ApiError forbidden */
+/**
+ * Lets a user through if the user has one of the roles of `@Roles()`.
+ *
+ * @throws ApiError forbidden
+ */
 @Injectable()
 export class RolesGuard implements CanActivate {
   constructor(private readonly reflector: Reflector) {}
@@ -29,8 +33,8 @@ export class RolesGuard implements CanActivate {
 }
 
 /**
- * Asks for a signed-in user with at least one of `roles`. If class and method both have it, both hold. It
- * brings its guards along, in order, so that it cannot stand on a route without effect.
+ * Requires a signed-in user with at least one of `roles`. If class and method both have it, both hold. It
+ * brings its guards along, in order, so it always has an effect.
  */
 export function Roles(...roles: string[]): ClassDecorator & MethodDecorator {
   noteGuardedRoles(roles);

@@ -9,11 +9,11 @@ import type { Tokens } from './auth.schemas.js';
 import { LoginMetrics } from './login-metrics.js';
 import { SessionTokensService } from './session-tokens.service.js';
 
-/** The credential that a user has just proven to have. */
+/** The credential that a user has just proven. */
 export interface SignInMethod {
   /** The name of the way in, such as `password`. */
   kind: string;
-  /** The hash of the password that the user has shown; the user still has to have it. */
+  /** The hash of the password that the user typed. The sign-in fails if the stored hash has changed. */
   hash?: string;
 }
 
@@ -35,7 +35,7 @@ export class SignInsService {
   ) {}
 
   /**
-   * Signs in a user who has proven a method: checks the account, starts a session, and records it.
+   * Signs in a user after the proof of a method. It checks the account, starts a session, and records it.
    *
    * @param manager the transaction to sign in with; by default one of its own
    * @throws ApiError user_disabled, email_not_verified
@@ -67,7 +67,10 @@ export class SignInsService {
     return new ApiError(reason);
   }
 
-  /** Counts an attempt if it fails, and settles as it does. Every way in runs its attempts through this. */
+  /**
+   * Counts an attempt if it fails, and resolves or rejects with it. Every way in runs its attempts through
+   * this.
+   */
   attempt<T>(attempt: Promise<T>): Promise<T> {
     return this.metrics.countFailure(attempt);
   }

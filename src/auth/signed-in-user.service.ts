@@ -19,7 +19,11 @@ export interface OwnRequest {
 export class SignedInUserService {
   constructor(private readonly users: UsersService) {}
 
-  /** @throws ApiError token_revoked if the user was deleted */
+  /**
+   * Returns the user.
+   *
+   * @throws ApiError token_revoked if the user was deleted
+   */
   async find(id: string): Promise<User> {
     return existing(await this.users.findById(id));
   }
@@ -29,7 +33,9 @@ export class SignedInUserService {
     return existing(await lockUser(manager, id));
   }
 
-  /** Returns the error for a user whose password was changed, or who was deleted, since the user was loaded. */
+  /**
+   * Returns the error for a user whose password has changed since the user was loaded, or for a deleted user.
+   */
   async changedMeanwhile({ id }: User): Promise<ApiError> {
     const user = await this.users.findById(id);
     if (!user) return new ApiError('token_revoked');

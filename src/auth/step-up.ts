@@ -8,16 +8,19 @@ import { PasswordsService } from '../passwords/passwords.service.js';
 import type { User } from '../users/user.entity.js';
 
 /**
- * Asks for a recent sign-in before what an unattended device or a stolen token must not do (RFC 9470):
- * one of the last 15 minutes, or the password with the request. A refresh makes no sign-in recent.
+ * Requires a recent sign-in before actions that an unattended device or a stolen token must not take (RFC
+ * 9470): one of the last 15 minutes, or the password with the request. A refresh makes no sign-in recent.
  */
 @Injectable()
 export class StepUp {
   constructor(private readonly passwords: PasswordsService) {}
 
   /**
-   * @param password the user's present one as typed, if it came along; then it has to be right
-   * @throws ApiError impersonation_forbidden, reauthentication_required, wrong_password, overloaded, unavailable
+   * Checks the age of the sign-in, or the password.
+   *
+   * @param password the user's current one as typed, if the request has it; then it has to be right
+   * @throws ApiError impersonation_forbidden, reauthentication_required, wrong_password, overloaded,
+   *   unavailable
    */
   async require(
     user: User,
@@ -38,7 +41,11 @@ export class StepUp {
   }
 }
 
-/** @throws ApiError impersonation_forbidden, reauthentication_required */
+/**
+ * Checks the age of the sign-in.
+ *
+ * @throws ApiError impersonation_forbidden, reauthentication_required
+ */
 export function requireRecentSignIn({
   act,
   auth_time: signedInAt = 0,

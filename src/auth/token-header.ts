@@ -4,10 +4,10 @@ import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { AuthHooks } from './hooks.js';
 
-/** A token, if it stands alone where a scheme is expected. */
+/** Matches a token without its scheme. */
 const BARE_TOKEN = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
-/** The methods of the hook file that may word a refusal. */
+/** The hooks that may replace a refusal. */
 const HOOKS = {
   missing: 'missingToken',
   expired: 'expiredToken',
@@ -15,12 +15,12 @@ const HOOKS = {
   ended: 'invalidToken',
 } as const;
 
-/** Finds the token in a request's header and words the refusals that concern it. */
+/** Finds the token in a request's header, and makes the refusals about it. */
 @Injectable()
 export class TokenHeader {
   /** In lower case. */
   private readonly name: string;
-  /** What stands before the token where the header is written as in its specification. */
+  /** The text before the token in a header of the usual form. */
   private readonly prefix: string;
 
   constructor(
@@ -33,7 +33,7 @@ export class TokenHeader {
   }
 
   /**
-   * The token of the header that the settings name (RFC 6750, section 2.1).
+   * Returns the token of the configured header (RFC 6750, section 2.1).
    *
    * @throws ApiError missing_authorization, malformed_authorization
    */
@@ -44,12 +44,12 @@ export class TokenHeader {
       throw new ApiError('missing_authorization', { msg: `Missing ${headerName} Header` });
     }
     const rest = value.slice(this.prefix.length);
-    // As nearly everybody writes it: taking it apart costs as much as all else that is done with it.
+    // The usual form first: parsing the header would cost as much as all other work on it.
     if (value.startsWith(this.prefix) && rest !== '' && !hasSpace(rest)) return rest;
     const parts = value.trim().split(/\s+/);
     const scheme = headerType === '' ? '' : parts.shift();
     const [token] = parts;
-    // The scheme's case does not matter (RFC 9110, section 11.1).
+    // The scheme ignores case (RFC 9110, section 11.1).
     if (scheme?.toLowerCase() !== headerType.toLowerCase() || !token || parts.length > 1) {
       const expected = headerType === '' ? '<JWT>' : `${headerType} <JWT>`;
       throw new ApiError('malformed_authorization', {
@@ -60,7 +60,7 @@ export class TokenHeader {
   }
 
   /**
-   * Whether the request brings a token, good or bad. It does not if the header is missing, or has another
+   * Tells whether the request has a token, good or bad. It has none if the header is missing, or has another
    * scheme, such as the `Basic` of a proxy.
    *
    * @throws ApiError malformed_authorization if the header is sent twice
@@ -74,12 +74,16 @@ export class TokenHeader {
     return scheme.toLowerCase() === headerType.toLowerCase() || BARE_TOKEN.test(value);
   }
 
-  /** The header's value, if it was sent. @throws ApiError malformed_authorization */
+  /**
+   * Returns the header's value, if it was sent.
+   *
+   * @throws ApiError malformed_authorization
+   */
   private value({ raw: { rawHeaders } }: FastifyRequest): string | undefined {
     let value: string | undefined;
     for (let i = 0; i < rawHeaders.length; i += 2) {
       if (!this.isOwn(rawHeaders[i] ?? '')) continue;
-      // Node would keep the first; whatever stands before this server may have looked at the last.
+      // Node would keep the first header, but a proxy before this server may have read the last.
       if (value !== undefined) {
         const msg = `More than one ${this.config.jwt.headerName} header`;
         throw new ApiError('malformed_authorization', { msg });
@@ -89,14 +93,13 @@ export class TokenHeader {
     return value;
   }
 
-  /** Whether `name` is that of the header; most differ in length already. */
+  /** Tells whether `name` is that of the header. Most names differ in length already. */
   private isOwn(name: string): boolean {
     return name.length === this.name.length && name.toLowerCase() === this.name;
   }
 
   /**
-   * A refusal as the client is shown it: with the status that the settings want, or the project's
-   * own answer.
+   * Returns a refusal in the form for the client: with the configured status, or the project's own answer.
    */
   refusal(error: ApiError): ApiError {
     const reason = error.tokenRefusal;
@@ -112,6 +115,6 @@ export class TokenHeader {
   }
 }
 
-/** Whether there is any of the white space that a header can hold (RFC 9110, section 5.5) in `text`. */
+/** Tells whether `text` has any white space that a header can hold (RFC 9110, section 5.5). */
 const hasSpace = (text: string): boolean =>
   text.includes(' ') || text.includes('\t') || text.includes('\u00a0');

@@ -7,13 +7,13 @@ import { PermissionsService } from '../users/permissions.service.js';
 import { RevocationsService } from '../sessions/revocations.service.js';
 import type { Authentication } from './authentication.js';
 
-/** Tokens that are remembered; some 1 KB each. */
+/** The number of remembered tokens; each takes some 1 KB. */
 const MAX = 10_000;
 
 /**
- * Tokens that passport-jwt has verified, so that the next request with the same one costs a digest.
- * They are kept by their SHA-256: a dump of the memory shows no whole token. What changes with time is
- * asked on every request: expiry, not-before, revocation.
+ * Remembers the tokens that passport-jwt has verified, so that the next request with the same one costs a
+ * digest. They are kept by their SHA-256: a dump of the memory shows no whole token. Facts that change with
+ * time are checked on every request: expiry, not-before, revocation.
  */
 @Injectable()
 export class VerifiedTokens {
@@ -25,18 +25,18 @@ export class VerifiedTokens {
     private readonly permissions: PermissionsService,
   ) {}
 
-  /** What a token said when it was verified, if it is remembered. */
+  /** Returns the content of a remembered token. */
   recall(token: string): Authentication | undefined {
     return this.known.get(digest(token));
   }
 
-  /** Keeps what a verified token says. */
+  /** Remembers a verified token. */
   remember(token: string, authentication: Authentication): void {
     this.known.set(digest(token), authentication);
   }
 
   /**
-   * Holds a verified token against the clock and the revocations.
+   * Checks a verified token against the clock and the revocations.
    *
    * @throws ApiError token_expired, token_not_yet_valid, token_revoked, token_stale
    */
@@ -47,8 +47,8 @@ export class VerifiedTokens {
     if (verdict) throw new ApiError(verdict);
     if (!act) return;
     const actor = this.revocations.verdict({ userId: act.sub, sid, ver: actorVer });
-    // A role got other permissions, and the user may now have more than the one who acts. No refresh
-    // brings another token.
+    // A role got other permissions, and the user may now have more of them than the actor. A refresh brings
+    // no other token.
     if (actor || this.permissions.version > rolesThen) throw new ApiError('token_revoked');
   }
 }

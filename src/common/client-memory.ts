@@ -1,30 +1,30 @@
 import type { Socket } from 'node:net';
 
 /**
- * How many bytes this process keeps for its clients together: answers that they have not read, bodies
- * that have not arrived in full, and pipelined requests that wait for their turn.
+ * The bytes that this process keeps for all its clients together: unread answers, incomplete bodies, and
+ * pipelined requests that wait for their turn.
  */
 export const CLIENT_MEMORY = 64 * 1024 * 1024;
 
 /**
- * Bounds what a process keeps for its clients. Past the bound it closes connections: first the one that
- * has gone the longest without progress. A client that reads its answers is never among the first.
+ * Bounds the memory that a process keeps for its clients. Beyond the bound it closes connections, first the
+ * one that has gone the longest without progress. A client that reads its answers is never among the first.
  */
 export class ClientMemory {
-  /** From the connection that has waited the longest for its client, to the one that just moved. */
+  /** Ordered from the connection that has waited the longest for its client to the one that just moved. */
   private readonly held = new Map<Socket, { bytes: number; weigh: () => number }>();
   private total = 0;
 
   constructor(private readonly limit: number) {}
 
-  /** How many bytes are kept. */
+  /** The number of kept bytes. */
   get bytes(): number {
     return this.total;
   }
 
   /**
-   * Says that `socket` makes the server keep `bytes`. With `moved`, the client has just read or sent
-   * something. `weigh` measures the bytes once more, before the connection is closed for them.
+   * Records that the server keeps `bytes` for `socket`. `moved` says that the client has just read or sent
+   * bytes. `weigh` measures the bytes again before the connection is closed for them.
    */
   hold(socket: Socket, bytes: number, weigh: () => number, moved: boolean): void {
     const known = this.held.get(socket);
@@ -47,5 +47,5 @@ export class ClientMemory {
   }
 }
 
-/** Of the whole process, which has one memory for all its servers. */
+/** One for the whole process, which has one memory for all its servers. */
 export const clientMemory = new ClientMemory(CLIENT_MEMORY);

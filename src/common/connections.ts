@@ -9,11 +9,11 @@ import { RequestFeed, type Turns } from './request-feed.js';
 /** How long a client may leave an answer unread, in milliseconds. */
 const READ_TIMEOUT = 30_000;
 
-/** How many pipelined requests of one connection are answered, before it is closed. */
-const MOST_PIPELINED = 128;
+/** The number of pipelined requests of one connection that are answered before it is closed. */
+const MAX_PIPELINED = 128;
 
-/** How many connections a server holds at once. */
-const MOST_CONNECTIONS = 16_384;
+/** The number of connections that a server holds at once. */
+const MAX_CONNECTIONS = 16_384;
 
 /** The memory that Node and Fastify take for one parsed request that waits, in bytes (rounded up). */
 const WAITING_COST = 8 * 1024;
@@ -31,11 +31,11 @@ export function connectionOf(socket: Socket): Connection {
 
 /** Counts the memory that one client takes: waiting requests, an incomplete body, an unread answer. */
 class Connection implements Turns {
-  /** In the order of their requests; the first one is being answered. */
+  /** In the order of their requests. The first one is being answered. */
   private readonly open: ServerResponse[] = [];
   private readonly feed: RequestFeed | undefined;
   private bodyBytes = 0;
-  /** Whether the client has to read before the server can go on. */
+  /** Whether the client has to read before the server can continue. */
   private stalled = false;
 
   constructor(private readonly socket: Socket) {
@@ -47,22 +47,23 @@ class Connection implements Turns {
     });
   }
 
-  /** Takes a request in, by its answer to be. */
+  /** Registers a request by its future answer. */
   begin(response: ServerResponse): void {
     this.open.push(response);
     this.feed?.begun(response.req);
     // The client has to send the others again (RFC 9112, section 9.3.2).
-    if ((this.feed?.row ?? 0) >= MOST_PIPELINED) response.setHeader('connection', 'close');
+    if ((this.feed?.row ?? 0) >= MAX_PIPELINED) response.setHeader('connection', 'close');
     if (this.open.length > 1) this.report(false);
   }
 
-  /** Lets an answer go that was handed on in full: an idle connection must not keep it in memory. */
+  /** Releases an answer that was handed on completely: an idle connection must not keep it in memory. */
   finish(response: ServerResponse): void {
     if (this.open[0] === response) this.open.shift();
   }
 
   isBusy(): boolean {
-    // The body of a request has to be read on. Without a feed, Node may have parsed the next request too.
+    // The body of a request has to be read to its end. Without a feed, Node may have parsed the next request
+    // too.
     return this.open.length > 1 || this.open[0]?.req.complete === true;
   }
 
@@ -77,7 +78,7 @@ class Connection implements Turns {
       start();
       return;
     }
-    // The one before belongs to another request, whose context must not reach this one.
+    // This moment belongs to the request before, and its context must not reach this one.
     const go = AsyncResource.bind(() => {
       this.begun(response);
       if (!this.socket.destroyed) start();
@@ -90,7 +91,10 @@ class Connection implements Turns {
     this.report(true);
   }
 
-  /** Looks whether the client has to read before more can be written. `ended`: all of the answer is. */
+  /**
+   * Checks whether the client has to read before more can be written. `ended` says that the answer is
+   * complete.
+   */
   wrote(response: ServerResponse, ended: boolean): void {
     const { socket } = this;
     const waits = ended ? socket.writableLength > 0 : socket.writableNeedDrain;
@@ -98,7 +102,7 @@ class Connection implements Turns {
     this.report(false);
     if (this.stalled) return;
     this.stalled = true;
-    // Node looks at the time as long as no byte of a write gets through.
+    // Node checks the time as long as no byte of a write gets through.
     socket.setTimeout(READ_TIMEOUT);
     const read = (): void => {
       if (!this.stalled) return;
@@ -113,7 +117,7 @@ class Connection implements Turns {
     response.once('close', read);
   }
 
-  /** Says how much of a request's body is in memory. */
+  /** Reports how much of a request's body is in memory. */
   keepBody(bytes: number): void {
     this.bodyBytes = bytes;
     this.report(true);
@@ -126,7 +130,7 @@ class Connection implements Turns {
     Math.max(0, this.open.length - 1) * WAITING_COST;
 
   report(moved: boolean): void {
-    // A request by Fastify's inject() has no connection to weigh, or to close.
+    // A request by Fastify's inject() has no connection to weigh or to close.
     if (!(this.socket instanceof Duplex)) return;
     const bytes = this.socket.destroyed ? 0 : this.weigh();
     clientMemory.hold(this.socket, bytes, this.weigh, moved);
@@ -170,7 +174,7 @@ export class CountedResponse<
     return this;
   }
 
-  /** Node calls it when all of the answer was handed on. */
+  /** Node calls this after the complete answer was handed on. */
   override detachSocket(socket: Socket): void {
     super.detachSocket(socket);
     this.client.finish(this);
@@ -178,13 +182,13 @@ export class CountedResponse<
 }
 
 /**
- * Begins a pipelined request only when the client has read the answers before it: else 64 KiB of small
- * requests would be as many large answers in memory. Its hook has to be the first.
+ * Begins a pipelined request only after the client has read the answers before it. Otherwise 64 KiB of small
+ * requests would become as many large answers in memory. Its hook has to be the first.
  */
 export function answerInTurn(fastify: FastifyInstance): void {
-  fastify.server.maxConnections = MOST_CONNECTIONS;
-  // Node keeps 1,000 headers and leaves out the others, so a client could hide a second Host, or the address
-  // that a proxy adds. `maxHeaderSize` bounds them.
+  fastify.server.maxConnections = MAX_CONNECTIONS;
+  // Node keeps 1,000 headers and drops the others, so a client could hide a second Host, or the address that
+  // a proxy adds. `maxHeaderSize` bounds them.
   fastify.server.maxHeadersCount = 0;
   fastify.server.on('connection', connectionOf);
   fastify.addHook('onRequest', (request, { raw: response }, done) => {

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** How many bytes of requests a client may send ahead of their turn, before its connection is cut off. */
-const MOST_AHEAD = 64 * 1024;
+const MAX_AHEAD_BYTES = 64 * 1024;
 
 /**
  * The end of a request's headers, and of a chunked body (RFC 9112, sections 2.1 and 7.1). Node's parser takes
@@ -80,7 +80,7 @@ export class RequestFeed {
       if (!socket.writable) this.ahead = NONE;
       else this.parseNext();
     }
-    if (this.ahead.length > MOST_AHEAD) socket.destroy();
+    if (this.ahead.length > MAX_AHEAD_BYTES) socket.destroy();
     if (socket.destroyed) this.ahead = NONE;
     if (this.ahead.length > 0) this.wait();
     if (this.reported === this.ahead.length) return;

@@ -4,17 +4,17 @@ import { integer, optionalInteger } from './setting-schemas.js';
 import { isHttpUrl } from './urls.js';
 
 /** The least cost of password hashes in production. Tests use less, because they hash often. */
-const LEAST_COST = 10;
-const MOST_COST = 16;
+const MIN_COST = 10;
+const MAX_COST = 16;
 
 export const PASSWORD_SETTINGS = declareSettings(
   'Passwords',
   {
     BCRYPT_COST: setting({
-      schema: integer(12, 4, MOST_COST),
+      schema: integer(12, 4, MAX_COST),
       summary:
         'The cost of password hashes: 2 to this power rounds. Production requires at least ' +
-        `${LEAST_COST}; \`npm run doctor\` recommends a value for this machine.`,
+        `${MIN_COST}; \`npm run doctor\` recommends a value for this machine.`,
       example: '12',
     }),
     HASH_THREADS: setting({
@@ -41,8 +41,8 @@ export const PASSWORD_SETTINGS = declareSettings(
     }),
   },
   (values, { production }) => {
-    if (!production || values.BCRYPT_COST >= LEAST_COST) return [];
-    const expected = `expected a whole number from ${LEAST_COST} to ${MOST_COST} in production`;
+    if (!production || values.BCRYPT_COST >= MIN_COST) return [];
+    const expected = `expected a whole number from ${MIN_COST} to ${MAX_COST} in production`;
     return [{ name: 'BCRYPT_COST', expected }];
   },
 );

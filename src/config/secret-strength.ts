@@ -6,13 +6,13 @@ import { PUBLISHED_SECRETS } from './published-secrets.js';
 const published = new Set(PUBLISHED_SECRETS.replaceAll('\n', '').match(/.{8}/g));
 
 /** Enough to judge a secret by, in characters. */
-const LONGEST = 512;
+const MAX_LENGTH = 512;
 
 /** Bits that a word is worth, of some thousands that people think of. */
 const WORD_BITS = 12;
-const SHORTEST_WORD = 3;
-const LONGEST_WORD = 12;
-const SHORTEST_REPETITION = 4;
+const MIN_WORD_LENGTH = 3;
+const MAX_WORD_LENGTH = 12;
+const MIN_REPETITION = 4;
 
 /** Whether everybody can know the secret: it was published, or is the digest of a common password. */
 export function isWellKnown(secret: string): boolean {
@@ -27,7 +27,7 @@ export function isWellKnown(secret: string): boolean {
  * encoded in base64 or hexadecimal digits counts as the decoded text.
  */
 export function estimatedBits(secret: string): number {
-  return Math.min(...textsOf(secret.slice(0, LONGEST)).map(bitsOf));
+  return Math.min(...textsOf(secret.slice(0, MAX_LENGTH)).map(bitsOf));
 }
 
 function bitsOf(text: string): number {
@@ -85,8 +85,8 @@ function alphabetOf(text: string): number {
 function wordsIn(text: string): Set<string> {
   const parts = new Set<string>();
   for (const [letters] of text.toLowerCase().matchAll(/[a-z]+/g)) {
-    for (let at = 0; at + SHORTEST_WORD <= letters.length; at++) {
-      for (let length = SHORTEST_WORD; length <= LONGEST_WORD; length++) {
+    for (let at = 0; at + MIN_WORD_LENGTH <= letters.length; at++) {
+      for (let length = MIN_WORD_LENGTH; length <= MAX_WORD_LENGTH; length++) {
         parts.add(letters.slice(at, at + length));
       }
     }
@@ -98,7 +98,7 @@ function wordsIn(text: string): Set<string> {
 
 /** Returns how many characters the longest of `words` has that begins at `at`. */
 function wordAt(text: string, at: number, words: Set<string>): number {
-  for (let length = LONGEST_WORD; length >= SHORTEST_WORD; length--) {
+  for (let length = MAX_WORD_LENGTH; length >= MIN_WORD_LENGTH; length--) {
     if (at + length > text.length) continue;
     if (words.has(text.slice(at, at + length).toLowerCase())) return length;
   }
@@ -117,12 +117,12 @@ function runAt(text: string, at: number): number {
 /** How many characters from `at` on stand in the text before, in any case. */
 function repetitionAt(text: string, at: number): number {
   const plain = text.toLowerCase();
-  let length = SHORTEST_REPETITION - 1;
+  let length = MIN_REPETITION - 1;
   // The place before may reach into this one, as in `abcabcabc`.
   while (at + length < plain.length) {
     const before = plain.indexOf(plain.slice(at, at + length + 1));
     if (before === -1 || before >= at) break;
     length++;
   }
-  return length >= SHORTEST_REPETITION ? length : 0;
+  return length >= MIN_REPETITION ? length : 0;
 }

@@ -16,7 +16,7 @@ import { immediately } from './transactions.js';
 import { refuseWrites } from './write-refusal.js';
 
 /** The number of rows that one statement deletes. */
-const BATCH = 500;
+const DELETE_BATCH = 500;
 
 /** How often a write is repeated after a deadlock or a conflict. */
 const RETRIES = 3;
@@ -119,7 +119,7 @@ export class Database implements OnApplicationShutdown {
     const { tableName, primaryColumns } = this.writer.getMetadata(entity);
     const id = primaryColumns.map(({ databaseName }) => databaseName).join(', ');
     // The order of ids lets instances that clean up together wait for each other instead of deadlocking.
-    const some = `SELECT ${id} FROM ${tableName} WHERE ${condition} ORDER BY ${id} LIMIT ${BATCH}`;
+    const some = `SELECT ${id} FROM ${tableName} WHERE ${condition} ORDER BY ${id} LIMIT ${DELETE_BATCH}`;
     for (let removed = 0; ;) {
       const { affected } = await this.write((manager) =>
         manager
@@ -130,7 +130,7 @@ export class Database implements OnApplicationShutdown {
           .execute(),
       );
       removed += affected ?? 0;
-      if ((affected ?? 0) < BATCH) return removed;
+      if ((affected ?? 0) < DELETE_BATCH) return removed;
     }
   }
 

@@ -11,7 +11,7 @@ import { withoutTimeouts } from './database.options.js';
  */
 const TRY_EVERY = 200;
 const TELL_AFTER = 3_000;
-const LONGEST_WAIT = 600_000;
+const MAX_WAIT = 600_000;
 
 /** How long a statement of a migration waits for a table that another program uses, in milliseconds. */
 const LOCK_WAIT = 60_000;
@@ -55,8 +55,8 @@ async function waitForLock(holder: EntityManager): Promise<void> {
   for (let told = false; ;) {
     if (await tryLock(holder, 'migrations')) return;
     const waited = performance.now() - began;
-    if (waited > LONGEST_WAIT) {
-      const minutes = LONGEST_WAIT / 60_000;
+    if (waited > MAX_WAIT) {
+      const minutes = MAX_WAIT / 60_000;
       throw new Error(
         `Another program has held the lock of the migrations for ${minutes} minutes: advisory lock ${ADVISORY_LOCKS.migrations} in pg_locks`,
       );

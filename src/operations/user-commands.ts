@@ -8,7 +8,7 @@ import { unusableHash } from '../passwords/stored-hash.js';
 import { UserChangesService } from '../users/user-changes.service.js';
 import { recordOf } from './user-record.js';
 import { prepareEmail } from '../users/email.js';
-import { isRoleName, MOST_ROLES, ROLE_NAME_RULE } from '../users/role-name.js';
+import { isRoleName, MAX_ROLES, ROLE_NAME_RULE } from '../users/role-name.js';
 import type { User } from '../users/user.entity.js';
 import { prepareUsername } from '../users/username.js';
 import { UsersModule } from '../users/users.module.js';
@@ -242,6 +242,6 @@ function addRole(role: string, roles: string[]): string[] {
  */
 function notTooMany(roles: string[]): string[] {
   const each = [...new Set(roles)];
-  if (each.length > MOST_ROLES) throw new CliError(`A user has at most ${MOST_ROLES} roles`);
+  if (each.length > MAX_ROLES) throw new CliError(`A user has at most ${MAX_ROLES} roles`);
   return each;
 }

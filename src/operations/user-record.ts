@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { clock } from '../common/clock.js';
 import { readStoredHash, unusableHash } from '../passwords/stored-hash.js';
 import { prepareEmail } from '../users/email.js';
-import { isRoleName, MOST_ROLES } from '../users/role-name.js';
+import { isRoleName, MAX_ROLES } from '../users/role-name.js';
 import type { User } from '../users/user.entity.js';
 import { prepareUsername } from '../users/username.js';
 import { deriveName } from './derived-name.js';
@@ -77,7 +77,7 @@ const recordSchema = z
         .array(z.string().refine(isRoleName, { error: 'The roles are not a list of names' }), {
           error: 'The roles are not a list of names',
         })
-        .max(MOST_ROLES, `There are more than ${MOST_ROLES} roles`)
+        .max(MAX_ROLES, `There are more than ${MAX_ROLES} roles`)
         .nullish(),
       disabled: z.boolean({ error: 'disabled is neither true nor false' }).nullish(),
       disabledAt: pastTime('disabledAt').nullish(),

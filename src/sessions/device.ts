@@ -1,6 +1,6 @@
 import bowser from 'bowser';
 
-/** A device in words, from its `User-Agent`: `Firefox on Windows`, `Unknown device`. */
+/** Describes a device by its `User-Agent`: `Firefox on Windows`, `Unknown device`. */
 export function describeDevice(userAgent: string): string {
   if (userAgent === '') return UNKNOWN;
   const { browser, os } = bowser.parse(userAgent);

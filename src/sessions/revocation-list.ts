@@ -1,12 +1,12 @@
 import type { Revocation } from './revocation.entity.js';
 
-/** What a revocation says, without its place in the table. */
+/** A revocation without its position in the table. */
 export type Revoked = Omit<Revocation, 'position'>;
 
-/** Why an access token that looks good is not. */
+/** Why an access token that looks good is refused. */
 export type Verdict = 'token_revoked' | 'token_stale';
 
-/** What a token says of where it comes from. */
+/** The claims of a token that a revocation can concern. */
 export interface TokenOrigin {
   userId: string;
   sid: string;
@@ -19,7 +19,7 @@ interface UserEntry {
   until: Until;
 }
 
-/** When an entry may go: both times, in milliseconds, have to be over. */
+/** When an entry may go. Both times, in milliseconds, have to be over. */
 interface Until {
   /** Since 1970. */
   time: number;
@@ -28,9 +28,9 @@ interface Until {
 }
 
 /**
- * The revocations of the last token lifetime, in memory: sessions that ended and users whose version
- * was raised. An entry stays for `lifetime` milliseconds, after which no token it concerns is left, and
- * for as long after this process learnt of it: a clock that was set meanwhile must not revive a token.
+ * The revocations of the last token lifetime, in memory: ended sessions, and users whose version was raised.
+ * An entry stays for `lifetime` milliseconds, until no token that it concerns is valid. It also stays for
+ * that long after this process loaded it: a clock that was set meanwhile must not revive a token.
  */
 export class RevocationList {
   private readonly sessions = new Map<string, Until>();
@@ -38,7 +38,7 @@ export class RevocationList {
 
   constructor(private readonly lifetime: number) {}
 
-  /** How many sessions and users are remembered. */
+  /** The number of remembered sessions and users. */
   get size(): number {
     return this.sessions.size + this.users.size;
   }
@@ -60,7 +60,7 @@ export class RevocationList {
     });
   }
 
-  /** What speaks against a token of this origin; undefined if nothing does. */
+  /** Returns why a token is refused, or undefined if no revocation concerns it. */
   verdict({ userId, sid, ver }: TokenOrigin): Verdict | undefined {
     if (this.sessions.has(sid)) return 'token_revoked';
     const user = this.users.get(userId);
@@ -69,7 +69,7 @@ export class RevocationList {
     return ver < user.staleBelow ? 'token_stale' : undefined;
   }
 
-  /** Forgets what concerns only tokens that have expired by `time`, in milliseconds since 1970. */
+  /** Forgets the entries that concern only tokens expired by `time`, in milliseconds since 1970. */
   prune(time: number, steady = performance.now()): void {
     const isOver = (until: Until) => until.time <= time && until.steady <= steady;
     for (const [id, until] of this.sessions) if (isOver(until)) this.sessions.delete(id);

@@ -2,16 +2,16 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { epochMillis } from '../database/time.js';
 
 /**
- * A note to every instance that access tokens already handed out are no longer good: those of one
- * session, or those of a user below a version. It outlives what it speaks of (a deleted user has no
- * rows), and is removed when the last such token has expired.
+ * Tells every instance that issued access tokens are no longer valid: those of one session, or those of a
+ * user below a version. The row outlives its session and user, and is removed when the last such token has
+ * expired.
  */
 @Entity('revocations')
 export class Revocation {
   @PrimaryColumn('varchar', { length: 36 })
   id!: string;
 
-  /** The session that ended; null where `belowVersion` speaks of all of the user's tokens. */
+  /** The session that ended; null if `belowVersion` concerns all of the user's tokens. */
   @Column('varchar', { name: 'session_id', length: 36, nullable: true })
   sessionId!: string | null;
 
@@ -22,7 +22,7 @@ export class Revocation {
   @Column('integer', { name: 'below_version', nullable: true })
   belowVersion!: number | null;
 
-  /** Whether a refresh brings a good token (roles changed), rather than the session being over. */
+  /** Whether a refresh brings a good token (the roles changed). Otherwise the session is over. */
   @Column('boolean')
   stale!: boolean;
 
@@ -30,10 +30,7 @@ export class Revocation {
   @Column('bigint', { name: 'revoked_at', transformer: epochMillis })
   revokedAt!: Date;
 
-  /**
-   * Where the row stands in the order of commits; see `Database.position`. The rows of one transaction
-   * share it.
-   */
+  /** The row's position in the order of commits; see `CommitOrder`. The rows of one transaction share it. */
   @Index('ix_revocations_position')
   @Column('bigint', { select: false })
   position!: string;

@@ -6,7 +6,7 @@ import { Revocation } from './revocation.entity.js';
 import { RevocationsService } from './revocations.service.js';
 import { Session } from './session.entity.js';
 
-/** Removes what is over: sessions that ended or expired, and revocations no token is left for. */
+/** Removes ended and expired sessions, and revocations that concern no valid token any more. */
 @Injectable()
 export class SessionCleanup {
   private readonly logger = new Logger(SessionCleanup.name);
@@ -19,7 +19,7 @@ export class SessionCleanup {
     cleanup.add('Removing old sessions', () => this.run());
   }
 
-  /** One turn; resolves when nothing is left to remove. */
+  /** Removes all of them. */
   async run(): Promise<void> {
     const at = { before: clock.now() - this.revocations.lifetime };
     const old = 'ended_at < :before OR expires_at < :before';

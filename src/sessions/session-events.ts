@@ -18,7 +18,7 @@ declare module '../common/events.service.js' {
     /** Sessions of a user have ended. */
     'sessions.ended': {
       userId: string;
-      /** The last used ones first. Empty if an administrator ends all sessions of a user who has none. */
+      /** The last used ones first. Empty if an administrator ends all sessions of a user that has none. */
       ids: string[];
       /** Whether exactly one session was to end, and not all that there are. */
       one: boolean;

@@ -12,7 +12,7 @@ import { Session } from './session.entity.js';
 import type { RefreshableSession } from './session-start.service.js';
 import { SessionsService } from './sessions.service.js';
 
-/** Exchanges refresh tokens, and finds those that came a second time. */
+/** Exchanges refresh tokens, and detects those that are used a second time. */
 @Injectable()
 export class SessionRefresh {
   private readonly logger = new Logger(SessionRefresh.name);
@@ -35,14 +35,13 @@ export class SessionRefresh {
   }
 
   /**
-   * Exchanges a refresh token for its successor. The current token moves the session on in one
-   * statement, so that only one of many concurrent requests does. The token before gets the same
-   * successor again within {@link REUSE_WINDOW} of the move, for a second tab. Later it does so only
-   * if the client may have lost the answer (see {@link giveAgain}). Any other token was stolen, or a
-   * thief was first, and ends the session (RFC 9700, section 4.14.2).
+   * Exchanges a refresh token for its successor. The current token moves the session on in one statement, so
+   * only one of many parallel requests does. The token before it gets the same successor again within {@link
+   * REUSE_WINDOW} of the move, for a second tab. Later it does so only if the client may have lost the answer
+   * (see {@link giveAgain}). Any other token was stolen, or a thief was first, so it ends the session (RFC
+   * 9700, section 4.14.2).
    *
-   * @throws ApiError refresh_token_invalid, refresh_token_expired, session_ended,
-   *   refresh_token_reused
+   * @throws ApiError refresh_token_invalid, refresh_token_expired, session_ended, refresh_token_reused
    */
   async exchange(token: string): Promise<RefreshableSession> {
     const content = this.read(token);
@@ -62,8 +61,8 @@ export class SessionRefresh {
   }
 
   /**
-   * The living session whose current refresh token is `token`. An older token was used again and ends
-   * its own session.
+   * Returns the living session whose current refresh token is `token`. An older token is a reuse and ends its
+   * own session.
    *
    * @throws ApiError as {@link exchange}
    */
@@ -81,7 +80,11 @@ export class SessionRefresh {
     return content;
   }
 
-  /** @throws ApiError refresh_token_invalid, session_ended */
+  /**
+   * Returns the session of a token.
+   *
+   * @throws ApiError refresh_token_invalid, session_ended
+   */
   private async find({ sessionId: id, salt }: RefreshTokenContent): Promise<Session> {
     const session = await this.sessions.findOneBy({ id });
     if (session?.salt !== salt) throw new ApiError('refresh_token_invalid');
@@ -89,7 +92,7 @@ export class SessionRefresh {
     return session;
   }
 
-  /** Moves a session on from the current token; false if the token is not the current one. */
+  /** Moves a session on from the current token. Returns false if the token is not the current one. */
   private async move(content: RefreshTokenContent, now: Date): Promise<boolean> {
     const { idle, absolute } = this.config.sessions;
     const idleEnd = now.getTime() + idle * 1000;
@@ -111,7 +114,7 @@ export class SessionRefresh {
     return affected === 1;
   }
 
-  /** Whether the session moved on from this token, and no further, within {@link REUSE_WINDOW}. */
+  /** Tells whether the session moved on from this token, and no further, within {@link REUSE_WINDOW}. */
   private hasJustMoved({ sessionId: id, generation }: RefreshTokenContent): Promise<boolean> {
     return this.sessions
       .createQueryBuilder()
@@ -123,13 +126,13 @@ export class SessionRefresh {
   }
 
   /**
-   * Gives the successor of a token out again after the window, if it was never used: the client may
-   * not have got the answer. The session notes that, because now two clients may hold the successor.
-   * Its own successor is therefore not given out again, so the second of the two ends the session.
-   * Without the note a thief could follow the owner one token behind for ever.
+   * Gives the successor of a token again after the window, if it was never used: the client may have lost the
+   * answer. The session records that, because now two clients may hold the successor. Its own successor is
+   * therefore not given again, so the second of the two ends the session. Without the record a thief could
+   * follow the owner one token behind forever.
    *
-   * @returns false if the successor was used, if the token itself was given out twice, or if the move
-   *   is longer ago than `REFRESH_RECOVERY_WINDOW`
+   * @returns false if the successor was used, if the token itself was given twice, or if the move is longer
+   *   ago than `REFRESH_RECOVERY_WINDOW`
    */
   private async giveAgain(
     { sessionId, generation, salt }: RefreshTokenContent,
@@ -155,7 +158,7 @@ export class SessionRefresh {
     return affected === 1;
   }
 
-  /** Ends a session whose refresh token came again; resolves to the refusal. */
+  /** Ends a session whose refresh token was reused. Resolves to the refusal. */
   private async endReused({ id, userId }: Session): Promise<ApiError> {
     await this.service.end({ userId, id }, 'refresh_token_reused');
     this.reuse.inc({ result: 'session_ended' });

@@ -16,7 +16,7 @@ export interface Origin {
   userAgent: string;
 }
 
-/** The user of a new session, as the sign-in has seen the user. */
+/** The user of a new session, in the state that the sign-in checked. */
 export interface SeenUser {
   id: string;
   /** If given, the session starts only if the user still has this hash. */

@@ -23,7 +23,7 @@ export class Session {
   @Column('bigint', { name: 'last_used_at', transformer: epochMillis })
   lastUsedAt!: Date;
 
-  /** The earlier of the idle and the absolute limit. */
+  /** The earlier of the idle and the absolute expiry. */
   @Index('ix_sessions_expires_at')
   @Column('bigint', { name: 'expires_at', transformer: epochMillis })
   expiresAt!: Date;
@@ -42,7 +42,7 @@ export class Session {
   @Column('varchar', { length: 64 })
   address!: string;
 
-  /** Which refresh token of the session is the current one. */
+  /** The generation of the session's current refresh token. */
   @Column('integer', { name: 'refresh_generation' })
   refreshGeneration!: number;
 
@@ -50,7 +50,7 @@ export class Session {
   @Column('bigint', { name: 'refreshed_at', transformer: epochMillis })
   refreshedAt!: Date;
 
-  /** The last generation that was given out again after the window; see `SessionRefresh`. */
+  /** The last generation that was given again after the window; see `SessionRefresh`. */
   @Column('integer', { name: 'recovered_generation', nullable: true })
   recoveredGeneration!: number | null;
 

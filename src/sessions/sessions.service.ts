@@ -10,14 +10,14 @@ import { RevocationsService } from './revocations.service.js';
 import { Session } from './session.entity.js';
 import type { EndReason } from './session-events.js';
 
-/** Which of a user's sessions: all, one, or all but one. */
+/** A choice of a user's sessions: all, one, or all but one. */
 export interface SessionChoice {
   userId: string;
   id?: string;
   except?: string;
 }
 
-/** The most sessions that a user is shown, the last used ones. */
+/** The most sessions in a user's list, the last used ones. */
 const LIST_LIMIT = 100;
 
 /** The sessions of users, each on one device. */
@@ -68,7 +68,7 @@ export class SessionsService {
   end(sessions: SessionChoice, reason: EndReason): Promise<number> {
     return this.database.transaction(async (manager) => {
       const { userId, id, except } = sessions;
-      // A user who was deleted meanwhile has neither sessions nor tokens.
+      // A user that was deleted meanwhile has neither sessions nor tokens.
       if (!(await lockUser(manager, userId))) return 0;
       // With all of them, tokens without a session end as well.
       if (id === undefined && except === undefined) {
@@ -123,7 +123,7 @@ export class SessionsService {
     return living.length;
   }
 
-  /** A user's living sessions, the last used ones first. */
+  /** Returns a user's living sessions, the last used ones first. */
   living(userId: string): Promise<Session[]> {
     return this.sessions.find({
       where: { userId, endedAt: IsNull(), expiresAt: MoreThan(clock.date()) },
@@ -132,7 +132,7 @@ export class SessionsService {
     });
   }
 
-  /** The addresses from which a user has signed in, of sessions that are stored. */
+  /** Returns the addresses from which a user has signed in, of the stored sessions. */
   async addressesOf(userId: string): Promise<string[]> {
     const rows = await this.sessions
       .createQueryBuilder('session')

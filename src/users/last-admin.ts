@@ -6,16 +6,16 @@ import { canSignIn, canSignInSql, type SignInSettings } from './can-sign-in.js';
 import { User } from './user.entity.js';
 import { UserRole } from './user-role.entity.js';
 
-/** The role that may do everything. */
+/** The role with all permissions. */
 export const ADMIN = 'admin';
 
 /**
  * Refuses a change after which no administrator could sign in. Call it in the transaction of the change:
- * another transaction that takes an administrator away waits for the end of this one, and then counts
- * without that administrator.
+ * another transaction that removes an administrator waits for its end, and then counts without that
+ * administrator.
  *
- * @param before the user as it was
- * @param after the user as changed; null if the change removes the user
+ * @param before the user before the change
+ * @param after the user after the change; null if it removes the user
  * @throws ApiError last_admin
  */
 export async function keepAnAdmin(

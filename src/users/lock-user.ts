@@ -3,15 +3,15 @@ import { rowLock } from '../database/row-lock.js';
 import { User } from './user.entity.js';
 
 /**
- * Returns the user as it is now, or null. No other transaction changes or deletes the user before that of
- * `manager` ends, so rows that refer to the user can be stored.
+ * Returns the stored user, or null, and locks it: until the transaction of `manager` ends, no other one
+ * changes or deletes the user. So rows that refer to the user can be stored.
  */
 export async function lockUser(manager: EntityManager, id: string): Promise<User | null> {
   const [user = null] = await lockUsers(manager, { id });
   return user;
 }
 
-/** Returns the user who holds an e-mail address, locked likewise, or null. */
+/** Returns the user that holds an e-mail address, locked likewise, or null. */
 export async function lockHolder(manager: EntityManager, emailKey: string): Promise<User | null> {
   const [user = null] = await lockUsers(manager, { emailKey });
   return user;

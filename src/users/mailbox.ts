@@ -1,4 +1,4 @@
-/** Providers that deliver all these domains to one mailbox, under the first name. */
+/** Providers that deliver the mail of all these domains to one mailbox, under the first name. */
 const SAME_DOMAIN: Record<string, string> = {
   'googlemail.com': 'gmail.com',
   'me.com': 'icloud.com',
@@ -13,13 +13,13 @@ const SAME_DOMAIN: Record<string, string> = {
   'yandex.ua': 'yandex.ru',
 };
 
-/** Signs that a provider ignores in the local part. */
+/** Characters that a provider ignores in the local part. */
 const IGNORED: Record<string, RegExp> = {
   'gmail.com': /\./g,
   'proton.me': /[._-]/g,
 };
 
-/** Signs that a provider takes for one another: all become the first. */
+/** Characters that a provider treats as equal. All become the first. */
 const ALIKE: Record<string, RegExp> = {
   'yandex.ru': /[-.]/g,
 };
@@ -27,14 +27,14 @@ const ALIKE: Record<string, RegExp> = {
 /** Yahoo's disposable addresses put a word after a hyphen. */
 const HYPHENATED = /^(?:yahoo|ymail|rocketmail)\.[a-z.]+$/;
 
-/** Fastmail delivers anything at `user.fastmail.com` to `user`. */
+/** Fastmail delivers all mail for `user.fastmail.com` to `user`. */
 const SUBDOMAIN = /^([^.]+)\.(fastmail\.(?:com|fm))$/;
 
 /**
- * Returns the key of the mailbox that an address leads to, for limits on mail. Many addresses lead to
- * one mailbox: `ada+1@…` by the usual sub-addressing (RFC 5233), and by the rules of large providers.
- * If a server has no sub-addressing, two mailboxes may share a key. So the key is for limits alone, and never
- * decides which user holds an address.
+ * Returns the key of the mailbox behind an address, for limits on mail. Many addresses lead to one mailbox:
+ * `ada+1@…` by the usual sub-addressing (RFC 5233), and others by the rules of large providers. If a server
+ * has no sub-addressing, two mailboxes may share a key. So the key is for limits only, and never decides
+ * which user holds an address.
  *
  * @param emailKey the unique form of an address, see `prepareEmail`
  */
@@ -44,7 +44,7 @@ export function mailboxKey(emailKey: string): string {
   const [, user, provider] = SUBDOMAIN.exec(typed) ?? [];
   if (user !== undefined && provider !== undefined) return `${user}@${provider}`;
   const domain = SAME_DOMAIN[typed] ?? typed;
-  // Compatible letters, such as full-width ones, are one to servers that know them.
+  // Servers that know compatible letters, such as full-width ones, treat them as equal.
   const local = emailKey.slice(0, at).normalize('NFKC').toLowerCase();
   const separator = HYPHENATED.test(domain) ? /^(.[^+-]*)[+-].*$/s : /^(.[^+]*)\+.*$/s;
   const base = local.replace(separator, '$1');

@@ -6,8 +6,8 @@ import { Role } from './role.entity.js';
 import { RolePermissions } from './role-permissions.js';
 
 /**
- * Keeps in memory what each role may do. Tokens carry roles only, so a change of a role's permissions holds
- * for living tokens at once, and on other instances as soon as they have loaded it.
+ * Keeps the permissions of all roles in memory. Tokens carry roles only, so a change of a role's permissions
+ * holds for living tokens at once, and on other instances as soon as they have loaded it.
  */
 @Injectable()
 export class PermissionsService {
@@ -21,17 +21,17 @@ export class PermissionsService {
     this.subscription = changeFeed.subscribe({ name: 'roles', load: () => this.load() });
   }
 
-  /** Whether the holder of `roles` has each of `permissions`. */
+  /** Tells whether the holder of `roles` has each of `permissions`. */
   allow(roles: readonly string[], permissions: readonly string[]): boolean {
     return this.known.allow(roles, permissions);
   }
 
-  /** Which state of the roles is known, see `RolePermissions`. */
+  /** The version of the loaded roles; see `RolePermissions`. */
   get version(): number {
     return this.known.version;
   }
 
-  /** Loads what this process has just changed. */
+  /** Loads the changes of this process. */
   refresh(): Promise<void> {
     return this.subscription.now();
   }

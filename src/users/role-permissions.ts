@@ -1,12 +1,12 @@
 import { ADMIN } from './last-admin.js';
 import type { Role } from './role.entity.js';
 
-/** Every permission there is, including those that a project adds. */
+/** Every permission, including those of a project. */
 export const ALL = '*';
 
 /** The permissions of all roles at one moment, and the one rule for comparing them. */
 export class RolePermissions {
-  /** Which state of the roles this is: higher after each role that was made or replaced. */
+  /** The version of the roles. It rises with each role that is made or replaced. */
   readonly version: number;
   private readonly byRole: ReadonlyMap<string, readonly string[]>;
 
@@ -20,15 +20,15 @@ export class RolePermissions {
     return role === ADMIN ? [ALL] : (this.byRole.get(role) ?? []);
   }
 
-  /** Whether the holder of `roles` has each of `permissions`. */
+  /** Tells whether the holder of `roles` has each of `permissions`. */
   allow(roles: readonly string[], permissions: readonly string[]): boolean {
     const own = new Set(roles.flatMap((role) => this.of(role)));
     return own.has(ALL) || permissions.every((permission) => own.has(permission));
   }
 
   /**
-   * Whether the holder of `roles` may give and take away each of `others`, and act on and as its
-   * holders: because of having the same role, or everything that {@link powerOf} the role says.
+   * Tells whether the holder of `roles` may give and take away each of `others`, and act on and as its
+   * holders. The holder needs the same role, or all permissions of {@link powerOf}.
    */
   cover(roles: readonly string[], others: readonly string[]): boolean {
     return others.every(
@@ -38,8 +38,8 @@ export class RolePermissions {
 }
 
 /**
- * The permissions that stand for a role. A role without permissions exists for routes that ask for its
- * name (`@Roles()`), and these may do anything: so it counts as every permission.
+ * Returns the permissions that stand for a role. A role without permissions exists for routes that ask for
+ * its name (`@Roles()`), and these may do anything, so it counts as every permission.
  */
 export const powerOf = (permissions: readonly string[]): readonly string[] =>
   permissions.length > 0 ? permissions : [ALL];

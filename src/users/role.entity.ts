@@ -1,13 +1,13 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { epochMillis } from '../database/time.js';
 
-/** What those who have a role may do. The role `admin` is built in and has no row. */
+/** The permissions of a role. The role `admin` is built in and has no row. */
 @Entity('roles')
 export class Role {
   @PrimaryColumn('varchar', { length: 64 })
   name!: string;
 
-  /** Such as `users:read`; `*` is every one. */
+  /** Such as `users:read`. `*` stands for every permission. */
   @Column('simple-json')
   permissions!: string[];
 

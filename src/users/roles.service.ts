@@ -15,7 +15,7 @@ import { PermissionsService } from './permissions.service.js';
 import { Role } from './role.entity.js';
 import { ALL, powerOf, RolePermissions } from './role-permissions.js';
 
-/** A role as it is shown. */
+/** A role in the form of the API. */
 export interface RoleView {
   name: string;
   permissions: string[];
@@ -23,12 +23,12 @@ export interface RoleView {
 }
 
 /**
- * Judges a change of a role by the permissions that it takes, in the transaction of the change. What it
- * throws undoes the change.
+ * Judges a change of a role by the permissions that it needs, in the transaction of the change. An error
+ * undoes the change.
  */
 export type PermitRole = (manager: EntityManager, needed: readonly string[]) => Promise<void>;
 
-/** The stored roles. */
+/** Stores roles and their permissions. */
 @Injectable()
 export class RolesService {
   constructor(
@@ -39,7 +39,7 @@ export class RolesService {
     private readonly events: EventsService,
   ) {}
 
-  /** Every role, by name. */
+  /** Returns every role, by name. */
   async list(): Promise<RoleView[]> {
     const stored = await this.roles.find({ order: { name: 'ASC' } });
     return [
@@ -49,7 +49,7 @@ export class RolesService {
   }
 
   /**
-   * Makes a role, or replaces what it may do; it holds at once for tokens that carry the role.
+   * Makes a role, or replaces its permissions. The change holds at once for tokens that carry the role.
    *
    * @throws ApiError role_built_in
    */
@@ -68,7 +68,7 @@ export class RolesService {
   }
 
   /**
-   * Removes a role that nobody has.
+   * Removes a role without holders.
    *
    * @throws ApiError role_built_in, role_in_use, not_found
    */
@@ -79,7 +79,7 @@ export class RolesService {
       const { affected } = await manager.delete(Role, { name });
       if (affected !== 1) throw noSuchRole();
       await this.events.publish(manager, { type: 'role.changed', name, permissions: null });
-      // Who grants it at this moment has locked the row until the grant is to be seen.
+      // A grant at this moment has locked the row until it is committed.
       if (await manager.existsBy(UserRole, { role: name })) throw new ApiError('role_in_use');
       await this.changeFeed.tell(manager);
     });
@@ -87,7 +87,7 @@ export class RolesService {
   }
 
   /**
-   * Makes sure that there are all of `names`, and that none is removed before `manager` commits.
+   * Requires that all of `names` exist, and that none is removed before `manager` commits.
    *
    * @throws ApiError invalid_parameter
    */
@@ -103,23 +103,26 @@ export class RolesService {
   }
 
   /**
-   * What every role may do, as stored. It stays so until the transaction of `manager` ends, so that a
-   * decision made by it still holds when it takes effect.
+   * Returns the stored permissions of all roles. They stay the same until the transaction of `manager` ends,
+   * so a decision based on them still holds when it takes effect.
    */
   async current(manager: EntityManager): Promise<RolePermissions> {
     return new RolePermissions(await manager.find(Role, rowLock(manager, 'share')));
   }
 
-  /** Now, or just after the newest change of a role, which another instance's clock may have made. */
+  /**
+   * Returns now, or a time just after the newest change of a role, which another instance's clock may have
+   * made.
+   */
   private async afterNewest(manager: EntityManager): Promise<Date> {
     const { version } = new RolePermissions(await manager.find(Role));
     return new Date(Math.max(clock.now(), version + 1));
   }
 
   /**
-   * Returns the permissions that stand for a role before the change. A name that is not stored yet stands
-   * for none, unless a route asks for it or a user has it already: the command line and imports give roles
-   * that are not stored. The lock makes two creations of the same role follow each other.
+   * Returns the permissions that stand for a role before the change. A name that is not stored yet stands for
+   * none, unless a route asks for it or a user has it already: the command line and imports grant roles that
+   * are not stored. The lock makes two creations of the same role follow each other.
    */
   private async powerBefore(manager: EntityManager, name: string): Promise<readonly string[]> {
     await lock(manager, 'roleChanges');

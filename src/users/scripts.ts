@@ -1,4 +1,4 @@
-/** Those that most names are written in, and then all others, by their ISO 15924 codes. */
+/** The scripts of most names first, then all others, by their ISO 15924 codes. */
 const SCRIPTS =
   'Latn Hani Hira Kana Hang Cyrl Arab Grek Hebr Thai Deva Armn Geor Bopo Adlm Aghb Ahom Armi ' +
   'Avst Bali Bamu Bass Batk Beng Berf Bhks Brah Brai Bugi Buhd Cakm Cans Cari Cham Cher Chrs ' +
@@ -11,24 +11,27 @@ const SCRIPTS =
   'Tagb Takr Tale Talu Taml Tang Tavt Tayo Telu Tfng Tglg Thaa Tibt Tirh Tnsa Todr Tols Toto ' +
   'Tutg Ugar Vaii Vith Wara Wcho Xpeo Xsux Yezi Yiii Zanb';
 
-/** Scripts that belong together beside Latin (UTS 39, section 5.2, level 3: highly restrictive). */
+/** Scripts that may be combined, beside Latin (UTS 39, section 5.2, level 3: highly restrictive). */
 const TOGETHER = [
   ['Latn', 'Hani', 'Hira', 'Kana'],
   ['Latn', 'Hani', 'Hang'],
   ['Latn', 'Hani', 'Bopo'],
 ];
 
-/** Names wholly in scripts that may stand together; made for the first name that is not ASCII. */
+/**
+ * Patterns for names wholly in scripts that may be combined. They are made for the first name that is not
+ * ASCII.
+ */
 let whole: RegExp[] | undefined;
 
-/** Whether a name has one script, or scripts that belong together. A name in ASCII always has. */
+/** Tells whether a name has one script, or scripts that may be combined. A name in ASCII always has. */
 export function isHighlyRestrictive(name: string): boolean {
   if (/^\p{ASCII}*$/u.test(name)) return true;
   whole ??= [...SCRIPTS.split(' ').map((script) => [script]), ...TOGETHER].flatMap(whollyIn);
   return whole.some((pattern) => pattern.test(name));
 }
 
-/** Whether all digits of a name are of one system: digits follow their zero in Unicode. */
+/** Tells whether all digits of a name belong to one system. In Unicode, digits follow their zero. */
 export function hasDigitsOfOneSystem(name: string): boolean {
   const digits = name.match(/\p{Nd}/gu) ?? [];
   return new Set(digits.map(zeroOf)).size <= 1;
@@ -41,7 +44,7 @@ function zeroOf(digit: string): number {
   return zero;
 }
 
-/** None if this Node does not know the script yet. */
+/** The list is empty if this Node does not know the script yet. */
 function whollyIn(scripts: string[]): RegExp[] {
   const letters = [...scripts, 'Zyyy', 'Zinh'].map((script) => `\\p{scx=${script}}`);
   try {

@@ -27,7 +27,7 @@ const FOR_EVER: Ban = { reason: null, until: null };
 
 /**
  * Changes users: passwords, profiles, roles, bans and deletions. Each change locks the user's row and
- * publishes its events, by which other rooms end sessions, record the change and tell of it.
+ * publishes its events. Other rooms subscribe to end sessions, record the change and notify.
  */
 @Injectable()
 export class UserChangesService {
@@ -40,10 +40,10 @@ export class UserChangesService {
   ) {}
 
   /**
-   * Replaces the password, and ends all sessions but `keptSession`.
+   * Replaces the password, and ends all sessions except `keptSession`.
    *
-   * @param user as the caller has seen the user
-   * @returns false, and changes nothing, if the user has another password by now
+   * @param user the user that the caller has checked
+   * @returns false, without a change, if the user has another password by now
    */
   changePassword(
     user: User,
@@ -83,10 +83,10 @@ export class UserChangesService {
   }
 
   /**
-   * Changes name and profile. A new username outdates the access tokens, which carry it, and the former one
-   * stays reserved for the user.
+   * Changes name and profile. A new username outdates the access tokens, which carry it. The former one stays
+   * reserved for the user.
    *
-   * @returns false, and changes nothing, if there is no such user, or the password hash is another one
+   * @returns false, without a change, if there is no such user, or the password hash is another one
    * @throws ApiError username_taken, too_many_requests (too many former names)
    */
   async updateProfile(
@@ -117,11 +117,11 @@ export class UserChangesService {
   }
 
   /**
-   * Changes what an administrator may change, in one transaction. New roles make living access tokens
-   * stale. A ban ends sessions and tokens at once, and ends by itself if it has an `until`.
+   * Makes an administrator's changes in one transaction. New roles make living access tokens stale. A ban
+   * ends sessions and tokens at once, and ends by itself if it has an `until`.
    *
-   * @returns the user as changed; undefined if there is none
-   * @throws ApiError last_admin, and what `permit` throws
+   * @returns the changed user; undefined if there is none
+   * @throws ApiError last_admin, and the errors of `permit`
    */
   update(
     userId: string,
@@ -147,9 +147,9 @@ export class UserChangesService {
   }
 
   /**
-   * Keeps a user from signing in, and ends sessions and tokens.
+   * Disables a user, and ends sessions and tokens.
    *
-   * @returns whether it was enabled
+   * @returns whether the user was enabled
    * @throws ApiError last_admin
    */
   async disable(userId: string, ban: Ban = FOR_EVER): Promise<boolean> {
@@ -160,7 +160,11 @@ export class UserChangesService {
     return enabled;
   }
 
-  /** Lets a disabled user sign in again. @returns whether the user was disabled */
+  /**
+   * Lets a disabled user sign in again.
+   *
+   * @returns whether the user was disabled
+   */
   async enable(userId: string): Promise<boolean> {
     let disabled = false;
     await this.update(userId, { ban: null }, (user) => {
@@ -198,8 +202,8 @@ export class UserChangesService {
   /**
    * Removes every row about a user, and ends the user's tokens. `permit` judges the user first.
    *
-   * @returns false, and changes nothing, if there is no such user, or the password hash is another one
-   * @throws ApiError last_admin, and what `permit` throws
+   * @returns false, without a change, if there is no such user, or the password hash is another one
+   * @throws ApiError last_admin, and the errors of `permit`
    */
   delete(
     { id, passwordHash }: SeenUser,
@@ -217,7 +221,7 @@ export class UserChangesService {
     });
   }
 
-  /** Publishes the events of an update that is written. */
+  /** Publishes the events of a stored update. */
   private async publishUpdate(
     manager: EntityManager,
     { ban }: UserPatch,

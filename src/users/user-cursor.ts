@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ApiError } from '../common/api-error.js';
 
-/** A place in an order of users: after the one with this key, or made at this time with this id. */
+/** A place in an order of users: after the user with this key, or after this time and id. */
 export type Position = KeyPosition | TimePosition;
 export type KeyPosition = ['name' | 'address', key: string];
 export type TimePosition = ['time', createdAt: number, id: string];
@@ -16,16 +16,16 @@ const positionSchema = z.union([
   z.tuple([z.literal('time'), z.int(), text]),
 ]);
 
-/** A position as an opaque text. */
+/** Returns a position as an opaque text. */
 export function writeCursor(position: Position): string {
   return Buffer.from(JSON.stringify(position)).toString('base64url');
 }
 
 /**
- * The position of a cursor. One that was made up names another place and shows nothing that the same
- * request without it would not, so it need not be signed.
+ * Returns the position of a cursor. It needs no signature: a forged one only names another place, and shows
+ * no more than the same request without it.
  *
- * @throws ApiError invalid_parameter for what is no cursor
+ * @throws ApiError invalid_parameter if it is no cursor
  */
 export function readCursor(cursor: string): Position {
   try {

@@ -1,13 +1,13 @@
 import type { User } from './user.entity.js';
 
-/** Set if users did it to their own account: with the request's `Accept-Language`. */
+/** Set if users changed their own account, with the request's `Accept-Language`. */
 export interface ByUser {
   locale?: string;
 }
 
-/** What a change of a user ends in other rooms; the sessions room fills it in. */
+/** The effect of a change of a user in other rooms. The sessions room fills it in. */
 interface EndsSessions {
-  /** How many sessions have ended because of it. */
+  /** The number of sessions that the change ended. */
   endedSessions: number;
 }
 
@@ -17,11 +17,13 @@ interface EndsSessions {
  */
 declare module '../common/events.service.js' {
   interface EventTypes {
-    /** Somebody has registered, or an operator has made a user. */
+    /** A user has registered, or an operator has made a user. */
     'user.created': { userId: string; registered: boolean };
-    /** Other services see another user than before: profile, address, roles or ban. */
+    /** Other services see a changed user: profile, address, roles or ban. */
     'user.updated': { userId: string };
-    /** A user has another name or profile: `fields` of {@link User}. `user` is as before the change. */
+    /**
+     * A user has another name or profile: `fields` of {@link User}. `user` is the state before the change.
+     */
     'user.profile_changed': { user: User; fields: string[]; byUser?: ByUser };
     /** A user has other roles. */
     'user.roles_changed': { userId: string; roles: string[] };
@@ -31,13 +33,13 @@ declare module '../common/events.service.js' {
     'user.enabled': { userId: string };
     /** An operator says that the user receives mail at the address, or does not. */
     'user.verification_changed': { userId: string; verified: boolean };
-    /** A user was removed. `user` is as before. */
+    /** A user was removed. `user` is the state before. */
     'user.deleted': { user: User; byUser?: ByUser };
-    /** A user has another password. `user` is as before the change. */
+    /** A user has another password. `user` is the state before the change. */
     'password.changed': {
       user: User;
       cause: 'changed' | 'reset' | 'email_change_undone';
-      /** The session that goes on, if any. */
+      /** The session that continues, if any. */
       keptSession?: string;
       byUser?: ByUser;
     } & EndsSessions;

@@ -1,14 +1,14 @@
 import { clock } from '../common/clock.js';
 import { isDisabled, type User } from './user.entity.js';
 
-/** What keeps a user from signing in. */
+/** A reason and time for which a user may not sign in. */
 export interface Ban {
   reason: string | null;
-  /** When it ends by itself; null: never. */
+  /** When the ban ends by itself; null if it does not. */
   until: Date | null;
 }
 
-/** What an administrator may change; what is left out stays as it is. */
+/** The values that an administrator may change. A missing one stays as it is. */
 export interface UserPatch {
   roles?: string[];
   /** null lets a disabled user sign in again. */
@@ -17,7 +17,7 @@ export interface UserPatch {
   verified?: boolean;
 }
 
-/** The columns that `patch` gives other values; none where the user is already as wanted. */
+/** Returns the columns that `patch` changes; none if the user has these values already. */
 export function changesOf(patch: UserPatch, user: User): Partial<User> {
   const now = clock.date();
   const changes = {
@@ -44,7 +44,7 @@ function verifiedOf({ verified }: UserPatch, user: User, now: Date): Partial<Use
 function banOf({ ban }: UserPatch, user: User, now: Date): Partial<User> {
   if (ban === undefined) return {};
   if (ban === null) {
-    // One that has ended by itself may still be written there.
+    // A ban that has ended by itself may still be stored.
     const isWritten = user.disabledAt !== null;
     return isWritten ? { disabledAt: null, disabledUntil: null, disabledReason: null } : {};
   }

@@ -14,46 +14,46 @@ import {
 import { UserRole } from './user-role.entity.js';
 import { usernamePrefix } from './username.js';
 
-/** The states that users are looked for by: may sign in, may not now, address not verified. */
+/** The states for a search: the user may sign in, may not sign in now, or has an unverified address. */
 export const USER_STATES = ['active', 'disabled', 'unverified'] as const;
 
-/** What users are found by; what is left out does not matter. */
+/** The conditions of a search. */
 export interface UserFilter {
-  /** How the name or the address begins, without regard to case. */
+  /** The beginning of the name or the address, ignoring case. */
   prefix?: string;
   role?: string;
   state?: (typeof USER_STATES)[number];
-  /** Made at this time or later. */
+  /** The user was made at this time or later. */
   createdAfter?: Date;
-  /** Made before this time. */
+  /** The user was made before this time. */
   createdBefore?: Date;
 }
 
-/** Some users, and the cursor that goes on after them; null where there are no more. */
+/** Some users, and the cursor for the next page; null after the last page. */
 export interface UserPage {
   users: User[];
   next: string | null;
 }
 
 /**
- * Users that one page looks at. One filter finds them by an index, the others choose among them: where
- * few of very many are meant, a page may be short, or empty, and still have a next one.
+ * The number of users that one page reads. One filter selects them by an index, the others choose among them.
+ * If few of very many users match, a page may be short or empty and still have a next one.
  */
 const EXAMINED = 1_000;
 
-/** One who may be meant (undefined: is not, for certain), and the place in the order. */
+/** A user that may match (undefined: does not match), and its place in the order. */
 type Candidate<P extends Position = Position> = [User | undefined, P];
 
 /** Users that are read at once where the first ones were not enough. */
-const BATCH = 250;
+const USERS_PER_READ = 250;
 
 /** Above every character of a key. */
 const LAST = '\u{10FFFF}';
 
 /**
- * Finds users, the newest first, or where a prefix is looked for by name and then by address. The time
- * a page takes depends neither on how many users there are nor on which page it is: each begins where
- * its cursor says in an index.
+ * Finds users, the newest first. With a prefix it finds them by name and then by address. The time of a page
+ * depends neither on the number of users nor on the number of the page, because each page begins in an index
+ * at its cursor.
  */
 @Injectable()
 export class UserSearch {
@@ -63,9 +63,9 @@ export class UserSearch {
   ) {}
 
   /**
-   * Up to `limit` users after `cursor`, which is a `next` of the same filter.
+   * Returns up to `limit` users after `cursor`, which is a `next` of the same filter.
    *
-   * @throws ApiError invalid_parameter for anything else as a cursor
+   * @throws ApiError invalid_parameter for any other cursor
    */
   async page(filter: UserFilter, cursor: string | undefined, limit: number): Promise<UserPage> {
     const from = cursor === undefined ? undefined : readCursor(cursor);
@@ -73,7 +73,7 @@ export class UserSearch {
     let examined = 0;
     let last: Position | undefined;
     for await (const [user, position] of this.candidates(filter, from, limit + 1)) {
-      // A page is not over when it is full, but when there is one more to begin the next one with.
+      // A full page still looks for one more user, with which the next page begins.
       const isFull = users.length === limit;
       const isMeant = user !== undefined && meets(user, filter);
       if (last && (examined === EXAMINED || (isFull && isMeant))) {
@@ -86,7 +86,7 @@ export class UserSearch {
     return { users, next: null };
   }
 
-  /** Those that one of the filters finds, in order; read `first` at first, and then in batches. */
+  /** Yields the users that one of the filters finds, in order: `first` users, and then batches. */
   private async *candidates(
     filter: UserFilter,
     from: Position | undefined,
@@ -164,14 +164,14 @@ export class UserSearch {
   }
 }
 
-/** Reads on until there are no more. */
+/** Yields batches until there are no more. */
 async function* inBatches<P extends Position>(
   from: P | undefined,
   first: number,
   read: (after: P | undefined, count: number) => Promise<Candidate<P>[]>,
 ): AsyncGenerator<Candidate<P>> {
   let after = from;
-  for (let count = first; ; count = Math.max(first, BATCH)) {
+  for (let count = first; ; count = Math.max(first, USERS_PER_READ)) {
     const batch = await read(after, count);
     yield* batch;
     after = batch.at(-1)?.[1];
@@ -179,7 +179,7 @@ async function* inBatches<P extends Position>(
   }
 }
 
-/** The newest first, of the times that `filter` names, after a position. */
+/** Returns a query for the newest rows first, within the times of `filter`, after a position. */
 function newest<T extends ObjectLiteral>(
   query: SelectQueryBuilder<T>,
   id: string,
@@ -205,7 +205,7 @@ const positionOf = ({ createdAt, id }: Pick<User, 'createdAt' | 'id'>): TimePosi
   id,
 ];
 
-/** All that `filter` asks for but the prefix. */
+/** Tells whether a user meets all conditions of `filter` except the prefix. */
 function meets(user: User, { role, state, createdAfter, createdBefore }: UserFilter): boolean {
   const { roles, createdAt, emailKey, emailVerifiedAt } = user;
   const states = {

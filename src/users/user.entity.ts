@@ -9,7 +9,7 @@ import {
 import { clock } from '../common/clock.js';
 import { epochMillis } from '../database/time.js';
 
-/** Conditions of partial indexes, which a query has to repeat to have them used. */
+/** Conditions of partial indexes. A query has to repeat them to use the indexes. */
 export const IS_DISABLED = 'disabled_at IS NOT NULL';
 export const IS_UNVERIFIED = 'email_verified_at IS NULL AND email_key IS NOT NULL';
 
@@ -28,7 +28,7 @@ const roleNames: ValueTransformer = {
 @Index('ix_users_disabled', ['createdAt', 'id'], { where: IS_DISABLED })
 @Index('ix_users_unverified', ['createdAt', 'id'], { where: IS_UNVERIFIED })
 export class User {
-  /** UUID; the subject of tokens. */
+  /** A UUID; the subject of tokens. */
   @PrimaryColumn('varchar', { length: 36 })
   id!: string;
 
@@ -37,33 +37,33 @@ export class User {
   username!: string;
 
   /** The name in PRECIS UsernameCaseMapped form (RFC 8265, section 3.3); unique. */
-  // By code points on PostgreSQL as well, so that the index finds a beginning.
+  // Sorted by code points on PostgreSQL as well, so that the index finds a prefix.
   @Index('uq_users_username_key', { unique: true })
   @Column({ type: 'varchar', name: 'username_key', length: 256, collation: 'C' })
   usernameKey!: string;
 
-  /** The address as typed, if any. */
+  /** The address as typed; null if there is none. */
   @Column('varchar', { length: 254, nullable: true })
   email!: string | null;
 
-  /** The address without regard to case; unique. */
+  /** The address in a form that ignores case; unique. */
   @Index('uq_users_email_key', { unique: true })
   @Column({ type: 'varchar', name: 'email_key', length: 512, nullable: true, collation: 'C' })
   emailKey!: string | null;
 
-  /** Since when the address is known to be the user's, if it is. */
+  /** When the user proved to receive mail at the address; null if not yet. */
   @Column('bigint', { name: 'email_verified_at', nullable: true, transformer: epochMillis })
   emailVerifiedAt!: Date | null;
 
-  /** What the user wants to be called, if anything. */
+  /** The name for display; null if there is none. */
   @Column('varchar', { name: 'display_name', length: 256, nullable: true })
   displayName!: string | null;
 
-  /** Language of mails, a BCP 47 tag such as `de-AT`; null: that of the request. */
+  /** The language of mails, a BCP 47 tag such as `de-AT`; null for that of the request. */
   @Column('varchar', { length: 35, nullable: true })
   locale!: string | null;
 
-  /** bcrypt, see `PasswordsService`. Never leaves the server. */
+  /** A password hash; see `PasswordsService`. It never leaves the server. */
   @Column('varchar', { name: 'password_hash', length: 255 })
   passwordHash!: string;
 
@@ -74,19 +74,19 @@ export class User {
   @VirtualColumn('varchar', { query: rolesSql, transformer: roleNames })
   roles!: string[];
 
-  /** Raised when tokens already handed out must die; the claim `ver`. */
+  /** The claim `ver`. It is raised to end the tokens that were issued before. */
   @Column('integer', { name: 'token_version', default: 0 })
   tokenVersion!: number;
 
-  /** Since when the account is disabled, if it is; see {@link isDisabled}. */
+  /** When the account was disabled; null if it was not. See {@link isDisabled}. */
   @Column('bigint', { name: 'disabled_at', nullable: true, transformer: epochMillis })
   disabledAt!: Date | null;
 
-  /** When that ends by itself; null: never. */
+  /** When the ban ends by itself; null if it does not. */
   @Column('bigint', { name: 'disabled_until', nullable: true, transformer: epochMillis })
   disabledUntil!: Date | null;
 
-  /** Why, in an administrator's words; not shown to the user. */
+  /** The reason in an administrator's words. It is not shown to the user. */
   @Column('varchar', { name: 'disabled_reason', length: 255, nullable: true })
   disabledReason!: string | null;
 
@@ -97,12 +97,12 @@ export class User {
   updatedAt!: Date;
 }
 
-/** Whether a user may not sign in, now. */
+/** Tells whether a user may not sign in now. */
 export function isDisabled(user: Pick<User, 'disabledAt' | 'disabledUntil'>): boolean {
   const { disabledAt, disabledUntil } = user;
   return disabledAt !== null && (disabledUntil === null || disabledUntil.getTime() > clock.now());
 }
 
-/** SQL for the opposite of {@link isDisabled}; `now` is SQL too, in milliseconds since 1970. */
+/** Returns SQL for the opposite of {@link isDisabled}. `now` is SQL as well, in milliseconds since 1970. */
 export const isEnabledSql = (now: string): string =>
   `(disabled_at IS NULL OR disabled_until <= ${now})`;

@@ -2,10 +2,12 @@ import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typ
 import { epochMillis } from '../database/time.js';
 import { User } from './user.entity.js';
 
-/** The user who has a name, or had it lately. The key decides between two users who ask for it at once. */
+/**
+ * The user that has a name, or had it lately. The key decides between two users that claim it at the same time.
+ */
 @Entity('username_claims')
 export class UsernameClaim {
-  /** What the name looks like, see `skeletonOf`. */
+  /** The skeleton of the name; see `skeletonOf`. */
   @PrimaryColumn({ type: 'varchar', length: 512, collation: 'C' })
   skeleton!: string;
 
@@ -13,7 +15,7 @@ export class UsernameClaim {
   @Column('varchar', { name: 'user_id', length: 36 })
   userId!: string;
 
-  /** Until when a former name stays reserved; null: it is the user's name. */
+  /** Until when a former name stays reserved; null for the user's present name. */
   @Column('bigint', { name: 'reserved_until', nullable: true, transformer: epochMillis })
   reservedUntil!: Date | null;
 

@@ -14,14 +14,15 @@ const DAY = 86_400_000;
 /** How long a name stays reserved for its former holder. */
 const RESERVED = 30 * DAY;
 
-/** How many former names a user may hold: nobody can reserve many names by taking them in turn. */
-const MOST_FORMER = 10;
+/** The most former names of one user. It keeps a user from reserving many names by taking them in turn. */
+const MAX_FORMER_NAMES = 10;
 
 type Named = Pick<User, 'id' | 'usernameKey'>;
 
 /**
- * Gives names to users. A name is taken if it looks like that of another user (UTS 39), or like one that
- * another user gave up in the last 30 days: other services may still take the name for that user.
+ * Gives names to users. A name is taken if it looks like that of another user (UTS 39). It is also taken if
+ * it looks like one that another user gave up in the last 30 days, because other services may still accept
+ * the name for that user.
  */
 @Injectable()
 export class UsernameClaims {
@@ -33,7 +34,11 @@ export class UsernameClaims {
     cleanup.add('Freeing former usernames', () => this.clean());
   }
 
-  /** Gives a stored user its name. @throws ApiError username_taken */
+  /**
+   * Gives a stored user its name.
+   *
+   * @throws ApiError username_taken
+   */
   async take(manager: EntityManager, user: Named): Promise<void> {
     const taken = await this.takeAll(manager, [user]);
     if (taken.size === 0) throw new ApiError('username_taken');
@@ -42,7 +47,7 @@ export class UsernameClaims {
   /**
    * Gives stored users their names, by one statement. If two names look alike, the first user gets it.
    *
-   * @returns the ids of the users who have their names now
+   * @returns the ids of the users that have their names now
    */
   async takeAll(manager: EntityManager, users: Named[]): Promise<Set<string>> {
     const wanted = new Map<string, string>();
@@ -53,8 +58,8 @@ export class UsernameClaims {
     if (wanted.size === 0) return new Set();
     const parameters = [...[...wanted].flat(), clock.now()];
     const rows = [...wanted.keys()].map((_, i) => `($${2 * i + 1}, $${2 * i + 2})`).join(', ');
-    // SQLite numbers parameters in their order. TypeORM's driver for SQLite returns no rows of a statement that
-    // begins with INSERT.
+    // SQLite numbers parameters in their order. TypeORM's driver for SQLite returns no rows of a statement
+    // that begins with INSERT.
     const taken = await manager.query<{ user_id: string }[]>(
       `WITH wanted (skeleton, user_id) AS (VALUES ${rows})
        INSERT INTO username_claims (skeleton, user_id, reserved_until)
@@ -69,7 +74,7 @@ export class UsernameClaims {
     return new Set(taken.map(({ user_id: id }) => id));
   }
 
-  /** What the names look like that are taken or reserved, of those that look like some of `keys`. */
+  /** Returns the skeletons of taken or reserved names, among the skeletons of `keys`. */
   async takenAmong(keys: readonly string[]): Promise<string[]> {
     const skeletons = [...new Set(keys.map(skeletonOf))];
     if (skeletons.length === 0) return [];
@@ -98,7 +103,7 @@ export class UsernameClaims {
     await this.database.deleteAll(UsernameClaim, 'reserved_until <= :now', { now: clock.now() });
   }
 
-  /** Reserves a name for its former holder, also without an earlier claim. Another user's claim stays. */
+  /** Reserves a name for its former holder, even without an earlier claim. Another user's claim stays. */
   private async reserve(manager: EntityManager, userId: string, skeleton: string): Promise<void> {
     await manager.query(
       `INSERT INTO username_claims (skeleton, user_id, reserved_until)
@@ -116,11 +121,11 @@ export class UsernameClaims {
       order: { reservedUntil: 'ASC' },
     });
     const [first] = former;
-    if (former.length <= MOST_FORMER) return;
+    if (former.length <= MAX_FORMER_NAMES) return;
     const left = (first?.reservedUntil?.getTime() ?? now) - now;
     const seconds = Math.max(1, Math.ceil(left / 1000));
     throw new ApiError('too_many_requests', {
-      msg: `A user may give up ${MOST_FORMER} names in 30 days`,
+      msg: `A user may give up ${MAX_FORMER_NAMES} names in 30 days`,
       headers: { 'Retry-After': String(seconds) },
     });
   }

@@ -4,17 +4,21 @@ import { hasDigitsOfOneSystem, isHighlyRestrictive } from './scripts.js';
 /** The longest username, in code points of its prepared form. */
 export const USERNAME_MAX = 64;
 
-/** A name as typed, without blanks around it, and its unique form; or a sentence that says why it is none. */
+/**
+ * A name as typed, without blanks around it, and its unique form; or a sentence with the reason why it is
+ * invalid.
+ */
 export type PreparedUsername =
   { ok: true; username: string; key: string } | { ok: false; reason: string };
 
-// The package's types describe what the factory returns rather than the factory.
+// The package's types describe the factory's result instead of the factory.
 const bidi = (bidiFactory as unknown as () => { getBidiCharTypeName(char: string): string })();
 
 /**
- * A new username and its unique form. Stricter than {@link readUsername}, because it must not look like
- * another name: letters of one script, or of Latin with those of Chinese, Japanese or Korean (UTS 39,
- * section 5.2, highly restrictive), and digits of one system. See also `UsernameClaims`.
+ * Returns a new username and its unique form. It is stricter than {@link readUsername}, because the name must
+ * not look like another one. Its letters belong to one script, or to Latin with those of Chinese, Japanese or
+ * Korean (UTS 39, section 5.2, highly restrictive). Its digits belong to one system. See also
+ * `UsernameClaims`.
  */
 export function prepareUsername(typed: string): PreparedUsername {
   const read = readUsername(typed);
@@ -29,13 +33,13 @@ export function prepareUsername(typed: string): PreparedUsername {
 }
 
 /**
- * The unique form of a username that may exist, by the PRECIS profile UsernameCaseMapped (RFC 8265,
- * section 3.3): width-mapped, lower-cased code point by code point, NFC, the Bidi Rule (RFC 5893), then
- * the IdentifierClass of RFC 8264. Two names with one key are one name.
+ * Returns the unique form of a username that may exist, by the PRECIS profile UsernameCaseMapped (RFC 8265,
+ * section 3.3): width-mapped, lower-cased code point by code point, NFC, the Bidi Rule (RFC 5893), then the
+ * IdentifierClass of RFC 8264. Two names with one key are the same name.
  *
- * Blanks around a name are taken off: keyboards of phones add one after a word. Stricter than the profile:
- * 1 to 64 code points, no `@` (that is an e-mail address), no joiners (invisible), and one key for the
- * small forms of one capital (σ and ς).
+ * Blanks around a name are removed, because phone keyboards add one after a word. The rules are stricter than
+ * the profile: 1 to 64 code points, no `@` (an e-mail address has it), no joiners (invisible), and one key
+ * for the small forms of one capital (σ and ς).
  */
 export function readUsername(typed: string): PreparedUsername {
   const refuse = (reason: string): PreparedUsername => ({ ok: false, reason });
@@ -49,7 +53,7 @@ export function readUsername(typed: string): PreparedUsername {
   if (input.includes('@')) return refuse('The username must not contain @');
 
   let key = map(input);
-  // RFC 8264, section 7: the rules are applied until nothing changes any more.
+  // RFC 8264, section 7: the rules are applied until the text no longer changes.
   for (let round = 0; round < 3 && map(key) !== key; round++) key = map(key);
   if (map(key) !== key) return refuse('The username cannot be brought into a stable form');
 
@@ -68,16 +72,18 @@ export function readUsername(typed: string): PreparedUsername {
   return { ok: true, username: input, key };
 }
 
-/** The beginning of the keys of all names that begin with `text`, whether that is a name itself or not. */
+/**
+ * Returns the beginning of the keys of all names that begin with `text`, even if `text` is no name itself.
+ */
 export function usernamePrefix(text: string): string {
   return map(text.trim());
 }
 
 function map(text: string): string {
   return Array.from(text, (point) => {
-    // Halfwidth jamo stay as they are, and are refused: NFKC would go beyond their width mapping.
+    // Halfwidth jamo stay as they are and are refused: NFKC would go beyond their width mapping.
     const isWide = /[\uFF01-\uFF9F\uFFE0-\uFFEE]/.test(point);
-    // By code point, for in a whole text the lower case of a sigma depends on its neighbours.
+    // By code point, because in a whole text the lower case of a sigma depends on its neighbours.
     const lower = (isWide ? point.normalize('NFKC') : point).toLowerCase();
     // Second small forms of one capital: the final sigma and the Cyrillic ones of old prints.
     return /[\u03C2\u1C80-\u1C88]/.test(lower) ? lower.toUpperCase().toLowerCase() : lower;
@@ -86,7 +92,7 @@ function map(text: string): string {
     .normalize('NFC');
 }
 
-/** RFC 8264, section 8, for the IdentifierClass; joiners are left out. */
+/** Tells whether a code point may stand in a name (RFC 8264, section 8, IdentifierClass, without joiners). */
 function isAllowed(point: string, index: number, points: string[]): boolean {
   const contextual = contextRule(point, index, points);
   if (contextual !== undefined) return contextual;
@@ -100,7 +106,7 @@ function isAllowed(point: string, index: number, points: string[]): boolean {
   );
 }
 
-/** The CONTEXTO rules (RFC 5892, appendix A.3 to A.9); undefined where none is about `point`. */
+/** Applies the CONTEXTO rules (RFC 5892, appendix A.3 to A.9); undefined if no rule concerns `point`. */
 function contextRule(point: string, index: number, points: string[]): boolean | undefined {
   const before = points[index - 1] ?? '';
   const after = points[index + 1] ?? '';
@@ -114,7 +120,7 @@ function contextRule(point: string, index: number, points: string[]): boolean | 
   return undefined;
 }
 
-/** The Bidi Rule (RFC 5893, section 2), asked only of names with right-to-left characters. */
+/** Applies the Bidi Rule (RFC 5893, section 2) to a name with right-to-left characters. */
 function followsBidiRule(points: string[]): boolean {
   const classes = points.map((point) => bidi.getBidiCharTypeName(point));
   const has = (name: string): boolean => classes.includes(name);

@@ -13,7 +13,7 @@ import { addRoles, UserRole } from './user-role.entity.js';
 import { readUsername } from './username.js';
 import { UsernameClaims } from './username-claims.js';
 
-/** What makes a new user; the keys are the unique forms of name and address. */
+/** The values of a new user. The keys are the unique forms of name and address. */
 export type NewUser = Pick<
   User,
   'username' | 'usernameKey' | 'email' | 'emailKey' | 'passwordHash'
@@ -24,13 +24,16 @@ export type NewUser = Pick<
 interface Creation {
   /** Whether users registered themselves. */
   registered?: boolean;
-  /** Refuse the user whose address another account holds, rather than store it without the key. */
+  /**
+   * Whether to refuse the user if another account holds the address. Otherwise the user is stored without the
+   * key.
+   */
   holdsAddress?: boolean;
-  /** Takes the address from an account that holds it without right, or throws. */
+  /** Takes the address from an unverified holder, or throws. */
   vacate?: (manager: EntityManager, emailKey: string) => Promise<void>;
 }
 
-/** The stored users. */
+/** Stores and finds users. */
 @Injectable()
 export class UsersService {
   constructor(
@@ -41,10 +44,11 @@ export class UsersService {
   ) {}
 
   /**
-   * Stores a new user; `also` is written in the same transaction. Where another account holds the
-   * address, this one has it without its key, see `AddressClaims`, or is refused if it is to hold it.
+   * Stores a new user. `also` runs in the same transaction. If another account holds the address, this one
+   * has it without its key (see `AddressClaims`), or is refused if `holdsAddress` is set. Unique keys decide,
+   * and no earlier lookup.
    *
-   * @throws ApiError username_taken, email_taken: unique keys decide, not a look beforehand
+   * @throws ApiError username_taken, email_taken
    */
   async create(
     values: NewUser,
@@ -84,7 +88,7 @@ export class UsersService {
       } catch (error) {
         const index = violatedUniqueIndex(error);
         if (index?.includes('username_key')) throw new ApiError('username_taken');
-        // Somebody else was faster: next time it is seen that the address is held.
+        // Another user took the address at the same moment. The next turn sees that it is held.
         if (!index?.includes('email_key')) throw error;
         if (holdsAddress && !vacate) throw new ApiError('email_taken');
       }
@@ -95,13 +99,16 @@ export class UsersService {
     return this.users.findOneBy({ id });
   }
 
-  /** Finds by username or e-mail address, as typed at a login; null where `login` can be neither. */
+  /** Finds a user by username or e-mail address, as typed at a login; null if `login` can be neither. */
   async findByLogin(login: string): Promise<User | null> {
     const where = keyOfLogin(login);
     return where ? this.users.findOneBy(where) : null;
   }
 
-  /** The id alone of whom {@link findByLogin} finds: what is made of a row takes time, which tells of it. */
+  /**
+   * Like {@link findByLogin}, but loads only the id. Building a full User takes measurably longer than
+   * finding none, and would reveal that the account exists.
+   */
   async findIdByLogin(login: string): Promise<string | undefined> {
     const where = keyOfLogin(login);
     const select = { id: true } as const;
@@ -109,19 +116,19 @@ export class UsersService {
     return user?.id;
   }
 
-  /** Whether anybody has the role `admin`, may he sign in or not. */
+  /** Tells whether a user has the role `admin`, even one that may not sign in. */
   hasAdmin(): Promise<boolean> {
     return this.users.manager.existsBy(UserRole, { role: ADMIN });
   }
 
-  /** Replaces a hash by a better one of the same password, unless the password changed meanwhile. */
+  /** Replaces a hash by a better one of the same password, unless the password has changed meanwhile. */
   async renewHash(user: User, passwordHash: string): Promise<void> {
     const unchanged = { id: user.id, passwordHash: user.passwordHash };
     await this.database.write((manager) => manager.update(User, unchanged, { passwordHash }));
   }
 }
 
-/** By what to look for whom signs in as `login`: a username, or else an address. */
+/** Returns the lookup key for a login: the username key, or else the e-mail key. */
 function keyOfLogin(login: string): { usernameKey: string } | { emailKey: string } | undefined {
   const username = readUsername(login);
   if (username.ok) return { usernameKey: username.key };

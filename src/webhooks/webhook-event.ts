@@ -1,4 +1,4 @@
-/** What is shown of a user. */
+/** A user in the form for receivers. */
 export interface UserData {
   id: string;
   username: string;
@@ -7,21 +7,18 @@ export interface UserData {
   displayName: string | null;
   roles: string[];
   disabled: boolean;
-  /** When that ends by itself, of which there is no event. ISO 8601, like all times of an event. */
+  /** When the ban ends by itself, without an event. ISO 8601, like all times of an event. */
   disabledUntil: string | null;
   createdAt: string;
   updatedAt: string;
 }
 
-/** A user who may be gone by now. */
+/** A user that may have been deleted. */
 interface UserReference {
   id: string;
 }
 
-/**
- * What another service is told of: something that happened to the user `data.user`. No secret is ever
- * in it.
- */
+/** A message for another service about a change of the user `data.user`. It contains no secret. */
 export type WebhookEvent =
   | { type: 'user.created' | 'user.updated'; data: { user: UserData } }
   | { type: 'user.deleted' | 'password.changed'; data: { user: UserReference } }
@@ -29,7 +26,7 @@ export type WebhookEvent =
       type: 'session.ended';
       data: {
         user: UserReference;
-        /** Null where it is about many, which `count` says. */
+        /** Null if the event is about several sessions; `count` gives their number. */
         session: { id: string } | null;
         count: number;
         reason: string;

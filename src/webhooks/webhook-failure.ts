@@ -5,7 +5,7 @@ import type { DeliveryFailure } from '../outbox/outbox-worker.js';
 export class WebhookRefused extends Error {
   constructor(
     readonly status: number,
-    /** As the header has it. */
+    /** The header's value. */
     readonly retryAfter: string | null,
   ) {
     super(`The receiver answers ${status}`);
@@ -13,13 +13,13 @@ export class WebhookRefused extends Error {
 }
 
 /**
- * Reads what {@link WebhookTransport.send} throws. Of addresses and answers nothing is kept: the one may
- * hold a token, the other anything.
+ * Interprets an error of {@link WebhookTransport.send}. It keeps no address and no answer: an address may
+ * contain a token, and an answer anything.
  */
 export function webhookFailure(error: unknown, now = clock.now()): DeliveryFailure {
   if (error instanceof WebhookRefused) {
     return {
-      // By Standard Webhooks the receiver wants no more of it.
+      // By Standard Webhooks the receiver wants no further delivery.
       permanent: error.status === 410,
       ofServer: true,
       text: error.message,
@@ -29,7 +29,7 @@ export function webhookFailure(error: unknown, now = clock.now()): DeliveryFailu
   const { name, cause } = error as Error;
   const { code, name: kind } = (cause ?? {}) as { code?: string; name?: string };
   const known = name === 'TypeError' ? (code ?? kind ?? name) : name;
-  // Node has a code for each reason up to 22, and none from 24 on.
+  // Up to Node 22 each reason has a code, and from Node 24 on it has none.
   const text =
     kind === 'HTTPParserError'
       ? 'The receiver answers in something other than HTTP'
@@ -37,11 +37,11 @@ export function webhookFailure(error: unknown, now = clock.now()): DeliveryFailu
   return { permanent: false, ofServer: true, text };
 }
 
-/** Milliseconds from `now` that a `Retry-After` asks for (RFC 9110, section 10.2.3). */
+/** Returns the milliseconds from `now` that a `Retry-After` asks for (RFC 9110, section 10.2.3). */
 function readRetryAfter(text: string | null, now: number): number | undefined {
   if (text === null) return undefined;
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
-  // Without the zone it is no HTTP date, and much else would be one.
+  // An HTTP date has the zone. Without this check many other texts would parse.
   const until = text.endsWith(' GMT') ? Date.parse(text) : NaN;
   return Number.isNaN(until) ? undefined : Math.max(0, until - now);
 }

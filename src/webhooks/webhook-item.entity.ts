@@ -17,7 +17,7 @@ export class WebhookItem extends OutboxRow {
   @Column('varchar', { length: 64 })
   type!: string;
 
-  /** The body as it is sent: JSON. */
+  /** The body in the form that is sent: JSON. */
   @Column('text')
   payload!: string;
 

@@ -17,7 +17,7 @@ import type { WebhookEvent } from './webhook-event.js';
 import { WebhookItem } from './webhook-item.entity.js';
 import { WebhookReceiver } from './webhook-receiver.js';
 
-/** For how long an event is tried, in milliseconds. */
+/** How long an event is tried, in milliseconds. */
 const LIFETIME = 86_400_000;
 
 /** Added to twice the time of a try, for the writes that follow it, in milliseconds. */
@@ -105,7 +105,7 @@ export class WebhookOutbox extends OutboxRows<WebhookItem> {
   override async giveUp(item: WebhookItem, failure: string): Promise<void> {
     const { id, attempts, userId, position } = item;
     await this.database.transaction(async (manager) => {
-      // Waits for a deletion under way, see `forgetFailed`.
+      // Waits for a running deletion; see `forgetFailed`.
       const present = { where: { id, attempts }, ...rowLock(manager, 'update') };
       if (!(await manager.findOne(WebhookItem, present))) return;
       const deletion = { userId, type: 'user.deleted', position: MoreThan(position) };

@@ -5,8 +5,8 @@ import type { WebhookItem } from './webhook-item.entity.js';
 import { WebhookRefused } from './webhook-failure.js';
 import { WebhookReceiver } from './webhook-receiver.js';
 
-/** How much of an answer is read, in bytes, so that its connection can be used again. */
-const LONGEST_ANSWER = 16_384;
+/** The longest answer that is read, in bytes, so that its connection can be used again. */
+const MAX_ANSWER_BYTES = 16_384;
 
 /** Hands events to the address of the settings, by the scheme of Standard Webhooks 1.0. */
 @Injectable()
@@ -19,9 +19,9 @@ export class WebhookTransport {
   }
 
   /**
-   * Resolves when the receiver has answered 2xx; redirects are not followed.
+   * Resolves when the receiver has answered 2xx. It follows no redirects.
    *
-   * @throws WebhookRefused after another answer, or what `fetch` throws
+   * @throws WebhookRefused after another answer, or the errors of `fetch`
    */
   async send({ id, payload }: WebhookItem, signal: AbortSignal): Promise<void> {
     if (this.receiver.url === undefined) throw new Error('No WEBHOOK_URL is set');
@@ -35,7 +35,7 @@ export class WebhookTransport {
         ...(this.refused && { Connection: 'close' }),
         'Webhook-Id': id,
         'Webhook-Timestamp': String(Math.floor(now.getTime() / 1000)),
-        // One for each secret: the receiver takes any that it knows.
+        // One signature for each secret: the receiver accepts any that it knows.
         'Webhook-Signature': this.signers.map((signer) => signer.sign(id, now, payload)).join(' '),
       },
       body: payload,
@@ -49,16 +49,16 @@ export class WebhookTransport {
   }
 }
 
-/** Reads a short answer and cuts a long one off: the status alone counts. */
+/** Reads a short answer and cuts a long one off. Only the status counts. */
 async function discard({ body }: Response): Promise<void> {
   let length = 0;
   try {
-    // Leaving the loop ends the connection.
+    // Leaving the loop closes the connection.
     for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
       length += chunk.length;
-      if (length > LONGEST_ANSWER) return;
+      if (length > MAX_ANSWER_BYTES) return;
     }
   } catch {
-    // The receiver broke off, or took too long over it.
+    // The receiver closed the connection, or was too slow.
   }
 }

@@ -8,7 +8,7 @@ import { WebhookOutbox } from './webhook-outbox.js';
 import { WebhookReceiver } from './webhook-receiver.js';
 import { WebhookTransport } from './webhook-transport.js';
 
-/** Sends the events of the outbox, where a receiver is set. */
+/** Sends the events of the outbox, if a receiver is set. */
 @Injectable()
 export class WebhookWorker extends OutboxWorker<WebhookItem> {
   constructor(
@@ -26,7 +26,7 @@ export class WebhookWorker extends OutboxWorker<WebhookItem> {
       longestTry: receiver.timeout * 1000,
       grace: 3_000,
       waits: { first: 5_000, last: 3_600_000 },
-      // What waited for an earlier event of its user has had no chance yet.
+      // An event that waited for an earlier one of its user has not been tried yet.
       triesLate: true,
     };
     super(outbox, work, new Logger(WebhookWorker.name), { metrics, cleanup });

@@ -8,7 +8,7 @@ import { hasPlainHost } from '../config/urls.js';
 /** The length of a secret in bytes, by Standard Webhooks. */
 const MIN_BYTES = 24;
 const MAX_BYTES = 64;
-/** So many random bytes have at least this many different ones. Hexadecimal digits do too. */
+/** Random bytes of this number have at least this many different ones. Hexadecimal digits do too. */
 const MIN_DIFFERENT = 8;
 
 const webhookUrl = z

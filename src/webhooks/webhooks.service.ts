@@ -9,7 +9,7 @@ import { WebhookOutbox } from './webhook-outbox.js';
 import { WebhookReceiver } from './webhook-receiver.js';
 import { WebhookWorker } from './webhook-worker.js';
 
-/** How many sessions get an event of their own if many end at once. */
+/** The number of sessions with an event of their own if many end at once. */
 const NAMED_SESSIONS = 100;
 
 /** Tells another service of changes of users, if the settings name one. */
@@ -26,14 +26,14 @@ export class WebhooksService {
   ) {
     this.enabled = receiver.url !== undefined;
     if (!this.enabled) {
-      // Events that an earlier setting has left behind go with their user.
+      // Events that an earlier setting left behind are deleted with their user.
       events.on('user.deleted', (manager, { user }) => this.outbox.forget(manager, user.id));
       return;
     }
     const tellOfUser =
       (type: 'user.created' | 'user.updated') =>
       async (manager: EntityManager, { userId }: { userId: string }): Promise<void> => {
-        // Locked by the change already; a project's own change may have forgotten it.
+        // The change has locked the user already, but a project's own change may have forgotten to.
         const user = await lockUser(manager, userId);
         if (user) await this.enqueue(manager, { type, data: { user: dataOf(user) } });
       };
@@ -58,8 +58,8 @@ export class WebhooksService {
   }
 
   /**
-   * Stores events of one user through `manager`. They are sent if, and only if, its transaction is
-   * committed. Each is sent at least once, unless the receiver does not take it within a day, and after the
+   * Stores events of one user through `manager`. They are sent if, and only if, its transaction is committed.
+   * Each is sent at least once, unless the receiver does not accept it within a day. It is sent after the
    * user's events that were committed before.
    */
   private async enqueue(manager: EntityManager, ...events: WebhookEvent[]): Promise<void> {
