@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { latchkey } from './app.module.js';
 import { AuditChainModule } from './audit-chain/audit-chain.module.js';
 import { AuditModule } from './audit/audit.module.js';
+import { MailModule } from './mail/mail.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { WebhooksModule } from './webhooks/webhooks.module.js';
 import { program } from './operations/program.js';
@@ -14,6 +15,7 @@ import { tablesWith } from './tables.js';
 const modules = [
   SessionsModule,
   AuditModule,
+  MailModule,
   // A capability adds its line here.
   AuditChainModule,
   WebhooksModule,

@@ -7,6 +7,7 @@ import { AuthHooks } from './auth/hooks.js';
 import { CommonModule } from './common/common.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { TABLES, type Tables } from './database/tables.js';
+import { MailModule } from './mail/mail.module.js';
 import { HealthModule } from './observability/health.module.js';
 import { BootstrapModule } from './operations/bootstrap.module.js';
 import { RecoveryModule } from './recovery/recovery.module.js';
@@ -32,6 +33,7 @@ export class LatchkeyModule {
         DatabaseModule,
         ThrottlingModule,
         AuthModule,
+        MailModule,
 
         AuditChainModule,
         RecoveryModule,

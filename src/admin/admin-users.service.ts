@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { AddressClaims } from '../addresses/address-claims.js';
 import type { Authentication } from '../auth/authentication.js';
 import { Impersonation, type ImpersonationTokens } from '../auth/impersonation.service.js';
 import { ApiError } from '../common/api-error.js';
@@ -9,6 +8,7 @@ import { Database } from '../database/database.js';
 import type { Subject } from '../keys/access-token.js';
 import { unusableHash } from '../passwords/stored-hash.js';
 import { PasswordResetService } from '../recovery/password-reset.service.js';
+import { AddressClaimsService } from '../users/address-claims.service.js';
 import { RolesService } from '../users/roles.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { type PermitUser, UserChangesService } from '../users/user-changes.service.js';
@@ -30,7 +30,7 @@ export class AdminUsersService {
     private readonly authority: Authority,
     private readonly impersonation: Impersonation,
     private readonly resets: PasswordResetService,
-    private readonly claims: AddressClaims,
+    private readonly claims: AddressClaimsService,
     private readonly database: Database,
   ) {}
 

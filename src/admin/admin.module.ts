@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { AddressesModule } from '../addresses/addresses.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { RecoveryModule } from '../recovery/recovery.module.js';
@@ -14,7 +13,7 @@ import { UsersController } from './users.controller.js';
 
 /** Lets administrators manage users and roles. Needs the capability `recovery`, which mails a reset. */
 @Module({
-  imports: [AddressesModule, AuditModule, AuthModule, RecoveryModule, SessionsModule, UsersModule],
+  imports: [AuditModule, AuthModule, RecoveryModule, SessionsModule, UsersModule],
   controllers: [AuditController, UsersController, UserActionsController, RolesController],
   providers: [AdminUsersService, Authority],
 })

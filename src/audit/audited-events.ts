@@ -46,6 +46,10 @@ export class AuditedEvents {
     this.record('user.verification_changed', ({ userId, verified }) => [
       entry('user_updated', userId, { verified }),
     ]);
+    this.record('user.address_lost', ({ user, newHolderId: actorId }) => [
+      // The new holder is the actor, so the loser's export shows neither address nor user agent of the request.
+      { ...entry('email_lost', user.id), ...(actorId !== undefined && { actorId }) },
+    ]);
     this.record('password.changed', passwordEntries);
     this.record('session.started', ({ userId, sessionId: session }) => [
       { ...entry('login', userId, { session }), actorId: userId },

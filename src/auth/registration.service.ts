@@ -31,7 +31,7 @@ export class RegistrationService {
 
   /**
    * Registers a user. If another account holds the address, the answer is the same as if none did (see
-   * `AddressClaims`).
+   * `AddressClaimsService`).
    *
    * @param locale the request's `Accept-Language`
    * @throws ApiError weak_password with the reason, username_taken, missing_parameter (the e-mail

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { PersonalData } from '../common/personal-data.js';
 import { exportMails } from './mail-export.js';
 import { KeysModule } from '../keys/keys.module.js';
+import { AddressLossMail } from './address-loss-mail.js';
 import { MailSeal } from './mail-seal.js';
 import { MailTemplates } from './mail-templates.js';
 import { MailTransport } from './mail-transport.js';
@@ -15,7 +16,16 @@ import { OutboxItem } from './outbox-item.entity.js';
 /** Stores, renders and sends mail. */
 @Module({
   imports: [TypeOrmModule.forFeature([OutboxItem]), KeysModule],
-  providers: [MailService, MailSeal, MailTemplates, MailTransport, MailWorker, Outbox, SentMails],
+  providers: [
+    AddressLossMail,
+    MailSeal,
+    MailService,
+    MailTemplates,
+    MailTransport,
+    MailWorker,
+    Outbox,
+    SentMails,
+  ],
   exports: [MailService, SentMails],
 })
 export class MailModule {

@@ -75,7 +75,7 @@ export function withFreeName(candidate: Candidate, known: KnownUsers): Candidate
 export function judge(user: ImportedUser, known: KnownUsers, began: Date): string | undefined {
   const namesake = known.byUsername(user.usernameKey);
   const holder = user.emailKey === null ? undefined : known.byEmail(user.emailKey);
-  // A verified user of the file takes the address from an unverified stored user; see `AddressClaims`.
+  // A verified user of the file takes the address from an unverified stored user; see `AddressClaimsService`.
   const isSquatted =
     holder?.emailVerifiedAt === null && holder.updatedAt < began && user.emailVerifiedAt !== null;
   const unnamed = user.derivedFrom !== undefined;

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
-import { AddressClaims } from '../addresses/address-claims.js';
 import { Audit } from '../audit/audit.service.js';
 import { clock } from '../common/clock.js';
 import { lock } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
 import { PasswordCosts } from '../passwords/password-costs.js';
+import { AddressClaimsService } from '../users/address-claims.service.js';
 import { User } from '../users/user.entity.js';
 import { addRoles } from '../users/user-role.entity.js';
 import { UsernameClaims } from '../users/username-claims.js';
@@ -33,7 +33,7 @@ export class NewUsers {
   constructor(
     private readonly database: Database,
     private readonly audit: Audit,
-    private readonly claims: AddressClaims,
+    private readonly claims: AddressClaimsService,
     private readonly names: UsernameClaims,
     private readonly costs: PasswordCosts,
   ) {}

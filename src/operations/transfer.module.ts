@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { AddressesModule } from '../addresses/addresses.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { User } from '../users/user.entity.js';
@@ -10,13 +9,7 @@ import { UserExport } from './user-export.js';
 import { UserImport } from './user-import.js';
 
 @Module({
-  imports: [
-    TypeOrmModule.forFeature([User]),
-    AddressesModule,
-    AuditModule,
-    PasswordsModule,
-    UsersModule,
-  ],
+  imports: [TypeOrmModule.forFeature([User]), AuditModule, PasswordsModule, UsersModule],
   providers: [NewUsers, UserExport, UserImport],
   exports: [UserExport, UserImport],
 })

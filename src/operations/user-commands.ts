@@ -1,10 +1,9 @@
 import { type Command, createCommand, Option } from 'commander';
-import { AddressClaims } from '../addresses/address-claims.js';
-import { AddressesModule } from '../addresses/addresses.module.js';
 import { clock } from '../common/clock.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { unusableHash } from '../passwords/stored-hash.js';
+import { AddressClaimsService } from '../users/address-claims.service.js';
 import { UserChangesService } from '../users/user-changes.service.js';
 import { recordOf } from './user-record.js';
 import { prepareEmail } from '../users/email.js';
@@ -76,7 +75,7 @@ function create(withServices: WithServices): Command {
       }
       const password = options.password === false ? undefined : await readPassword();
       await withServices(
-        [UsersModule, AddressesModule, PasswordsModule],
+        [UsersModule, PasswordsModule],
         async (services) => {
           const owner = { username: name.username, email: email?.email };
           const passwordHash =
@@ -98,7 +97,7 @@ function create(withServices: WithServices): Command {
               holdsAddress: true,
               vacate: options.verified
                 ? (manager, key) =>
-                    services.get(AddressClaims, { strict: false }).vacate(manager, key)
+                    services.get(AddressClaimsService, { strict: false }).vacate(manager, key)
                 : undefined,
             },
           );

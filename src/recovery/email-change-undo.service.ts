@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { AddressClaims } from '../addresses/address-claims.js';
 import { Notices } from '../mail/notices.js';
 import type { LinkOrCode } from '../mailed-links/link-or-code.js';
 import type { MailedLink } from '../mailed-links/mailed-link.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
 import { unusableHash } from '../passwords/stored-hash.js';
+import { AddressClaimsService } from '../users/address-claims.service.js';
 import { UserChangesService } from '../users/user-changes.service.js';
 import type { User } from '../users/user.entity.js';
 import { refuseConflict } from './address-conflict.js';
@@ -38,7 +38,7 @@ export class EmailChangeUndoService {
 
   constructor(
     private readonly notices: Notices,
-    private readonly claims: AddressClaims,
+    private readonly claims: AddressClaimsService,
     private readonly resets: PasswordResetService,
     private readonly userChanges: UserChangesService,
     links: MailedLinks,

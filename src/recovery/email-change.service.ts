@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { type Address, AddressClaims } from '../addresses/address-claims.js';
 import { Audit } from '../audit/audit.service.js';
 import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
 import { StepUp } from '../auth/step-up.js';
@@ -9,6 +8,7 @@ import type { LinkOrCode } from '../mailed-links/link-or-code.js';
 import type { MailedLink } from '../mailed-links/mailed-link.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
+import { type Address, AddressClaimsService } from '../users/address-claims.service.js';
 import { lockHolder } from '../users/lock-user.js';
 import { mailAccountExists } from './account-exists.js';
 import { refuseConflict } from './address-conflict.js';
@@ -23,7 +23,7 @@ export class EmailChangeService {
 
   constructor(
     private readonly mail: MailService,
-    private readonly claims: AddressClaims,
+    private readonly claims: AddressClaimsService,
     private readonly undo: EmailChangeUndoService,
     private readonly users: SignedInUserService,
     private readonly stepUp: StepUp,

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { AddressClaims } from '../addresses/address-claims.js';
 import { Audit } from '../audit/audit.service.js';
 import { RegistrationService } from '../auth/registration.service.js';
 import { SignedInUserService } from '../auth/signed-in-user.service.js';
@@ -13,6 +12,7 @@ import type { MailedLink } from '../mailed-links/mailed-link.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
 import type { Limit } from '../throttling/limit-store.js';
 import { RateLimits } from '../throttling/rate-limits.js';
+import { AddressClaimsService } from '../users/address-claims.service.js';
 import { prepareEmail } from '../users/email.js';
 import { lockHolder } from '../users/lock-user.js';
 import { mailboxKey } from '../users/mailbox.js';
@@ -29,7 +29,7 @@ export class EmailVerificationService {
 
   constructor(
     private readonly mail: MailService,
-    private readonly claims: AddressClaims,
+    private readonly claims: AddressClaimsService,
     private readonly users: SignedInUserService,
     private readonly database: Database,
     private readonly audit: Audit,

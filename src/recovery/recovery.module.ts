@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { AddressesModule } from '../addresses/addresses.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { MailModule } from '../mail/mail.module.js';
@@ -18,7 +17,6 @@ import { RecoveryController } from './recovery.controller.js';
 /** A forgotten password, and verifying, changing and restoring an e-mail address, by mailed links. */
 @Module({
   imports: [
-    AddressesModule,
     AuditModule,
     AuthModule,
     MailModule,

@@ -33,6 +33,11 @@ declare module '../common/events.service.js' {
     'user.enabled': { userId: string };
     /** An operator says that the user receives mail at the address, or does not. */
     'user.verification_changed': { userId: string; verified: boolean };
+    /**
+     * An unverified account lost its address. Either the user `newHolderId` confirmed it by mail, or an operator
+     * gave it to another account. `user` is the state before the change.
+     */
+    'user.address_lost': { user: User; newHolderId?: string };
     /** A user was removed. `user` is the state before. */
     'user.deleted': { user: User; byUser?: ByUser };
     /** A user has another password. `user` is the state before the change. */

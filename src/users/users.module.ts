@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { PersonalData } from '../common/personal-data.js';
 import { exportNames } from './name-export.js';
+import { AddressClaimsService } from './address-claims.service.js';
 import { User } from './user.entity.js';
 import { UserRole } from './user-role.entity.js';
 import { UserChangesService } from './user-changes.service.js';
@@ -12,8 +13,8 @@ import { UsersService } from './users.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([User, UsernameClaim, UserRole])],
-  providers: [UserChangesService, UsernameClaims, UsersService, UserSearch],
-  exports: [UserChangesService, UsernameClaims, UsersService, UserSearch],
+  providers: [AddressClaimsService, UserChangesService, UsernameClaims, UsersService, UserSearch],
+  exports: [AddressClaimsService, UserChangesService, UsernameClaims, UsersService, UserSearch],
 })
 export class UsersModule {
   constructor(personalData: PersonalData) {

@@ -45,7 +45,7 @@ export class UsersService {
 
   /**
    * Stores a new user. `also` runs in the same transaction. If another account holds the address, this one
-   * has it without its key (see `AddressClaims`), or is refused if `holdsAddress` is set. Unique keys decide,
+   * has it without its key (see `AddressClaimsService`), or is refused if `holdsAddress` is set. Unique keys decide,
    * and no earlier lookup.
    *
    * @throws ApiError username_taken, email_taken

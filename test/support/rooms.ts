@@ -29,14 +29,13 @@ export const ROOMS: Record<string, string[]> = {
   audit: [...BASE, 'database', 'users'],
   'audit-chain': [...BASE, 'database', 'users', 'keys', 'audit'],
   sessions: LOWER,
-  addresses: [...BASE, 'database', 'users', 'mail', 'audit'],
   auth: [...LOWER, 'audit', 'sessions'],
-  recovery: [...LOWER, 'audit', 'sessions', 'addresses', 'auth'],
+  recovery: [...LOWER, 'audit', 'sessions', 'auth'],
   account: [...LOWER, 'audit', 'sessions', 'auth'],
-  admin: [...LOWER, 'audit', 'sessions', 'addresses', 'auth', 'recovery'],
+  admin: [...LOWER, 'audit', 'sessions', 'auth', 'recovery'],
   openapi: [...BASE, 'auth'],
   observability: [...BASE, 'database'],
-  operations: [...LOWER, 'audit', 'audit-chain', 'sessions', 'addresses'],
+  operations: [...LOWER, 'audit', 'audit-chain', 'sessions'],
 };
 
 /** Latchkey's files of `src` that are in no room. */

@@ -1,12 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
-import { Audit } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { EventsService } from '../common/events.service.js';
-import { MailService } from '../mail/mail.service.js';
-import { lockHolder, lockUsers } from '../users/lock-user.js';
-import { User } from '../users/user.entity.js';
+import { lockHolder, lockUsers } from './lock-user.js';
+import { User } from './user.entity.js';
 
 /** An address as the user typed it, and its unique form. */
 export interface Address {
@@ -19,12 +17,8 @@ export interface Address {
  * user who confirms a mailed link, or if an operator marks the address of another user as verified.
  */
 @Injectable()
-export class AddressClaims {
-  constructor(
-    private readonly audit: Audit,
-    private readonly events: EventsService,
-    private readonly mail: MailService,
-  ) {}
+export class AddressClaimsService {
+  constructor(private readonly events: EventsService) {}
 
   /**
    * Gives `user` an address that the user has just confirmed by a mailed link.
@@ -35,7 +29,6 @@ export class AddressClaims {
     const holder = await lockHolder(manager, address.emailKey);
     if (holder && holder.id !== user.id) {
       if (holder.emailVerifiedAt) throw new ApiError('link_invalid');
-      // The new holder is the actor, so the audit shows the loser neither address nor user agent of the request.
       await this.release(manager, holder, user.id);
     }
     const { email, emailKey } = address;
@@ -83,21 +76,9 @@ export class AddressClaims {
     await manager.update(User, { id: userId }, { emailKey });
   }
 
-  /** Takes the address from its unverified holder and mails a notice there. The holder keeps the account. */
-  private async release(manager: EntityManager, holder: User, actorId?: string): Promise<void> {
-    const { id, email, locale } = holder;
-    await manager.update(User, { id }, { emailKey: null, updatedAt: clock.date() });
-    await this.audit.record(manager, {
-      action: 'email_lost',
-      subjectId: id,
-      ...(actorId !== undefined && { actorId }),
-    });
-    await this.mail.enqueue(manager, {
-      to: email ?? '',
-      userId: id,
-      template: 'address-lost',
-      values: {},
-      locale,
-    });
+  /** Takes the address from its unverified holder. The holder keeps the account. */
+  private async release(manager: EntityManager, holder: User, newHolderId?: string): Promise<void> {
+    await manager.update(User, { id: holder.id }, { emailKey: null, updatedAt: clock.date() });
+    await this.events.publish(manager, { type: 'user.address_lost', user: holder, newHolderId });
   }
 }
