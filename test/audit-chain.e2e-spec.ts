@@ -5,7 +5,7 @@ import { AuditMark } from '../src/audit-chain/audit-mark.entity.js';
 import { AuditRetention } from '../src/audit/audit-retention.js';
 import { auditRow } from '../src/audit/audit-row.js';
 import { AuditSealer } from '../src/audit-chain/audit-sealer.js';
-import { Audit } from '../src/audit/audit.service.js';
+import { AuditService } from '../src/audit/audit.service.js';
 import { currentContext } from '../src/common/request-context.js';
 import { Database } from '../src/database/database.js';
 import { Session } from '../src/sessions/session.entity.js';
@@ -37,7 +37,7 @@ async function record(server: Server, count: number, age = 0): Promise<void> {
   });
   await server.app
     .get(Database, { strict: false })
-    .write((manager) => server.app.get(Audit, { strict: false }).insert(manager, rows));
+    .write((manager) => server.app.get(AuditService, { strict: false }).insert(manager, rows));
 }
 
 /** A server with ten sealed rows. */
@@ -187,7 +187,7 @@ describe('what somebody with the database alone changes', () => {
     expect((await verify(server)).faults).toEqual([
       expect.stringMatching(/^row 1 .*: address and user agent are gone, but/),
     ]);
-    const audit = server.app.get(Audit, { strict: false });
+    const audit = server.app.get(AuditService, { strict: false });
     await server.app
       .get(Database, { strict: false })
       .write((manager) => audit.record(manager, { action: 'user_deleted', subjectId: id }));
@@ -201,7 +201,7 @@ describe('a deleted user', () => {
     const { id } = await server.register('ada');
     await server.register('bob');
     await server.login('ada');
-    const audit = server.app.get(Audit, { strict: false });
+    const audit = server.app.get(AuditService, { strict: false });
     await server.app.get(Database, { strict: false }).transaction(async (manager) => {
       await audit.record(manager, { action: 'user_deleted', subjectId: id, actorId: null });
       await audit.forget(manager, id);
@@ -237,7 +237,7 @@ describe('several instances', () => {
   it('seal a row whose transaction commits late after later ones', async () => {
     const one = await start();
     const two = await start();
-    const audit = one.app.get(Audit, { strict: false });
+    const audit = one.app.get(AuditService, { strict: false });
     let commit: () => void = () => undefined;
     const late = one.app.get(Database, { strict: false }).transaction(async (manager) => {
       await audit.record(manager, { action: 'user_updated', subjectId: null });

@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { In } from 'typeorm';
 import { FailedLogins } from '../src/audit/failed-logins.js';
 import { AuditEvent } from '../src/audit/audit-event.entity.js';
-import { Audit } from '../src/audit/audit.service.js';
+import { AuditService } from '../src/audit/audit.service.js';
 import { runInContext } from '../src/common/request-context.js';
 import { Database } from '../src/database/database.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
@@ -217,7 +217,7 @@ describe('what is recorded', () => {
     expect(again.status).toBe(409);
     expect((await page('action=registered&limit=100')).events).toHaveLength(before);
     const database = server.app.get(Database, { strict: false });
-    const audit = server.app.get(Audit, { strict: false });
+    const audit = server.app.get(AuditService, { strict: false });
     const undone = database.transaction(async (manager) => {
       await audit.record(manager, { action: 'user_updated', subjectId: id });
       throw new Error('and then it went wrong');
@@ -228,7 +228,7 @@ describe('what is recorded', () => {
 
   it('takes no login that could not be recorded', async () => {
     const { id } = await server.register('Unseen');
-    const audit = server.app.get(Audit, { strict: false });
+    const audit = server.app.get(AuditService, { strict: false });
     const failing = jest.spyOn(audit, 'record').mockRejectedValueOnce(new Error('no room'));
     const login = () => failLogin('unseen', GOOD_PASSWORD);
     expect((await login()).status).toBe(500);
@@ -422,7 +422,7 @@ describe('GET /audit', () => {
 
   it('goes through all rows a page at a time, also of one moment, none twice', async () => {
     const { id } = await server.register('Paged');
-    const audit = server.app.get(Audit, { strict: false });
+    const audit = server.app.get(AuditService, { strict: false });
     const database = server.app.get(Database, { strict: false });
     await database.transaction(async (manager) => {
       for (let i = 0; i < 25; i++) {
@@ -468,7 +468,7 @@ it('records and finds an action of a project', async () => {
     .get(Database)
     .transaction((manager) =>
       server.app
-        .get(Audit, { strict: false })
+        .get(AuditService, { strict: false })
         .record(manager, { action: 'cat.fed', subjectId: id }),
     );
   expect((await page('action=cat.fed')).events).toMatchObject([{ action: 'cat.fed', subject: id }]);

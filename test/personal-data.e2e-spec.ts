@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import { Audit } from '../src/audit/audit.service.js';
+import { AuditService } from '../src/audit/audit.service.js';
 import { FailedLogins } from '../src/audit/failed-logins.js';
 import { runInContext } from '../src/common/request-context.js';
 import { Database } from '../src/database/database.js';
@@ -84,7 +84,7 @@ const onBehalf = (actorId: string, impersonatorId: string, address: string, sess
     },
     () =>
       server.app.get(Database).transaction((manager) =>
-        server.app.get(Audit).record(manager, {
+        server.app.get(AuditService).record(manager, {
           action: 'session_ended',
           subjectId: actorId,
           details: { session },

@@ -8,7 +8,7 @@ import { Test } from '@nestjs/testing';
 import { appModule } from '../../src/app.setup.js';
 import { createAdapter, setupApp } from '../../src/app.setup.js';
 import { AuditSealer } from '../../src/audit-chain/audit-sealer.js';
-import { Audit } from '../../src/audit/audit.service.js';
+import { AuditService } from '../../src/audit/audit.service.js';
 import { Config } from '../../src/config/config.js';
 import { HASH_MAX_WAIT } from '../../src/passwords/hash-pool.js';
 
@@ -16,7 +16,7 @@ const config = Config.load();
 const builder = Test.createTestingModule({ imports: [appModule(config)] });
 builder.overrideProvider(HASH_MAX_WAIT).useValue(60);
 if (process.env.AUDIT === 'off') {
-  builder.overrideProvider(Audit).useValue({ record: () => Promise.resolve() });
+  builder.overrideProvider(AuditService).useValue({ record: () => Promise.resolve() });
   builder.overrideProvider(AuditSealer).useValue({});
 }
 const module = await builder.compile();

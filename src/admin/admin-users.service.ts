@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Authentication } from '../auth/authentication.js';
-import { Impersonation, type ImpersonationTokens } from '../auth/impersonation.service.js';
+import { ImpersonationService, type ImpersonationTokens } from '../auth/impersonation.service.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
@@ -28,7 +28,7 @@ export class AdminUsersService {
     private readonly sessions: SessionsService,
     private readonly roles: RolesService,
     private readonly authority: Authority,
-    private readonly impersonation: Impersonation,
+    private readonly impersonation: ImpersonationService,
     private readonly resets: PasswordResetService,
     private readonly claims: AddressClaimsService,
     private readonly database: Database,

@@ -4,7 +4,7 @@ import { clock } from '../common/clock.js';
 import { isOneLine } from '../common/printable.js';
 import { isRoleName, MAX_ROLES, ROLE_NAME_RULE } from '../users/role-name.js';
 import { isDisabled, type User } from '../users/user.entity.js';
-import { USER_STATES } from '../users/user-search.js';
+import { USER_STATES } from '../users/user-search.service.js';
 
 /** Text that both databases can store: PostgreSQL has no NUL. */
 const storable = (name: string, max: number) =>

@@ -16,7 +16,7 @@ import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
 import { refuses } from '../auth/openapi.js';
 import { Permissions } from '../auth/permissions.guard.js';
 import type { Subject } from '../keys/access-token.js';
-import { UserSearch } from '../users/user-search.js';
+import { UserSearchService } from '../users/user-search.service.js';
 import {
   adminUserSchema,
   type AdminUserView,
@@ -41,7 +41,7 @@ import { AdminUsersService } from './admin-users.service.js';
 export class UsersController {
   constructor(
     private readonly admin: AdminUsersService,
-    private readonly search: UserSearch,
+    private readonly search: UserSearchService,
   ) {}
 
   @Get()

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type EntityManager, LessThanOrEqual, MoreThan } from 'typeorm';
 import { AuditEvent } from '../audit/audit-event.entity.js';
 import type { AuditHook } from '../audit/audit-hook.js';
-import { Audit } from '../audit/audit.service.js';
+import { AuditService } from '../audit/audit.service.js';
 import { AuditKeys } from './audit-keys.js';
 import { ChainBroken, isSealed, linkFault, readMarks, writeMark } from './chain.js';
 import { withMac } from './row-mac.js';
@@ -11,7 +11,7 @@ import { withMac } from './row-mac.js';
 @Injectable()
 export class AuditChain implements AuditHook {
   constructor(
-    audit: Audit,
+    audit: AuditService,
     private readonly keys: AuditKeys,
   ) {
     audit.attach(this);

@@ -4,7 +4,7 @@ import { DailyCleanup } from '../common/daily-cleanup.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { AUDIT_SETTINGS } from './audit.settings.js';
-import { Audit } from './audit.service.js';
+import { AuditService } from './audit.service.js';
 
 /** The number of rows that one transaction removes. */
 const DELETE_BATCH = 500;
@@ -16,7 +16,7 @@ export class AuditRetention {
 
   constructor(
     private readonly config: Config,
-    private readonly audit: Audit,
+    private readonly audit: AuditService,
     private readonly database: Database,
     cleanup: DailyCleanup,
   ) {

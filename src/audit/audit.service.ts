@@ -10,7 +10,7 @@ import { onBehalfOfOthers } from './on-behalf.js';
 
 /** Records the changes that matter. */
 @Injectable()
-export class Audit {
+export class AuditService {
   private hook: AuditHook | undefined;
 
   /** Attaches the one capability that protects the rows. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { type EventOf, EventsService, type EventType } from '../common/events.service.js';
 import type { AuditAction, AuditDetails, AuditEntry } from './audit-entry.js';
-import { Audit } from './audit.service.js';
+import { AuditService } from './audit.service.js';
 
 /** Actions of their own for the ends of sessions that users or administrators ask for. */
 const SESSION_ACTIONS: Record<string, AuditAction> = {
@@ -13,12 +13,12 @@ const SESSION_ACTIONS: Record<string, AuditAction> = {
   ended_by_admin: 'sessions_revoked',
 };
 
-/** Records the events of the core. A capability records its own by `Audit.record`. */
+/** Records the events of the core. A capability records its own by `AuditService.record`. */
 @Injectable()
 export class AuditedEvents {
   constructor(
     private readonly events: EventsService,
-    private readonly audit: Audit,
+    private readonly audit: AuditService,
   ) {
     this.record('user.created', ({ userId, registered }) =>
       // Nobody is signed in at a registration.

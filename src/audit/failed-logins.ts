@@ -14,7 +14,7 @@ import { User } from '../users/user.entity.js';
 import type { AuditEvent } from './audit-event.entity.js';
 import { auditRow } from './audit-row.js';
 import { lockAudit } from './audit-lock.js';
-import { Audit } from './audit.service.js';
+import { AuditService } from './audit.service.js';
 
 /** The time between two writes, in milliseconds. */
 const INTERVAL = 1_000;
@@ -70,7 +70,7 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
   );
 
   constructor(
-    private readonly audit: Audit,
+    private readonly audit: AuditService,
     private readonly database: Database,
   ) {}
 
@@ -140,7 +140,7 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
 }
 
 /**
- * Returns the users that still exist. They keep existing for `Audit.forget` until the transaction of
+ * Returns the users that still exist. They keep existing for `AuditService.forget` until the transaction of
  * `manager` ends: a deletion at this moment is either visible here, or forgets the new rows as well.
  */
 async function knownUsers(manager: EntityManager, noted: Tally[]): Promise<Set<string>> {

@@ -9,7 +9,7 @@ import { AccessTokenService } from './access-token.service.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { ForwardAuthController } from './forward-auth.controller.js';
-import { Impersonation } from './impersonation.service.js';
+import { ImpersonationService } from './impersonation.service.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { LoginMetrics } from './login-metrics.js';
 import { RefreshCookie } from './refresh-cookie.js';
@@ -29,7 +29,7 @@ import { VerifiedTokens } from './verified-tokens.js';
   providers: [
     AccessTokenService,
     AuthService,
-    Impersonation,
+    ImpersonationService,
     LoginMetrics,
     RegistrationService,
     SessionTokensService,
@@ -51,7 +51,7 @@ import { VerifiedTokens } from './verified-tokens.js';
     JwtStrategy,
     TokenHeader,
     VerifiedTokens,
-    Impersonation,
+    ImpersonationService,
     RolesModule,
   ],
 })

@@ -3,7 +3,7 @@ import { ApiError } from '../common/api-error.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
 import { preparePassword } from '../passwords/password-policy.js';
 import { PasswordsService } from '../passwords/passwords.service.js';
-import { SessionRefresh } from '../sessions/session-refresh.js';
+import { SessionRefreshService } from '../sessions/session-refresh.service.js';
 import type { Origin } from '../sessions/session-start.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { isDisabled, type User } from '../users/user.entity.js';
@@ -27,7 +27,7 @@ export class AuthService {
     private readonly signIns: SignInsService,
     private readonly tokens: SessionTokensService,
     private readonly sessions: SessionsService,
-    private readonly refreshes: SessionRefresh,
+    private readonly refreshes: SessionRefreshService,
   ) {}
 
   /**
@@ -91,7 +91,7 @@ export class AuthService {
   /**
    * Exchanges a refresh token for new tokens, with the user's present roles.
    *
-   * @throws ApiError as `SessionRefresh.exchange`, and user_disabled
+   * @throws ApiError as `SessionRefreshService.exchange`, and user_disabled
    */
   async refresh({ refresh_token: token }: RefreshBody): Promise<Tokens> {
     const session = await this.refreshes.exchange(token);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Audit } from '../audit/audit.service.js';
+import { AuditService } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
@@ -24,7 +24,7 @@ export interface ImpersonationTokens {
 
 /** Lets one user act on behalf of another, for a while. */
 @Injectable()
-export class Impersonation {
+export class ImpersonationService {
   constructor(
     private readonly config: Config,
     private readonly database: Database,
@@ -32,7 +32,7 @@ export class Impersonation {
     private readonly roles: RolesService,
     private readonly accessTokens: AccessTokens,
     private readonly hooks: AuthHooks,
-    private readonly audit: Audit,
+    private readonly audit: AuditService,
   ) {}
 
   /**

@@ -2,7 +2,7 @@ import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
 import { setActor } from '../common/request-context.js';
 import { requestOf } from '../common/request-of.js';
-import { SessionRefresh } from '../sessions/session-refresh.js';
+import { SessionRefreshService } from '../sessions/session-refresh.service.js';
 import { refuseImpersonation } from './impersonation.guard.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
@@ -25,7 +25,7 @@ export class LogoutGuard extends JwtAuthGuard {
     header: TokenHeader,
     verified: VerifiedTokens,
     private readonly cookie: RefreshCookie,
-    private readonly refresh: SessionRefresh,
+    private readonly refresh: SessionRefreshService,
   ) {
     super(strategy, header, verified);
   }
@@ -33,7 +33,7 @@ export class LogoutGuard extends JwtAuthGuard {
   /**
    * Sets `ownSession`.
    *
-   * @throws ApiError missing_refresh_token, as `SessionRefresh.identify`, as `JwtAuthGuard`
+   * @throws ApiError missing_refresh_token, as `SessionRefreshService.identify`, as `JwtAuthGuard`
    */
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = requestOf(context);

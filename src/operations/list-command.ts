@@ -1,6 +1,6 @@
 import { type Command, createCommand, InvalidArgumentError, Option } from 'commander';
 import { recordOf, type UserRecord } from './user-record.js';
-import { UserSearch } from '../users/user-search.js';
+import { UserSearchService } from '../users/user-search.service.js';
 import { UsersModule } from '../users/users.module.js';
 import type { WithServices } from './context.js';
 import { print } from './print.js';
@@ -30,7 +30,7 @@ export function listUsers(withServices: WithServices): Command {
         [UsersModule],
         async (services) => {
           const { prefix, role, state, limit, json } = options;
-          const search = services.get(UserSearch, { strict: false });
+          const search = services.get(UserSearchService, { strict: false });
           let left = limit;
           let cursor: string | undefined;
           do {

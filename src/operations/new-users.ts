@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
-import { Audit } from '../audit/audit.service.js';
+import { AuditService } from '../audit/audit.service.js';
 import { clock } from '../common/clock.js';
 import { lock } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
@@ -32,7 +32,7 @@ class Undone extends Error {
 export class NewUsers {
   constructor(
     private readonly database: Database,
-    private readonly audit: Audit,
+    private readonly audit: AuditService,
     private readonly claims: AddressClaimsService,
     private readonly names: UsernameClaims,
     private readonly costs: PasswordCosts,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Audit } from '../audit/audit.service.js';
+import { AuditService } from '../audit/audit.service.js';
 import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
 import { StepUp } from '../auth/step-up.js';
 import { Database } from '../database/database.js';
@@ -28,7 +28,7 @@ export class EmailChangeService {
     private readonly users: SignedInUserService,
     private readonly stepUp: StepUp,
     private readonly database: Database,
-    private readonly audit: Audit,
+    private readonly audit: AuditService,
     links: MailedLinks,
   ) {
     this.link = links.declare({

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Audit } from '../audit/audit.service.js';
+import { AuditService } from '../audit/audit.service.js';
 import { RegistrationService } from '../auth/registration.service.js';
 import { SignedInUserService } from '../auth/signed-in-user.service.js';
 import { ApiError } from '../common/api-error.js';
@@ -32,7 +32,7 @@ export class EmailVerificationService {
     private readonly claims: AddressClaimsService,
     private readonly users: SignedInUserService,
     private readonly database: Database,
-    private readonly audit: Audit,
+    private readonly audit: AuditService,
     private readonly limits: RateLimits,
     links: MailedLinks,
     registration: RegistrationService,

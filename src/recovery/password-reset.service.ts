@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Audit } from '../audit/audit.service.js';
+import { AuditService } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { EventsService } from '../common/events.service.js';
@@ -31,7 +31,7 @@ export class PasswordResetService {
     private readonly userChanges: UserChangesService,
     private readonly events: EventsService,
     private readonly mail: MailService,
-    private readonly audit: Audit,
+    private readonly audit: AuditService,
     links: MailedLinks,
   ) {
     this.link = links.declare({

@@ -50,7 +50,7 @@ export class Session {
   @Column('bigint', { name: 'refreshed_at', transformer: epochMillis })
   refreshedAt!: Date;
 
-  /** The last generation that was given again after the window; see `SessionRefresh`. */
+  /** The last generation that was given again after the window; see `SessionRefreshService`. */
   @Column('integer', { name: 'recovered_generation', nullable: true })
   recoveredGeneration!: number | null;
 

@@ -7,7 +7,7 @@ import { UsersModule } from '../users/users.module.js';
 import { Revocation } from './revocation.entity.js';
 import { RevocationsService } from './revocations.service.js';
 import { SessionStartService } from './session-start.service.js';
-import { SessionRefresh } from './session-refresh.js';
+import { SessionRefreshService } from './session-refresh.service.js';
 import { SessionCleanup } from './session-cleanup.js';
 import { Session } from './session.entity.js';
 import { RefreshTokens } from './refresh-token.js';
@@ -19,11 +19,11 @@ import { SessionsService } from './sessions.service.js';
     RefreshTokens,
     RevocationsService,
     SessionCleanup,
-    SessionRefresh,
+    SessionRefreshService,
     SessionStartService,
     SessionsService,
   ],
-  exports: [RevocationsService, SessionRefresh, SessionStartService, SessionsService],
+  exports: [RevocationsService, SessionRefreshService, SessionStartService, SessionsService],
 })
 export class SessionsModule {
   constructor(personalData: PersonalData) {

@@ -6,15 +6,27 @@ import { AddressClaimsService } from './address-claims.service.js';
 import { User } from './user.entity.js';
 import { UserRole } from './user-role.entity.js';
 import { UserChangesService } from './user-changes.service.js';
-import { UserSearch } from './user-search.js';
+import { UserSearchService } from './user-search.service.js';
 import { UsernameClaim } from './username-claim.entity.js';
 import { UsernameClaims } from './username-claims.js';
 import { UsersService } from './users.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([User, UsernameClaim, UserRole])],
-  providers: [AddressClaimsService, UserChangesService, UsernameClaims, UsersService, UserSearch],
-  exports: [AddressClaimsService, UserChangesService, UsernameClaims, UsersService, UserSearch],
+  providers: [
+    AddressClaimsService,
+    UserChangesService,
+    UsernameClaims,
+    UsersService,
+    UserSearchService,
+  ],
+  exports: [
+    AddressClaimsService,
+    UserChangesService,
+    UsernameClaims,
+    UsersService,
+    UserSearchService,
+  ],
 })
 export class UsersModule {
   constructor(personalData: PersonalData) {

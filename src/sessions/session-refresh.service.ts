@@ -14,8 +14,8 @@ import { SessionsService } from './sessions.service.js';
 
 /** Exchanges refresh tokens, and detects those that are used a second time. */
 @Injectable()
-export class SessionRefresh {
-  private readonly logger = new Logger(SessionRefresh.name);
+export class SessionRefreshService {
+  private readonly logger = new Logger(SessionRefreshService.name);
   private readonly reuse: Counter<'result'>;
 
   constructor(

@@ -56,7 +56,7 @@ const LAST = '\u{10FFFF}';
  * at its cursor.
  */
 @Injectable()
-export class UserSearch {
+export class UserSearchService {
   constructor(
     @InjectRepository(User) private readonly users: Repository<User>,
     @InjectRepository(UserRole) private readonly holders: Repository<UserRole>,
