@@ -27,19 +27,12 @@ const fromDist = {
  * where TEST_LONG is set (`npm run test:long`), and in CI on PostgreSQL.
  */
 const LONG =
-  'test/(audit-chain|bootstrap-admin|cli|clocks|copy|doctor|import|mail-delivery|run-it|newcomer|nginx|webhooks-processes)\\.e2e-spec';
+  'test/(audit-chain|bootstrap-admin|cli|clients|clocks|copy|doctor|import|mail-delivery|run-it|newcomer|nginx|webhooks-processes)\\.e2e-spec';
 
 /** Tests of what only PostgreSQL has: the settings of a session, poolers. */
 const POSTGRES_ONLY = 'test/database-sessions\\.e2e-spec';
 
-/** Ten thousand connections at once: `npm run test:load` runs it, on a machine that does nothing else. */
-const LOAD = 'test/clients\\.e2e-spec';
-
-const ignored = [
-  '/node_modules/',
-  ...(process.env.TEST_LONG ? [] : [LONG]),
-  ...(process.env.TEST_LOAD ? [] : [LOAD]),
-];
+const ignored = ['/node_modules/', ...(process.env.TEST_LONG ? [] : [LONG])];
 const e2e = {
   ...common,
   testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'],

@@ -17,9 +17,16 @@ export interface ServerProcess {
   output(): string;
 }
 
-/** Starts the built program in `cwd` with `env` and nothing else of this process's environment. */
-export function startProcess(cwd: string, env: Record<string, string>): ServerProcess {
-  const child = spawn(process.execPath, [MAIN], {
+/**
+ * Starts the built program in `cwd` with `env` and nothing else of this process's environment. `command` holds
+ * Node's options and another program to start.
+ */
+export function startProcess(
+  cwd: string,
+  env: Record<string, string>,
+  command: string[] = [MAIN],
+): ServerProcess {
+  const child = spawn(process.execPath, command, {
     cwd,
     env: {
       PATH: process.env.PATH,
@@ -56,9 +63,9 @@ export function processes() {
   const running = new Set<ServerProcess>();
   let over = false;
   return {
-    start(cwd: string, env: Record<string, string>): ServerProcess {
+    start(cwd: string, env: Record<string, string>, command?: string[]): ServerProcess {
       if (over) throw new Error('the test is over');
-      const started = startProcess(cwd, env);
+      const started = startProcess(cwd, env, command);
       running.add(started);
       void started.exit.then(() => running.delete(started));
       return started;
