@@ -112,7 +112,7 @@ describe('a one-time token', () => {
   it.each([
     ['verify-email', { email: 'new@example.org' }, { passwordHash: 'x' }],
     ['reset-password', { emailKey: null }, { username: 'Other' }],
-    ['reset-password', { passwordHash: 'x' }, { roles: ['admin'] }],
+    ['reset-password', { passwordHash: 'x' }, { displayName: 'Ada L.' }],
   ] as const)('for %s dies with a change of %j, not of %j', async (purpose, fatal, harmless) => {
     const one = await issue(purpose, null);
     await change(harmless as Partial<User>);
