@@ -9,7 +9,7 @@ import { runTool } from './support/server-tools.js';
 const MADE_BEFORE = 'made by a version of Latchkey before 0.1.0';
 const ADVICE = 'npx latchkey users export';
 
-const { start, killAll } = processes();
+const servers = processes();
 let database: FreshDatabase;
 let env: Record<string, string>;
 beforeAll(async () => {
@@ -28,8 +28,8 @@ beforeAll(async () => {
 afterEach(async () => {
   const left = await onDatabase(database.url, async (db) => [
     await tableNames(db.createQueryRunner()),
-    await db.query('SELECT * FROM users'),
-    await db.query('SELECT name FROM migrations ORDER BY id'),
+    await db.query<unknown[]>('SELECT * FROM users'),
+    await db.query<unknown[]>('SELECT name FROM migrations ORDER BY id'),
   ]);
   expect(left).toEqual([
     ['migrations', 'users'],
@@ -38,14 +38,14 @@ afterEach(async () => {
   ]);
 });
 afterAll(async () => {
-  await killAll();
+  await servers.killAll();
   await database.drop();
 });
 
 const latchkey = (...args: string[]) => runTool(database.dataDir, args, env);
 
 it('is refused by the start, which says how to move the users', async () => {
-  const { code, output } = await start(database.dataDir, env).exit;
+  const { code, output } = await servers.start(database.dataDir, env).exit;
   expect(code).toBe(1);
   expect(output).toContain(`This database was ${MADE_BEFORE}`);
   expect(output).toContain(ADVICE);
