@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import type { createTransport, SendMailOptions } from 'nodemailer';
@@ -78,19 +77,8 @@ export class MailTransport {
   private async write(folder: string, { id, writtenAt }: OutgoingMail, message: Buffer) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const path = join(folder, `${writtenAt.toISOString().replaceAll(/[^\dTZ]/g, '')}-${id}.eml`);
-    const draft = `${path}.${randomBytes(6).toString('hex')}`;
-    try {
-      const file = await open(draft, 'wx', 0o600);
-      try {
-        await file.writeFile(message);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(draft, path);
-    } catch (error) {
-      await rm(draft, { force: true });
-      throw error;
-    }
+    // Loaded with the first mail: a server with an SMTP server needs none of it.
+    const { default: writeFileAtomic } = await import('write-file-atomic');
+    await writeFileAtomic(path, message, { mode: 0o600 });
   }
 }
