@@ -177,11 +177,15 @@ function closeUnused(fastify: FastifyInstance): void {
     socket.once('close', () => open.delete(socket));
   });
   fastify.addHook('preClose', (done) => {
-    // A request may be on its way on a connection that a proxy has just opened.
+    // A request may be on its way on a connection that a proxy has just opened. After an immediate, Node has read
+    // all that has arrived.
     setTimeout(() => {
-      for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+      setImmediate(() => {
+        for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+      });
     }, 100);
-    done();
+    // Right after Node has accepted connections: the system resets those that wait when the listener closes.
+    setImmediate(done);
   });
 }
 
