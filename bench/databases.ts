@@ -12,7 +12,7 @@ export interface OnDatabase {
   url: (name: string) => Promise<string>;
 }
 
-/** What a report says where there is no PostgreSQL. */
+/** The sentence of a report without PostgreSQL. */
 export const LEFT_OUT =
   postgresServer === undefined ? ' PostgreSQL left out: TEST_DATABASE_URL is not set.' : '';
 

@@ -14,7 +14,7 @@ export interface Target {
 /** What one part found. */
 export interface Section {
   title: string;
-  /** What was done, and what each column means. */
+  /** The measurement, and the meaning of each column. */
   text: string;
   columns: string[];
   rows: string[][];

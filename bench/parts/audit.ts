@@ -20,7 +20,7 @@ const EACH = 100;
 const CLIENTS = 8;
 const BATCH = 1_000;
 
-/** What the audit costs a login, and what a long one costs who reads it. */
+/** Measures the cost of the audit for a login, and the cost of reading a long audit. */
 export async function audit(plan: Plan): Promise<Section> {
   const rows: string[][] = [];
   const targets: Target[] = [];

@@ -23,9 +23,9 @@ const ROWS_PER_INSERT = 500;
 const EVERY_VERSION = 2_147_483_647;
 
 /**
- * Revokes access tokens that have not expired yet, and tells without reading the database whether a token
- * is revoked. What a transaction of this process revokes holds as soon as the transaction is committed.
- * Other instances load it after a NOTIFY, where there is PostgreSQL, and within a second everywhere.
+ * Revokes access tokens before they expire, and checks a token without reading the database. A revocation holds in
+ * this process as soon as its transaction is committed. Other instances load it within a second, and on PostgreSQL
+ * at once, after a NOTIFY.
  */
 @Injectable()
 export class RevocationsService {
