@@ -12,7 +12,7 @@ import { GOOD_PASSWORD, SECRET } from './support/server.js';
 import type { ServerProcess } from './support/server-process.js';
 
 /** For many processes on a busy machine, in milliseconds. */
-const PATIENCE = 300_000;
+const TEST_TIMEOUT = 300_000;
 const MINUTE = 60_000;
 
 /** How far the clock of each instance is off, in minutes; a file is one machine's, so all have one clock. */
@@ -61,7 +61,7 @@ else {
       await started.listening;
     }
     urls = await Promise.all(instances.map(({ listening }) => listening));
-  }, PATIENCE);
+  }, TEST_TIMEOUT);
   afterAll(() => shared.end());
 
   const register = async (url: string) => {
@@ -163,7 +163,7 @@ else {
     const rows = await events.find();
     // SQLite has no other clock than the machine's.
     for (const { createdAt } of databaseKind === 'postgres' ? rows : []) {
-      expect(Math.abs(createdAt.getTime() - Date.now())).toBeLessThan(PATIENCE);
+      expect(Math.abs(createdAt.getTime() - Date.now())).toBeLessThan(TEST_TIMEOUT);
     }
     const env = { DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET };
     const { code, stdout } = await runTool(cwd, ['audit', 'verify'], env);
@@ -182,7 +182,7 @@ else {
       }
       await expectWholeAudit();
     },
-    PATIENCE,
+    TEST_TIMEOUT,
   );
 
   it.each([-10, 10, 0])(
@@ -204,7 +204,7 @@ else {
       else await expectOwnTime(at);
       await expectWholeAudit();
     },
-    PATIENCE,
+    TEST_TIMEOUT,
   );
 
   /** On SQLite the clock is the machine's: a session goes on, and a reused refresh token ends it. */

@@ -23,7 +23,7 @@ const CLOCK = `
   };`;
 
 /** For processes that start on a busy machine, in milliseconds. */
-const PATIENCE = 120_000;
+const TEST_TIMEOUT = 120_000;
 const user = { username: 'ada', password: GOOD_PASSWORD };
 
 interface Tokens {
@@ -48,7 +48,7 @@ beforeAll(async () => {
   const ahead = { ...env, NODE_OPTIONS: `--require ${clock}` };
   instances = [env, env, ahead].map((settings) => shared.start(settings));
   urls = (await Promise.all(instances.map(({ listening }) => listening))) as typeof urls;
-}, PATIENCE);
+}, TEST_TIMEOUT);
 afterAll(() => shared.end());
 
 const login = async (url: string) => {

@@ -18,7 +18,7 @@ import { SECRET, type Server } from './support/server.js';
 import { CERTIFICATE } from './support/smtp.js';
 
 /** For a test with other processes, which take long to start on a busy machine, in milliseconds. */
-const PATIENCE = 120_000;
+const TEST_TIMEOUT = 120_000;
 
 const started = servers();
 const children: ChildProcess[] = [];
@@ -57,7 +57,7 @@ describe('several instances', () => {
       await emptied(store);
       expect(smtp.received.map(({ to }) => to).sort()).toEqual(addresses.sort());
     },
-    PATIENCE,
+    TEST_TIMEOUT,
   );
 
   it(
@@ -94,7 +94,7 @@ describe('several instances', () => {
       expect(held[2]).toBe(held[0]);
       expect(held[0]).toBe(`<${row?.id ?? ''}@example.com>`);
     },
-    PATIENCE,
+    TEST_TIMEOUT,
   );
 
   it(
@@ -117,7 +117,7 @@ describe('several instances', () => {
       expect(row).toMatchObject({ attempts: 1, failedAt: null });
       expect(row?.dueAt.getTime()).toBeLessThanOrEqual(Date.now());
     },
-    PATIENCE,
+    TEST_TIMEOUT,
   );
 });
 
@@ -143,7 +143,7 @@ describe('TLS', () => {
       await emptied(store);
       expect(smtp.received.map(({ secure }) => secure)).toEqual([true]);
     },
-    PATIENCE,
+    TEST_TIMEOUT,
   );
 
   it(
@@ -163,6 +163,6 @@ describe('TLS', () => {
         ['eve@example.org', false],
       ]);
     },
-    PATIENCE,
+    TEST_TIMEOUT,
   );
 });

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Injectable, Module, Post, UseGuards } from '@nestjs/common';
 import { z } from 'zod';
 import { CurrentUser } from '../src/auth/decorators.js';
-import { LimitGuesses } from '../src/auth/guess.interceptor.js';
+import { LimitPasswordAttempts } from '../src/auth/password-attempts.interceptor.js';
 import { JwtAuthGuard } from '../src/auth/jwt-auth.guard.js';
 import { signedInUser } from '../src/auth/limit-keys.js';
 import { Permissions, PermissionsGuard } from '../src/auth/permissions.guard.js';
@@ -60,7 +60,7 @@ class LimitedController {
 
   @Post('uncounted')
   @Public()
-  @LimitGuesses()
+  @LimitPasswordAttempts()
   uncounted(@Body({ schema: secret }) body: z.infer<typeof secret>): never {
     throw new ApiError(body.password === '' ? 'not_found' : 'bad_credentials');
   }

@@ -458,8 +458,8 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   };
   const said = (server: Server) =>
     server.log.map(({ msg }) => String(msg)).filter((msg) => msg.startsWith('Redis is'));
-  const AWAY = expect.stringMatching(
-    /^Redis is away \(.+\): each instance counts for itself until it is back$/,
+  const DOWN = expect.stringMatching(
+    /^Redis is down \(.+\): each instance counts for itself until it is up again$/,
   ) as string;
   /** Waits until the log has said so many things of Redis. */
   const untilSaid = async (server: Server, lines: number) => {
@@ -499,7 +499,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
     expect(await right(one, 'ada', HOME)).toBe(200);
     await proxy.restart();
     await untilSaid(two, 4);
-    expect(said(two)).toEqual([AWAY, AWAY, 'Redis is back', 'Redis is back']);
+    expect(said(two)).toEqual([DOWN, DOWN, 'Redis is up again', 'Redis is up again']);
     expect(tally(await times(20, (i) => wrong(i % 2 ? one : two, 'linus', HOME)))).toEqual({
       401: 2,
       429: 18,
@@ -512,7 +512,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
     proxy.silence(true);
     for (const status of await flood) expect([401, 429]).toContain(status);
     expect(tally(await times(20, () => wrong(server, 'ada', HOME)))).toEqual({ 401: 2, 429: 18 });
-    expect(said(server)).toEqual([AWAY]);
+    expect(said(server)).toEqual([DOWN]);
     proxy.silence(false);
     await untilSaid(server, 2);
     expect(await wrong(server, 'grace', newAddress())).toBe(401);
@@ -521,7 +521,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
   it('starts without Redis, and finds it later', async () => {
     await proxy.kill();
     const server = await start();
-    expect(said(server)).toEqual([AWAY]);
+    expect(said(server)).toEqual([DOWN]);
     expect(tally(await times(5, () => wrong(server, 'ada', HOME)))).toEqual({ 401: 2, 429: 3 });
     await proxy.restart();
     await untilSaid(server, 2);
@@ -536,7 +536,7 @@ describe.each(redisServer ? ['memory', 'redis'] : ['memory'])('limits in %s', (s
     await wrong(server, 'ada', HOME);
     for (const key of await redis.keys()) await redis.spoil(key);
     expect(tally(await times(9, () => wrong(server, 'ada', HOME)))).toEqual({ 401: 2, 429: 7 });
-    expect(said(server)[0]).toEqual(AWAY);
+    expect(said(server)[0]).toEqual(DOWN);
   });
 });
 

@@ -13,7 +13,7 @@ import { SECRET, type Server, startServer } from './support/server.js';
 import { processes } from './support/server-process.js';
 
 /** For a test with other processes, which take long to start on a busy machine, in milliseconds. */
-const PATIENCE = 120_000;
+const TEST_TIMEOUT = 120_000;
 
 const started = servers();
 let instances: ReturnType<typeof processes>;
@@ -68,7 +68,7 @@ it(
     expect(receiver.tried.map(({ id }) => id).filter((id) => id === row?.id)).toHaveLength(2);
     expect(receiver.forged).toEqual([]);
   },
-  PATIENCE,
+  TEST_TIMEOUT,
 );
 
 it(
@@ -90,7 +90,7 @@ it(
     expect(row).toMatchObject({ attempts: 1, failedAt: null });
     expect(row?.dueAt?.getTime()).toBeLessThanOrEqual(Date.now());
   },
-  PATIENCE,
+  TEST_TIMEOUT,
 );
 
 it(
@@ -107,5 +107,5 @@ it(
       users.map(({ id }) => id).sort(),
     );
   },
-  PATIENCE,
+  TEST_TIMEOUT,
 );

@@ -14,7 +14,7 @@ import {
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentUser, JwtPayload } from '../auth/decorators.js';
-import { LimitGuesses } from '../auth/guess.interceptor.js';
+import { LimitPasswordAttempts } from '../auth/password-attempts.interceptor.js';
 import { OwnAccount, RefuseImpersonation } from '../auth/impersonation.guard.js';
 import { signedInUser } from '../auth/limit-keys.js';
 import { refuses } from '../auth/openapi.js';
@@ -57,7 +57,7 @@ export class AccountController {
 
   @Patch()
   @RateLimit({ name: 'updateAccount', limit: '30/1h', by: signedInUser })
-  @LimitGuesses()
+  @LimitPasswordAttempts()
   @ApiOperation({ summary: 'Change username, display name or locale' })
   @ApiResponse({ status: 200, description: 'The account', standardSchema: accountSchema })
   @refuses(400, 'A parameter is not valid')
@@ -94,7 +94,7 @@ export class AccountController {
   }
 
   @Delete()
-  @LimitGuesses()
+  @LimitPasswordAttempts()
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete the account with everything stored about it' })
   @ApiResponse({ status: 204, description: 'Deleted' })
@@ -117,7 +117,7 @@ export class AccountController {
 
   @Put('password')
   @RateLimit({ name: 'changePassword', limit: '30/1h', by: signedInUser })
-  @LimitGuesses()
+  @LimitPasswordAttempts()
   @HttpCode(204)
   @ApiOperation({ summary: 'Change the password; ends all other sessions' })
   @ApiResponse({ status: 204, description: 'Changed' })

@@ -67,7 +67,7 @@ export class AccountService {
     const user = await this.users.find(own.userId);
     const { username, current_password: password, ...profile } = body;
     const renames = username !== undefined && username.username !== user.username;
-    // A password that came along is judged in any case: it was counted as a guess.
+    // A password that came along is judged in any case: it was counted as an attempt.
     const needsStepUp = renames || password !== undefined;
     if (needsStepUp) {
       await this.stepUp.require(user, own.claims, password, options);

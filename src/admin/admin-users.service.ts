@@ -67,7 +67,7 @@ export class AdminUsersService {
     return this.users.create(
       { ...values, passwordHash },
       async (manager, user) => {
-        (await this.authority.of(manager, actor)).toGrant(roles);
+        (await this.authority.of(manager, actor)).requireCanGrantRoles(roles);
         await this.roles.expect(manager, roles);
         if (user.email !== null) await this.resets.send(manager, user);
       },
@@ -95,10 +95,10 @@ export class AdminUsersService {
     const patch = { roles, ban, verified };
     const permit = async (user: User, manager: EntityManager): Promise<void> => {
       const authority = await this.authority.of(manager, actor);
-      authority.over(user);
+      authority.requireCanManage(user);
       if (verified && user.emailKey === null) await this.giveAddress(manager, actor, user);
       const granted = (roles ?? []).filter((role) => !user.roles.includes(role));
-      authority.toGrant(granted);
+      authority.requireCanGrantRoles(granted);
       await this.roles.expect(manager, granted);
     };
     return existing(await this.userChanges.update(checked(id), patch, permit));
@@ -112,7 +112,7 @@ export class AdminUsersService {
   async delete(actor: Subject, id: string): Promise<void> {
     const removed = await this.userChanges.delete(
       { id: checked(id) },
-      { permit: this.permitOver(actor) },
+      { permit: this.permitManaging(actor) },
     );
     existing(removed || null);
   }
@@ -123,7 +123,7 @@ export class AdminUsersService {
    * @throws ApiError not_found, forbidden
    */
   async endSessions(actor: Subject, id: string): Promise<number> {
-    const permit = this.permitOver(actor);
+    const permit = this.permitManaging(actor);
     return existing(await this.sessions.endAll(checked(id), permit));
   }
 
@@ -136,7 +136,7 @@ export class AdminUsersService {
     const userId = checked(id);
     await this.database.transaction(async (manager) => {
       const user = existing(await lockUser(manager, userId));
-      (await this.authority.of(manager, actor)).over(user);
+      (await this.authority.of(manager, actor)).requireCanManage(user);
       if (user.emailKey === null) throw new ApiError('email_missing');
       await this.resets.send(manager, user);
     });
@@ -154,14 +154,14 @@ export class AdminUsersService {
         throw new ApiError('forbidden', { msg: 'You are this user' });
       }
       const authority = await this.authority.of(manager, actor.subject);
-      authority.toImpersonate(user);
-      authority.over(user);
+      authority.requireCanImpersonate(user);
+      authority.requireCanManage(user);
     });
   }
 
-  private permitOver(actor: Subject): PermitUser {
+  private permitManaging(actor: Subject): PermitUser {
     return async (user, manager) => {
-      (await this.authority.of(manager, actor)).over(user);
+      (await this.authority.of(manager, actor)).requireCanManage(user);
     };
   }
 
@@ -172,7 +172,7 @@ export class AdminUsersService {
    */
   private async vacate(manager: EntityManager, actor: Subject, emailKey: string): Promise<void> {
     const authority = await this.authority.of(manager, actor);
-    await this.claims.vacate(manager, emailKey, (holder) => authority.isOver(holder));
+    await this.claims.vacate(manager, emailKey, (holder) => authority.canManage(holder));
   }
 
   /**

@@ -32,8 +32,8 @@ export class ActorAuthority {
   ) {}
 
   /** Tells whether the actor may change, remove or act as `user`. */
-  isOver(user: User): boolean {
-    return this.granted.cover(this.roles, user.roles);
+  canManage(user: User): boolean {
+    return this.granted.canManage(this.roles, user.roles);
   }
 
   /**
@@ -41,8 +41,8 @@ export class ActorAuthority {
    *
    * @throws ApiError forbidden
    */
-  over(user: User): void {
-    if (this.isOver(user)) return;
+  requireCanManage(user: User): void {
+    if (this.canManage(user)) return;
     throw new ApiError('forbidden', { msg: 'This user has more permissions than you' });
   }
 
@@ -51,8 +51,8 @@ export class ActorAuthority {
    *
    * @throws ApiError forbidden
    */
-  toGrant(roles: readonly string[]): void {
-    if (this.granted.cover(this.roles, roles)) return;
+  requireCanGrantRoles(roles: readonly string[]): void {
+    if (this.granted.canManage(this.roles, roles)) return;
     throw new ApiError('forbidden', {
       msg: 'You cannot give a role with more permissions than you have',
     });
@@ -63,7 +63,7 @@ export class ActorAuthority {
    *
    * @throws ApiError forbidden
    */
-  toGive(permissions: readonly string[]): void {
+  requireCanGrantPermissions(permissions: readonly string[]): void {
     if (this.granted.allow(this.roles, permissions)) return;
     const msg = permissions.includes(ALL)
       ? 'A role that has all permissions, or none, is changed by users with all permissions'
@@ -76,7 +76,7 @@ export class ActorAuthority {
    *
    * @throws ApiError forbidden
    */
-  toImpersonate(user: User): void {
+  requireCanImpersonate(user: User): void {
     if (!this.granted.allow(user.roles, [ALL])) return;
     throw new ApiError('forbidden', { msg: 'An administrator cannot be impersonated' });
   }

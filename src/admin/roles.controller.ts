@@ -66,7 +66,7 @@ export class RolesController {
 
   private permit(actor: Subject): PermitRole {
     return async (manager, needed) => {
-      (await this.authority.of(manager, actor)).toGive(needed);
+      (await this.authority.of(manager, actor)).requireCanGrantPermissions(needed);
     };
   }
 }

@@ -23,7 +23,7 @@ import {
 } from './auth.schemas.js';
 import { AuthService } from './auth.service.js';
 import { CurrentUser } from './decorators.js';
-import { LimitGuesses } from './guess.interceptor.js';
+import { LimitPasswordAttempts } from './password-attempts.interceptor.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { sessionOfRefreshToken } from './limit-keys.js';
 import { LogoutGuard } from './logout.guard.js';
@@ -60,7 +60,7 @@ export class AuthController {
   @Public()
   @Post('login')
   @RateLimit('login')
-  @LimitGuesses()
+  @LimitPasswordAttempts()
   @HttpCode(200)
   @ApiOperation({ summary: 'Exchange username (or e-mail address) and password for tokens' })
   @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })

@@ -28,7 +28,7 @@ export const sessionOfRefreshToken: LimitKey = (request, app) => {
 };
 
 /**
- * Returns the key by which guesses for an unknown username or address count: the form by which users are
+ * Returns the key by which attempts for an unknown username or address count: the form by which users are
  * looked up. A form that joins more spellings would count differently from users' ids, and so tell which
  * users exist.
  */

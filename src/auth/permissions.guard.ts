@@ -9,7 +9,7 @@ import { Reflector } from '@nestjs/core';
 import { ApiError } from '../common/api-error.js';
 import { requestOf } from '../common/request-of.js';
 import { PermissionsService } from '../users/permissions.service.js';
-import { demand, demanded } from './demand.js';
+import { addRequirement, requirementsOf } from './requirements.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 
 const RequiredPermissions = Reflector.createDecorator<string[][]>();
@@ -27,7 +27,7 @@ export class PermissionsGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): boolean {
-    const required = demanded(RequiredPermissions, this.reflector, context);
+    const required = requirementsOf(RequiredPermissions, this.reflector, context);
     const roles = requestOf(context).authentication?.subject.roles;
     if (roles && this.granted.allow(roles, required.flat())) return true;
     throw new ApiError('forbidden');
@@ -43,7 +43,7 @@ export class PermissionsGuard implements CanActivate {
 export function Permissions(...permissions: string[]): ClassDecorator & MethodDecorator {
   if (permissions.length === 0) throw new Error('@Permissions() names no permission');
   return applyDecorators(
-    demand(RequiredPermissions, permissions),
+    addRequirement(RequiredPermissions, permissions),
     UseGuards(JwtAuthGuard, PermissionsGuard),
   );
 }

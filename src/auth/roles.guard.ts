@@ -7,8 +7,8 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ApiError } from '../common/api-error.js';
-import { noteGuardedRoles } from '../users/guarded-roles.js';
-import { demand, demanded } from './demand.js';
+import { registerGuardedRoles } from '../users/guarded-roles.js';
+import { addRequirement, requirementsOf } from './requirements.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { requestOf } from '../common/request-of.js';
 
@@ -24,7 +24,7 @@ export class RolesGuard implements CanActivate {
   constructor(private readonly reflector: Reflector) {}
 
   canActivate(context: ExecutionContext): boolean {
-    const required = demanded(RequiredRoles, this.reflector, context);
+    const required = requirementsOf(RequiredRoles, this.reflector, context);
     const { authentication } = requestOf(context);
     const has = (role: string): boolean => authentication?.subject.roles.includes(role) ?? false;
     if (required.every((roles) => roles.some(has))) return true;
@@ -37,6 +37,6 @@ export class RolesGuard implements CanActivate {
  * brings its guards along, in order, so it always has an effect.
  */
 export function Roles(...roles: string[]): ClassDecorator & MethodDecorator {
-  noteGuardedRoles(roles);
-  return applyDecorators(demand(RequiredRoles, roles), UseGuards(JwtAuthGuard, RolesGuard));
+  registerGuardedRoles(roles);
+  return applyDecorators(addRequirement(RequiredRoles, roles), UseGuards(JwtAuthGuard, RolesGuard));
 }

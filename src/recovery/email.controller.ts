@@ -2,7 +2,7 @@ import { Body, Controller, Headers, HttpCode, Post, Put, Req } from '@nestjs/com
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import type { FastifyRequest } from 'fastify';
 import { CurrentUser, JwtPayload } from '../auth/decorators.js';
-import { LimitGuesses } from '../auth/guess.interceptor.js';
+import { LimitPasswordAttempts } from '../auth/password-attempts.interceptor.js';
 import { OwnAccount } from '../auth/impersonation.guard.js';
 import { signedInUser } from '../auth/limit-keys.js';
 import { refuses } from '../auth/openapi.js';
@@ -38,7 +38,7 @@ export class EmailController {
 
   @Put()
   @RateLimit({ name: 'changeEmail', limit: '10/1h', by: signedInUser })
-  @LimitGuesses()
+  @LimitPasswordAttempts()
   @HttpCode(202)
   @ApiOperation({ summary: 'Ask for a mail to a new address, by which the account moves to it' })
   @ApiResponse({ status: 202, description: 'The same always', standardSchema: acceptedSchema })

@@ -7,7 +7,7 @@ import {
 import type { Rate } from '../config/rate.js';
 import { CounterKeys } from './counter-keys.js';
 import type { RedisConnection } from './redis-connection.js';
-import { SteadyRateLimiterMemory } from './steady-memory.js';
+import { MonotonicRateLimiterMemory } from './monotonic-memory.js';
 
 /** A limit: its public name, which stands for one count over all routes, and its rate. */
 export interface Limit extends Rate {
@@ -155,7 +155,7 @@ export class LimitStore {
     if (known) return known;
     const { name, points, seconds: duration } = limit;
     const client = this.redis?.client;
-    const local = new SteadyRateLimiterMemory({ keyPrefix: '', points, duration });
+    const local = new MonotonicRateLimiterMemory({ keyPrefix: '', points, duration });
     const limiters = {
       local,
       keys: new CounterKeys(COUNTERS, (dropped) => void local.delete(dropped)),

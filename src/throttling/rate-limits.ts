@@ -9,7 +9,7 @@ import { type Count, type CountState, type Limit, LimitStore } from './limit-sto
 import { RedisConnection } from './redis-connection.js';
 
 /** A request, or anything else that runs in a request's context. */
-export interface Asker {
+export interface RequestLike {
   origin?: { readonly context: Readonly<RequestContext> };
 }
 
@@ -39,7 +39,7 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
 
   async onModuleInit(): Promise<void> {
     if (this.config.rateLimits === 'off') this.logger.warn('Rate limits are off (RATE_LIMITS=off)');
-    else if (this.spares) {
+    else if (this.exemptsThisMachine) {
       this.logger.log('Not in production: requests from this machine are not rate limited');
     }
     await this.redis?.open();
@@ -80,12 +80,15 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
    * Tells whether a request is exempt from all limits: by `RATE_LIMITS`, or because it comes from this
    * machine. A header that names the client's address cannot exempt a request.
    */
-  exempt({ origin }: Asker): boolean {
-    return this.config.rateLimits === 'off' || (this.spares && origin?.context.local === true);
+  exempt({ origin }: RequestLike): boolean {
+    return (
+      this.config.rateLimits === 'off' ||
+      (this.exemptsThisMachine && origin?.context.local === true)
+    );
   }
 
   /** Returns the network by which a request counts; see {@link networkOf}. */
-  networkOf({ origin }: Asker): string {
+  networkOf({ origin }: RequestLike): string {
     return networkOf(origin?.context.address ?? '') ?? '';
   }
 
@@ -100,7 +103,7 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
    *
    * @throws ApiError too_many_requests
    */
-  async take(request: Asker, limit: Limit, key: string): Promise<Count | undefined> {
+  async take(request: RequestLike, limit: Limit, key: string): Promise<Count | undefined> {
     if (this.exempt(request)) return undefined;
     const count = await this.count(limit, key);
     if (!count.allowed) throw this.refusal(count);
@@ -108,7 +111,7 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Counts one more for `key`. Returns false beyond the limit. For limits that no answer shows. */
-  async allows(request: Asker, limit: Limit, key: string): Promise<boolean> {
+  async allows(request: RequestLike, limit: Limit, key: string): Promise<boolean> {
     if (this.exempt(request)) return true;
     const { allowed } = await this.count(limit, key);
     if (!allowed) this.limited.inc({ limit: limit.name });
@@ -138,7 +141,7 @@ export class RateLimits implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Whether requests from this machine are exempt. */
-  private get spares(): boolean {
+  private get exemptsThisMachine(): boolean {
     return this.config.rateLimits === 'auto' && !this.config.production;
   }
 }

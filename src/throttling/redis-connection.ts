@@ -3,7 +3,7 @@ import type { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 
 /** The longest wait for a command, and for a connection at the start, in milliseconds. */
-const PATIENCE = { command: 1_000, connection: 5_000 };
+const TIMEOUTS = { command: 1_000, connection: 5_000 };
 
 /**
  * The connection to Redis. Requests never wait while Redis is down: without a connection, a command fails at
@@ -12,7 +12,7 @@ const PATIENCE = { command: 1_000, connection: 5_000 };
  */
 export class RedisConnection {
   readonly client: Redis;
-  private away = false;
+  private isDown = false;
   private closing = false;
 
   constructor(
@@ -25,8 +25,8 @@ export class RedisConnection {
       lazyConnect: true,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
-      connectTimeout: PATIENCE.connection,
-      commandTimeout: PATIENCE.command,
+      connectTimeout: TIMEOUTS.connection,
+      commandTimeout: TIMEOUTS.command,
       // A replica refuses counts. After a failover, its address may lead to the new primary.
       reconnectOnError: (error) => error.message.includes('READONLY'),
       retryStrategy: (times) => Math.min(times * 100, 2_000),
@@ -46,7 +46,7 @@ export class RedisConnection {
   async open(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE.connection);
+      timer = setTimeout(resolve, TIMEOUTS.connection);
     });
     const connected = this.client.connect().catch((error: unknown) => {
       this.fails(error);
@@ -62,18 +62,20 @@ export class RedisConnection {
 
   /** Reports that a command failed. */
   fails(error: unknown): void {
-    if (this.away || this.closing) return;
-    this.away = true;
+    if (this.isDown || this.closing) return;
+    this.isDown = true;
     const reason = error instanceof Error ? error.message : 'unknown error';
-    this.logger.warn(`Redis is away (${reason}): each instance counts for itself until it is back`);
+    this.logger.warn(
+      `Redis is down (${reason}): each instance counts for itself until it is up again`,
+    );
     // Until there is a connection that answers, the next commands fail at once.
     if (reason === 'Command timed out') this.client.disconnect(true);
   }
 
   /** Reports that a command succeeded. */
   works(): void {
-    if (!this.away) return;
-    this.away = false;
-    this.logger.log('Redis is back');
+    if (!this.isDown) return;
+    this.isDown = false;
+    this.logger.log('Redis is up again');
   }
 }

@@ -1,7 +1,7 @@
 const names = new Set<string>();
 
 /** Records the roles that a route asks for by name. */
-export function noteGuardedRoles(roles: readonly string[]): void {
+export function registerGuardedRoles(roles: readonly string[]): void {
   for (const role of roles) names.add(role);
 }
 

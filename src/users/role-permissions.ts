@@ -28,11 +28,11 @@ export class RolePermissions {
 
   /**
    * Tells whether the holder of `roles` may give and take away each of `others`, and act on and as its
-   * holders. The holder needs the same role, or all permissions of {@link powerOf}.
+   * holders. The holder needs the same role, or all permissions of {@link effectivePermissions}.
    */
-  cover(roles: readonly string[], others: readonly string[]): boolean {
+  canManage(roles: readonly string[], others: readonly string[]): boolean {
     return others.every(
-      (other) => roles.includes(other) || this.allow(roles, powerOf(this.of(other))),
+      (other) => roles.includes(other) || this.allow(roles, effectivePermissions(this.of(other))),
     );
   }
 }
@@ -41,5 +41,5 @@ export class RolePermissions {
  * Returns the permissions that stand for a role. A role without permissions exists for routes that ask for
  * its name (`@Roles()`), and these may do anything, so it counts as every permission.
  */
-export const powerOf = (permissions: readonly string[]): readonly string[] =>
+export const effectivePermissions = (permissions: readonly string[]): readonly string[] =>
   permissions.length > 0 ? permissions : [ALL];

@@ -13,7 +13,7 @@ import { UserRole } from './user-role.entity.js';
 import { isGuardedRole } from './guarded-roles.js';
 import { PermissionsService } from './permissions.service.js';
 import { Role } from './role.entity.js';
-import { ALL, powerOf, RolePermissions } from './role-permissions.js';
+import { ALL, effectivePermissions, RolePermissions } from './role-permissions.js';
 
 /** A role in the form of the API. */
 export interface RoleView {
@@ -57,7 +57,10 @@ export class RolesService {
     if (name === ADMIN) throw new ApiError('role_built_in');
     const unique = [...new Set(permissions)].sort();
     await this.database.transaction(async (manager) => {
-      await permit(manager, [...(await this.powerBefore(manager, name)), ...powerOf(unique)]);
+      await permit(manager, [
+        ...(await this.effectivePermissionsBefore(manager, name)),
+        ...effectivePermissions(unique),
+      ]);
       const updatedAt = await this.afterNewest(manager);
       await manager.upsert(Role, { name, permissions: unique, updatedAt }, ['name']);
       await this.events.publish(manager, { type: 'role.changed', name, permissions: unique });
@@ -75,7 +78,7 @@ export class RolesService {
   async delete(name: string, permit: PermitRole): Promise<void> {
     if (name === ADMIN) throw new ApiError('role_built_in');
     await this.database.transaction(async (manager) => {
-      await permit(manager, await this.powerBefore(manager, name));
+      await permit(manager, await this.effectivePermissionsBefore(manager, name));
       const { affected } = await manager.delete(Role, { name });
       if (affected !== 1) throw noSuchRole();
       await this.events.publish(manager, { type: 'role.changed', name, permissions: null });
@@ -124,10 +127,13 @@ export class RolesService {
    * none, unless a route asks for it or a user has it already: the command line and imports grant roles that
    * are not stored. The lock makes two creations of the same role follow each other.
    */
-  private async powerBefore(manager: EntityManager, name: string): Promise<readonly string[]> {
+  private async effectivePermissionsBefore(
+    manager: EntityManager,
+    name: string,
+  ): Promise<readonly string[]> {
     await lock(manager, 'roleChanges');
     const role = await manager.findOne(Role, { where: { name }, ...rowLock(manager, 'update') });
-    if (role) return powerOf(role.permissions);
+    if (role) return effectivePermissions(role.permissions);
     const isInUse = isGuardedRole(name) || (await manager.existsBy(UserRole, { role: name }));
     return isInUse ? [ALL] : [];
   }

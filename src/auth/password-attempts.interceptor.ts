@@ -13,7 +13,11 @@ import { from, lastValueFrom, type Observable } from 'rxjs';
 import { ApiError, type ApiErrorCode } from '../common/api-error.js';
 import { fieldsOf, requestOf } from '../common/request-of.js';
 import { SessionsService } from '../sessions/sessions.service.js';
-import { type Guess, GuessLimits, type Outcome } from '../throttling/guess-limits.js';
+import {
+  type PasswordAttempt,
+  FailedAttemptLimits,
+  type AttemptOutcome,
+} from '../throttling/failed-attempt-limits.js';
 import { networkOf } from '../common/network.js';
 import { RateLimits } from '../throttling/rate-limits.js';
 import { UsersService } from '../users/users.service.js';
@@ -25,38 +29,38 @@ const WRONG: ApiErrorCode[] = ['bad_credentials', 'wrong_password'];
 /** The answers that a client gets only with the right password. */
 const RIGHT: ApiErrorCode[] = ['user_disabled', 'email_not_verified'];
 
-/** Counts the wrong passwords of a route; see {@link LimitGuesses}. */
+/** Counts the wrong passwords of a route; see {@link LimitPasswordAttempts}. */
 @Injectable()
-export class GuessInterceptor implements NestInterceptor {
+export class PasswordAttemptsInterceptor implements NestInterceptor {
   constructor(
     private readonly limits: RateLimits,
-    private readonly guesses: GuessLimits,
+    private readonly failedAttempts: FailedAttemptLimits,
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
   ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const request = requestOf(context);
-    const guess = this.guessOf(request);
-    if (!guess) return from([await answerOf(next, context)]);
+    const attempt = this.attemptIn(request);
+    if (!attempt) return from([await answerOf(next, context)]);
     if (this.limits.exempt(request)) return next.handle();
-    const attempt = await this.guesses.begin(guess);
-    let outcome: Outcome = 'unknown';
+    const admitted = await this.failedAttempts.begin(attempt);
+    let outcome: AttemptOutcome = 'unknown';
     try {
       const answer: unknown = await lastValueFrom(next.handle());
-      outcome = 'right';
+      outcome = 'succeeded';
       return from([answer]);
     } catch (error) {
-      if (error instanceof ApiError && WRONG.includes(error.code)) outcome = 'wrong';
-      if (error instanceof ApiError && RIGHT.includes(error.code)) outcome = 'right';
+      if (error instanceof ApiError && WRONG.includes(error.code)) outcome = 'failed';
+      if (error instanceof ApiError && RIGHT.includes(error.code)) outcome = 'succeeded';
       throw error;
     } finally {
-      await attempt.settle(outcome);
+      await admitted.finish(outcome);
     }
   }
 
-  /** Returns the guess that a request makes; undefined if it has no name or no password. */
-  private guessOf(request: FastifyRequest): Guess | undefined {
+  /** Returns the attempt that a request makes; undefined if it has no name or no password. */
+  private attemptIn(request: FastifyRequest): PasswordAttempt | undefined {
     const subject = request.authentication?.subject;
     const password = stringIn(request, subject ? 'current_password' : 'password');
     const login = stringIn(request, 'username').trim();
@@ -87,9 +91,9 @@ function stringIn(request: FastifyRequest, name: string): string {
 }
 
 /**
- * Returns the answer of a route to a request without a guess.
+ * Returns the answer of a route to a request without an attempt.
  *
- * @throws Error if the route judged a password all the same: its guesses would not be counted
+ * @throws Error if the route judged a password all the same: its attempts would not be counted
  */
 async function answerOf(next: CallHandler, context: ExecutionContext): Promise<unknown> {
   try {
@@ -98,7 +102,7 @@ async function answerOf(next: CallHandler, context: ExecutionContext): Promise<u
     if (!(cause instanceof ApiError && WRONG.includes(cause.code))) throw cause;
     const route = `${context.getClass().name}.${context.getHandler().name}`;
     throw new Error(
-      `@LimitGuesses() does not count the passwords of ${route}: it needs username and password, or ` +
+      `@LimitPasswordAttempts() does not count the passwords of ${route}: it needs username and password, or ` +
         'a guard and current_password',
       { cause },
     );
@@ -107,13 +111,13 @@ async function answerOf(next: CallHandler, context: ExecutionContext): Promise<u
 
 /**
  * Limits the wrong passwords of a route: `username` and `password` of its body, or on a guarded route the
- * `current_password` of the signed-in user; see `GuessLimits`. Guesses count by the user's id, so a name, an
+ * `current_password` of the signed-in user; see `FailedAttemptLimits`. Attempts count by the user's id, so a name, an
  * address and a new name are one account. If there is no such user, they count by the text. The route answers
  * `bad_credentials` or `wrong_password` to a wrong password.
  */
-export function LimitGuesses(): MethodDecorator {
+export function LimitPasswordAttempts(): MethodDecorator {
   return applyDecorators(
-    UseInterceptors(GuessInterceptor),
+    UseInterceptors(PasswordAttemptsInterceptor),
     ApiTooManyRequestsResponse({ description: 'Too many requests' }),
   );
 }

@@ -8,11 +8,11 @@ import { RateLimits } from './rate-limits.js';
 const LONGEST_WAIT = 3_600;
 
 /** The client that tries a password, and the account that it tries. */
-export interface Guess {
+export interface PasswordAttempt {
   /** The client's network; see `RateLimits.networkOf`. */
   network: string;
   /**
-   * Returns the key of the account, which may not exist. It is called only if the network may guess at all,
+   * Returns the key of the account, which may not exist. It is called only if the network may try at all,
    * so a flood from one network costs the database no query.
    */
   account: () => Promise<string>;
@@ -20,17 +20,17 @@ export interface Guess {
   isKnown: () => Promise<boolean>;
 }
 
-/** The result of a guess; `unknown` if it was not judged, such as under overload. */
-export type Outcome = 'right' | 'wrong' | 'unknown';
+/** The result of an attempt; `unknown` if it was not judged, such as under overload. */
+export type AttemptOutcome = 'succeeded' | 'failed' | 'unknown';
 
-/** A guess that may be made. The caller has to report its outcome. */
-export interface Attempt {
-  settle(outcome: Outcome): Promise<void>;
+/** An attempt that may be made. The caller has to report its outcome. */
+export interface AdmittedAttempt {
+  finish(outcome: AttemptOutcome): Promise<void>;
 }
 
 /**
- * Limits wrong passwords, not right ones. Each guess is counted before it is judged, so parallel guesses are
- * never judged beyond the limit. A guess that was not wrong is given back.
+ * Limits wrong passwords, not right ones. Each attempt is counted before it is judged, so parallel attempts are
+ * never judged beyond the limit. An attempt that was not wrong is given back.
  *
  * Three limits hold. The first counts a network. The second counts a network at one account; its wait doubles
  * each time that it is reached within a day. The third counts an account over all networks. Beyond it, a
@@ -38,7 +38,7 @@ export interface Attempt {
  * other, but they cannot lock out the owner.
  */
 @Injectable()
-export class GuessLimits {
+export class FailedAttemptLimits {
   private readonly address: Limit;
   private readonly pair: Limit;
   private readonly account: Limit;
@@ -50,12 +50,12 @@ export class GuessLimits {
   private readonly maxWait: number;
 
   /**
-   * The number of guesses that this process is judging, by counter. An event of the counter's name says that
+   * The number of attempts that this process is judging, by counter. An event of the counter's name says that
    * one is done.
    */
   private readonly running = new Map<string, number>();
   private readonly done = new EventEmitter().setMaxListeners(0);
-  private settled = 0;
+  private finished = 0;
 
   constructor(private readonly limits: RateLimits) {
     this.address = limits.named('failedAddress');
@@ -68,16 +68,16 @@ export class GuessLimits {
   }
 
   /**
-   * Counts a guess that is about to be judged.
+   * Counts an attempt that is about to be judged.
    *
    * @throws ApiError too_many_requests
    */
-  async begin({ network, account: ask, isKnown }: Guess): Promise<Attempt> {
+  async begin({ network, account: ask, isKnown }: PasswordAttempt): Promise<AdmittedAttempt> {
     const counts: Count[] = [];
     const places: string[] = [];
     const leave = async (giveBack: boolean): Promise<void> => {
       if (giveBack) await Promise.all(counts.map((count) => count.giveBack()));
-      this.settled++;
+      this.finished++;
       for (const place of places) this.vacate(place);
     };
     const enter = async (limit: Limit, key: string, check?: () => Promise<void>) => {
@@ -94,10 +94,10 @@ export class GuessLimits {
       const ofPair = await enter(this.pair, pairKey, () => this.refuseWaiting(pairKey));
       counts.push(...(await this.admitToAccount(account, isKnown)));
       return {
-        settle: async (outcome) => {
-          if (outcome === 'wrong' && ofPair.remaining === 0) await this.strike(pairKey);
-          await leave(outcome !== 'wrong');
-          if (outcome !== 'right') return;
+        finish: async (outcome) => {
+          if (outcome === 'failed' && ofPair.remaining === 0) await this.strike(pairKey);
+          await leave(outcome !== 'failed');
+          if (outcome !== 'succeeded') return;
           await this.limits.forget(this.pair, pairKey);
           await this.limits.forget(this.strikes, pairKey);
         },
@@ -109,7 +109,7 @@ export class GuessLimits {
   }
 
   /**
-   * Counts one more guess. If the limit is reached only because other guesses are being judged, it waits for
+   * Counts one more attempt. If the limit is reached only because other attempts are being judged, it waits for
    * them: a classroom that signs in at once has not failed.
    */
   private async admit(
@@ -120,7 +120,7 @@ export class GuessLimits {
   ): Promise<Count> {
     for (;;) {
       await check?.();
-      const before = this.settled;
+      const before = this.finished;
       const count = await this.limits.count(limit, key);
       if (count.allowed) {
         this.running.set(place, (this.running.get(place) ?? 0) + 1);
@@ -128,7 +128,7 @@ export class GuessLimits {
       }
       await count.giveBack();
       if (this.running.has(place)) await once(this.done, place);
-      else if (this.settled === before) throw this.limits.refusal(count);
+      else if (this.finished === before) throw this.limits.refusal(count);
     }
   }
 
@@ -139,7 +139,10 @@ export class GuessLimits {
     this.done.emit(place);
   }
 
-  private async admitToAccount(account: string, isKnown: Guess['isKnown']): Promise<Count[]> {
+  private async admitToAccount(
+    account: string,
+    isKnown: PasswordAttempt['isKnown'],
+  ): Promise<Count[]> {
     const count = await this.limits.count(this.account, account);
     if (count.allowed) return [count];
     await count.giveBack();
@@ -149,7 +152,7 @@ export class GuessLimits {
     throw this.limits.refusal(slow);
   }
 
-  /** Records the last wrong guess that the limit allowed. The wait doubles with each such guess in a day. */
+  /** Records the last failed attempt that the limit allowed. The wait doubles with each such attempt in a day. */
   private async strike(pairKey: string): Promise<void> {
     const { used } = await this.limits.count(this.strikes, pairKey);
     const wait = Math.min(this.pair.seconds * 2 ** (used - 1), this.maxWait);

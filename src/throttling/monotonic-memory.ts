@@ -11,15 +11,15 @@ interface Counter {
  * of the machine's time restarts counters or prolongs them. An expired counter stays until it is read or
  * deleted, so its owner has to bound the number of counters.
  */
-export class SteadyRateLimiterMemory extends RateLimiterMemory {
+export class MonotonicRateLimiterMemory extends RateLimiterMemory {
   constructor(options: IRateLimiterOptions) {
     super(options);
-    Object.assign(this, { _memoryStorage: new SteadyStorage() });
+    Object.assign(this, { _memoryStorage: new MonotonicStorage() });
   }
 }
 
 /** The storage that `RateLimiterMemory` expects; durations in seconds. */
-class SteadyStorage {
+class MonotonicStorage {
   private readonly counters = new Map<string, Counter>();
 
   incrby(key: string, points: number, duration: number): RateLimiterRes {
