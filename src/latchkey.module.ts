@@ -7,6 +7,7 @@ import { AuthHooks } from './auth/hooks.js';
 import { CommonModule } from './common/common.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { TABLES, type Tables } from './database/tables.js';
+import { FactorsModule } from './factors/factors.module.js';
 import { MailModule } from './mail/mail.module.js';
 import { HealthModule } from './observability/health.module.js';
 import { BootstrapModule } from './operations/bootstrap.module.js';
@@ -38,6 +39,7 @@ export class LatchkeyModule {
         AuditChainModule,
         RecoveryModule,
         AccountModule,
+        FactorsModule,
         AdminModule,
         BootstrapModule,
         HealthModule,

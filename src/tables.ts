@@ -2,6 +2,7 @@ import { auditTables } from './audit/audit.tables.js';
 import { auditChainTables } from './audit-chain/audit-chain.tables.js';
 import { Initial1764100000000 } from './database/migrations/1764100000000-initial.js';
 import { joinTables, type Tables } from './database/tables.js';
+import { factorsTables } from './factors/factors.tables.js';
 import { mailTables } from './mail/mail.tables.js';
 import { mailedLinksTables } from './mailed-links/mailed-links.tables.js';
 import { passwordsTables } from './passwords/passwords.tables.js';
@@ -20,6 +21,7 @@ const rooms = [
   auditTables,
   auditChainTables,
   webhooksTables,
+  factorsTables,
 ];
 
 /** Returns all tables: those of Latchkey, and those of the project. */

@@ -250,12 +250,12 @@ describe('a step up', () => {
     ]);
     expect(answer.headers['www-authenticate']).toBe(
       'Bearer error="insufficient_user_authentication", ' +
-        'error_description="A more recent sign-in is required", max_age="900"',
+        'error_description="A more recent or stronger sign-in is required", max_age="900"',
     );
     // The sign-in was a while ago, and the session was refreshed just now.
     await server.withDatabase((db) =>
       db.query(
-        `UPDATE sessions SET created_at = created_at - 1000000 WHERE user_id = '${user.id}'`,
+        `UPDATE sessions SET authenticated_at = authenticated_at - 1000000 WHERE user_id = '${user.id}'`,
       ),
     );
     const refreshed = await server.http

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { Controller, Module, Post } from '@nestjs/common';
 import { AccessTokenService } from '../src/auth/access-token.service.js';
-import { RecentSignIn } from '../src/auth/recent-sign-in.guard.js';
+import { StepUp } from '../src/auth/step-up.guard.js';
 import { ApiError } from '../src/common/api-error.js';
 import { person } from './support/admins.js';
 import { mailAbout } from './support/mailbox.js';
@@ -148,7 +148,7 @@ describe('AccessTokenService', () => {
 @Controller('test-transfers')
 class TestTransfersController {
   @Post()
-  @RecentSignIn()
+  @StepUp()
   transfer() {
     return { done: true };
   }
@@ -157,7 +157,7 @@ class TestTransfersController {
 @Module({ controllers: [TestTransfersController] })
 class TestTransfersModule {}
 
-it('@RecentSignIn() asks for a sign-in of the last 15 minutes, in person', async () => {
+it('@StepUp() asks for a sign-in of the last 15 minutes, in person', async () => {
   const other = await startServer({}, (builder) => builder, [TestTransfersModule]);
   try {
     const { jwt } = await person(other, 'ada');
@@ -174,7 +174,7 @@ it('@RecentSignIn() asks for a sign-in of the last 15 minutes, in person', async
       401,
       'reauthentication_required',
       'Bearer error="insufficient_user_authentication", ' +
-        'error_description="A more recent sign-in is required", max_age="900"',
+        'error_description="A more recent or stronger sign-in is required", max_age="900"',
     ];
     expect(await transfer(forge(jwt, { auth_time: now() - 901 }))).toEqual(old);
     expect(await transfer(forge(jwt, { auth_time: undefined }))).toEqual(old);

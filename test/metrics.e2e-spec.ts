@@ -51,8 +51,10 @@ it('counts logins by result', async () => {
   await post({ username: 'ada' }).expect(400);
   expect(await samples('latchkey_logins_total')).toEqual([
     '{result="bad_credentials"} 2',
+    '{result="code_invalid"} 0',
     '{result="email_not_verified"} 0',
     '{result="error"} 0',
+    '{result="second_factor_required"} 0',
     '{result="success"} 1',
     '{result="too_many_requests"} 0',
     '{result="unavailable"} 0',

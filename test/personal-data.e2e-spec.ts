@@ -5,6 +5,8 @@ import { FailedLogins } from '../src/audit/failed-logins.js';
 import { runInContext } from '../src/common/request-context.js';
 import { Database } from '../src/database/database.js';
 import { MIGRATIONS_TABLE, tableNames } from '../src/database/migration-state.js';
+import { RecoveryCode } from '../src/factors/recovery-code.entity.js';
+import { SignInChallenge } from '../src/factors/sign-in-challenge.entity.js';
 import { OutboxItem } from '../src/mail/outbox-item.entity.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
@@ -220,6 +222,11 @@ describe('GET /me/export', () => {
         userId: SAID,
       },
     },
+    recovery_codes: { as: 'recoveryCodes', without: { id: INNER, mac: SECRET, userId: SAID } },
+    sign_in_challenges: {
+      as: 'signInChallenges',
+      without: { tokenHash: SECRET, guard: INNER, userId: SAID },
+    },
     mail_outbox: {
       as: 'mails',
       without: {
@@ -286,6 +293,10 @@ describe('GET /me/export', () => {
         expiresAt: later,
         dueAt: later,
       });
+      const ofUser = { userId: id, createdAt: new Date(), usedAt: null };
+      await db.getRepository(RecoveryCode).insert({ ...ofUser, id: randomUUID(), mac: 'mac' });
+      const challenge = { userId: id, tokenHash: 'hash', amr: 'pwd', guard: 'guard', usedAt: null };
+      await db.getRepository(SignInChallenge).insert({ ...challenge, expiresAt: later });
     });
     const document = (await own('get', '/me/export')) as unknown as Record<string, unknown>;
     const entities = await server.withDatabase((db) => Promise.resolve(db.entityMetadatas));
@@ -320,7 +331,7 @@ describe('GET /me/export', () => {
       address: HOME,
       userAgent: AGENT,
       requestId: uuid,
-      details: { session: uuid },
+      details: { session: uuid, amr: 'pwd' },
     });
     // By an administrator, and on behalf of the user: address and request are theirs.
     const common = { createdAt: expect.any(String) as string, source: 'request' };

@@ -7,6 +7,7 @@ const NEEDS: Record<string, string[]> = {
   account: [],
   admin: ['recovery'],
   'audit-chain': [],
+  factors: [],
   observability: [],
   openapi: [],
   operations: ['audit-chain'],

@@ -56,6 +56,7 @@ const TABLE: Record<string, Access> = {
   'POST /email/verification': open('missing_parameter'),
   'POST /email/verify': open('missing_parameter'),
   'POST /login': open('missing_parameter'),
+  'POST /login/second-factor': open('missing_parameter'),
   'POST /password/forgot': open('missing_parameter'),
   'POST /password/reset': open('missing_parameter'),
   'POST /refresh': open('missing_parameter'),
@@ -72,6 +73,10 @@ const TABLE: Record<string, Access> = {
   'GET /me/sessions': signedIn(200),
   'DELETE /me/sessions/:id': ownAlone('not_found'),
   'POST /me/email/verification': ownAlone('email_missing'),
+  'GET /me/factors': signedIn(200),
+  'DELETE /me/factors/:id': ownAlone('not_found'),
+  'POST /me/recovery-codes': ownAlone('not_found'),
+  'POST /me/step-up': ownAlone('missing_parameter'),
   'PUT /me/email': ownAlone(202, { email: 'moved@example.com' }),
   'PUT /me/password': ownAlone(204, { new_password: 'another good pass phrase' }),
 

@@ -4,6 +4,7 @@ import { SignInsService } from '../src/auth/sign-ins.service.js';
 import { Metrics } from '../src/common/metrics.js';
 import { Database } from '../src/database/database.js';
 import { Session } from '../src/sessions/session.entity.js';
+import type { Assurance } from '../src/sessions/assurance.js';
 import { SessionStartService } from '../src/sessions/session-start.service.js';
 import { User } from '../src/users/user.entity.js';
 import { UsersService } from '../src/users/users.service.js';
@@ -16,6 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
+const ONE_FACTOR: Assurance = { amr: ['pwd'], aal: 1 };
 const ORIGIN = { address: '127.0.0.1', userAgent: 'none' };
 const bannedFor = (hours: number) => ({
   disabledAt: new Date(0),
@@ -32,10 +34,11 @@ it.each([
   const { id: userId } = await server.register(`Changing${randomUUID().slice(0, 8)}`);
   await server.withDatabase(async (db) => {
     const user = await db.getRepository(User).findOneByOrFail({ id: userId });
+    const seen = { ...user, assurance: ONE_FACTOR };
     let starting: ReturnType<SessionStartService['start']> | undefined;
     await db.transaction(async (manager) => {
       await manager.update(User, { id: userId }, change);
-      starting = server.app.get(SessionStartService, { strict: false }).start(user, ORIGIN);
+      starting = server.app.get(SessionStartService, { strict: false }).start(seen, ORIGIN);
       // On SQLite nobody can be asked.
       while (databaseKind === 'postgres' && !(await isWaitedFor(manager)));
     });
@@ -45,8 +48,8 @@ it.each([
     expect(started?.id).toBe(sessions[0]?.id);
     for (const session of sessions) {
       expect(session).toMatchObject({ ...ORIGIN, endedAt: null });
-      expect(session.lastUsedAt).toEqual(started?.createdAt);
-      expect(session.refreshedAt).toEqual(started?.createdAt);
+      expect(session.lastUsedAt).toEqual(started?.authenticatedAt);
+      expect(session.refreshedAt).toEqual(started?.authenticatedAt);
     }
   });
 });
@@ -66,7 +69,7 @@ it('signs in within the transaction of a caller, or not at all if that is rolled
   const before = await successes();
   const signIn = (failure?: Error) =>
     database.transaction(async (manager) => {
-      const done = await signIns.complete(user, { kind: 'mail' }, ORIGIN, manager);
+      const done = await signIns.complete(user, { assurance: ONE_FACTOR }, ORIGIN, manager);
       if (failure) throw failure;
       return done;
     });
@@ -85,7 +88,7 @@ it('asks for another proof if the password has changed since', async () => {
   const { id } = await server.register('Renewed');
   const user = await server.app.get(UsersService, { strict: false }).findById(id);
   if (!user) throw new Error('no such user');
-  const method = { kind: 'password', hash: 'an older one' };
+  const method = { assurance: ONE_FACTOR, hash: 'an older one' };
   const signIns = server.app.get(SignInsService, { strict: false });
   expect(await signIns.complete(user, method, ORIGIN)).toEqual({ outcome: 'changed' });
 });

@@ -241,6 +241,8 @@ describe('/me/sessions', () => {
       lastUsedAt: time,
       expiresAt: time,
       address: expect.stringMatching(/127\.0\.0\.1$/) as string,
+      amr: ['pwd'],
+      acr: 'urn:latchkey:aal1',
     };
     expect(response.status).toBe(200);
     const { sessions } = response.body as { sessions: { current: boolean }[] };

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { StepUp } from '../src/auth/step-up.js';
+import { StepUpService } from '../src/auth/step-up.service.js';
 import { UsernameClaim } from '../src/users/username-claim.entity.js';
 import { UsernameClaims } from '../src/users/username-claims.js';
 import { UsersService } from '../src/users/users.service.js';
@@ -67,7 +67,7 @@ describe('a change of name', () => {
     const { id } = await server.register('Racer');
     const { jwt } = await server.login('racer');
     const user = asking(server, jwt);
-    const stepUp = server.app.get(StepUp, { strict: false });
+    const stepUp = server.app.get(StepUpService, { strict: false });
     const judge = stepUp.require.bind(stepUp);
     const judged = jest.spyOn(stepUp, 'require').mockImplementationOnce(async (...args) => {
       await judge(...args);

@@ -64,6 +64,8 @@ export const sessionSchema = z
     expiresAt: z.string().meta({ format: 'date-time' }),
     device: z.string().describe('In words, from the user agent'),
     address: z.string(),
+    amr: z.array(z.string()).describe('How the user signed in (RFC 8176), such as `pwd otp mfa`'),
+    acr: z.string().meta({ example: 'urn:latchkey:aal1' }),
     current: z.boolean().describe('Whether this request comes from it'),
   })
   .meta({ title: 'Session' });

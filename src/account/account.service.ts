@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '../audit/audit.service.js';
 import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
-import { StepUp } from '../auth/step-up.js';
+import { StepUpService } from '../auth/step-up.service.js';
 import { Database } from '../database/database.js';
 import { Notices } from '../mail/notices.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
@@ -22,7 +22,7 @@ export class AccountService {
     private readonly users: SignedInUserService,
     private readonly newPasswords: NewPasswords,
     private readonly userChanges: UserChangesService,
-    private readonly stepUp: StepUp,
+    private readonly stepUp: StepUpService,
     private readonly notices: Notices,
     private readonly database: Database,
     private readonly audit: AuditService,

@@ -5,6 +5,7 @@ import { OwnAccount } from '../auth/impersonation.guard.js';
 import { refuses } from '../auth/openapi.js';
 import { ApiError } from '../common/api-error.js';
 import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
+import { acrOf } from '../sessions/assurance.js';
 import { describeDevice } from '../sessions/device.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { sessionsSchema, type SessionsView } from './account.schemas.js';
@@ -26,14 +27,16 @@ export class OwnSessionsController {
   ): Promise<SessionsView> {
     const sessions = await this.sessions.living(user.id);
     return {
-      sessions: sessions.map(({ id, createdAt, lastUsedAt, expiresAt, userAgent, address }) => ({
-        id,
-        createdAt: createdAt.toISOString(),
-        lastUsedAt: lastUsedAt.toISOString(),
-        expiresAt: expiresAt.toISOString(),
-        device: describeDevice(userAgent),
-        address,
-        current: id === sid,
+      sessions: sessions.map((session) => ({
+        id: session.id,
+        createdAt: session.createdAt.toISOString(),
+        lastUsedAt: session.lastUsedAt.toISOString(),
+        expiresAt: session.expiresAt.toISOString(),
+        device: describeDevice(session.userAgent),
+        address: session.address,
+        amr: session.amr,
+        acr: acrOf(session.aal),
+        current: session.id === sid,
       })),
     };
   }

@@ -3,6 +3,7 @@ export const AUDIT_ACTIONS = [
   'registered',
   'login',
   'login_failed',
+  'stepped_up',
   'logout',
   'session_ended',
   'sessions_revoked',

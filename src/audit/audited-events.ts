@@ -51,8 +51,11 @@ export class AuditedEvents {
       { ...entry('email_lost', user.id), ...(actorId !== undefined && { actorId }) },
     ]);
     this.record('password.changed', passwordEntries);
-    this.record('session.started', ({ userId, sessionId: session }) => [
-      { ...entry('login', userId, { session }), actorId: userId },
+    this.record('session.started', ({ userId, sessionId: session, amr }) => [
+      { ...entry('login', userId, { session, amr: amr.join(' ') }), actorId: userId },
+    ]);
+    this.record('session.stepped_up', ({ userId, sessionId: session, amr }) => [
+      entry('stepped_up', userId, { session, amr: amr.join(' ') }),
     ]);
     this.record('sessions.ended', sessionEntries);
     this.record('role.changed', ({ name: role, permissions }) => [

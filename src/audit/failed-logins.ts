@@ -31,7 +31,8 @@ const WINDOW = 15 * 60_000;
 const MAX_PENDING = 1_000;
 
 /** The reason of a failed login. */
-export type LoginFailure = 'bad_credentials' | 'user_disabled' | 'email_not_verified';
+export type LoginFailure =
+  'bad_credentials' | 'user_disabled' | 'email_not_verified' | 'code_invalid';
 
 /** Failures that become one row. */
 interface Tally {

@@ -6,6 +6,7 @@ import { AccessTokens } from '../keys/access-token.js';
 import { isDisabled } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type { Authentication } from './authentication.js';
+import { refuseBeforeEnrolment } from './enrolment.js';
 import { AuthHooks } from './hooks.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { VerifiedTokens } from './verified-tokens.js';
@@ -46,18 +47,21 @@ export class AccessTokenService {
   /**
    * Checks a token as `JwtAuthGuard` does, including its revocation.
    *
-   * @throws ApiError with its own code for each kind of bad token; token_malformed for anything but a text
+   * @throws ApiError with its own code for each kind of bad token; token_malformed for anything but a text;
+   *   enrolment_required
    */
   async verify(token: string): Promise<Authentication> {
     if (typeof token !== 'string') throw new ApiError('token_malformed');
     const known = this.verified.recall(token);
     if (known) {
       this.verified.check(known);
+      refuseBeforeEnrolment(known.claims);
       return known;
     }
     const verified = this.strategy.verify(token);
     if (verified instanceof Error) throw verified;
     const authentication = await verified;
+    refuseBeforeEnrolment(authentication.claims);
     this.verified.remember(token, authentication);
     return authentication;
   }

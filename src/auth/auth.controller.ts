@@ -23,6 +23,7 @@ import {
 } from './auth.schemas.js';
 import { AuthService } from './auth.service.js';
 import { CurrentUser } from './decorators.js';
+import { AllowBeforeEnrolment } from './enrolment.js';
 import { LimitPasswordAttempts } from './password-attempts.interceptor.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { sessionOfRefreshToken } from './limit-keys.js';
@@ -65,7 +66,7 @@ export class AuthController {
   @ApiOperation({ summary: 'Exchange username (or e-mail address) and password for tokens' })
   @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })
   @refuses(400, 'A parameter is missing')
-  @refuses(401, 'Bad username or password')
+  @refuses(401, 'Bad username or password, or a second factor is required')
   @refuses(403, 'The account is disabled, or its e-mail address not verified')
   @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
   async login(
@@ -100,6 +101,7 @@ export class AuthController {
 
   @Public()
   @Post('logout')
+  @AllowBeforeEnrolment()
   @UseGuards(LogoutGuard)
   @HttpCode(204)
   @ApiBearerAuth()

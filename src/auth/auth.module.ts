@@ -14,12 +14,14 @@ import { JwtStrategy } from './jwt.strategy.js';
 import { LoginMetrics } from './login-metrics.js';
 import { RefreshCookie } from './refresh-cookie.js';
 import { RegistrationService } from './registration.service.js';
+import { SecondFactorGate } from './second-factor-gate.js';
 import { SessionTokensService } from './session-tokens.service.js';
 import { SignedInUserService } from './signed-in-user.service.js';
 import { SignInsService } from './sign-ins.service.js';
-import { StepUp } from './step-up.js';
+import { StepUpService } from './step-up.service.js';
 import { TokenHeader } from './token-header.js';
 import { VerifiedTokens } from './verified-tokens.js';
+import { WaysIn } from './ways-in.js';
 
 /** Registration, login and the guards, which every module may use without an import. */
 @Global()
@@ -33,21 +35,26 @@ import { VerifiedTokens } from './verified-tokens.js';
     LoginMetrics,
     RegistrationService,
     SessionTokensService,
+    SecondFactorGate,
     SignedInUserService,
     SignInsService,
     TokenHeader,
     JwtStrategy,
     VerifiedTokens,
     RefreshCookie,
-    StepUp,
+    WaysIn,
+    StepUpService,
   ],
   exports: [
     AccessTokenService,
     RefreshCookie,
     RegistrationService,
+    SecondFactorGate,
+    SessionTokensService,
     SignedInUserService,
     SignInsService,
-    StepUp,
+    StepUpService,
+    WaysIn,
     JwtStrategy,
     TokenHeader,
     VerifiedTokens,

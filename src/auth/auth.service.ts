@@ -3,6 +3,7 @@ import { ApiError } from '../common/api-error.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
 import { preparePassword } from '../passwords/password-policy.js';
 import { PasswordsService } from '../passwords/passwords.service.js';
+import type { Assurance } from '../sessions/assurance.js';
 import { SessionRefreshService } from '../sessions/session-refresh.service.js';
 import type { Origin } from '../sessions/session-start.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
@@ -11,6 +12,9 @@ import { UsersService } from '../users/users.service.js';
 import type { LoginBody, LogoutQuery, RefreshBody, Tokens } from './auth.schemas.js';
 import { SessionTokensService } from './session-tokens.service.js';
 import { SignInsService } from './sign-ins.service.js';
+
+/** A password is one factor. */
+const PASSWORD: Assurance = { amr: ['pwd'], aal: 1 };
 
 /** The session a request comes from. */
 interface OwnSession {
@@ -34,7 +38,8 @@ export class AuthService {
    * Signs a user in with a name (or address) and a password.
    *
    * @throws ApiError bad_credentials, after the same work whether the name or the password is wrong;
-   *   user_disabled and email_not_verified only if the password is right; overloaded, unavailable
+   *   user_disabled, email_not_verified and second_factor_required only if the password is right; overloaded,
+   *   unavailable
    */
   login(body: LoginBody, origin: Origin, options?: HashOptions): Promise<Tokens> {
     return this.signIns.attempt(this.signIn(body, origin, options));
@@ -49,8 +54,9 @@ export class AuthService {
     for (;;) {
       const found = await this.users.findByLogin(username);
       const user = await this.checkPassword(found, password, options);
-      const method = { kind: 'password', hash: user.passwordHash };
+      const method = { assurance: PASSWORD, hash: user.passwordHash };
       const signIn = await this.signIns.complete(user, method, origin);
+      if (signIn.outcome === 'second_factor_required') throw signIn.refusal;
       // If the user has changed meanwhile, the password has to fit the new hash.
       if (signIn.outcome === 'signed_in') return signIn.tokens;
     }

@@ -2,11 +2,12 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../common/api-error.js';
 import { setActor } from '../common/request-context.js';
+import { requestOf } from '../common/request-of.js';
 import { type Authentication, impersonatorOf } from './authentication.js';
+import { refuseBeforeEnrolment } from './enrolment.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { TokenHeader } from './token-header.js';
 import { VerifiedTokens } from './verified-tokens.js';
-import { requestOf } from '../common/request-of.js';
 
 /**
  * Lets only requests with a good access token through: `@UseGuards(JwtAuthGuard)` on a controller or a
@@ -32,10 +33,10 @@ export class JwtAuthGuard implements CanActivate {
       const known = this.verified.recall(token);
       if (known) {
         this.verified.check(known);
-        return this.admit(request, known);
+        return this.admit(context, known);
       }
       const verified = this.strategy.verify(token);
-      if (!(verified instanceof Error)) return this.remember(request, token, verified);
+      if (!(verified instanceof Error)) return this.remember(context, token, verified);
       refused = verified;
     } catch (error) {
       refused = error;
@@ -44,14 +45,14 @@ export class JwtAuthGuard implements CanActivate {
   }
 
   private remember(
-    request: FastifyRequest,
+    context: ExecutionContext,
     token: string,
     verified: Promise<Authentication>,
   ): Promise<boolean> {
     return verified.then(
       (authentication) => {
         this.verified.remember(token, authentication);
-        return this.admit(request, authentication);
+        return this.admit(context, authentication);
       },
       (error: unknown) => {
         throw this.refusal(error);
@@ -59,7 +60,9 @@ export class JwtAuthGuard implements CanActivate {
     );
   }
 
-  private admit(request: FastifyRequest, authentication: Authentication): true {
+  private admit(context: ExecutionContext, authentication: Authentication): true {
+    refuseBeforeEnrolment(authentication.claims, context);
+    const request = requestOf(context);
     request.authentication = authentication;
     setActor(request, authentication.subject.id, impersonatorOf(authentication));
     return true;

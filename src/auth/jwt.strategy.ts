@@ -10,6 +10,7 @@ import { readPayload } from '../keys/compact-jws.js';
 import { isEdDsaKey, verifyEdDsa } from '../keys/eddsa.js';
 import { Keyring } from '../keys/keyring.js';
 import { type Authentication, tokenError } from './authentication.js';
+import { refuseBeforeEnrolment } from './enrolment.js';
 import { TokenHeader } from './token-header.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
@@ -101,11 +102,13 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   /**
    * Called after the signature was verified.
    *
-   * @throws ApiError as `AccessTokens.read` and `VerifiedTokens.check`
+   * @throws ApiError as `AccessTokens.read` and `VerifiedTokens.check`; enrolment_required
    */
   validate(source: unknown): Authentication {
     const token = tokenOf(source, this.header);
     const authentication = this.accessTokens.read(readPayload(token));
+    // Passport's guard knows no route that such a user may call.
+    if (!(source instanceof Carried)) refuseBeforeEnrolment(authentication.claims);
     this.verified.check(authentication);
     return authentication;
   }

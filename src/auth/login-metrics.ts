@@ -11,6 +11,8 @@ const RESULTS: readonly ApiErrorCode[] = [
   'bad_credentials',
   'user_disabled',
   'email_not_verified',
+  'second_factor_required',
+  'code_invalid',
   'too_many_requests',
   'unavailable',
 ];

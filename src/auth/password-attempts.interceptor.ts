@@ -27,7 +27,7 @@ import { accountKey } from './limit-keys.js';
 const WRONG: ApiErrorCode[] = ['bad_credentials', 'wrong_password'];
 
 /** The answers that a client gets only with the right password. */
-const RIGHT: ApiErrorCode[] = ['user_disabled', 'email_not_verified'];
+const RIGHT: ApiErrorCode[] = ['user_disabled', 'email_not_verified', 'second_factor_required'];
 
 /** Counts the wrong passwords of a route; see {@link LimitPasswordAttempts}. */
 @Injectable()

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { AccessTokens } from '../keys/access-token.js';
+import { acrOf } from '../sessions/assurance.js';
 import type { RefreshableSession } from '../sessions/session-start.service.js';
 import type { User } from '../users/user.entity.js';
 import type { Tokens } from './auth.schemas.js';
@@ -17,10 +18,14 @@ export class SessionTokensService {
 
   /** Returns the refresh token of the session, and a new access token with the user's present roles. */
   async issue(user: User, session: RefreshableSession): Promise<Tokens> {
+    const { amr, aal } = session.assurance;
     const claims = {
       sid: session.id,
       ver: user.tokenVersion,
-      authTime: Math.floor(session.createdAt.getTime() / 1000),
+      authTime: Math.floor(session.authenticatedAt.getTime() / 1000),
+      amr,
+      acr: acrOf(aal),
+      mustEnrol: aal < 2 && user.roles.some((role) => this.config.mfaRequired.includes(role)),
     };
     const jwt = await this.accessTokens.sign(user, claims, await this.hooks.claims(user));
     return {

@@ -3,16 +3,18 @@ import type { EntityManager } from 'typeorm';
 import { FailedLogins, type LoginFailure } from '../audit/failed-logins.js';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
+import type { Assurance } from '../sessions/assurance.js';
 import { type Origin, SessionStartService } from '../sessions/session-start.service.js';
 import { isDisabled, type User } from '../users/user.entity.js';
 import type { Tokens } from './auth.schemas.js';
+import { SecondFactorGate } from './second-factor-gate.js';
 import { LoginMetrics } from './login-metrics.js';
 import { SessionTokensService } from './session-tokens.service.js';
 
 /** The credential that a user has just proven. */
 export interface SignInMethod {
-  /** The name of the way in, such as `password`. */
-  kind: string;
+  /** How strong the proof is, and the names of its methods. */
+  assurance: Assurance;
   /** The hash of the password that the user typed. The sign-in fails if the stored hash has changed. */
   hash?: string;
 }
@@ -20,6 +22,11 @@ export interface SignInMethod {
 /** The outcome of a sign-in that was not refused. */
 export type SignIn =
   | { outcome: 'signed_in'; tokens: Tokens }
+  /**
+   * The user has to prove a second factor. The caller throws `refusal`, after the commit if it gave a
+   * transaction.
+   */
+  | { outcome: 'second_factor_required'; refusal: ApiError }
   /** The account or its password has changed since the proof, so the user has to prove it again. */
   | { outcome: 'changed' };
 
@@ -30,12 +37,14 @@ export class SignInsService {
     private readonly config: Config,
     private readonly sessions: SessionStartService,
     private readonly tokens: SessionTokensService,
+    private readonly gate: SecondFactorGate,
     private readonly failedLogins: FailedLogins,
     private readonly metrics: LoginMetrics,
   ) {}
 
   /**
-   * Signs in a user after the proof of a method. It checks the account, starts a session, and records it.
+   * Signs in a user after the proof of a method. It checks the account, starts a session, and records it. A user
+   * with a second factor gets no session by one factor alone, whatever the way in.
    *
    * @param manager the transaction to sign in with; by default one of its own
    * @throws ApiError user_disabled, email_not_verified
@@ -50,7 +59,12 @@ export class SignInsService {
     if (this.config.requireVerifiedEmail && !user.emailVerifiedAt) {
       throw this.refuse('email_not_verified', user);
     }
-    const seen = { id: user.id, passwordHash: method.hash };
+    const { assurance } = method;
+    if (user.secondFactorSince && assurance.aal < 2) {
+      const refusal = await this.gate.challenge(user, assurance, manager);
+      return { outcome: 'second_factor_required', refusal };
+    }
+    const seen = { id: user.id, passwordHash: method.hash, assurance };
     const session = await this.sessions.start(seen, origin, manager);
     if (!session) return { outcome: 'changed' };
     const tokens = await this.tokens.issue(user, session);

@@ -1,57 +1,39 @@
-import { Injectable } from '@nestjs/common';
-import { ApiError, RECENT_SIGN_IN } from '../common/api-error.js';
+import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import type { AccessTokenClaims } from '../keys/access-token.js';
-import type { HashOptions } from '../passwords/hash-pool.js';
-import { preparePassword } from '../passwords/password-policy.js';
-import { PasswordsService } from '../passwords/passwords.service.js';
-import type { User } from '../users/user.entity.js';
+import { type Aal, aalOf, acrOf } from '../sessions/assurance.js';
 
-/**
- * Requires a recent sign-in before actions that an unattended device or a stolen token must not take (RFC
- * 9470): one of the last 15 minutes, or the password with the request. A refresh makes no sign-in recent.
- */
-@Injectable()
-export class StepUp {
-  constructor(private readonly passwords: PasswordsService) {}
+/** The age of a proof, in seconds, up to which it counts as recent by default. */
+export const RECENT = 900;
 
-  /**
-   * Checks the age of the sign-in, or the password.
-   *
-   * @param password the user's current one as typed, if the request has it; then it has to be right
-   * @throws ApiError impersonation_forbidden, reauthentication_required, wrong_password, overloaded,
-   *   unavailable
-   */
-  async require(
-    user: User,
-    claims: AccessTokenClaims,
-    password: string | undefined,
-    options?: HashOptions,
-  ): Promise<void> {
-    if (password === undefined) {
-      requireRecentSignIn(claims);
-      return;
-    }
-    if (claims.act) throw new ApiError('impersonation_forbidden');
-    const prepared = preparePassword(password);
-    const plain = prepared.ok ? prepared.password : undefined;
-    if (!(await this.passwords.verify(plain, user.passwordHash, options))) {
-      throw new ApiError('wrong_password');
-    }
-  }
+/** The authentication that an action requires (RFC 9470). */
+export interface StepUpRequirement {
+  /** The greatest age of the user's last proof, in seconds. */
+  maxAge?: number;
+  /** The least assurance level of the session. */
+  aal?: Aal;
 }
 
 /**
- * Checks the age of the sign-in.
+ * Checks how, and how recently, the user of a token has signed in. A refresh makes no sign-in recent.
  *
  * @throws ApiError impersonation_forbidden, reauthentication_required
  */
-export function requireRecentSignIn({
-  act,
-  auth_time: signedInAt = 0,
-}: Partial<AccessTokenClaims>): void {
+export function requireStepUp(
+  { act, acr, auth_time: provenAt = 0 }: Partial<AccessTokenClaims>,
+  { maxAge = RECENT, aal }: StepUpRequirement = {},
+): void {
   if (act) throw new ApiError('impersonation_forbidden');
-  if (clock.now() / 1000 - signedInAt > RECENT_SIGN_IN) {
-    throw new ApiError('reauthentication_required');
-  }
+  const tooOld = clock.now() / 1000 - provenAt > maxAge;
+  const tooWeak = aal !== undefined && aalOf(acr) < aal;
+  if (tooOld || tooWeak) throw reauthenticationRequired({ maxAge, aal });
+}
+
+/** Returns the refusal with the challenge of RFC 9470, section 3. */
+function reauthenticationRequired({ maxAge, aal }: StepUpRequirement): ApiError {
+  const acr = aal === undefined ? '' : `, acr_values="${acrOf(aal)}"`;
+  const challenge =
+    'error="insufficient_user_authentication", ' +
+    `error_description="A more recent or stronger sign-in is required"${acr}, max_age="${maxAge}"`;
+  return new ApiError('reauthentication_required', { challenge });
 }

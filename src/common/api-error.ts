@@ -13,6 +13,8 @@ export const API_ERRORS = {
   code_invalid: [400, 'This code is invalid or has expired; ask for a new one'],
   bad_request: [400, 'The server could not understand the request'],
   bad_credentials: [401, 'Bad username or password'],
+  second_factor_required: [401, 'Prove a second factor to sign in'],
+  challenge_invalid: [401, 'This sign-in has expired or was completed; start again'],
   unauthorized: [401, 'Sign in to do this'],
   missing_refresh_token: [401, 'The request has no refresh token'],
   refresh_token_invalid: [401, 'The refresh token is not valid'],
@@ -37,6 +39,7 @@ export const API_ERRORS = {
   origin_not_allowed: [403, 'This origin may not send requests with a cookie'],
   forbidden: [403, 'You are not allowed to do this'],
   email_not_verified: [403, 'Verify the e-mail address of this account first'],
+  enrolment_required: [403, 'Your role requires a second factor; add one first'],
   user_disabled: [403, 'This account is disabled'],
   impersonation_forbidden: [403, 'You cannot do this on behalf of another user'],
   not_found: [404, 'This address does not exist'],
@@ -45,6 +48,7 @@ export const API_ERRORS = {
   username_taken: [409, 'This username is taken'],
   email_taken: [409, 'This e-mail address is taken'],
   email_missing: [409, 'The user has no e-mail address'],
+  last_credential: [409, 'This is the last way to sign in to this account'],
   last_admin: [409, 'This is the last administrator'],
   role_built_in: [409, 'This role is built in'],
   role_in_use: [409, 'A user still has this role'],
@@ -62,9 +66,6 @@ export const API_ERRORS = {
   not_ready: [503, 'The service is not ready'],
 } as const satisfies Record<string, readonly [status: number, msg: string]>;
 
-/** The age of a sign-in, in seconds, up to which it counts as recent (`StepUp`). */
-export const RECENT_SIGN_IN = 900;
-
 /**
  * The text of `WWW-Authenticate` after the scheme (RFC 6750, section 3; RFC 9470, section 3). Other refusals
  * of a token say invalid_token.
@@ -72,9 +73,6 @@ export const RECENT_SIGN_IN = 900;
 const CHALLENGES: Partial<Record<ApiErrorCode, string>> = {
   missing_authorization: '',
   missing_refresh_token: '',
-  reauthentication_required:
-    'error="insufficient_user_authentication", ' +
-    `error_description="A more recent sign-in is required", max_age="${RECENT_SIGN_IN}"`,
 };
 
 /** The seconds of `Retry-After` if no better time is known. */
@@ -126,6 +124,10 @@ interface ApiErrorOptions {
   msg?: string;
   /** Given if several fields are wrong. */
   errors?: FieldError[];
+  /** More keys of the body, such as a challenge to answer. */
+  details?: Record<string, unknown>;
+  /** The text of `WWW-Authenticate` after the scheme. */
+  challenge?: string;
   /** Response headers, such as `Retry-After`. */
   headers?: Record<string, string>;
   /** A project's own answer (see `auth/hooks.ts`). The code still names the error. */
@@ -177,7 +179,9 @@ export class ApiError extends Error {
    */
   headersFor(scheme: string): Record<string, string> {
     const challenge =
-      CHALLENGES[this.code] ?? (this.tokenRefusal ? 'error="invalid_token"' : undefined);
+      this.options.challenge ??
+      CHALLENGES[this.code] ??
+      (this.tokenRefusal ? 'error="invalid_token"' : undefined);
     return {
       ...(challenge !== undefined && { 'WWW-Authenticate': `${scheme} ${challenge}`.trim() }),
       ...(this.code === 'unavailable' && { 'Retry-After': RETRY_AFTER }),
@@ -188,8 +192,8 @@ export class ApiError extends Error {
   /** The JSON body. */
   get body(): ErrorBody | Record<string, unknown> {
     if (this.options.answer) return this.options.answer.body;
-    const { errors } = this.options;
-    return { msg: this.message, code: this.code, ...(errors && { errors }) };
+    const { errors, details } = this.options;
+    return { msg: this.message, code: this.code, ...(errors && { errors }), ...details };
   }
 
   /** Returns the same error with further options. */

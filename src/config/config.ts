@@ -75,6 +75,8 @@ export class Config {
   readonly publicUrl: string;
   readonly mail: MailConfig;
   readonly requireVerifiedEmail: boolean;
+  /** The roles whose holders need a second factor. */
+  readonly mfaRequired: readonly string[];
 
   private constructor(
     private readonly values: Readonly<Record<string, unknown>>,
@@ -136,6 +138,7 @@ export class Config {
       shown: settings.NODE_ENV === 'development' && settings.SMTP_URL === undefined,
       templates: settings.MAIL_TEMPLATES,
     };
+    this.mfaRequired = settings.MFA_REQUIRED;
     this.requireVerifiedEmail = settings.REQUIRE_VERIFIED_EMAIL === 'on';
   }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { declareSettings, setting } from './setting.js';
-import { choice, DAY, duration, integer } from './setting-schemas.js';
+import { choice, DAY, duration, integer, list } from './setting-schemas.js';
 
 export const SESSION_SETTINGS = declareSettings('Sessions', {
   SESSION_IDLE_EXPIRES: setting({
@@ -26,6 +26,18 @@ export const SESSION_SETTINGS = declareSettings('Sessions', {
       'For this time a refresh token returns its successor again if the successor was never used, for ' +
       'clients that lost the answer. 0 turns this off.',
     example: '1d',
+  }),
+  MFA_REQUIRED: setting({
+    schema: z
+      .string()
+      .default('')
+      .transform(list)
+      .refine((roles) => roles.every((role) => /^[A-Za-z][\w.:-]{0,63}$/.test(role)), {
+        error: 'expected names of roles such as admin,support',
+      }),
+    summary:
+      'Roles whose holders need a second factor. Without one their sessions can only enrol a factor.',
+    example: 'admin',
   }),
   AUTH_COOKIES: setting({
     schema: choice(['off', 'on', 'lax', 'cross-site'], 'off'),

@@ -18,7 +18,19 @@ const headerType = z
 /** The claims of access tokens beside the user's id, and the claims with a meaning in a standard. */
 const TAKEN_CLAIMS: ReadonlySet<string> = new Set([
   ...['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sid', 'ver', 'username', 'roles', 'auth_time'],
-  ...['client_id', 'act', 'act_ver', 'act_roles', 'acr', 'amr', 'scope', 'cnf', 'may_act', 'azp'],
+  ...[
+    'client_id',
+    'act',
+    'act_ver',
+    'act_roles',
+    'acr',
+    'amr',
+    'enrolment_required',
+    'scope',
+    'cnf',
+    'may_act',
+    'azp',
+  ],
   ...['nonce', 'at_hash', 'c_hash', 's_hash', 'events', 'sub_id', 'sub_jwk'],
 ]);
 const identityClaim = z

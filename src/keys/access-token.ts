@@ -31,6 +31,12 @@ const claimsSchema = z
     client_id: z.string().optional(),
     /** When the user last proved a credential (OpenID Connect Core, section 2). */
     auth_time: seconds.optional(),
+    /** The methods that the user has proven (RFC 8176). */
+    amr: z.array(z.string()).optional(),
+    /** The assurance level of the session, such as `urn:latchkey:aal1`. */
+    acr: z.string().optional(),
+    /** Set if the user has to enrol a second factor first. Such a token names no roles. */
+    enrolment_required: z.literal(true).optional(),
     act: z.looseObject({ sub: z.string() }).optional(),
     act_ver: seconds.optional(),
     act_roles: seconds.optional(),
@@ -58,6 +64,11 @@ export interface SignOptions {
   ver: number;
   /** When the subject signed in, in seconds since 1970. Left out if an actor acts for the subject. */
   authTime?: number;
+  /** How the subject signed in. Left out if an actor acts for the subject. */
+  amr?: string[];
+  acr?: string;
+  /** Whether the subject may do nothing but enrol a second factor. */
+  mustEnrol?: boolean;
   /**
    * The user that acts on behalf of the subject, and the version of the roles. `sid` is this user's session.
    */
@@ -78,7 +89,16 @@ export class AccessTokens {
   /** Returns a new token for `subject`. `own` holds a project's claims, which never replace Latchkey's. */
   sign(
     subject: Subject,
-    { sid, ver, authTime, actor, expires = this.config.jwt.expires }: SignOptions,
+    {
+      sid,
+      ver,
+      authTime,
+      amr,
+      acr,
+      mustEnrol,
+      actor,
+      expires = this.config.jwt.expires,
+    }: SignOptions,
     own: Record<string, unknown> = {},
   ): Promise<string> {
     const { issuer, audience, identityClaim, type, signingKey } = this.config.jwt;
@@ -88,10 +108,13 @@ export class AccessTokens {
       iss: issuer,
       [identityClaim]: subject.id,
       username: subject.username,
-      roles: subject.roles,
+      roles: mustEnrol ? [] : subject.roles,
       sid,
       ver,
       auth_time: authTime,
+      amr,
+      acr,
+      enrolment_required: mustEnrol || undefined,
       iat: now,
       nbf: now,
       exp: now + expires,

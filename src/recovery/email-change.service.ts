@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '../audit/audit.service.js';
 import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
-import { StepUp } from '../auth/step-up.js';
+import { StepUpService } from '../auth/step-up.service.js';
 import { Database } from '../database/database.js';
 import { MailService } from '../mail/mail.service.js';
 import type { LinkOrCode } from '../mailed-links/link-or-code.js';
@@ -26,7 +26,7 @@ export class EmailChangeService {
     private readonly claims: AddressClaimsService,
     private readonly undo: EmailChangeUndoService,
     private readonly users: SignedInUserService,
-    private readonly stepUp: StepUp,
+    private readonly stepUp: StepUpService,
     private readonly database: Database,
     private readonly audit: AuditService,
     links: MailedLinks,

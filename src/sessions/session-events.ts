@@ -5,6 +5,8 @@ export type EndReason =
   | 'refresh_token_reused'
   | 'too_many_sessions'
   | 'password_changed'
+  | 'factor_added'
+  | 'factors_reset'
   | 'email_change_undone'
   | 'user_disabled'
   | 'user_deleted'
@@ -14,7 +16,9 @@ export type EndReason =
 declare module '../common/events.service.js' {
   interface EventTypes {
     /** A user has signed in. */
-    'session.started': { userId: string; sessionId: string };
+    'session.started': { userId: string; sessionId: string; amr: string[] };
+    /** A user has proven a credential again, or a further one. `amr` names the new proof alone. */
+    'session.stepped_up': { userId: string; sessionId: string; amr: string[] };
     /** Sessions of a user have ended. */
     'sessions.ended': {
       userId: string;

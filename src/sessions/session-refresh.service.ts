@@ -54,10 +54,14 @@ export class SessionRefreshService {
       else if (await this.giveAgain(content, now)) this.reuse.inc({ result: 'recovered' });
       else throw await this.endReused(session);
     }
-    const { id, userId, createdAt } = session;
-    const { generation, salt } = content;
-    const successor = { sessionId: id, generation: generation + 1, salt };
-    return { id, userId, createdAt, refreshToken: this.refreshTokens.issue(successor) };
+    return this.tokensOf({ ...session, refreshGeneration: content.generation + 1 });
+  }
+
+  /** Returns a session with its current refresh token, which is not stored but computed. */
+  tokensOf(session: Session): RefreshableSession {
+    const { id, userId, amr, aal, authenticatedAt, refreshGeneration: generation, salt } = session;
+    const refreshToken = this.refreshTokens.issue({ sessionId: id, generation, salt });
+    return { id, userId, assurance: { amr, aal }, authenticatedAt, refreshToken };
   }
 
   /**

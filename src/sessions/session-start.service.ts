@@ -7,6 +7,7 @@ import { storable, storableAddress } from '../common/request-context.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { maySignInSql } from '../users/can-sign-in.js';
+import type { Assurance } from './assurance.js';
 import { RefreshTokens } from './refresh-token.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -21,14 +22,17 @@ export interface SeenUser {
   id: string;
   /** If given, the session starts only if the user still has this hash. */
   passwordHash?: string;
+  /** Below level 2, the session starts only if the user has no second factor. */
+  assurance: Assurance;
 }
 
 /** A session and the refresh token that continues it. */
 export interface RefreshableSession {
   id: string;
   userId: string;
-  /** When the user signed in. */
-  createdAt: Date;
+  assurance: Assurance;
+  /** When the user last proved a credential. */
+  authenticatedAt: Date;
   refreshToken: string;
 }
 
@@ -48,7 +52,7 @@ export class SessionStartService {
    * and inserts the session. Thus no session outlives a change that was made while the server looked at the
    * password.
    *
-   * @returns undefined if the user may not sign in any more, or has another password hash
+   * @returns undefined if the user may not sign in any more, has another password hash, or got a second factor
    */
   async start(
     user: SeenUser,
@@ -61,7 +65,8 @@ export class SessionStartService {
       if (!(await this.insert(inside, user, origin, { id, salt, now: createdAt.getTime() }))) {
         return false;
       }
-      const event = { type: 'session.started', userId: user.id, sessionId: id } as const;
+      const { amr } = user.assurance;
+      const event = { type: 'session.started', userId: user.id, sessionId: id, amr } as const;
       await this.events.publish(inside, event);
       await this.endSurplus(inside, { userId: user.id, id });
       return true;
@@ -69,19 +74,23 @@ export class SessionStartService {
     const started = manager ? await work(manager) : await this.database.transaction(work);
     if (!started) return undefined;
     const refreshToken = this.refreshTokens.issue({ sessionId: id, generation: 0, salt });
-    return { id, userId: user.id, createdAt, refreshToken };
+    const { assurance } = user;
+    return { id, userId: user.id, assurance, authenticatedAt: createdAt, refreshToken };
   }
 
   private async insert(
     manager: EntityManager,
-    { id: userId, passwordHash }: SeenUser,
+    { id: userId, passwordHash, assurance }: SeenUser,
     { address, userAgent }: Origin,
     { id, salt, now }: { id: string; salt: string; now: number },
   ): Promise<boolean> {
     const { idle, absolute } = this.config.sessions;
     const expiresAt = now + Math.min(idle, absolute) * 1000;
     const origin = [storable(userAgent), storableAddress(address)];
-    const values = [userId, passwordHash ?? null, now, id, expiresAt, ...origin, salt];
+    const { amr, aal } = assurance;
+    // SQLite counts the parameters in the order in which the statement first names them.
+    const first = [userId, passwordHash ?? null, aal, now];
+    const values = [...first, id, expiresAt, ...origin, salt, amr.join(' ')];
     // A change of the user waits for this session, and then ends it. Another login of the user waits
     // too, so that it counts this session.
     const lock = this.database.isPostgres ? 'FOR NO KEY UPDATE' : '';
@@ -89,11 +98,12 @@ export class SessionStartService {
     const inserted = await manager.query<unknown[]>(
       `WITH owner AS (
          SELECT id FROM users WHERE id = $1 AND password_hash = coalesce($2, password_hash)
-           AND ${maySignInSql(this.config, 'CAST($3 AS bigint)')} ${lock}
+           AND (second_factor_since IS NULL OR CAST($3 AS integer) >= 2)
+           AND ${maySignInSql(this.config, 'CAST($4 AS bigint)')} ${lock}
        )
-       INSERT INTO sessions (user_id, created_at, last_used_at, refreshed_at, id, expires_at,
-         user_agent, address, salt, refresh_generation)
-       SELECT id, $3, $3, $3, $4, CAST($5 AS bigint), $6, $7, $8, 0 FROM owner
+       INSERT INTO sessions (user_id, created_at, authenticated_at, last_used_at, refreshed_at, id,
+         expires_at, user_agent, address, salt, amr, aal, refresh_generation)
+       SELECT id, $4, $4, $4, $4, $5, CAST($6 AS bigint), $7, $8, $9, $10, $3, 0 FROM owner
        RETURNING id`,
       values,
     );

@@ -1,6 +1,21 @@
-import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import {
+  Column,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryColumn,
+  type ValueTransformer,
+} from 'typeorm';
 import { epochMillis } from '../database/time.js';
 import { User } from '../users/user.entity.js';
+import type { Aal } from './assurance.js';
+
+/** Stores a list of names, which have no spaces, as one text. */
+const names: ValueTransformer = {
+  to: (list: unknown) => (Array.isArray(list) ? list.join(' ') : list),
+  from: (text: string) => text.split(' '),
+};
 
 /** One sign-in of one user on one device: a row however often it is refreshed. */
 @Entity('sessions')
@@ -19,6 +34,18 @@ export class Session {
 
   @Column('bigint', { name: 'created_at', transformer: epochMillis })
   createdAt!: Date;
+
+  /** The methods that the user has proven in this session; see {@link Assurance}. */
+  @Column('varchar', { length: 64, transformer: names })
+  amr!: string[];
+
+  /** The authentication assurance level, 1 or 2 (NIST SP 800-63B). */
+  @Column('integer')
+  aal!: Aal;
+
+  /** When the user last proved a credential in this session; the claim `auth_time`. */
+  @Column('bigint', { name: 'authenticated_at', transformer: epochMillis })
+  authenticatedAt!: Date;
 
   @Column('bigint', { name: 'last_used_at', transformer: epochMillis })
   lastUsedAt!: Date;

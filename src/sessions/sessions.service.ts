@@ -6,6 +6,7 @@ import { EventsService } from '../common/events.service.js';
 import { Database } from '../database/database.js';
 import { lockUser } from '../users/lock-user.js';
 import type { PermitUser } from '../users/user-changes.service.js';
+import { type Assurance, withProof } from './assurance.js';
 import { RevocationsService } from './revocations.service.js';
 import { Session } from './session.entity.js';
 import type { EndReason } from './session-events.js';
@@ -62,6 +63,26 @@ export class SessionsService {
       { lastUsedAt: clock.date() },
     );
     return affected === 1;
+  }
+
+  /**
+   * Records a further proof of the session's user, in a transaction that holds the lock on the user's row.
+   *
+   * @returns the session, or undefined if it has ended
+   */
+  async stepUp(
+    manager: EntityManager,
+    { id, userId }: { id: string; userId: string },
+    proof: Assurance,
+  ): Promise<Session | undefined> {
+    const session = await manager.findOneBy(Session, { id, userId, endedAt: IsNull() });
+    if (!session || session.expiresAt <= clock.date()) return undefined;
+    const now = clock.date();
+    const changes = { ...withProof(session, proof), authenticatedAt: now, lastUsedAt: now };
+    await manager.update(Session, { id, endedAt: IsNull() }, changes);
+    const event = { type: 'session.stepped_up', userId, sessionId: id, amr: proof.amr } as const;
+    await this.events.publish(manager, event);
+    return { ...session, ...changes };
   }
 
   /** Ends living sessions with their access tokens. Returns how many have ended. */

@@ -48,6 +48,24 @@ declare module '../common/events.service.js' {
       keptSession?: string;
       byUser?: ByUser;
     } & EndsSessions;
+    /**
+     * A second factor of the user, or the set of them, has changed. `reset` means that an operator removed it.
+     * `name` is the user's name for it.
+     */
+    'factor.changed': {
+      user: User;
+      change: 'added' | 'renamed' | 'removed' | 'reset';
+      kind: string;
+      name: string;
+      byUser?: ByUser;
+    };
+    /** The user got new recovery codes (`left` of them), or used one and has `left`. */
+    'recovery_codes.changed': {
+      user: User;
+      change: 'made' | 'used';
+      left: number;
+      byUser?: ByUser;
+    };
     /** A role was made or has other permissions; `permissions` is null if the role was removed. */
     'role.changed': { name: string; permissions: string[] | null };
   }

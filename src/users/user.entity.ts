@@ -67,6 +67,10 @@ export class User {
   @Column('varchar', { name: 'password_hash', length: 255 })
   passwordHash!: string;
 
+  /** When the user got a second factor, without which no sign-in is complete; null if the user has none. */
+  @Column('bigint', { name: 'second_factor_since', nullable: true, transformer: epochMillis })
+  secondFactorSince!: Date | null;
+
   /**
    * The names of the user's roles, read from `user_roles`. `writeRoles` changes them; an update of the user
    * ignores them.

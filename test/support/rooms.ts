@@ -31,6 +31,7 @@ export const ROOMS: Record<string, string[]> = {
   sessions: LOWER,
   auth: [...LOWER, 'audit', 'sessions'],
   recovery: [...LOWER, 'audit', 'sessions', 'auth'],
+  factors: [...LOWER, 'sessions', 'auth'],
   account: [...LOWER, 'audit', 'sessions', 'auth'],
   admin: [...LOWER, 'audit', 'sessions', 'auth', 'recovery'],
   openapi: [...BASE, 'auth'],

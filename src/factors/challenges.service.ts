@@ -1,0 +1,114 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, IsNull, type Repository } from 'typeorm';
+import { SecondFactorGate } from '../auth/second-factor-gate.js';
+import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
+import { DailyCleanup } from '../common/daily-cleanup.js';
+import { Database } from '../database/database.js';
+import type { Assurance } from '../sessions/assurance.js';
+import type { User } from '../users/user.entity.js';
+import { FactorKinds } from './factor-kinds.js';
+import { SignInChallenge } from './sign-in-challenge.entity.js';
+
+/** The lifetime of a challenge, in seconds. */
+const LIFETIME = 600;
+
+/** How often a challenge may be answered. */
+const ATTEMPTS = 5;
+
+/** The challenges of sign-ins that wait for a second factor. Any instance can check the answer. */
+@Injectable()
+export class ChallengesService {
+  constructor(
+    @InjectRepository(SignInChallenge) private readonly challenges: Repository<SignInChallenge>,
+    private readonly database: Database,
+    private readonly kinds: FactorKinds,
+    gate: SecondFactorGate,
+    cleanup: DailyCleanup,
+  ) {
+    gate.use((user, proven, manager) => this.make(user, proven, manager));
+    cleanup.add('Cleaning sign-in challenges', async () => {
+      await this.database.deleteAll(SignInChallenge, 'expires_at < :now', { now: clock.now() });
+    });
+  }
+
+  private async make(user: User, { amr }: Assurance, manager?: EntityManager) {
+    const challenge = randomBytes(32).toString('base64url');
+    const row = {
+      tokenHash: sha256(challenge),
+      userId: user.id,
+      amr: amr.join(' '),
+      guard: guardOf(user),
+      attempts: 0,
+      expiresAt: new Date(clock.now() + LIFETIME * 1000),
+      usedAt: null,
+    };
+    if (manager) await manager.insert(SignInChallenge, row);
+    else await this.database.write((one) => one.insert(SignInChallenge, row));
+    const methods: string[] = [];
+    for (const { name, isAvailable } of this.kinds.methods) {
+      const reader = manager ?? this.challenges.manager;
+      if (await isAvailable(reader, user.id)) methods.push(name);
+    }
+    return { challenge, methods, expires_in: LIFETIME };
+  }
+
+  /**
+   * Counts an answer to a challenge, before it is judged, in a statement of its own. So neither parallel answers
+   * nor a rollback get more attempts.
+   *
+   * @throws ApiError challenge_invalid; too_many_requests after five answers
+   */
+  async count(challenge: string): Promise<SignInChallenge> {
+    const tokenHash = sha256(challenge);
+    const now = clock.now();
+    const { affected } = await this.database.write((manager) =>
+      manager
+        .createQueryBuilder()
+        .update(SignInChallenge)
+        .set({ attempts: () => 'attempts + 1' })
+        .where('token_hash = :tokenHash AND attempts < :limit', { tokenHash, limit: ATTEMPTS })
+        .andWhere('used_at IS NULL AND expires_at > :now', { now })
+        .execute(),
+    );
+    const found = await this.find(challenge);
+    if (affected === 1) return found;
+    const wait = Math.ceil((found.expiresAt.getTime() - now) / 1000);
+    throw new ApiError('too_many_requests', {
+      msg: 'This sign-in was tried too often; start again',
+      headers: { 'Retry-After': String(wait) },
+    });
+  }
+
+  /** Returns a challenge that can still be answered. @throws ApiError challenge_invalid */
+  async find(challenge: string): Promise<SignInChallenge> {
+    const found = await this.challenges.findOneBy({ tokenHash: sha256(challenge) });
+    if (!found || found.usedAt || found.expiresAt <= clock.date()) {
+      throw new ApiError('challenge_invalid');
+    }
+    return found;
+  }
+
+  /**
+   * Uses a challenge up, in a transaction that holds the lock on its user. Of many requests at once, one
+   * succeeds.
+   *
+   * @throws ApiError challenge_invalid, also if the user's password or tokens have changed since
+   */
+  async use(manager: EntityManager, { tokenHash, guard }: SignInChallenge, user: User) {
+    const { affected } = await manager.update(
+      SignInChallenge,
+      { tokenHash, usedAt: IsNull() },
+      { usedAt: clock.date() },
+    );
+    if (affected !== 1 || guard !== guardOf(user)) throw new ApiError('challenge_invalid');
+  }
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
+
+/** A new password, and the end of all sessions, make a challenge invalid. */
+const guardOf = ({ passwordHash, tokenVersion }: User): string =>
+  sha256(JSON.stringify([passwordHash, tokenVersion]));

@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { User } from '../users/user.entity.js';
+
+/** An enrolled factor of a user, in the form for that user. */
+export interface Factor {
+  id: string;
+  kind: string;
+  name: string;
+  createdAt: Date;
+  lastUsedAt: Date | null;
+}
+
+/** A second factor that users can enrol, such as an authenticator app. */
+export interface FactorKind {
+  /** The name of the kind, as in the list of a user's factors and in the `methods` of a challenge. */
+  kind: string;
+  /** Returns the enrolled factors of a user, the oldest first. */
+  list: (manager: EntityManager, userId: string) => Promise<Factor[]>;
+  /**
+   * Removes factors, in a transaction that holds the lock on the user's row: one by its id, or all of them.
+   * Returns the removed ones. An id of another kind removes none.
+   */
+  remove: (manager: EntityManager, userId: string, id?: string) => Promise<Factor[]>;
+}
+
+/** A way to answer a challenge. */
+export interface SecondFactorMethod {
+  /** Its name in `methods`. */
+  name: string;
+  /** The key of the proof in a request's body. */
+  field: string;
+  /** Tells whether the user can use it. */
+  isAvailable: (manager: EntityManager, userId: string) => Promise<boolean>;
+  /**
+   * Checks and uses up a proof, in a transaction that holds the lock on the user's row. One conditional
+   * statement uses it up, so of many requests at once one succeeds.
+   *
+   * @returns the names of the proven methods (RFC 8176)
+   * @throws ApiError code_invalid, or another refusal
+   */
+  prove: (manager: EntityManager, user: User, proof: unknown) => Promise<string[]>;
+}
+
+/** The registry of second factors. Each capability adds its own. */
+@Injectable()
+export class FactorKinds {
+  private readonly kinds: FactorKind[] = [];
+  private readonly ways: SecondFactorMethod[] = [];
+
+  /** Adds a kind of factor, with the method by which it answers a challenge. */
+  add(kind: FactorKind, method: SecondFactorMethod): void {
+    this.kinds.push(kind);
+    this.addMethod(method);
+  }
+
+  /** Adds a method that is no factor by itself, such as recovery codes. */
+  addMethod(method: SecondFactorMethod): void {
+    this.ways.push(method);
+  }
+
+  /** All kinds. */
+  get all(): readonly FactorKind[] {
+    return this.kinds;
+  }
+
+  /** All methods. */
+  get methods(): readonly SecondFactorMethod[] {
+    return this.ways;
+  }
+
+  /** Returns the enrolled factors of a user. */
+  async list(manager: EntityManager, userId: string): Promise<Factor[]> {
+    const found: Factor[] = [];
+    for (const { list } of this.kinds) found.push(...(await list(manager, userId)));
+    return found;
+  }
+}

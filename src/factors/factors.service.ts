@@ -1,0 +1,124 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, type Repository } from 'typeorm';
+import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
+import { WaysIn } from '../auth/ways-in.js';
+import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
+import { EventsService } from '../common/events.service.js';
+import { Database } from '../database/database.js';
+import { SessionsService } from '../sessions/sessions.service.js';
+import { User } from '../users/user.entity.js';
+import { type Factor, FactorKinds } from './factor-kinds.js';
+import { RecoveryCode } from './recovery-code.entity.js';
+import { RecoveryCodesService } from './recovery-codes.service.js';
+
+/** The second factors of users, of every kind. */
+@Injectable()
+export class FactorsService {
+  constructor(
+    @InjectRepository(RecoveryCode) private readonly reader: Repository<RecoveryCode>,
+    private readonly database: Database,
+    private readonly kinds: FactorKinds,
+    private readonly recoveryCodes: RecoveryCodesService,
+    private readonly users: SignedInUserService,
+    private readonly sessions: SessionsService,
+    private readonly waysIn: WaysIn,
+    private readonly events: EventsService,
+  ) {}
+
+  /** Returns the enrolled factors of a user, and the number of unused recovery codes. */
+  async list(userId: string): Promise<{ factors: Factor[]; recoveryCodesLeft: number }> {
+    const { manager } = this.reader;
+    return {
+      factors: await this.kinds.list(manager, userId),
+      recoveryCodesLeft: await this.recoveryCodes.left(manager, userId),
+    };
+  }
+
+  /**
+   * Completes the enrolment of a factor, in the transaction that stores it and holds the lock on the user's row.
+   * The session gets assurance level 2, because its user has proven the new factor. With the first factor all
+   * other sessions end, because they were started without one.
+   *
+   * @param amr the names of the proven methods (RFC 8176)
+   * @returns the recovery codes if it is the first factor
+   * @throws ApiError token_revoked if the session has ended
+   */
+  async enrolled(
+    manager: EntityManager,
+    user: User,
+    { claims, locale }: OwnRequest,
+    { kind, name, amr }: { kind: string; name: string; amr: string[] },
+  ): Promise<string[] | undefined> {
+    const { id: userId } = user;
+    const own = { id: claims.sid, userId };
+    if (!(await this.sessions.stepUp(manager, own, { amr, aal: 2 }))) {
+      throw new ApiError('token_revoked');
+    }
+    const byUser = { locale };
+    const event = { user, change: 'added', kind, name, byUser } as const;
+    await this.events.publish(manager, { type: 'factor.changed', ...event });
+    if (user.secondFactorSince) return undefined;
+    await manager.update(User, { id: userId }, { secondFactorSince: clock.date() });
+    await this.sessions.endIn(manager, { userId, except: claims.sid }, 'factor_added');
+    return this.recoveryCodes.make(manager, user, byUser);
+  }
+
+  /**
+   * Removes one of the user's own factors. Without the last one, the recovery codes end too.
+   *
+   * @throws ApiError not_found; last_credential if the user could not sign in any more
+   */
+  remove({ userId, locale }: OwnRequest, id: string): Promise<Factor> {
+    return this.database.transaction(async (manager) => {
+      const user = await this.users.lock(manager, userId);
+      const [removed] = await this.removeIn(manager, user, { id, byUser: { locale } });
+      if (!removed) throw new ApiError('not_found', { msg: 'There is no such factor' });
+      await this.waysIn.expectOne(manager, user);
+      return removed;
+    });
+  }
+
+  /**
+   * Makes new recovery codes for a user with a factor; the old ones end.
+   *
+   * @throws ApiError not_found if the user has no factor
+   */
+  renewRecoveryCodes({ userId, locale }: OwnRequest): Promise<string[]> {
+    return this.database.transaction(async (manager) => {
+      const user = await this.users.lock(manager, userId);
+      if (!user.secondFactorSince) {
+        throw new ApiError('not_found', { msg: 'Add a second factor first' });
+      }
+      return this.recoveryCodes.make(manager, user, { locale });
+    });
+  }
+
+  /**
+   * Removes factors in a transaction that holds the lock on the user's row: one by its id, those of a kind, or
+   * all. Without `byUser` an operator does it. Returns the removed ones.
+   */
+  async removeIn(
+    manager: EntityManager,
+    user: User,
+    which: { id?: string; kind?: string; byUser?: { locale?: string } },
+  ): Promise<Factor[]> {
+    const { id, kind, byUser } = which;
+    const removed: Factor[] = [];
+    for (const one of this.kinds.all) {
+      if (kind !== undefined && one.kind !== kind) continue;
+      removed.push(...(await one.remove(manager, user.id, id)));
+    }
+    if (removed.length > 0 && (await this.kinds.list(manager, user.id)).length === 0) {
+      await manager.update(User, { id: user.id }, { secondFactorSince: null });
+      await this.recoveryCodes.forget(manager, user.id);
+    }
+    const change = byUser ? 'removed' : 'reset';
+    for (const factor of removed) {
+      const event = { user, change, kind: factor.kind, name: factor.name, byUser } as const;
+      await this.events.publish(manager, { type: 'factor.changed', ...event });
+    }
+    return removed;
+  }
+}

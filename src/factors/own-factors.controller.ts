@@ -1,0 +1,118 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Post,
+  Req,
+  Res,
+} from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { tokensSchema, type TokensView } from '../auth/auth.schemas.js';
+import { CurrentUser, JwtPayload } from '../auth/decorators.js';
+import { AllowBeforeEnrolment } from '../auth/enrolment.js';
+import { LimitPasswordAttempts } from '../auth/password-attempts.interceptor.js';
+import { OwnAccount } from '../auth/impersonation.guard.js';
+import { signedInUser } from '../auth/limit-keys.js';
+import { refuses } from '../auth/openapi.js';
+import { RefreshCookie } from '../auth/refresh-cookie.js';
+import { StepUp } from '../auth/step-up.guard.js';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
+import { ClientSignal } from '../common/client-signal.js';
+import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
+import { RateLimit } from '../throttling/rate-limit.guard.js';
+import {
+  factorsSchema,
+  type FactorsView,
+  recoveryCodesSchema,
+  type RecoveryCodesView,
+  type StepUpBody,
+  stepUpSchema,
+} from './factors.schemas.js';
+import { FactorsService } from './factors.service.js';
+import { SecondFactorService } from './second-factor.service.js';
+
+/** The signed-in user's own second factors. */
+@ApiTags('factors')
+@ApiBearerAuth()
+@Controller('me')
+@OwnAccount()
+@AllowBeforeEnrolment()
+@refuses(401, 'No good access token')
+export class OwnFactorsController {
+  constructor(
+    private readonly factors: FactorsService,
+    private readonly secondFactors: SecondFactorService,
+    private readonly cookie: RefreshCookie,
+  ) {}
+
+  @Get('factors')
+  @ApiOperation({ summary: "The signed-in user's second factors" })
+  @ApiResponse({ status: 200, description: 'Factors', standardSchema: factorsSchema })
+  async list(@CurrentUser() { id }: Subject): Promise<FactorsView> {
+    const { factors, recoveryCodesLeft } = await this.factors.list(id);
+    return {
+      factors: factors.map(({ id, kind, name, createdAt, lastUsedAt }) => ({
+        id,
+        kind,
+        name,
+        created_at: createdAt.toISOString(),
+        last_used_at: lastUsedAt?.toISOString() ?? null,
+      })),
+      recovery_codes_left: recoveryCodesLeft,
+    };
+  }
+
+  @Delete('factors/:id')
+  @StepUp()
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Remove a second factor; the last one takes the recovery codes along' })
+  @ApiResponse({ status: 204, description: 'Removed' })
+  @refuses(404, 'The user has no such factor')
+  @refuses(409, 'It is the last way to sign in')
+  async remove(
+    @CurrentUser() { id: userId }: Subject,
+    @JwtPayload() claims: AccessTokenClaims,
+    @Param('id') id: string,
+    @Headers('accept-language') locale?: string,
+  ): Promise<void> {
+    await this.factors.remove({ userId, claims, locale }, id);
+  }
+
+  @Post('recovery-codes')
+  @StepUp()
+  @RateLimit({ name: 'recoveryCodes', limit: '10/1h', by: signedInUser })
+  @ApiOperation({ summary: 'Make new recovery codes, which end the old ones' })
+  @ApiResponse({ status: 201, description: 'Shown once', standardSchema: recoveryCodesSchema })
+  @refuses(404, 'The user has no second factor')
+  async renewRecoveryCodes(
+    @CurrentUser() { id: userId }: Subject,
+    @JwtPayload() claims: AccessTokenClaims,
+    @Headers('accept-language') locale?: string,
+  ): Promise<RecoveryCodesView> {
+    return { recovery_codes: await this.factors.renewRecoveryCodes({ userId, claims, locale }) };
+  }
+
+  @Post('step-up')
+  @LimitPasswordAttempts()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Prove a credential again, to raise the present session' })
+  @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })
+  @refuses(400, 'A parameter is missing, or the code is wrong')
+  @refuses(403, 'The current password is wrong, or this is not on behalf of oneself')
+  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
+  async stepUp(
+    @CurrentUser() { id: userId }: Subject,
+    @JwtPayload() claims: AccessTokenClaims,
+    @Body({ schema: stepUpSchema }) body: StepUpBody,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @ClientSignal() signal: AbortSignal,
+  ): Promise<TokensView> {
+    const tokens = await this.secondFactors.stepUp({ userId, claims }, body, request, { signal });
+    return this.cookie.answerLogin(request, reply, tokens);
+  }
+}

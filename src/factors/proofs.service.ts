@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { ApiError } from '../common/api-error.js';
+import { networkOf } from '../common/network.js';
+import { SessionsService } from '../sessions/sessions.service.js';
+import type { Limit } from '../throttling/limit-store.js';
+import { type RequestLike, RateLimits } from '../throttling/rate-limits.js';
+import type { User } from '../users/user.entity.js';
+import { FactorKinds, type SecondFactorMethod } from './factor-kinds.js';
+import type { Proof } from './factors.schemas.js';
+
+/**
+ * Judges proofs of second factors, and limits the wrong ones of an account: ten in a quarter of an hour over all
+ * its sign-ins and factors. Each is counted before it is judged. A right one is given back. Beyond the limit, only
+ * networks from which the account has signed in before may go on, so an attacker does not lock the owner out.
+ */
+@Injectable()
+export class ProofsService {
+  private readonly limit: Limit;
+
+  constructor(
+    private readonly kinds: FactorKinds,
+    private readonly limits: RateLimits,
+    private readonly sessions: SessionsService,
+  ) {
+    this.limit = limits.declare({ name: 'secondFactor', points: 10, seconds: 900 });
+  }
+
+  /**
+   * Runs `judge` with a proof, and counts it unless it is right.
+   *
+   * @throws ApiError too_many_requests, and the refusals of `judge`
+   */
+  async limited<T>(request: RequestLike, userId: string, judge: () => Promise<T>): Promise<T> {
+    if (this.limits.exempt(request)) return judge();
+    const count = await this.limits.count(this.limit, userId);
+    if (!count.allowed) {
+      await count.giveBack();
+      if (!(await this.isKnown(request, userId))) throw this.limits.refusal(count);
+      return judge();
+    }
+    try {
+      const result = await judge();
+      await count.giveBack();
+      return result;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 'code_invalid') await count.giveBack();
+      throw error;
+    }
+  }
+
+  /**
+   * Checks a proof and uses it up, in a transaction that holds the lock on the user's row. Returns the names of
+   * the proven methods (RFC 8176).
+   *
+   * @throws ApiError code_invalid, and the refusals of the method
+   */
+  prove(manager: EntityManager, user: User, proof: Proof): Promise<string[]> {
+    const [method, value] = this.methodOf(proof);
+    return method.prove(manager, user, value);
+  }
+
+  private methodOf(proof: Proof): [SecondFactorMethod, unknown] {
+    for (const method of this.kinds.methods) {
+      const value = (proof as Record<string, unknown>)[method.field];
+      if (value !== undefined) return [method, value];
+    }
+    throw new ApiError('code_invalid');
+  }
+
+  private async isKnown(request: RequestLike, userId: string): Promise<boolean> {
+    const network = this.limits.networkOf(request);
+    const addresses = await this.sessions.addressesOf(userId);
+    return addresses.some((address) => networkOf(address) === network);
+  }
+}
