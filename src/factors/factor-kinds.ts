@@ -21,7 +21,7 @@ export interface FactorKind {
    * Removes factors, in a transaction that holds the lock on the user's row: one by its id, or all of them.
    * Returns the removed ones. An id of another kind removes none.
    */
-  remove: (manager: EntityManager, userId: string, id?: string) => Promise<Factor[]>;
+  delete: (manager: EntityManager, userId: string, id?: string) => Promise<Factor[]>;
 }
 
 /** A way to answer a challenge. */

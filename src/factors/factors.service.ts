@@ -70,7 +70,7 @@ export class FactorsService {
    *
    * @throws ApiError not_found; last_credential if the user could not sign in any more
    */
-  remove({ userId, locale }: OwnRequest, id: string): Promise<Factor> {
+  removeOwn({ userId, locale }: OwnRequest, id: string): Promise<Factor> {
     return this.database.transaction(async (manager) => {
       const user = await this.users.lock(manager, userId);
       const [removed] = await this.removeIn(manager, user, { id, byUser: { locale } });
@@ -108,7 +108,7 @@ export class FactorsService {
     const removed: Factor[] = [];
     for (const one of this.kinds.all) {
       if (kind !== undefined && one.kind !== kind) continue;
-      removed.push(...(await one.remove(manager, user.id, id)));
+      removed.push(...(await one.delete(manager, user.id, id)));
     }
     if (removed.length > 0 && (await this.kinds.list(manager, user.id)).length === 0) {
       await manager.update(User, { id: user.id }, { secondFactorSince: null });

@@ -79,7 +79,7 @@ export class OwnFactorsController {
     @Param('id') id: string,
     @Headers('accept-language') locale?: string,
   ): Promise<void> {
-    await this.factors.remove({ userId, claims, locale }, id);
+    await this.factors.removeOwn({ userId, claims, locale }, id);
   }
 
   @Post('recovery-codes')
