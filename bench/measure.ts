@@ -3,6 +3,8 @@ import type { Child } from './child.js';
 
 /** How much is done: all of it, or a glimpse that shows that it works. */
 export interface Plan {
+  /** Folder of an earlier, built checkout of Latchkey to compare with. */
+  against?: string;
   quick: boolean;
   rounds: number;
   /** Seconds of one measurement. */

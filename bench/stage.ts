@@ -36,9 +36,10 @@ export class Stage {
   /**
    * Starts Latchkey as its user would, in production, but without rate limits, which one address that
    * is everybody would only measure. Its log, by default a line a request, is written to /dev/null.
+   * `checkout` is the folder of another version.
    */
-  latchkey(name: string, env: Record<string, string> = {}): Promise<Child> {
-    return this.start(name, LATCHKEY, {
+  latchkey(name: string, env: Record<string, string> = {}, checkout = '.'): Promise<Child> {
+    return this.start(name, join(checkout, LATCHKEY), {
       NODE_ENV: 'production',
       RATE_LIMITS: 'off',
       JWT_SECRET_KEY: SECRET,

@@ -5,6 +5,7 @@ import { Stage } from '../stage.js';
 import { expired, forgedOf, inTurns, scrambled, unseenOf } from '../tokens.js';
 
 const CONNECTIONS = 32;
+const EARLIER = 'Earlier Latchkey /protected';
 
 /** What the guard costs, against no guard and against the peers, and what a refusal costs. */
 export async function guard(plan: Plan): Promise<Section> {
@@ -43,6 +44,10 @@ export async function guard(plan: Plan): Promise<Section> {
       'Latchkey, expired token': () =>
         measure(latchkey, { ...refused, authorizations: good.map(expired) }),
     };
+    if (plan.against) {
+      const earlier = await stage.latchkey('Latchkey, earlier', {}, plan.against);
+      Object.assign(variants, { [EARLIER]: () => measure(earlier, guarded) });
+    }
     // Each once beforehand, so that no round has to compile.
     await interleave(1, variants);
     // Twice as many as elsewhere: a guard costs less than what this varies by from one round to the next.
