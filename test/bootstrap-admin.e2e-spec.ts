@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import request from 'supertest';
 import { type FreshDatabase, freshDatabase } from './support/databases.js';
-import { startProcess } from './support/server-process.js';
+import { kill, startProcess } from './support/server-process.js';
 import { GOOD_PASSWORD, SECRET } from './support/server.js';
 
 let database: FreshDatabase;
@@ -16,7 +16,7 @@ beforeEach(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'latchkey-bootstrap-'));
 });
 afterEach(async () => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await Promise.all(children.splice(0).map((child) => kill(child)));
   await database.drop();
   await rm(cwd, { recursive: true, force: true });
 });

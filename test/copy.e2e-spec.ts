@@ -10,7 +10,7 @@ import {
   onDatabase,
 } from './support/databases.js';
 import { GOOD_PASSWORD, SECRET } from './support/server.js';
-import { startProcess } from './support/server-process.js';
+import { kill, startProcess } from './support/server-process.js';
 import { runTool } from './support/server-tools.js';
 
 // Fewer would be copied before the kill gets there.
@@ -24,7 +24,7 @@ beforeEach(async () => {
   target = await freshDatabase();
 });
 afterEach(async () => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await Promise.all(children.splice(0).map((child) => kill(child)));
   await target.drop();
   await rm(cwd, { recursive: true, force: true });
 });

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import jwt from 'jsonwebtoken';
 import request from 'supertest';
 import { keyPair } from './support/keys.js';
+import { kill } from './support/server-process.js';
 import { now, type Server, startServer } from './support/server.js';
 
 const SERVICE = 'examples/cats-service.js';
@@ -11,7 +12,7 @@ const SERVICE = 'examples/cats-service.js';
 const children: ChildProcess[] = [];
 const servers: Server[] = [];
 afterEach(async () => {
-  for (const child of children.splice(0)) child.kill();
+  await Promise.all(children.splice(0).map((child) => kill(child)));
   for (const server of servers.splice(0).reverse()) await server.stop();
 });
 

@@ -14,6 +14,7 @@ import {
   storing,
   verification,
 } from './support/outbox.js';
+import { kill } from './support/server-process.js';
 import { SECRET, type Server } from './support/server.js';
 import { CERTIFICATE } from './support/smtp.js';
 
@@ -23,7 +24,7 @@ const TEST_TIMEOUT = 120_000;
 const started = servers();
 const children: ChildProcess[] = [];
 afterEach(async () => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await Promise.all(children.splice(0).map((child) => kill(child)));
   await started.stopAll();
 });
 
@@ -75,8 +76,7 @@ describe('several instances', () => {
       await enqueue(store, verification('ada@example.org'));
       const first = instance(store, over(smtp));
       await until(() => held.length === 1, 'the first try');
-      first.kill('SIGKILL');
-      await once(first, 'exit');
+      await kill(first);
 
       const second = await started.latchkey({ ...over(smtp), DATABASE_URL: store.database.url });
       await enqueue(store, verification('eve@example.org'));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { freePort } from './support/cluster.js';
 import { type FreshDatabase, freshDatabase } from './support/databases.js';
-import { processes, type ServerProcess } from './support/server-process.js';
+import { kill, processes, type ServerProcess } from './support/server-process.js';
 import { GOOD_PASSWORD, SECRET } from './support/server.js';
 
 /** Two instances behind nginx with the configuration that compose.yaml mounts, as docs/scaling.md advises. */
@@ -63,7 +63,7 @@ withNginx('two instances behind nginx', () => {
     await Promise.race([listens(own), ended]);
   });
   afterAll(async () => {
-    proxy.kill('SIGTERM');
+    await kill(proxy, 'SIGTERM');
     await servers.killAll();
     await database.drop();
     await rm(dir, { recursive: true, force: true });

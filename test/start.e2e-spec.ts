@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import request from 'supertest';
 import { databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
 import { GOOD_PASSWORD } from './support/server.js';
-import { startProcess } from './support/server-process.js';
+import { kill, startProcess } from './support/server-process.js';
 import { runTool } from './support/server-tools.js';
 
 const SECRET = 'a-secret-of-thirty-two-bytes-or-more!';
@@ -21,7 +21,7 @@ beforeEach(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'latchkey-cwd-'));
 });
 afterEach(async () => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await Promise.all(children.splice(0).map((child) => kill(child)));
   await database.drop();
   await rm(cwd, { recursive: true, force: true });
 });

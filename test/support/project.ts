@@ -75,9 +75,12 @@ export async function copyProject() {
     run,
     read: (file: string) => readFile(join(dir, file), 'utf8'),
     async remove() {
-      for (const { pid, exitCode, signalCode } of running) {
+      for (const child of running) {
+        const { pid, exitCode, signalCode } = child;
         if (exitCode !== null || signalCode !== null || pid === undefined) continue;
+        const ended = once(child, 'close');
         process.kill(-pid, 'SIGKILL');
+        await ended;
       }
       await rm(dir, { recursive: true, force: true });
     },

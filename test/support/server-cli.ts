@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { kill } from './server-process.js';
 import { type Outcome, runTool } from './server-tools.js';
 import { SECRET, type Server } from './server.js';
 
@@ -38,7 +39,9 @@ export function latchkey(
 let host: ChildProcess | undefined;
 let asked = 0;
 
-afterAll(() => host?.kill());
+afterAll(async () => {
+  if (host) await kill(host);
+});
 
 /** Runs a command in a process that has the program loaded, after those asked for before. */
 async function inHost(command: object): Promise<Outcome> {

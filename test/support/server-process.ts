@@ -56,6 +56,17 @@ export function startProcess(
 }
 
 /**
+ * Kills a process that a test started, and resolves when it has ended. Jest warns of a worker that still has
+ * a child at its end.
+ */
+export async function kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'close');
+  child.kill(signal);
+  await ended;
+}
+
+/**
  * Starts the built program as {@link startProcess} does, until `killAll` has ended all of them: a test that
  * failed while it went on leaves none behind.
  */
@@ -72,8 +83,7 @@ export function processes() {
     },
     async killAll(): Promise<void> {
       over = true;
-      for (const { child } of running) child.kill('SIGKILL');
-      await Promise.all([...running].map(({ exit }) => exit));
+      await Promise.all([...running].map(({ child }) => kill(child)));
     },
   };
 }
