@@ -12,7 +12,7 @@ import {
   LogController,
 } from 'fastify';
 import { AppModule } from './app.module.js';
-import { knowAllowedMethods } from './common/allowed-methods.js';
+import { provideAllowedMethods } from './common/allowed-methods.js';
 import { ApiError, codeOfStatus } from './common/api-error.js';
 import { ApiErrorFilter, sendError } from './common/api-error.filter.js';
 import { answerInTurn, CountedResponse } from './common/connections.js';
@@ -118,7 +118,7 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   app.useLogger(new PinoLogger(fastify.log));
   answerInTurn(fastify);
   expectOneHost(fastify);
-  knowAllowedMethods(fastify);
+  provideAllowedMethods(fastify);
   readJsonBodies(fastify);
   // Fields that guards set exist from the start, because V8 is faster if all requests have one shape.
   fastify.decorateRequest('authentication', undefined);

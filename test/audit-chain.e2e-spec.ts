@@ -323,14 +323,14 @@ describe('keys', () => {
       faults: [],
       rows: 7,
       unchecked: 3,
-      begunAnew: anew,
+      rekeyedRows: anew,
     });
     const both = await start({ JWT_SECRET_KEY: B, JWT_PREVIOUS_SECRET_KEYS: A });
     expect(await verify(both)).toMatchObject({
       faults: [],
       rows: 7,
       unchecked: 0,
-      begunAnew: [],
+      rekeyedRows: [],
     });
     // A key of nobody is no excuse for what was sealed since.
     await query(after, "UPDATE audit_events SET mac = 'x.y', hash = 'x.y' WHERE seq = 6");
@@ -399,7 +399,7 @@ describe('an audit that was tampered with before a start', () => {
     expect(await restart(server)).toMatch(/"level":50.*new key: the stored ones are gone/);
     expect(await verify(server)).toMatchObject({
       unchecked: 10,
-      begunAnew: [expect.stringContaining('audit_rekeyed')],
+      rekeyedRows: [expect.stringContaining('audit_rekeyed')],
     });
     expect((await auditVerify(server)).code).toBe(5);
   });
@@ -424,7 +424,7 @@ describe('an audit that was tampered with before a start', () => {
     expect(found).toMatchObject({
       faults: [],
       unchecked: 0,
-      begunAnew: [expect.stringMatching(/^row 1 /)],
+      rekeyedRows: [expect.stringMatching(/^row 1 /)],
     });
     const { code, stderr } = await auditVerify(server);
     expect(code).toBe(5);
@@ -438,7 +438,7 @@ describe('an audit that was tampered with before a start', () => {
     await server.register('ada');
     expect(await restart(server)).not.toMatch(/"level":50/);
     await sealAll(server);
-    expect(await verify(server)).toMatchObject({ faults: [], rows: 1, begunAnew: [] });
+    expect(await verify(server)).toMatchObject({ faults: [], rows: 1, rekeyedRows: [] });
   });
 
   it('shows a row that was put in with a key that is not stored, sealed over or not', async () => {

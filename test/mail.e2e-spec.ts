@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { Metrics } from '../src/common/metrics.js';
 import { Database } from '../src/database/database.js';
 import { MailService } from '../src/mail/mail.service.js';
-import { Outbox } from '../src/mail/outbox.js';
+import { MailOutbox } from '../src/mail/mail-outbox.js';
 import { mailsOf, mailTo, until } from './support/mailbox.js';
 import {
   change,
@@ -278,7 +278,7 @@ describe('mail by SMTP', () => {
     expect(JSON.stringify(server.log)).not.toMatch(/ada@example|canary/);
     // A week later nothing is left of it.
     await change(server, { failedAt: new Date(Date.now() - 8 * 86_400_000) });
-    await server.app.get(Outbox).clean();
+    await server.app.get(MailOutbox).clean();
     expect(await rows(server)).toEqual([]);
   });
 

@@ -7,7 +7,7 @@ import { Database } from '../src/database/database.js';
 import { MIGRATIONS_TABLE, tableNames } from '../src/database/migration-state.js';
 import { RecoveryCode } from '../src/factors/recovery-code.entity.js';
 import { SignInChallenge } from '../src/factors/sign-in-challenge.entity.js';
-import { OutboxItem } from '../src/mail/outbox-item.entity.js';
+import { MailItem } from '../src/mail/mail-item.entity.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
 import { sealAll, verify } from './support/audit.js';
@@ -284,7 +284,7 @@ describe('GET /me/export', () => {
     const later = new Date(Date.now() + 86_400_000);
     await server.withDatabase(async (db) => {
       await db.getRepository(User).update({ id }, { emailVerifiedAt: new Date() });
-      await db.getRepository(OutboxItem).insert({
+      await db.getRepository(MailItem).insert({
         id: randomUUID(),
         userId: id,
         template: 'account-updated',

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
-import { OutboxItem } from '../../src/mail/outbox-item.entity.js';
+import { MailItem } from '../../src/mail/mail-item.entity.js';
 import { OneTimeToken } from '../../src/mailed-links/one-time-token.entity.js';
 import type { Child } from '../child.js';
 import { ask, askWell, register } from '../client.js';
@@ -129,7 +129,7 @@ class Codes {
   /** Waits until the mails are written: each makes a new code in the place of an older one. */
   async settle(): Promise<void> {
     for (let tries = 0; tries < 600; tries++) {
-      if ((await this.database.getRepository(OutboxItem).count()) === 0) return;
+      if ((await this.database.getRepository(MailItem).count()) === 0) return;
       await setTimeout(100);
     }
     throw new Error('The mails are not sent');

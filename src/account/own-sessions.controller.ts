@@ -25,7 +25,7 @@ export class OwnSessionsController {
     @CurrentUser() user: Subject,
     @JwtPayload() { sid }: AccessTokenClaims,
   ): Promise<SessionsView> {
-    const sessions = await this.sessions.living(user.id);
+    const sessions = await this.sessions.active(user.id);
     return {
       sessions: sessions.map((session) => ({
         id: session.id,

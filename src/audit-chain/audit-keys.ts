@@ -14,7 +14,7 @@ import { AuditMacs } from './audit-macs.js';
 import { AuditMark, type MarkName } from './audit-mark.entity.js';
 import { auditRow } from '../audit/audit-row.js';
 import { withMac } from './row-mac.js';
-import { NOWHERE, writeMark } from './chain.js';
+import { CHAIN_START, writeMark } from './chain.js';
 import { REKEYED_BECAUSE, type RekeyReason, rekeyDetails } from './rekeying.js';
 
 /** The purposes for deriving keys from the server's secret: one encrypts the keys, one makes check values. */
@@ -122,7 +122,7 @@ export class AuditKeys {
       await manager.insert(AuditEvent, withMac(this.macs, auditRow(entry, currentContext())));
     }
     // The marks are taken over unchanged. The row above has their old MACs, which `verifyAudit` checks.
-    const mark = (name: MarkName) => marks.find((one) => one.name === name) ?? NOWHERE;
+    const mark = (name: MarkName) => marks.find((one) => one.name === name) ?? CHAIN_START;
     await writeMark(manager, this.macs, 'start', mark('start'));
     await writeMark(manager, this.macs, 'head', mark('head'));
     await writeMark(manager, this.macs, 'rekeyed', mark('head'));

@@ -8,7 +8,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, IsNull, type Repository } from 'typeorm';
 import { clock } from '../common/clock.js';
 import { Metrics } from '../common/metrics.js';
-import { Recurring } from '../common/recurring.js';
+import { RecurringTask } from '../common/recurring-task.js';
 import { Database } from '../database/database.js';
 import { AuditEvent } from '../audit/audit-event.entity.js';
 import { tryLockAudit } from '../audit/audit-lock.js';
@@ -28,7 +28,7 @@ const SEAL_BATCH = 500;
 @Injectable()
 export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(AuditSealer.name);
-  private readonly job = new Recurring(
+  private readonly job = new RecurringTask(
     'Sealing the audit',
     INTERVAL,
     () => this.seal(),

@@ -11,7 +11,7 @@ export interface Link {
 }
 
 /** The place before the first row. */
-export const NOWHERE: Link = { seq: 0, hash: '' };
+export const CHAIN_START: Link = { seq: 0, hash: '' };
 
 /** The error for a chain that an outsider changed. The message says where. */
 export class ChainBroken extends Error {

@@ -3,7 +3,7 @@ import { DataSource, type EntityManager, IsNull, MoreThan } from 'typeorm';
 import { databaseOptions, withoutTimeouts } from '../database/database.options.js';
 import { refuseEarlierDatabase } from '../database/migration-state.js';
 import { joinTables } from '../database/tables.js';
-import { holdStill } from '../database/transactions.js';
+import { beginSnapshot } from '../database/transactions.js';
 import type { Keyring } from '../keys/keyring.js';
 import type { AuditAction } from '../audit/audit-entry.js';
 import { auditTables } from '../audit/audit.tables.js';
@@ -12,7 +12,7 @@ import { auditChainTables } from './audit-chain.tables.js';
 import { AuditKeys } from './audit-keys.js';
 import { isEmptied, ownersOf, rowFault } from './row-mac.js';
 import { rekeyFault } from './rekeying.js';
-import { ChainBroken, isSealed, type Link, linkFault, NOWHERE, readMarks } from './chain.js';
+import { CHAIN_START, ChainBroken, isSealed, type Link, linkFault, readMarks } from './chain.js';
 
 const TABLES = joinTables([auditTables, auditChainTables]);
 
@@ -44,7 +44,7 @@ export interface Verification {
    * Rows that record a new key, if older rows cannot be checked. A given head that is at least as new vouches
    * for those.
    */
-  begunAnew: string[];
+  rekeyedRows: string[];
   head: Link;
 }
 
@@ -61,7 +61,7 @@ export async function verifyAudit(options: VerifyOptions): Promise<Verification>
   ).initialize();
   try {
     const reader = dataSource.createQueryRunner();
-    await holdStill(reader);
+    await beginSnapshot(reader);
     await refuseEarlierDatabase(reader);
     const keys = await AuditKeys.read(options.keyring, reader.manager);
     return await new Verifier(reader.manager, keys, options).run();
@@ -74,9 +74,9 @@ class Verifier {
   private faults = 0;
   private rows = 0;
   private unchecked = 0;
-  private readonly begunAnew: { where: string; seq: number }[] = [];
+  private readonly rekeyedRows: { where: string; seq: number }[] = [];
   private first = 0;
-  private at: Link = NOWHERE;
+  private at: Link = CHAIN_START;
   private expectationMet = false;
   private readonly deleted = new Set<string>();
   /** The owners of emptied rows, with their first row. */
@@ -106,10 +106,10 @@ class Verifier {
     }
     const { faults, rows, first, unchecked, at } = this;
     const vouchedFor = this.expectationMet ? (this.options.expectHead?.seq ?? 0) : 0;
-    const begunAnew = this.begunAnew
+    const rekeyedRows = this.rekeyedRows
       .filter(({ seq }) => seq > vouchedFor)
       .map(({ where }) => where);
-    return { faults, rows, first, unsealed, unchecked, begunAnew, head: at };
+    return { faults, rows, first, unsealed, unchecked, rekeyedRows, head: at };
   }
 
   private async marks(): ReturnType<typeof readMarks> {
@@ -118,7 +118,7 @@ class Verifier {
     } catch (error) {
       if (!(error instanceof ChainBroken)) throw error;
       this.fault(`the chain: ${error.message}`);
-      return { start: NOWHERE, head: NOWHERE, rekeyed: NOWHERE };
+      return { start: CHAIN_START, head: CHAIN_START, rekeyed: CHAIN_START };
     }
   }
 
@@ -217,7 +217,7 @@ class Verifier {
     if (row.action !== ('audit_rekeyed' satisfies AuditAction)) return;
     const fault = rekeyFault(this.keys.macs, row);
     if (fault === 'bad') this.fault(`${where}: the chain's ends were changed before it`);
-    else if (fault) this.begunAnew.push({ where, seq });
+    else if (fault) this.rekeyedRows.push({ where, seq });
   }
 
   private note(row: AuditEvent, where: string): void {

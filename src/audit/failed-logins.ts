@@ -7,7 +7,7 @@ import {
 import { type EntityManager, In } from 'typeorm';
 import { clock } from '../common/clock.js';
 import { FailureLog } from '../common/failure-log.js';
-import { Recurring } from '../common/recurring.js';
+import { RecurringTask } from '../common/recurring-task.js';
 import { currentContext, type RequestContext } from '../common/request-context.js';
 import { Database } from '../database/database.js';
 import { User } from '../users/user.entity.js';
@@ -47,7 +47,7 @@ interface Tally {
 }
 
 /** The key of the sum beyond {@link MAX_PENDING}. */
-const REST = 'rest';
+const OVERFLOW = 'rest';
 
 /**
  * Records failed logins. While a client waits, a failure is only counted, so the time of an answer does not
@@ -63,7 +63,7 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly known = new Map<string, Tally>();
   private readonly unknown = new Map<string, Tally>();
   private last: Promise<unknown> = Promise.resolve();
-  private readonly job = new Recurring(
+  private readonly job = new RecurringTask(
     'Recording failed logins',
     INTERVAL,
     () => this.write(),
@@ -84,7 +84,7 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
       count(tallies, key, { subjectId, reason, context });
     } else {
       const nobody = { ...context, address: null, userAgent: null, requestId: null };
-      count(tallies, REST, { subjectId: null, reason: 'several', context: nobody });
+      count(tallies, OVERFLOW, { subjectId: null, reason: 'several', context: nobody });
     }
   }
 

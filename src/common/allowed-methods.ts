@@ -13,7 +13,7 @@ declare module 'fastify' {
  * second router of the same kind. A route for a whole tree, such as `/docs/*`, is left out, because it does
  * not describe one address. Call this before the routes are made.
  */
-export function knowAllowedMethods(fastify: FastifyInstance): void {
+export function provideAllowedMethods(fastify: FastifyInstance): void {
   const router = findMyWay();
   const methods = new Set<HTTPMethod>();
   fastify.addHook('onRoute', ({ method, url }) => {

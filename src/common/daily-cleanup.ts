@@ -5,7 +5,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { FailureLog } from './failure-log.js';
-import { Recurring } from './recurring.js';
+import { RecurringTask } from './recurring-task.js';
 
 /** A day, in milliseconds. */
 const INTERVAL = 86_400_000;
@@ -24,7 +24,7 @@ export class DailyCleanup implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly logger = new Logger(DailyCleanup.name);
   private readonly tasks: Task[] = [];
   private stopping = false;
-  private readonly job = new Recurring('Cleaning', INTERVAL, () => this.run(), this.logger);
+  private readonly job = new RecurringTask('Cleaning', INTERVAL, () => this.run(), this.logger);
 
   /** Adds a task; `name` begins the log line of its failure, such as `Removing old sessions`. */
   add(name: string, work: () => Promise<unknown>): void {

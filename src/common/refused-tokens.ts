@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } fro
 import type { Counter } from 'prom-client';
 import type { ApiErrorCode } from './api-error.js';
 import { Metrics } from './metrics.js';
-import { Recurring } from './recurring.js';
+import { RecurringTask } from './recurring-task.js';
 
 /** The time between two summaries in the log, in milliseconds. */
 const INTERVAL = 60_000;
@@ -16,7 +16,7 @@ export class RefusedTokens implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(RefusedTokens.name);
   private readonly total: Counter<'code'>;
   private readonly unlogged = new Map<ApiErrorCode, number>();
-  private readonly summary = new Recurring(
+  private readonly summary = new RecurringTask(
     'Summing up refused tokens',
     INTERVAL,
     () => {

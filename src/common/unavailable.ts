@@ -13,7 +13,7 @@ const POSTGRES = new RegExp(
 const SQLITE = /^SQLITE_(BUSY|LOCKED|FULL|READONLY|IOERR|CANTOPEN|PROTOCOL|NOMEM)/;
 
 /** Messages of pg and TypeORM that come without a code. */
-const SAYINGS = [
+const MESSAGES = [
   'Connection terminated',
   'Query read timeout',
   'timeout exceeded when trying to connect',
@@ -45,5 +45,5 @@ export function reasonUnavailable(error: unknown): string | undefined {
     const ofPostgres = /^[\dA-Z]{5}$/.test(code) && POSTGRES.test(code);
     if (ofNetwork || ofTls || ofPostgres || SQLITE.test(code)) return code;
   }
-  return SAYINGS.find((saying) => String(message).startsWith(saying));
+  return MESSAGES.find((known) => String(message).startsWith(known));
 }

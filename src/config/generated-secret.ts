@@ -15,7 +15,7 @@ export function generatedSecret(dataDir: string): {
   created: boolean;
 } {
   const path = join(dataDir, 'jwt-secret');
-  const { text, created } = madeOnce(path, () => randomBytes(64).toString('base64url'));
+  const { text, created } = readOrCreate(path, () => randomBytes(64).toString('base64url'));
   return { secret: text, path, created };
 }
 
@@ -24,7 +24,7 @@ export function generatedSecret(dataDir: string): {
  * starts at the same time agree on one secret: the file appears complete or not at all, and only the first to
  * link it wins.
  */
-export function madeOnce(path: string, make: () => string): { text: string; created: boolean } {
+export function readOrCreate(path: string, make: () => string): { text: string; created: boolean } {
   const existing = read(path);
   if (existing) return { text: existing, created: false };
 
@@ -52,7 +52,7 @@ export function madeOnce(path: string, make: () => string): { text: string; crea
 }
 
 /** Returns the result of {@link generatedSecret}, but writes no file: a new secret is lost afterwards. */
-export function secretToBe(dataDir: string): ReturnType<typeof generatedSecret> {
+export function previewSecret(dataDir: string): ReturnType<typeof generatedSecret> {
   const path = join(dataDir, 'jwt-secret');
   const existing = read(path);
   return { secret: existing || randomBytes(64).toString('base64url'), path, created: !existing };

@@ -3,12 +3,12 @@ import { declareSettings, setting } from './setting.js';
 import { choice, DAY, duration, list } from './setting-schemas.js';
 
 /** Headers with another meaning, and headers that a proxy or Node removes from a request. */
-const TAKEN_HEADERS =
+const RESERVED_HEADERS =
   /^(accept.*|connection|content-.*|cookie|date|expect|forwarded|host|if-.*|keep-alive|origin|proxy-.*|range|referer|sec-.*|te|trailer|transfer-encoding|upgrade|user-agent|via|x-forwarded-.*|x-request-id|traceparent|tracestate)$/i;
 const headerName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'expected the name of a header')
-  .refine((name) => !TAKEN_HEADERS.test(name), { error: 'expected a header that is not taken' })
+  .refine((name) => !RESERVED_HEADERS.test(name), { error: 'expected a header that is not taken' })
   .default('Authorization');
 const headerType = z
   .string()
@@ -16,7 +16,7 @@ const headerType = z
   .default('Bearer');
 
 /** The claims of access tokens beside the user's id, and the claims with a meaning in a standard. */
-const TAKEN_CLAIMS: ReadonlySet<string> = new Set([
+const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
   ...['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sid', 'ver', 'username', 'roles', 'auth_time'],
   ...[
     'client_id',
@@ -38,7 +38,7 @@ const identityClaim = z
   .refine(
     (name) =>
       /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) &&
-      !TAKEN_CLAIMS.has(name) &&
+      !RESERVED_CLAIMS.has(name) &&
       // Every object has `constructor` and similar names, even if the token has no such claim.
       !(name in Object.prototype),
     { error: 'expected the name of a claim that is not taken' },

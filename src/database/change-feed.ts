@@ -6,7 +6,7 @@ import {
 } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Readiness } from '../common/readiness.js';
-import { Recurring } from '../common/recurring.js';
+import { RecurringTask } from '../common/recurring-task.js';
 import { Database } from './database.js';
 import type { PostgresListener } from './postgres-listener.js';
 
@@ -38,8 +38,8 @@ export class ChangeFeed implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly subscriptions: Subscription[] = [];
   private readonly listener: PostgresListener | undefined;
   /** Sets the clock, and notices a server that has become read-only. */
-  private readonly timing: Recurring;
-  private readonly listening: Recurring | undefined;
+  private readonly timing: RecurringTask;
+  private readonly listening: RecurringTask | undefined;
 
   constructor(
     private readonly database: Database,
@@ -47,7 +47,7 @@ export class ChangeFeed implements OnApplicationBootstrap, BeforeApplicationShut
   ) {
     this.listener = database.listener(CHANGES_CHANNEL);
     this.listener?.on('heard', () => void this.loadAll());
-    this.timing = new Recurring(
+    this.timing = new RecurringTask(
       'Asking for the time',
       POLL_INTERVAL,
       () => database.ping(),
@@ -55,7 +55,7 @@ export class ChangeFeed implements OnApplicationBootstrap, BeforeApplicationShut
     );
     this.listening =
       this.listener &&
-      new Recurring('Listening for changes', POLL_INTERVAL, () => this.listen(), this.logger);
+      new RecurringTask('Listening for changes', POLL_INTERVAL, () => this.listen(), this.logger);
   }
 
   /** Keeps some rows in step, from the start of the application on. */
@@ -71,7 +71,7 @@ export class ChangeFeed implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   /** Makes every instance load its rows when the transaction of `manager` is committed. */
-  tell(manager: EntityManager): Promise<void> {
+  notify(manager: EntityManager): Promise<void> {
     return this.database.notify(manager, CHANGES_CHANNEL);
   }
 
@@ -101,14 +101,19 @@ export class ChangeFeed implements OnApplicationBootstrap, BeforeApplicationShut
 
 /** The loading of one kind of rows. */
 export class Subscription {
-  private readonly poll: Recurring;
+  private readonly poll: RecurringTask;
   private loadedAt = performance.now();
 
   constructor(
     private readonly rows: SharedRows,
     logger: Logger,
   ) {
-    this.poll = new Recurring(`Asking for ${rows.name}`, POLL_INTERVAL, () => this.load(), logger);
+    this.poll = new RecurringTask(
+      `Asking for ${rows.name}`,
+      POLL_INTERVAL,
+      () => this.load(),
+      logger,
+    );
   }
 
   /** Milliseconds since the rows were last read. */

@@ -8,24 +8,24 @@ export const MARKER_TABLE = 'latchkey_copy';
  * The progress of a copy: the tables before `table` are complete, and `table` has the rows up to the key
  * `after`. Without a table, no rows were copied.
  */
-export interface Position {
+export interface CopyPosition {
   table?: string;
   /** The key of the last row, as a text for each of its columns. */
   after?: string[];
 }
 
 /** Returns the position of a copy into a database; undefined if no copy is unfinished. */
-export async function copyPosition(target: QueryRunner): Promise<Position | undefined> {
+export async function copyPosition(target: QueryRunner): Promise<CopyPosition | undefined> {
   if (!(await tableNames(target)).includes(MARKER_TABLE)) return undefined;
   const [row] = (await target.query(`SELECT position FROM ${MARKER_TABLE}`)) as {
     position: string;
   }[];
-  return row && (JSON.parse(row.position) as Position);
+  return row && (JSON.parse(row.position) as CopyPosition);
 }
 
 /** Marks a database as the target of a copy. Fails if another copy has just done so. */
-export async function placeMarker(target: QueryRunner): Promise<Position> {
-  const position: Position = {};
+export async function placeMarker(target: QueryRunner): Promise<CopyPosition> {
+  const position: CopyPosition = {};
   await target.startTransaction();
   await target.query(`CREATE TABLE ${MARKER_TABLE} (position text NOT NULL)`);
   await target.query(`INSERT INTO ${MARKER_TABLE} (position) VALUES ($1)`, [
@@ -42,8 +42,8 @@ export async function placeMarker(target: QueryRunner): Promise<Position> {
  */
 export async function moveMarker(
   target: QueryRunner,
-  from: Position,
-  to: Position,
+  from: CopyPosition,
+  to: CopyPosition,
 ): Promise<boolean> {
   const { affected } = await target.query(
     `UPDATE ${MARKER_TABLE} SET position = $1 WHERE position = $2`,

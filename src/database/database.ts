@@ -12,7 +12,7 @@ import { migrate } from './migrate.js';
 import { type PostgresClientOptions, READ_ONLY } from './postgres-client.js';
 import { PostgresListener } from './postgres-listener.js';
 import { refuseOtherSchema, refuseSharedSessions } from './session-checks.js';
-import { immediately } from './transactions.js';
+import { immediateTransaction } from './transactions.js';
 import { refuseWrites } from './write-refusal.js';
 
 /** The number of rows that one statement deletes. */
@@ -204,7 +204,7 @@ export class Database implements OnApplicationShutdown {
       try {
         return await (this.isPostgres
           ? this.writer.transaction(noting)
-          : immediately(this.writer, noting));
+          : immediateTransaction(this.writer, noting));
       } finally {
         state.open = false;
       }

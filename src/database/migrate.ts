@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { ADVISORY_LOCKS, tryLock } from './advisory-locks.js';
 import { refuseEarlierDatabase } from './migration-state.js';
-import { immediately } from './transactions.js';
+import { immediateTransaction } from './transactions.js';
 import { withoutTimeouts } from './database.options.js';
 
 /**
@@ -74,6 +74,6 @@ async function migrateAlone(writer: DataSource): Promise<void> {
   // A migration that rebuilds a table must not delete the rows that refer to it. This setting cannot change
   // inside a transaction.
   await writer.query('PRAGMA foreign_keys = OFF');
-  await immediately(writer, () => writer.runMigrations({ transaction: 'none' }));
+  await immediateTransaction(writer, () => writer.runMigrations({ transaction: 'none' }));
   await writer.query('PRAGMA foreign_keys = ON');
 }

@@ -15,7 +15,7 @@ export const MIGRATIONS_TABLE = 'migrations';
 const FIRST_BEFORE_RELEASE = 'CreateUsers1764000000000';
 
 /** What to do with a database of a version before 0.1.0. */
-export const MOVE_USERS =
+export const MOVE_ADVICE =
   'export its users with the version that made it (npx latchkey users export), and import them into an empty ' +
   'database (npx latchkey users import)';
 
@@ -38,7 +38,7 @@ export async function isEarlierDatabase(runner: QueryRunner): Promise<boolean> {
  */
 export async function refuseEarlierDatabase(runner: QueryRunner): Promise<void> {
   if (!(await isEarlierDatabase(runner))) return;
-  throw new Error(`This database was made by a version of Latchkey before 0.1.0: ${MOVE_USERS}`);
+  throw new Error(`This database was made by a version of Latchkey before 0.1.0: ${MOVE_ADVICE}`);
 }
 
 /** Compares a database's migrations with the program's. Changes nothing. */

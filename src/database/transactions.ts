@@ -4,7 +4,7 @@ import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
  * Runs a transaction of SQLite that may write from its first statement on. A transaction that begins by
  * reading fails at its first write if another process wrote in between, even with a long busy timeout.
  */
-export async function immediately<T>(
+export async function immediateTransaction<T>(
   writer: DataSource,
   work: (manager: EntityManager) => Promise<T>,
 ): Promise<T> {
@@ -21,7 +21,7 @@ export async function immediately<T>(
 }
 
 /** Makes the reader see one state of its database, for however long it reads. It cannot write. */
-export async function holdStill(reader: QueryRunner): Promise<void> {
+export async function beginSnapshot(reader: QueryRunner): Promise<void> {
   if (reader.connection.options.type === 'postgres') {
     await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   } else {

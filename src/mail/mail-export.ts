@@ -1,13 +1,13 @@
 import { type EntityManager, Not } from 'typeorm';
 import { User } from '../users/user.entity.js';
-import { OutboxItem } from './outbox-item.entity.js';
+import { MailItem } from './mail-item.entity.js';
 
 /** Returns the stored mails to a user, for the user's export, without their sealed contents. */
 export async function exportMails(manager: EntityManager, userId: string): Promise<object[]> {
   const user = await manager.findOneBy(User, { id: userId });
   // A mail to an unverified address would reveal whether another account has the address.
   if (!user?.emailVerifiedAt) return [];
-  const mails = await manager.find(OutboxItem, {
+  const mails = await manager.find(MailItem, {
     where: { userId, template: Not('confirm-email') },
     order: { createdAt: 'ASC' },
   });

@@ -8,8 +8,8 @@ import { mailFailure } from './mail-failure.js';
 import { MailSeal } from './mail-seal.js';
 import { MailTemplates } from './mail-templates.js';
 import { MailTransport } from './mail-transport.js';
-import { LEASE, Outbox } from './outbox.js';
-import type { OutboxItem } from './outbox-item.entity.js';
+import { LEASE, MailOutbox } from './mail-outbox.js';
+import type { MailItem } from './mail-item.entity.js';
 import { SentMails } from './sent-mails.js';
 
 const WORK: OutboxWork = {
@@ -29,12 +29,12 @@ export type MailAnswer = (manager: EntityManager, to: string, locale: string) =>
 
 /** Sends the mails of the outbox. */
 @Injectable()
-export class MailWorker extends OutboxWorker<OutboxItem> {
+export class MailWorker extends OutboxWorker<MailItem> {
   private readonly answers = new Map<string, MailAnswer>();
 
   constructor(
     private readonly database: Database,
-    private readonly mails: Outbox,
+    private readonly mails: MailOutbox,
     private readonly seal: MailSeal,
     private readonly templates: MailTemplates,
     private readonly transport: MailTransport,
@@ -57,7 +57,7 @@ export class MailWorker extends OutboxWorker<OutboxItem> {
     this.answers.set(purpose, answer);
   }
 
-  protected async deliver(item: OutboxItem, signal: AbortSignal): Promise<boolean> {
+  protected async deliver(item: MailItem, signal: AbortSignal): Promise<boolean> {
     const { id, template, sealed, createdAt: writtenAt } = item;
     if (template === null) return this.answer(item);
     const { to, locale, values, validFor } = this.seal.open(id, sealed);
@@ -73,12 +73,12 @@ export class MailWorker extends OutboxWorker<OutboxItem> {
     return mailFailure(error);
   }
 
-  protected kindOf({ template, request }: OutboxItem): string {
+  protected kindOf({ template, request }: MailItem): string {
     return template ?? `request for ${request}`;
   }
 
   /** Replaces a request by the mail that it asks for, if any; see `MailService.request`. */
-  private async answer(item: OutboxItem): Promise<false> {
+  private async answer(item: MailItem): Promise<false> {
     const { id, request, sealed } = item;
     const answer = this.answers.get(request ?? '');
     if (!answer) throw new Error(`No room answers requests for ${request}`);

@@ -10,12 +10,12 @@ import { MailTransport } from './mail-transport.js';
 import { MailWorker } from './mail-worker.js';
 import { MailService } from './mail.service.js';
 import { SentMails } from './sent-mails.js';
-import { Outbox } from './outbox.js';
-import { OutboxItem } from './outbox-item.entity.js';
+import { MailOutbox } from './mail-outbox.js';
+import { MailItem } from './mail-item.entity.js';
 
 /** Stores, renders and sends mail. */
 @Module({
-  imports: [TypeOrmModule.forFeature([OutboxItem]), KeysModule],
+  imports: [TypeOrmModule.forFeature([MailItem]), KeysModule],
   providers: [
     AddressLossMail,
     MailSeal,
@@ -23,7 +23,7 @@ import { OutboxItem } from './outbox-item.entity.js';
     MailTemplates,
     MailTransport,
     MailWorker,
-    Outbox,
+    MailOutbox,
     SentMails,
   ],
   exports: [MailService, SentMails],

@@ -8,7 +8,7 @@ import { chooseLocale } from './locale.js';
 import { MailSeal, type SealedMail } from './mail-seal.js';
 import { MailTemplates, type MailValues } from './mail-templates.js';
 import { type MailAnswer, MailWorker } from './mail-worker.js';
-import { OutboxItem } from './outbox-item.entity.js';
+import { MailItem } from './mail-item.entity.js';
 
 /** The time after which a mail that could not be sent is given up, in seconds. */
 const MAX_AGE = 86_400;
@@ -78,12 +78,12 @@ export class MailService {
 
   private async store(
     manager: EntityManager,
-    kind: Pick<OutboxItem, 'userId' | 'template' | 'request'>,
+    kind: Pick<MailItem, 'userId' | 'template' | 'request'>,
     content: SealedMail,
   ): Promise<void> {
     const id = randomUUID();
     const now = clock.now();
-    await manager.insert(OutboxItem, {
+    await manager.insert(MailItem, {
       ...kind,
       id,
       sealed: this.seal.seal(id, content),

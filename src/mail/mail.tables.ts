@@ -1,4 +1,4 @@
-import { OutboxItem } from './outbox-item.entity.js';
+import { MailItem } from './mail-item.entity.js';
 
 /** The tables of this room. The migration `initial` makes them. */
-export const mailTables = { entities: [OutboxItem] };
+export const mailTables = { entities: [MailItem] };

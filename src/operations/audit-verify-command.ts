@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { verifyAudit } from '../audit-chain/verify.js';
 import { Config, environment } from '../config/config.js';
-import { secretToBe } from '../config/generated-secret.js';
+import { previewSecret } from '../config/generated-secret.js';
 import { EXIT } from './exit.js';
 import { Keyring } from '../keys/keyring.js';
 import { print, printError } from './print.js';
@@ -18,7 +18,7 @@ export function auditVerifyCommand(): Command {
     .description('look whether rows of the audit were removed, changed, moved or put in')
     .option('--expect-head <head>', 'one that was printed before: it has to be in the chain')
     .action(async ({ expectHead }: { expectHead?: string }) => {
-      const config = Config.load(environment(), secretToBe);
+      const config = Config.load(environment(), previewSecret);
       let shown = 0;
       const found = await verifyAudit({
         url: config.databaseUrl,
@@ -29,7 +29,7 @@ export function auditVerifyCommand(): Command {
         },
       });
       if (shown > SHOWN) printError(`and ${shown - SHOWN} more`);
-      const { faults, rows, first, unsealed, unchecked, begunAnew, head } = found;
+      const { faults, rows, first, unsealed, unchecked, rekeyedRows, head } = found;
       const range = rows > 0 ? ` (${first} to ${head.seq})` : '';
       const waiting = unsealed > 0 ? `, and ${unsealed} not yet sealed` : '';
       if (unchecked > 0) {
@@ -38,7 +38,7 @@ export function auditVerifyCommand(): Command {
             'time in JWT_PREVIOUS_SECRET_KEYS, to this command alone.',
         );
       }
-      for (const row of begunAnew) {
+      for (const row of rekeyedRows) {
         printError(
           `${row}: the audit got a new key here, and nothing vouches for older rows. Once you ` +
             'know why, give a head that was noted since then: --expect-head.',
@@ -49,7 +49,7 @@ export function auditVerifyCommand(): Command {
         process.exitCode = 1;
         return;
       }
-      if (unchecked > 0 || begunAnew.length > 0) {
+      if (unchecked > 0 || rekeyedRows.length > 0) {
         printError(`Not all of the audit could be checked: ${rows} rows${range}${waiting}.`);
         printError(`Head ${head.seq}:${head.hash}`);
         process.exitCode = EXIT.unchecked;

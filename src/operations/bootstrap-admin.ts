@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
 import { Config } from '../config/config.js';
-import { madeOnce } from '../config/generated-secret.js';
+import { readOrCreate } from '../config/generated-secret.js';
 import { PasswordsService } from '../passwords/passwords.service.js';
 import { prepareUsername } from '../users/username.js';
 import { UsersService } from '../users/users.service.js';
@@ -96,7 +96,7 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
   private passwordFor(username: string): string {
     const begin = `Username: ${username}\nPassword: `;
     const made = () =>
-      madeOnce(this.path, () => begin + randomBytes(24).toString('base64url')).text;
+      readOrCreate(this.path, () => begin + randomBytes(24).toString('base64url')).text;
     let text = made();
     if (!text.startsWith(begin)) {
       rmSync(this.path);

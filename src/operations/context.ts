@@ -8,7 +8,7 @@ import { runInContext } from '../common/request-context.js';
 import { CommonModule } from '../common/common.module.js';
 import { Config } from '../config/config.js';
 import { ConfigModule } from '../config/config.module.js';
-import { secretToBe } from '../config/generated-secret.js';
+import { previewSecret } from '../config/generated-secret.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { TABLES, type Tables } from '../database/tables.js';
 import { CliError } from './exit.js';
@@ -64,7 +64,7 @@ async function runWithServices<T>(
   work: (services: INestApplicationContext) => Promise<T>,
   { mayCreate = false, readOnly = false } = {},
 ): Promise<T> {
-  const config = Config.load(undefined, secretToBe);
+  const config = Config.load(undefined, previewSecret);
   const path = config.databaseUrl.startsWith('sqlite:') && config.databaseUrl.slice(7);
   // A wrong folder must not get a new database, which would look like one without users.
   if (path && !mayCreate && !existsSync(path)) {

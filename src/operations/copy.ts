@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { copyPosition, MARKER_TABLE, moveMarker, placeMarker } from '../database/copy-marker.js';
-import { type Position, removeMarker } from '../database/copy-marker.js';
+import { type CopyPosition, removeMarker } from '../database/copy-marker.js';
 import { databaseOptions, withoutTimeouts } from '../database/database.options.js';
 import { migrate } from '../database/migrate.js';
 import {
@@ -14,7 +14,7 @@ import type { Tables } from '../database/tables.js';
 import { batches, Checksum, clearTable, continueCounting, countRows } from './table-rows.js';
 import { insertRows, keyOf } from './table-rows.js';
 import { CopyError, type TableShape, tableShapes } from './table-shape.js';
-import { holdStill } from '../database/transactions.js';
+import { beginSnapshot } from '../database/transactions.js';
 
 /** The source and the target, in the form of `DATABASE_URL`. */
 export interface CopyOptions {
@@ -64,7 +64,7 @@ export async function copyDatabase(options: CopyOptions): Promise<CopiedTable[]>
   };
   try {
     const source = await connect(from);
-    await holdStill(source);
+    await beginSnapshot(source);
     await checkSource(source);
     const target = await connect(to);
     let position = await prepareTarget(target, restart);
@@ -97,7 +97,7 @@ async function checkSource(source: QueryRunner): Promise<void> {
 }
 
 /** Prepares the target: migrated, marked, and without rows, except those of an interrupted copy. */
-async function prepareTarget(target: QueryRunner, restart: boolean): Promise<Position> {
+async function prepareTarget(target: QueryRunner, restart: boolean): Promise<CopyPosition> {
   await refuseEarlierDatabase(target);
   const { ahead } = await migrationState(target);
   if (ahead.length > 0) {
@@ -131,8 +131,8 @@ async function prepareTarget(target: QueryRunner, restart: boolean): Promise<Pos
  */
 async function step(
   target: QueryRunner,
-  from: Position,
-  to: Position,
+  from: CopyPosition,
+  to: CopyPosition,
   work: () => Promise<void>,
 ): Promise<void> {
   await target.startTransaction();
@@ -161,7 +161,7 @@ async function ownTables(runner: QueryRunner): Promise<string[]> {
 async function commonShapes(
   source: QueryRunner,
   target: QueryRunner,
-  position: Position,
+  position: CopyPosition,
 ): Promise<TableShape[]> {
   try {
     const shapes = await tableShapes(target, await ownTables(target));
@@ -189,9 +189,9 @@ async function copyTable(
   source: QueryRunner,
   target: QueryRunner,
   shape: TableShape,
-  begin: Position,
+  begin: CopyPosition,
   onProgress: (progress: CopyProgress) => void,
-): Promise<Position> {
+): Promise<CopyPosition> {
   const { name: table, key } = shape;
   const after = begin.table === table ? begin.after : undefined;
   const total = await countRows(source, table);

@@ -6,7 +6,7 @@ import type { Config } from '../config/config.js';
 import { copyPosition } from '../database/copy-marker.js';
 import { isUnixSocket } from '../config/postgres-tls.js';
 import { databaseOptions } from '../database/database.options.js';
-import { isEarlierDatabase, migrationState, MOVE_USERS } from '../database/migration-state.js';
+import { isEarlierDatabase, migrationState, MOVE_ADVICE } from '../database/migration-state.js';
 import type { Tables } from '../database/tables.js';
 import { Keyring } from '../keys/keyring.js';
 import { fail, type Finding, ok, warn } from './finding.js';
@@ -63,7 +63,7 @@ async function checkMigrations(runner: QueryRunner): Promise<Finding> {
     return fail(check, 'holds an unfinished copy', 'run npx latchkey db copy again');
   }
   if (await isEarlierDatabase(runner)) {
-    return fail(check, 'was made by a version of Latchkey before 0.1.0', MOVE_USERS);
+    return fail(check, 'was made by a version of Latchkey before 0.1.0', MOVE_ADVICE);
   }
   const { behind, ahead } = await migrationState(runner);
   if (ahead.length > 0) {
@@ -114,11 +114,11 @@ async function checkClock(runner: QueryRunner): Promise<Finding> {
     'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS millis',
   )) as { millis: string }[];
   const after = Date.now();
-  return judgeClock(Number(row?.millis), before, after);
+  return clockFinding(Number(row?.millis), before, after);
 }
 
 /** Compares the database's time with this machine's time before and after the question, in milliseconds. */
-export function judgeClock(database: number, before: number, after: number): Finding {
+export function clockFinding(database: number, before: number, after: number): Finding {
   const check = 'clock';
   const off = Math.max(before - database, database - after, 0);
   const message = `${(off / 1000).toFixed(1)} s off the database's`;

@@ -1,8 +1,8 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Config } from '../config/config.js';
 import { estimatedBits, isWellKnown } from '../config/secret-strength.js';
-import { judgeClock } from './database-check.js';
-import { judgeHashing } from './hashing-check.js';
+import { clockFinding } from './database-check.js';
+import { hashingFinding } from './hashing-check.js';
 import { checkNetwork } from './network-check.js';
 
 describe('the strength of a secret', () => {
@@ -65,7 +65,7 @@ it.each([
   [16, 30, 'ok', undefined],
   [4, 1, 'fail', 'set BCRYPT_COST to 10 or more: less is for tests'],
 ])('judges cost %i in %i ms: %s', (cost, millis, status, advice) => {
-  expect(judgeHashing(cost, millis)).toMatchObject(advice ? { status, advice } : { status });
+  expect(hashingFinding(cost, millis)).toMatchObject(advice ? { status, advice } : { status });
 });
 
 it.each([
@@ -77,7 +77,7 @@ it.each([
   // The answer took long, so the time is only known to lie in between.
   [15_000, 10_000, 90_000, 'ok'],
 ])('judges the time %i, asked from %i to %i: %s', (database, before, after, status) => {
-  expect(judgeClock(database, before, after).status).toBe(status);
+  expect(clockFinding(database, before, after).status).toBe(status);
 });
 
 describe('the network', () => {

@@ -1,5 +1,5 @@
 import { Config, ConfigError, environment } from '../config/config.js';
-import { secretToBe } from '../config/generated-secret.js';
+import { previewSecret } from '../config/generated-secret.js';
 import type { Tables } from '../database/tables.js';
 import { checkDatabase } from './database-check.js';
 import { checkFiles } from './files-check.js';
@@ -18,7 +18,7 @@ export async function diagnose(tables: Tables): Promise<Finding[]> {
   let config: Config;
   try {
     env = environment();
-    config = Config.load(env, secretToBe);
+    config = Config.load(env, previewSecret);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.issues.map(({ name, expected }) =>

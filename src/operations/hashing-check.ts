@@ -5,7 +5,7 @@ import { fail, type Finding, ok, warn } from './finding.js';
 /** The bounds for hashing one password, in milliseconds. Less is cheap to guess, more is slow to use. */
 const MIN_MILLIS = 100;
 const MAX_MILLIS = 500;
-const UNBEARABLE = 2_000;
+const TOO_SLOW_MILLIS = 2_000;
 /** The costs that the setting accepts. */
 const MIN_COST = 10;
 const MAX_COST = 16;
@@ -20,11 +20,11 @@ export async function checkHashing({ bcryptCost }: Config): Promise<Finding> {
     fastest = Math.min(fastest, took);
     spent += took;
   }
-  return judgeHashing(bcryptCost, Math.round(fastest));
+  return hashingFinding(bcryptCost, Math.round(fastest));
 }
 
 /** Judges a cost that takes `millis` here, and proposes a better one. */
-export function judgeHashing(cost: number, millis: number): Finding {
+export function hashingFinding(cost: number, millis: number): Finding {
   const check = 'hashing';
   const message = `a password takes ${millis} ms at cost ${cost}`;
   if (cost < MIN_COST)
@@ -36,5 +36,5 @@ export function judgeHashing(cost: number, millis: number): Finding {
     best === cost
       ? 'this machine is too slow for the least cost'
       : `set BCRYPT_COST=${best}, for ${MIN_MILLIS} to ${MAX_MILLIS} ms`;
-  return (millis > UNBEARABLE ? fail : warn)(check, message, advice);
+  return (millis > TOO_SLOW_MILLIS ? fail : warn)(check, message, advice);
 }

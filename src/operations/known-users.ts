@@ -55,14 +55,14 @@ export class KnownUsers {
 }
 
 /** Returns the second choice of a derived name, if the first one is taken. */
-export const secondName = (user: ImportedUser) =>
+export const fallbackName = (user: ImportedUser) =>
   user.derivedFrom === undefined ? undefined : anotherName(user, user.derivedFrom);
 
 /** Returns the candidate. A derived name that is taken is replaced by a free one, with a note. */
 export function withFreeName(candidate: Candidate, known: KnownUsers): Candidate {
   const { user, notes } = candidate;
   if (user.derivedFrom === undefined) return candidate;
-  const name = known.isTaken(user.usernameKey) ? secondName(user) : undefined;
+  const name = known.isTaken(user.usernameKey) ? fallbackName(user) : undefined;
   const renamed = { ...user, ...name };
   const note = `There is no usable username: the user is called ${renamed.username}`;
   return { ...candidate, user: renamed, notes: [...notes, note] };
@@ -72,7 +72,11 @@ export function withFreeName(candidate: Candidate, known: KnownUsers): Candidate
  * Returns why a user is not stored: `unchanged` if the database has the user, or else a sentence. Undefined
  * if the user can be stored.
  */
-export function judge(user: ImportedUser, known: KnownUsers, began: Date): string | undefined {
+export function reasonToSkip(
+  user: ImportedUser,
+  known: KnownUsers,
+  began: Date,
+): string | undefined {
   const namesake = known.byUsername(user.usernameKey);
   const holder = user.emailKey === null ? undefined : known.byEmail(user.emailKey);
   // A verified user of the file takes the address from an unverified stored user; see `AddressClaimsService`.

@@ -12,7 +12,7 @@ import { UsernameClaims } from '../users/username-claims.js';
 import type { Candidate } from './known-users.js';
 
 /** A user of a file, with the id under which the user will be stored. */
-export type NewUser = Candidate & { id: string };
+export type UserToStore = Candidate & { id: string };
 
 /** The ids of a batch that were stored, and those whose username was refused at that time. */
 interface Stored {
@@ -21,7 +21,7 @@ interface Stored {
 }
 
 /** Rolls back a batch of a dry run. */
-class Undone extends Error {
+class DryRunRollback extends Error {
   constructor(readonly found: Stored) {
     super('undone');
   }
@@ -39,7 +39,7 @@ export class NewUsers {
   ) {}
 
   /** Stores new users, or with `undo` finds out which of them could be stored. */
-  async insert(fresh: NewUser[], undo: boolean): Promise<Stored> {
+  async insert(fresh: UserToStore[], undo: boolean): Promise<Stored> {
     const rows = fresh.map(({ id, user: { derivedFrom: _, ...user } }) => ({
       ...user,
       id,
@@ -51,7 +51,7 @@ export class NewUsers {
       // Another import may have stored some users since the lookup. They do not count for this one.
       const present = await storedOf(manager, rows);
       const wanted = rows.filter(({ id }) => !present.has(id));
-      await this.costs.noteOf(
+      await this.costs.recordCostsOf(
         manager,
         wanted.map(({ passwordHash }) => passwordHash),
       );
@@ -92,13 +92,13 @@ export class NewUsers {
         subjectId: null,
         details: { users: ids.size },
       });
-      if (undo) throw new Undone({ ids, unnamed });
+      if (undo) throw new DryRunRollback({ ids, unnamed });
       return { ids, unnamed };
     };
     try {
       return await this.database.transaction(work);
     } catch (error) {
-      if (error instanceof Undone) return error.found;
+      if (error instanceof DryRunRollback) return error.found;
       throw error;
     }
   }

@@ -4,9 +4,9 @@ import { estimatedBits, isWellKnown } from '../config/secret-strength.js';
 import { fail, type Finding, ok } from './finding.js';
 
 /** A secret with fewer bits can be found by search (NIST SP 800-131A). */
-const ENOUGH_BITS = 112;
+const MIN_BITS = 112;
 const check = 'secret';
-const ANOTHER = 'set another: openssl rand -base64 48';
+const NEW_SECRET = 'set another: openssl rand -base64 48';
 
 type Environment = Record<string, string | undefined>;
 
@@ -23,25 +23,25 @@ export function checkSecret(config: Config, env: Environment): Finding[] {
   for (const [index, key] of config.jwt.secrets.entries()) {
     if (key.type !== 'secret') continue;
     const name = index === 0 ? 'JWT_SECRET_KEY' : `secret ${index} of JWT_PREVIOUS_SECRET_KEYS`;
-    found.push(...judgeSecret(name, key.export().toString('utf8'), env));
+    found.push(...secretFindings(name, key.export().toString('utf8'), env));
   }
   const bytes = Buffer.byteLength(secret);
   return found.length > 0 ? found : [ok(check, `${bytes} bytes, used for nothing else`)];
 }
 
-function judgeSecret(name: string, secret: string, env: Environment): Finding[] {
+function secretFindings(name: string, secret: string, env: Environment): Finding[] {
   const found: Finding[] = [];
   if (isWellKnown(secret) || exampleFile().includes(secret)) {
-    found.push(fail(check, `${name} is an example that everybody can read`, ANOTHER));
+    found.push(fail(check, `${name} is an example that everybody can read`, NEW_SECRET));
   }
   const bits = Math.floor(estimatedBits(secret));
-  if (bits < ENOUGH_BITS) {
-    const message = `${name} can be guessed: about ${bits} bits, ${ENOUGH_BITS} are needed`;
-    found.push(fail(check, message, ANOTHER));
+  if (bits < MIN_BITS) {
+    const message = `${name} can be guessed: about ${bits} bits, ${MIN_BITS} are needed`;
+    found.push(fail(check, message, NEW_SECRET));
   }
   for (const [other, value] of Object.entries(env)) {
     if (!value || other.startsWith('JWT_') || !holds(value, secret)) continue;
-    found.push(fail(check, `${name} is also in ${other}`, ANOTHER));
+    found.push(fail(check, `${name} is also in ${other}`, NEW_SECRET));
   }
   return found;
 }

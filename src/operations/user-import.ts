@@ -8,9 +8,15 @@ import { User } from '../users/user.entity.js';
 import { UsernameClaims } from '../users/username-claims.js';
 import type { CsvHeader } from './csv.js';
 import { headerOf, readLine } from './import-line.js';
-import { type Candidate, judge, KnownUsers, secondName, withFreeName } from './known-users.js';
+import {
+  type Candidate,
+  fallbackName,
+  KnownUsers,
+  reasonToSkip,
+  withFreeName,
+} from './known-users.js';
 import { readLines } from './lines.js';
-import { type NewUser, NewUsers } from './new-users.js';
+import { NewUsers, type UserToStore } from './new-users.js';
 import type { ImportedUser } from './user-record.js';
 
 /** The number of users that one statement stores. */
@@ -120,12 +126,12 @@ export class UserImport {
     if (batch.length === 0) return;
     const { began, counts, refuse } = run;
     const before = await this.knownOf(batch, run.planned);
-    const fresh: NewUser[] = [];
+    const fresh: UserToStore[] = [];
     for (const given of batch) {
       const candidate = withFreeName(given, before);
-      const judged = judge(candidate.user, before, began);
-      if (judged === 'unchanged') counts.unchanged++;
-      else if (judged !== undefined) refuse(candidate.line, judged);
+      const skipped = reasonToSkip(candidate.user, before, began);
+      if (skipped === 'unchanged') counts.unchanged++;
+      else if (skipped !== undefined) refuse(candidate.line, skipped);
       else {
         const id = candidate.user.id ?? randomUUID();
         fresh.push({ ...candidate, id });
@@ -164,7 +170,7 @@ export class UserImport {
     for (const where of [
       { id: In(values(({ id }) => id)) },
       { usernameKey: In(values(({ usernameKey }) => usernameKey)) },
-      { usernameKey: In(values((user) => secondName(user)?.usernameKey)) },
+      { usernameKey: In(values((user) => fallbackName(user)?.usernameKey)) },
       { emailKey: In(values(({ emailKey }) => emailKey)) },
     ]) {
       for (const user of await this.users.find({ select: columns, where })) known.add(user);

@@ -6,7 +6,7 @@ import { isRoleName, MAX_ROLES } from '../users/role-name.js';
 import type { User } from '../users/user.entity.js';
 import { prepareUsername } from '../users/username.js';
 import { deriveName } from './derived-name.js';
-import { loosen } from './loose-values.js';
+import { normalizeRecord } from './normalize-record.js';
 
 /** The stored values of an imported user. Without an id in the file, a new one is made. */
 export type ImportedUser = Pick<
@@ -40,10 +40,10 @@ const time = (name: string) =>
     .transform((text) => new Date(text));
 
 /** How far the clock of the machine that wrote a time may be ahead, in milliseconds. */
-const AHEAD = 86_400_000;
+const MAX_AHEAD = 86_400_000;
 
 const pastTime = (name: string) =>
-  time(name).refine((date) => date.getTime() <= clock.now() + AHEAD, {
+  time(name).refine((date) => date.getTime() <= clock.now() + MAX_AHEAD, {
     error: `${name} is in the future`,
   });
 
@@ -171,7 +171,7 @@ export type ReadRecord =
 
 /** Reads a record of a JSON line. */
 export function readRecord(value: unknown): ReadRecord {
-  const { record, notes } = loosen(value);
+  const { record, notes } = normalizeRecord(value);
   const parsed = recordSchema.safeParse(record);
   if (parsed.success) return { ok: true, user: parsed.data, notes };
   return { ok: false, reason: parsed.error.issues[0]?.message ?? '' };

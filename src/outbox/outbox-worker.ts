@@ -8,7 +8,7 @@ import { clock } from '../common/clock.js';
 import { QueueRunner } from './queue-runner.js';
 import type { DailyCleanup } from '../common/daily-cleanup.js';
 import type { Metrics } from '../common/metrics.js';
-import { Recurring } from '../common/recurring.js';
+import { RecurringTask } from '../common/recurring-task.js';
 import type { OutboxRow } from './outbox-row.js';
 import type { OutboxRows } from './outbox-rows.js';
 
@@ -55,7 +55,7 @@ export abstract class OutboxWorker<T extends OutboxRow>
 {
   private readonly stopping = new AbortController();
   private readonly runner: QueueRunner<T>;
-  private readonly counting: Recurring;
+  private readonly counting: RecurringTask;
   private readonly results;
   private unreachable = false;
   private waiting: Awaited<ReturnType<OutboxRows<T>['pending']>> = { count: 0, oldest: undefined };
@@ -79,7 +79,7 @@ export abstract class OutboxWorker<T extends OutboxRow>
     const count = async () => {
       this.waiting = await this.outbox.pending();
     };
-    this.counting = new Recurring(`Counting the outbox (${noun})`, INTERVAL, count, logger);
+    this.counting = new RecurringTask(`Counting the outbox (${noun})`, INTERVAL, count, logger);
     cleanup.add(`Cleaning the outbox (${noun})`, () => this.outbox.clean());
     this.results = metrics.counter({
       name: `${metric}_total`,

@@ -33,7 +33,7 @@ export class PasswordCosts {
   /**
    * Records the cost of the settings once, before a hash of it is stored. Runs outside of any transaction.
    */
-  async noteOwn(): Promise<void> {
+  async recordOwn(): Promise<void> {
     this.noted ??= this.database
       .write((manager) => note(manager, [this.config.bcryptCost]))
       .catch((error: unknown) => {
@@ -44,7 +44,7 @@ export class PasswordCosts {
   }
 
   /** Records the costs of hashes that are stored in the transaction of `manager`. */
-  async noteOf(manager: EntityManager, hashes: string[]): Promise<void> {
+  async recordCostsOf(manager: EntityManager, hashes: string[]): Promise<void> {
     const costs = hashes.flatMap((stored) => {
       const read = readStoredHash(stored);
       return read.ok && read.hash.algorithm === 'bcrypt' ? [read.hash.cost] : [];

@@ -35,7 +35,7 @@ export class PasswordsService implements OnModuleInit {
    */
   async onModuleInit(): Promise<void> {
     await bcryptHash({ password: '', cost: LOWEST_COST });
-    await this.costs.noteOwn();
+    await this.costs.recordOwn();
     await this.costs.forgetUnused();
   }
 
@@ -54,7 +54,7 @@ export class PasswordsService implements OnModuleInit {
    * @throws ApiError as `HashPool.run`
    */
   async hash(password: string, options?: HashOptions): Promise<string> {
-    await this.costs.noteOwn();
+    await this.costs.recordOwn();
     const long = isLong(password);
     const input = {
       password: long ? condense(password) : password,

@@ -6,7 +6,7 @@ import { networkOf } from '../common/network.js';
 const AT_ONCE = 50;
 
 /** The delay of each further refusal, in milliseconds. */
-const HOLD = 250;
+const DELAY = 250;
 
 /** The number of networks that are remembered. An attacker with more of them has no advantage. */
 const MAX = 10_000;
@@ -28,6 +28,6 @@ export class RefusalDelay {
     if (network === undefined) return;
     const refusals = (this.refusals.get(network) ?? 0) + 1;
     this.refusals.set(network, refusals, { ttl: seconds * 1000 });
-    if (refusals > AT_ONCE) await sleep(HOLD, undefined, { signal }).catch(() => undefined);
+    if (refusals > AT_ONCE) await sleep(DELAY, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -118,7 +118,7 @@ export class RevocationsService {
       const some = revocations.slice(i, i + ROWS_PER_INSERT).map((row) => ({ ...row, position }));
       await manager.insert(Revocation, some);
     }
-    await this.changeFeed.tell(manager);
+    await this.changeFeed.notify(manager);
     this.database.afterCommit(manager, () => {
       for (const revocation of revocations) this.list.add(revocation);
     });

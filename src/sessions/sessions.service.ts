@@ -145,7 +145,7 @@ export class SessionsService {
   }
 
   /** Returns a user's living sessions, the last used ones first. */
-  living(userId: string): Promise<Session[]> {
+  active(userId: string): Promise<Session[]> {
     return this.sessions.find({
       where: { userId, endedAt: IsNull(), expiresAt: MoreThan(clock.date()) },
       order: { lastUsedAt: 'DESC', id: 'ASC' },

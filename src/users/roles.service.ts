@@ -64,7 +64,7 @@ export class RolesService {
       const updatedAt = await this.afterNewest(manager);
       await manager.upsert(Role, { name, permissions: unique, updatedAt }, ['name']);
       await this.events.publish(manager, { type: 'role.changed', name, permissions: unique });
-      await this.changeFeed.tell(manager);
+      await this.changeFeed.notify(manager);
     });
     await this.permissions.refresh();
     return { name, permissions: unique, builtIn: false };
@@ -84,7 +84,7 @@ export class RolesService {
       await this.events.publish(manager, { type: 'role.changed', name, permissions: null });
       // A grant at this moment has locked the row until it is committed.
       if (await manager.existsBy(UserRole, { role: name })) throw new ApiError('role_in_use');
-      await this.changeFeed.tell(manager);
+      await this.changeFeed.notify(manager);
     });
     await this.permissions.refresh();
   }

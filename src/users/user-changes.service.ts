@@ -18,12 +18,12 @@ import { UsernameClaims } from './username-claims.js';
 export type PermitUser = (user: User, manager: EntityManager) => Promise<void> | void;
 
 /** A user, and if given the password hash that the user still has to have. */
-export type SeenUser = Pick<User, 'id'> & Partial<Pick<User, 'passwordHash'>>;
+export type ExpectedUser = Pick<User, 'id'> & Partial<Pick<User, 'passwordHash'>>;
 
 /** Fields of the profile. */
 type Profile = Partial<Pick<User, 'username' | 'usernameKey' | 'displayName' | 'locale'>>;
 
-const FOR_EVER: Ban = { reason: null, until: null };
+const PERMANENT: Ban = { reason: null, until: null };
 
 /**
  * Changes users: passwords, profiles, roles, bans and deletions. Each change locks the user's row and
@@ -90,7 +90,7 @@ export class UserChangesService {
    * @throws ApiError username_taken, too_many_requests (too many former names)
    */
   async updateProfile(
-    { id, passwordHash }: SeenUser,
+    { id, passwordHash }: ExpectedUser,
     profile: Profile,
     byUser?: ByUser,
   ): Promise<boolean> {
@@ -152,7 +152,7 @@ export class UserChangesService {
    * @returns whether the user was enabled
    * @throws ApiError last_admin
    */
-  async disable(userId: string, ban: Ban = FOR_EVER): Promise<boolean> {
+  async disable(userId: string, ban: Ban = PERMANENT): Promise<boolean> {
     let enabled = false;
     await this.update(userId, { ban }, (user) => {
       enabled = !isDisabled(user);
@@ -206,7 +206,7 @@ export class UserChangesService {
    * @throws ApiError last_admin, and the errors of `permit`
    */
   delete(
-    { id, passwordHash }: SeenUser,
+    { id, passwordHash }: ExpectedUser,
     { permit, byUser }: { permit?: PermitUser; byUser?: ByUser } = {},
   ): Promise<boolean> {
     return this.database.transaction(async (manager) => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ApiError } from '../common/api-error.js';
 
 /** A place in an order of users: after the user with this key, or after this time and id. */
-export type Position = KeyPosition | TimePosition;
+export type UserPosition = KeyPosition | TimePosition;
 export type KeyPosition = ['name' | 'address', key: string];
 export type TimePosition = ['time', createdAt: number, id: string];
 
@@ -17,7 +17,7 @@ const positionSchema = z.union([
 ]);
 
 /** Returns a position as an opaque text. */
-export function writeCursor(position: Position): string {
+export function writeCursor(position: UserPosition): string {
   return Buffer.from(JSON.stringify(position)).toString('base64url');
 }
 
@@ -27,7 +27,7 @@ export function writeCursor(position: Position): string {
  *
  * @throws ApiError invalid_parameter if it is no cursor
  */
-export function readCursor(cursor: string): Position {
+export function readCursor(cursor: string): UserPosition {
   try {
     return positionSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
   } catch (cause) {

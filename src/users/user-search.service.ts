@@ -6,7 +6,7 @@ import { isDisabled, IS_DISABLED, IS_UNVERIFIED, User } from './user.entity.js';
 import {
   badCursor,
   type KeyPosition,
-  type Position,
+  type UserPosition,
   readCursor,
   type TimePosition,
   writeCursor,
@@ -39,10 +39,10 @@ export interface UserPage {
  * The number of users that one page reads. One filter selects them by an index, the others choose among them.
  * If few of very many users match, a page may be short or empty and still have a next one.
  */
-const EXAMINED = 1_000;
+const MAX_EXAMINED = 1_000;
 
 /** A user that may match (undefined: does not match), and its place in the order. */
-type Candidate<P extends Position = Position> = [User | undefined, P];
+type Candidate<P extends UserPosition = UserPosition> = [User | undefined, P];
 
 /** Users that are read at once where the first ones were not enough. */
 const USERS_PER_READ = 250;
@@ -71,12 +71,12 @@ export class UserSearchService {
     const from = cursor === undefined ? undefined : readCursor(cursor);
     const users: User[] = [];
     let examined = 0;
-    let last: Position | undefined;
+    let last: UserPosition | undefined;
     for await (const [user, position] of this.candidates(filter, from, limit + 1)) {
       // A full page still looks for one more user, with which the next page begins.
       const isFull = users.length === limit;
       const isMeant = user !== undefined && meets(user, filter);
-      if (last && (examined === EXAMINED || (isFull && isMeant))) {
+      if (last && (examined === MAX_EXAMINED || (isFull && isMeant))) {
         return { users, next: writeCursor(last) };
       }
       if (isMeant) users.push(user);
@@ -89,7 +89,7 @@ export class UserSearchService {
   /** Yields the users that one of the filters finds, in order: `first` users, and then batches. */
   private async *candidates(
     filter: UserFilter,
-    from: Position | undefined,
+    from: UserPosition | undefined,
     first: number,
   ): AsyncGenerator<Candidate> {
     const { prefix } = filter;
@@ -165,7 +165,7 @@ export class UserSearchService {
 }
 
 /** Yields batches until there are no more. */
-async function* inBatches<P extends Position>(
+async function* inBatches<P extends UserPosition>(
   from: P | undefined,
   first: number,
   read: (after: P | undefined, count: number) => Promise<Candidate<P>[]>,

@@ -2,7 +2,7 @@ import { DataSource } from 'typeorm';
 import { Database } from '../../src/database/database.js';
 import { MailWorker } from '../../src/mail/mail-worker.js';
 import { MailService, type NewMail } from '../../src/mail/mail.service.js';
-import { OutboxItem } from '../../src/mail/outbox-item.entity.js';
+import { MailItem } from '../../src/mail/mail-item.entity.js';
 import { until } from './mailbox.js';
 import { type Server, startServer } from './server.js';
 import { type Smtp, startSmtp } from './smtp.js';
@@ -32,7 +32,7 @@ export function enqueue(server: Server, ...mails: NewMail[]) {
 export const rows = (server: Server) =>
   server.app
     .get(DataSource)
-    .getRepository(OutboxItem)
+    .getRepository(MailItem)
     .find({ order: { createdAt: 'ASC' } });
 
 /** Resolves when nothing is in the outbox. */
@@ -44,8 +44,8 @@ export const putBack = (server: Server) =>
   until(async () => (await rows(server)).find(({ failure }) => failure !== null), 'a try');
 
 /** Changes what is in the outbox, as the passing of time does. */
-export const change = (server: Server, values: Partial<OutboxItem>) =>
-  server.withDatabase((db) => db.getRepository(OutboxItem).updateAll(values));
+export const change = (server: Server, values: Partial<MailItem>) =>
+  server.withDatabase((db) => db.getRepository(MailItem).updateAll(values));
 
 /** Makes the worker of `server` look into the outbox, where what waits is due by now. */
 export async function later(server: Server): Promise<void> {

@@ -3,10 +3,10 @@ import { FailureLog } from './failure-log.js';
 
 /**
  * Recurring work. A turn begins `interval` milliseconds after the end of the one before, or at once by {@link
- * Recurring.now}; two turns never run at the same time. Failures go to a {@link FailureLog}. The timer never
+ * RecurringTask.now}; two turns never run at the same time. Failures go to a {@link FailureLog}. The timer never
  * keeps the process alive.
  */
-export class Recurring {
+export class RecurringTask {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private next: Promise<void> | undefined;

@@ -6,7 +6,7 @@ import { prepareEmail } from '../users/email.js';
 import { canonicalTag } from '../users/language-tag.js';
 
 /** A record in the form of the schema, with a sentence for each part that was left out or changed. */
-export interface Loosened {
+export interface NormalizedRecord {
   record: unknown;
   notes: string[];
 }
@@ -69,7 +69,7 @@ const NAMES = ['username', 'displayName', 'disabledReason'];
  * date of zeros. Booleans may be `TRUE` or `1`. Times may have a blank, or count seconds. A value in an
  * unknown form stays as it is, and the schema refuses it.
  */
-export function loosen(value: unknown): Loosened {
+export function normalizeRecord(value: unknown): NormalizedRecord {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { record: value, notes: [] };
   }

@@ -7,7 +7,7 @@ import { User } from '../users/user.entity.js';
  * A mail that was not sent yet or was given up, or a request for one. The Message-ID is made of the id.
  */
 @Entity('mail_outbox')
-export class OutboxItem extends OutboxRow {
+export class MailItem extends OutboxRow {
   /** The user whose deletion also deletes the mail; null for a request and for the mail about a deletion. */
   @Index('ix_mail_outbox_user_id')
   @Column('varchar', { name: 'user_id', length: 36, nullable: true })
