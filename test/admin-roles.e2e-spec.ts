@@ -181,7 +181,7 @@ describe('a role that a route asks for by name', () => {
     expect(await climber.ask('PUT', '/roles/keeper', held)).toEqual({
       status: 403,
       body: {
-        msg: 'A role that has all permissions, or none, is changed by users with all permissions',
+        msg: 'Only a user with all permissions may change a role with all permissions or none',
         code: 'forbidden',
       },
     });

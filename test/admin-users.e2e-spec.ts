@@ -230,8 +230,14 @@ describe('PATCH /users/:id', () => {
   it.each([
     [{}, 'Nothing to change: give roles, disabled or verified'],
     [{ disable: true }, 'Nothing to change: give roles, disabled or verified'],
-    [{ disabled: true }, 'The disabled has to be an object with reason and until, or null'],
-    [{ disabled: { until: 'tomorrow' } }, 'The until has to be a time, as 2030-12-31T12:00:00Z'],
+    [
+      { disabled: true },
+      'The value of disabled has to be an object with reason and until, or null',
+    ],
+    [
+      { disabled: { until: 'tomorrow' } },
+      'The until has to be a time such as 2030-12-31T12:00:00Z',
+    ],
     [{ disabled: { until: '2000-01-01T00:00:00Z' } }, 'The until has to be in the future'],
     [{ disabled: { reason: 'a\0' } }, 'The reason holds characters that cannot be stored'],
     [{ disabled: { reason: '\uD800' } }, 'The reason holds characters that cannot be stored'],

@@ -171,7 +171,7 @@ describe('what somebody with the database alone changes', () => {
       'the chain ends at row 10, before the expected head 15',
     ]);
     expect((await verify(server, { expectHead: { ...noted, hash: 'x.y' } })).faults).toEqual([
-      'row 10 is another than the expected head',
+      'row 10 is not the expected head',
     ]);
     await record(server, 1);
     const seal = server.app.get(AuditSealer, { strict: false }).seal();
@@ -383,13 +383,13 @@ describe('an audit that was tampered with before a start', () => {
     const server = await tenRows();
     await query(server, TAMPERED, "UPDATE audit_keys SET sealed = 'AAAA', secret_check = 'BBBB'");
     expect(await restart(server)).toMatch(
-      /"level":50.*The audit has a new key: no secret here opens the stored one\. If you did not/,
+      /"level":50.*The audit has a new key: no secret here decrypts the stored one\. If you did not/,
     );
     expect(await verify(server)).toMatchObject({ faults: [], unchecked: 10 });
     const { code, stdout, stderr } = await auditVerify(server);
     expect([code, stdout]).toEqual([5, '']);
     expect(stderr).toMatch(
-      /^10 rows were not checked: .*\nrow .*audit_rekeyed.*: the audit got a new key here, .*\nNot all of the audit could be checked: 1[01] rows .*\nHead 1[01]:\S+\n$/,
+      /^10 rows could not be checked: .*\nrow .*audit_rekeyed.*: the audit got a new key here, .*\nThe audit could not be checked completely: 1[01] rows .*\nHead 1[01]:\S+\n$/,
     );
   });
 
@@ -428,7 +428,7 @@ describe('an audit that was tampered with before a start', () => {
     });
     const { code, stderr } = await auditVerify(server);
     expect(code).toBe(5);
-    expect(stderr).toMatch(/nothing vouches for older rows/);
+    expect(stderr).toMatch(/so older rows cannot be verified/);
     const head = `${found.head.seq}:${found.head.hash}`;
     expect(await auditVerify(server, '--expect-head', head)).toMatchObject({ code: 0, stderr: '' });
   });
@@ -449,7 +449,7 @@ describe('an audit that was tampered with before a start', () => {
        VALUES ('put in', 1, 'login', 'request', '', 'AAAAAAAA.AAAA')`,
     );
     expect((await verify(server)).faults).toEqual([
-      expect.stringMatching(/^row not yet sealed \(put in, .*: it was changed or put in$/),
+      expect.stringMatching(/^row not yet sealed \(put in, .*: it was changed or inserted$/),
     ]);
     await sealAll(server);
     expect((await verify(server)).faults).toEqual([
@@ -503,13 +503,13 @@ describe('audit verify', () => {
     const well = await run();
     expect([well.code, well.stderr]).toEqual([0, '']);
     const [, head = ''] =
-      /^The audit is whole: 10 rows \(1 to 10\)\.\nHead (10:\S+)\n$/.exec(well.stdout) ?? [];
+      /^The audit is intact: 10 rows \(1 to 10\)\.\nHead (10:\S+)\n$/.exec(well.stdout) ?? [];
     expect((await run('--expect-head', head)).code).toBe(0);
     await query(server, 'DELETE FROM audit_events WHERE seq = 5');
     const ill = await run('--expect-head', head);
     expect([ill.code, ill.stderr]).toEqual([
       1,
-      'row 5 is missing\nThe audit of 9 rows was tampered with: 1 faults.\n',
+      'row 5 is missing\nThe audit was tampered with: 1 faults in 9 rows.\n',
     ]);
     const misread = await run('--expect-head', 'x');
     expect([misread.code, misread.stderr]).toEqual([

@@ -93,13 +93,13 @@ it('takes no backup over a file, of nothing, or of PostgreSQL', async () => {
   const { code, stderr } = await backUp(file);
   expect(code).toBe(1);
   expect(stderr).toMatch(
-    databaseKind === 'postgres' ? /^The database is on PostgreSQL/ : /there already/,
+    databaseKind === 'postgres' ? /^This command is for SQLite/ : /already exists/,
   );
   const nothing = await runTool(cwd, ['db', 'backup', 'new'], { DATABASE_URL: 'sqlite:no/where' });
   expect(nothing).toMatchObject({ code: 1, stderr: 'There is no database no/where\n' });
   await writeFile(join(cwd, 'empty'), '');
   const empty = await runTool(cwd, ['db', 'backup', 'new'], { DATABASE_URL: 'sqlite:empty' });
-  expect(empty).toMatchObject({ code: 1, stderr: 'empty holds no tables of Latchkey\n' });
+  expect(empty).toMatchObject({ code: 1, stderr: 'empty has no tables of Latchkey\n' });
   await rm(join(cwd, 'empty'));
   expect((await readdir(cwd)).filter((name) => name !== 'backup')).toEqual(['there']);
 });

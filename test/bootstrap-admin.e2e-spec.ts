@@ -65,7 +65,7 @@ it('makes the first administrator once, with a password in a file that only its 
   const password = await passwordIn();
   expect(await rolesOf(url, 'root', password)).toEqual(['admin']);
   expect((await stat(fileIn('data'))).mode & 0o777).toBe(0o600);
-  expect(first.output()).toContain('Made Root with the role admin');
+  expect(first.output()).toContain('Created Root with the role admin');
   expect(first.output()).not.toContain(password);
   await stop(first);
 
@@ -74,7 +74,7 @@ it('makes the first administrator once, with a password in a file that only its 
   expect(await rolesOf(again, 'other', password)).toBe('bad_credentials');
   expect(await rolesOf(again, 'root', password)).toEqual(['admin']);
   expect(await passwordIn()).toBe(password);
-  expect(second.output()).toContain('Change the password that stands in data/bootstrap-admin');
+  expect(second.output()).toContain('Change the password in data/bootstrap-admin');
   expect(second.output()).not.toContain(password);
 });
 
@@ -89,7 +89,7 @@ it('grants nothing to who has the name already', async () => {
   const after = start();
   const url = await after.listening;
   expect(await rolesOf(url, 'root', GOOD_PASSWORD)).toEqual([]);
-  expect(after.output()).toContain('there is a user Root already');
+  expect(after.output()).toContain('a user Root exists already');
   expect(existsSync(fileIn('data'))).toBe(false);
 });
 
@@ -103,8 +103,8 @@ it.each([
   expect(holders).toHaveLength(1);
   expect(await rolesOf(url, 'root', await passwordIn(holders[0]))).toEqual(['admin']);
   const outputs = servers.map((server) => server.output()).join('');
-  expect(outputs.match(/Made Root with the role admin/g)).toHaveLength(1);
-  expect(outputs).not.toContain('there is a user');
+  expect(outputs.match(/Created Root with the role admin/g)).toHaveLength(1);
+  expect(outputs).not.toContain('exists already');
 });
 
 it('takes up the password of a start that was killed before the user was made', async () => {

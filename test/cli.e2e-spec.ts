@@ -104,8 +104,8 @@ describe('users create', () => {
       code: 2,
       stdout: '',
       stderr:
-        'A password is not taken from the command line, where the list of processes and the ' +
-        'history of the shell show it: type it when you are asked, or give it on the standard input\n',
+        'A password is not accepted as an argument, because the list of processes and the ' +
+        'history of the shell show it. Type it when you are asked, or give it on the standard input\n',
     });
   });
 
@@ -201,7 +201,7 @@ it('disables a user at once, on running servers too, and enables again', async (
   expect(await refused(jwt)).toBe('token_revoked');
   expect(await login('dora')).toBe('user_disabled');
   const again = await cli(['users', 'disable', id]);
-  expect(again).toEqual({ code: 0, stdout: `dora (${id}) was disabled already\n`, stderr: '' });
+  expect(again).toEqual({ code: 0, stdout: `dora (${id}) was already disabled\n`, stderr: '' });
   expect(await told(['users', 'enable', 'dora'])).toMatchObject({ disabledAt: null });
   expect(await login('dora')).toBe(200);
 });
@@ -264,7 +264,7 @@ it(
     expect(await refused(first.jwt)).toBe('token_revoked');
     expect(await status('/protected', second.jwt)).toBe(200);
     const gone = await cli(['sessions', 'revoke', 'sven', '--session', sid]);
-    expect(gone.stderr).toBe(`sven has no session "${sid}" that has not ended\n`);
+    expect(gone.stderr).toBe(`sven has no active session "${sid}"\n`);
     expect(await told(['sessions', 'revoke', id])).toEqual({ userId: id, ended: 1 });
     expect(await refused(second.jwt)).toBe('token_revoked');
     expect(await told(['sessions', 'revoke', id])).toEqual({ userId: id, ended: 0 });
@@ -278,7 +278,7 @@ it('deletes a user after a yes', async () => {
   expect(await cli(['users', 'delete', 'del'])).toEqual({
     code: 1,
     stdout: '',
-    stderr: 'Nothing was deleted: say yes when asked, or give --yes\n',
+    stderr: 'Nothing was deleted: answer yes, or give --yes\n',
   });
   expect(await cli(['users', 'delete', 'del', '--yes'])).toEqual({
     code: 0,
@@ -322,7 +322,8 @@ it('makes no database where it only looks, and says which settings are wrong', a
     expect(await runTool(cwd, ['users', 'show', 'ada'])).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'There is no database data/latchkey.sqlite: run this where the server runs\n',
+      stderr:
+        'There is no database data/latchkey.sqlite: run this command in the folder of the server\n',
     });
     expect(existsSync(join(cwd, 'data'))).toBe(false);
     const wrong = await runTool(cwd, ['users', 'list'], { BCRYPT_COST: '3' });
@@ -364,7 +365,7 @@ it(
     ]);
     expect(copy).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('The copy is whole') as string,
+      stdout: expect.stringContaining('The copy is complete') as string,
     });
   },
   LONG,

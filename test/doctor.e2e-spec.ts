@@ -81,7 +81,7 @@ it('finds an audit whose key is damaged or of another secret, or whose marks are
   expect(made.code).toBe(0);
   expect(await ofAudit(production)).toEqual([]);
   const other = { ...production, JWT_SECRET_KEY: randomBytes(48).toString('base64') };
-  expect(await ofAudit(other)).toEqual(['audit: no secret here opens its key']);
+  expect(await ofAudit(other)).toEqual(['audit: no secret here decrypts its key']);
   await onDatabase((db) => db.query("UPDATE audit_marks SET seq = 7 WHERE name = 'head'"));
   expect(await ofAudit(production)).toEqual(['audit: its mark head was changed']);
   await onDatabase((db) => db.query("UPDATE audit_keys SET sealed = 'AAAA'"));
@@ -118,7 +118,7 @@ it('warns of a production that sends no mail', async () => {
   expect(all.filter(({ check }) => check === 'mail')).toMatchObject([
     {
       status: 'warn',
-      message: 'SMTP_URL is not set: mail is written to files, and reaches no user',
+      message: 'SMTP_URL is not set, so mail is written to files and reaches no user',
       advice: 'set SMTP_URL, MAIL_FROM and PUBLIC_URL',
     },
   ]);
@@ -156,9 +156,7 @@ it('knows a secret that can be guessed, is published or is used twice', async ()
   expect(guessed.failures).toEqual([expect.stringMatching(/^secret: .+ can be guessed: about/)]);
   await writeFile(join(cwd, '.env.example'), `JWT_SECRET_KEY=${SECRET}\n`);
   const example = await findings({ JWT_SECRET_KEY: SECRET });
-  expect(example.failures).toEqual([
-    'secret: JWT_SECRET_KEY is an example that everybody can read',
-  ]);
+  expect(example.failures).toEqual(['secret: JWT_SECRET_KEY is a published example']);
   await rm(join(cwd, '.env.example'));
   const twice = await findings({
     JWT_SECRET_KEY: SECRET,
@@ -207,9 +205,9 @@ it('knows files that others can read', async () => {
   const open = await findings({});
   expect(open.code).toBe(1);
   expect(open.failures).toEqual([
-    'files: data is open to everybody on this machine',
-    'files: .env is open to everybody on this machine',
-    'files: data/jwt-secret is open to everybody on this machine',
+    'files: data is open to every user of this machine',
+    'files: .env is open to every user of this machine',
+    'files: data/jwt-secret is open to every user of this machine',
   ]);
   await chmod(data, 0o700);
   await chmod(join(cwd, '.env'), 0o600);
@@ -218,11 +216,11 @@ it('knows files that others can read', async () => {
 });
 
 it.each([
-  [{}, 'ok', 'takes mail, to addresses in every script'],
+  [{}, 'ok', 'accepts mail, also to addresses with letters beyond ASCII'],
   [
     { hideSMTPUTF8: true },
     'warn',
-    'does not offer SMTPUTF8: mail to addresses in other scripts is not sent',
+    'does not offer SMTPUTF8: mail to addresses with letters beyond ASCII is not sent',
   ],
 ] as const)('asks the SMTP server what it takes: %j', async (options, status, said) => {
   const smtp = await startSmtp({ allowInsecureAuth: true, ...options, onAuth: signsIn });
@@ -249,7 +247,7 @@ it('says that an SMTP server refuses the password, or is not there', async () =>
   const refused = await findings(settings);
   await smtp.stop();
   const away = await findings(settings);
-  const begin = `mail: 127.0.0.1:${smtp.port} takes no mail: `;
+  const begin = `mail: 127.0.0.1:${smtp.port} accepts no mail: `;
   expect([refused.code, refused.failures]).toEqual([1, [`${begin}EAUTH AUTH PLAIN 535`]]);
   expect([away.code, away.failures]).toEqual([1, [expect.stringContaining(begin) as string]]);
 });

@@ -111,9 +111,7 @@ it(
       'export',
       '--with-password-hashes',
     ]);
-    expect(stderr).toBe(
-      'The password hashes come along: keep the file as you keep the database.\n',
-    );
+    expect(stderr).toBe('The output contains password hashes: protect it like the database.\n');
     const other = await startServer();
     try {
       const args = ['users', 'import', '-', '--json'];
@@ -183,25 +181,25 @@ it('reports each line that it refuses, with its number and the reason, and takes
     '8: The username is not well-formed Unicode',
     '9: The username has more than 64 characters',
     '10: The hash asks for too much work for each login',
-    '12: Passwords are taken as hashes, in passwordHash, and never as they are',
-    '13: Nothing is known of "isAdmin"',
+    '12: A plain password is not accepted: give its hash in passwordHash',
+    '13: Unknown keys: "isAdmin"',
     '15: The roles are not a list of names',
     '16: The roles are not a list of names',
     '17: createdAt is not a time such as 2026-01-31T12:00:00Z',
     '18: createdAt is in the future',
-    '28: Nothing is known of "__proto__"',
+    '28: Unknown keys: "__proto__"',
     '29: The line is not JSON',
     '30: The line is not in UTF-8',
     '31: The line has more than 65536 bytes',
-    '22: The username is that of another user',
-    '23: The email is that of another user',
+    '22: The username belongs to another user',
+    '23: The email belongs to another user',
     '26: The user is already in the file, on an earlier line',
-    '27: The email is that of another user',
+    '27: The email belongs to another user',
   ]);
   expect(outcome.notes).toEqual([
-    '11: The form of the hash is not known: the user has no password before it is reset',
-    '14: The email is not an e-mail address: the user has none',
-    '19: The id is not a UUID: the user has a new one',
+    '11: The form of the hash is not known: the user has to reset the password',
+    '14: The email is not an e-mail address: the user is imported without it',
+    '19: The id is not a UUID: the user gets a new one',
     '20: The locale is not a language tag such as de-AT: left out',
     '21: The displayName is not a line of 1 to 64 characters: left out',
   ]);
@@ -237,7 +235,7 @@ it('takes CSV, with quotes and empty fields', async () => {
     refused: [
       '4: The line has 4 fields, not 6',
       '5: disabled is neither true nor false',
-      '6: The line is not CSV, or a field goes over its end',
+      '6: The line is not CSV, or a field contains a line break',
       '7: The line has 7 fields, not 6',
     ],
   });
@@ -255,10 +253,9 @@ it('takes CSV, with quotes and empty fields', async () => {
 
 describe('files of other systems', () => {
   const importOf = (...records: unknown[]) => imported(lines(...records));
-  const HASH_UNKNOWN =
-    'The form of the hash is not known: the user has no password before it is reset';
+  const HASH_UNKNOWN = 'The form of the hash is not known: the user has to reset the password';
   const named = (line: number, name: string) =>
-    `${line}: There is no usable username: the user is called ${name}`;
+    `${line}: There is no valid username: the user is called ${name}`;
 
   it('take Django’s ways of writing no password and no address as such', async () => {
     const outcome = await importOf(
@@ -341,7 +338,7 @@ describe('files of other systems', () => {
       named(3, 'nick'),
       named(4, 'NeaNord'),
       named(5, 'user-abcdefab'),
-      '6: The id is not a UUID: the user has a new one',
+      '6: The id is not a UUID: the user gets a new one',
       `6: ${HASH_UNKNOWN}`,
       named(6, 'nell'),
     ]);
@@ -475,7 +472,9 @@ it.each(['username,password\n', 'roles\n', 'username,username\n', '"username\n',
   async (header) => {
     const { code, counts, stderr } = await imported(`${header}ada,x\n`, 'csv');
     expect([code, counts]).toEqual([1, undefined]);
-    expect(stderr).toMatch(/^The first line has to name columns, of id, username, .+\n$/);
+    expect(stderr).toMatch(
+      /^The first line has to name columns, .+ Known columns: id, username, .+\n$/,
+    );
   },
 );
 
@@ -483,9 +482,13 @@ it('writes no report over a file, and says what it cannot read or tell', async (
   const path = join(server.database.dataDir, 'precious.jsonl');
   await writeFile(path, '{"username": "precious"}\n');
   for (const [args, code, sentence] of [
-    [[path, '--report', path], 1, `${path} cannot be made: EEXIST`],
+    [[path, '--report', path], 1, `${path} cannot be created: EEXIST`],
     [['nowhere.csv'], 1, 'nowhere.csv cannot be read: ENOENT'],
-    [['users.dump'], 2, 'Say --format jsonl or --format csv: the name of the file does not'],
+    [
+      ['users.dump'],
+      2,
+      'Give --format jsonl or --format csv: the name of the file does not show the format',
+    ],
   ] as const) {
     const outcome = await latchkey(server, ['users', 'import', ...args]);
     expect(outcome).toEqual({ code, stdout: '', stderr: `${sentence}\n` });

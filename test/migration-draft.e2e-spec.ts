@@ -111,7 +111,7 @@ it('says that there is nothing to write if no entity was changed, and asks no da
   const env = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' };
   const outcome = await runTool(dir, ['migration', 'generate', join(dir, 'nothing')], env);
   expect(outcome).toMatchObject({ code: 0, stderr: '' });
-  expect(outcome.stdout).toContain('They agree: there is nothing to write');
+  expect(outcome.stdout).toContain('The entities match the migrations: there is nothing to write');
   expect(await readdir(dir)).toEqual([]);
 });
 
@@ -127,7 +127,7 @@ it('runs what is new, and takes the last one back', async () => {
     expect(ran).toMatch(/^(Ran \w+\n)+$/);
     expect(await migration('run')).toBe('The database has all migrations\n');
     const last = ran.trim().split(' ').at(-1) ?? '';
-    expect(await migration('revert')).toBe(`Took back ${last}\n`);
+    expect(await migration('revert')).toBe(`Reverted ${last}\n`);
     expect(await migration('run')).toBe(`Ran ${last}\n`);
   } finally {
     await database.drop();

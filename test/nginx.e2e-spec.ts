@@ -90,7 +90,7 @@ withNginx('two instances behind nginx', () => {
       expect([path, hidden.status, await hidden.json()]).toEqual([
         path,
         404,
-        { msg: 'This address does not exist', code: 'not_found' },
+        { msg: 'This path does not exist', code: 'not_found' },
       ]);
     }
   });

@@ -102,7 +102,7 @@ it(
     const args = ['users', 'create', 'noaddress', '--verified', '--no-password'];
     expect(await latchkey(server, args)).toMatchObject({
       code: 1,
-      stderr: 'There is no address to be verified: give --email as well\n',
+      stderr: '--verified needs an address: give --email as well\n',
     });
   },
   LONG,

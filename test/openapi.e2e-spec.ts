@@ -318,7 +318,7 @@ describe('every answer is one that the document describes', () => {
         const { status } = response;
         const answer = await response.text();
         // A parameter that is empty, or a path that normalises to another, asks for another route.
-        if (status === 404 && answer.includes('This address does not exist')) continue;
+        if (status === 404 && answer.includes('This path does not exist')) continue;
         if (status === 405) continue;
         const described = operation.responses[status] ?? operation.responses.default;
         const content = described?.content?.['application/json']?.schema;

@@ -61,7 +61,7 @@ describe('the one shape of errors', () => {
     for (const request of [server.http.get('/nope'), server.http.get('/login/../x')]) {
       const response = await request;
       expect(response.status).toBe(404);
-      expect(response.body).toEqual({ msg: 'This address does not exist', code: 'not_found' });
+      expect(response.body).toEqual({ msg: 'This path does not exist', code: 'not_found' });
     }
   });
 

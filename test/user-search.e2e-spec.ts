@@ -97,7 +97,7 @@ describe('a search by prefix', () => {
       'role=%00',
       'The name of a role begins with a letter and has up to 64 letters, digits and any of .:-_',
     ],
-    ['created_after=1', 'The created_after has to be a time, as 2030-12-31T12:00:00Z'],
+    ['created_after=1', 'The created_after has to be a time such as 2030-12-31T12:00:00Z'],
   ])('answers %s with %s', async (query, msg) => {
     const { status, body } = await admin.ask('GET', `/users?${query}`);
     expect([status, body.msg]).toEqual([msg === undefined ? 200 : 400, msg]);

@@ -49,7 +49,7 @@ export class AccountController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: "The signed-in user's own account" })
+  @ApiOperation({ summary: 'Get the account of the signed-in user' })
   @ApiResponse({ status: 200, description: 'The account', standardSchema: accountSchema })
   async me(@CurrentUser() { id }: Subject): Promise<AccountView> {
     return accountViewOf(await this.users.find(id));
@@ -65,9 +65,9 @@ export class AccountController {
     401,
     'No good access token, or a new name with neither a recent sign-in nor the password',
   )
-  @refuses(403, 'The current password is wrong, or this is not on behalf of oneself')
-  @refuses(409, 'The username is taken, looks like that of another user, or was until lately')
-  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
+  @refuses(403, 'The current password is wrong, or the token acts on behalf of another user')
+  @refuses(409, 'The username is taken, looks like another one, or was given up lately')
+  @refuses(503, 'The server is hashing too many passwords; see Retry-After')
   async update(
     @CurrentUser() { id: userId }: Subject,
     @JwtPayload() claims: AccessTokenClaims,
@@ -83,7 +83,7 @@ export class AccountController {
   @RefuseImpersonation()
   @RateLimit({ name: 'export', limit: '10/1h', by: signedInUser })
   @Header('content-disposition', 'attachment; filename="account.json"')
-  @ApiOperation({ summary: 'Everything that is stored about the user, but secrets' })
+  @ApiOperation({ summary: 'Export all data about the user, without secrets' })
   @ApiResponse({ status: 200, description: 'A JSON document' })
   export(
     @CurrentUser() { id: userId }: Subject,
@@ -96,12 +96,12 @@ export class AccountController {
   @Delete()
   @LimitPasswordAttempts()
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete the account with everything stored about it' })
+  @ApiOperation({ summary: 'Delete the account and all its data' })
   @ApiResponse({ status: 204, description: 'Deleted' })
   @refuses(401, 'No good access token, or neither a recent sign-in nor the password')
-  @refuses(403, 'The current password is wrong, or this is not on behalf of oneself')
+  @refuses(403, 'The current password is wrong, or the token acts on behalf of another user')
   @refuses(409, 'This is the last administrator')
-  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
+  @refuses(503, 'The server is hashing too many passwords; see Retry-After')
   async delete(
     @CurrentUser() { id: userId }: Subject,
     @JwtPayload() claims: AccessTokenClaims,
@@ -119,13 +119,13 @@ export class AccountController {
   @RateLimit({ name: 'changePassword', limit: '30/1h', by: signedInUser })
   @LimitPasswordAttempts()
   @HttpCode(204)
-  @ApiOperation({ summary: 'Change the password; ends all other sessions' })
+  @ApiOperation({ summary: 'Change the password, and end all other sessions' })
   @ApiResponse({ status: 204, description: 'Changed' })
   @refuses(400, 'A parameter is missing, or the new password is weak')
   @refuses(401, 'No good access token, or neither a recent sign-in nor the password')
-  @refuses(403, 'The current password is wrong, or this is not on behalf of oneself')
+  @refuses(403, 'The current password is wrong, or the token acts on behalf of another user')
   @refuses(409, 'The password was changed in the meantime')
-  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
+  @refuses(503, 'The server is hashing too many passwords; see Retry-After')
   changePassword(
     @CurrentUser() { id: userId }: Subject,
     @JwtPayload() claims: AccessTokenClaims,

@@ -41,7 +41,7 @@ export const updateProfileSchema = z
     locale: localeSchema.nullish(),
   })
   .refine(({ current_password: _, ...body }) => Object.keys(body).length > 0, {
-    error: 'Nothing to change: name username, displayName or locale',
+    error: 'Nothing to change: give username, displayName or locale',
     path: ['username'],
   })
   .meta({ title: 'ProfileChange', example: { displayName: 'Ada Lovelace', locale: 'en' } });

@@ -19,8 +19,10 @@ export class OwnSessionsController {
   constructor(private readonly sessions: SessionsService) {}
 
   @Get()
-  @ApiOperation({ summary: 'Where the user is signed in, the last used first; 100 at most' })
-  @ApiResponse({ status: 200, description: 'Living sessions', standardSchema: sessionsSchema })
+  @ApiOperation({
+    summary: 'List the sessions of the signed-in user, the last used first, at most 100',
+  })
+  @ApiResponse({ status: 200, description: 'Active sessions', standardSchema: sessionsSchema })
   async list(
     @CurrentUser() user: Subject,
     @JwtPayload() { sid }: AccessTokenClaims,
@@ -45,8 +47,8 @@ export class OwnSessionsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'End one session' })
   @ApiResponse({ status: 204, description: 'Ended' })
-  @refuses(403, 'Not on behalf of another user')
-  @refuses(404, 'The user has no such living session')
+  @refuses(403, 'The token acts on behalf of another user')
+  @refuses(404, 'The user has no active session with this id')
   async end(@CurrentUser() user: Subject, @Param('id') id: string): Promise<void> {
     // A NUL is the one character that PostgreSQL cannot even compare.
     const ended = id.includes('\0')

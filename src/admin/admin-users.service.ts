@@ -151,7 +151,7 @@ export class AdminUsersService {
   async impersonate(actor: Authentication, id: string): Promise<ImpersonationTokens> {
     return this.impersonation.start(actor, checked(id), async (user, manager) => {
       if (user.id === actor.subject.id) {
-        throw new ApiError('forbidden', { msg: 'You are this user' });
+        throw new ApiError('forbidden', { msg: 'You cannot impersonate yourself' });
       }
       const authority = await this.authority.of(manager, actor.subject);
       authority.requireCanImpersonate(user);

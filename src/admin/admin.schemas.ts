@@ -17,7 +17,7 @@ const storable = (name: string, max: number) =>
 
 const time = (name: string) =>
   z.iso
-    .datetime({ offset: true, error: `The ${name} has to be a time, as 2030-12-31T12:00:00Z` })
+    .datetime({ offset: true, error: `The ${name} has to be a time such as 2030-12-31T12:00:00Z` })
     .transform((text) => new Date(text));
 
 const roleName = z
@@ -26,7 +26,7 @@ const roleName = z
 
 const roleNames = z
   .array(roleName, { error: 'The roles have to be a list' })
-  .max(MAX_ROLES, { error: `These are more than ${MAX_ROLES} roles` });
+  .max(MAX_ROLES, { error: `A user has at most ${MAX_ROLES} roles` });
 
 const LIMIT = 'The limit is a whole number from 1 to 100';
 
@@ -81,7 +81,7 @@ export const patchUserSchema = z
             })
             .nullish(),
         },
-        { error: 'The disabled has to be an object with reason and until, or null' },
+        { error: 'The value of disabled has to be an object with reason and until, or null' },
       )
       .nullish(),
     verified: truth('verified').optional(),
@@ -98,7 +98,7 @@ export const putRoleSchema = z
         }),
         { error: 'The permissions have to be a list' },
       )
-      .max(100, { error: 'These are more than 100 permissions' }),
+      .max(100, { error: 'A role has at most 100 permissions' }),
   })
   .meta({ title: 'RoleChange', example: { permissions: ['users:read'] } });
 

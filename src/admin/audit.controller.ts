@@ -17,13 +17,13 @@ import {
 @Controller('audit')
 @Permissions('audit:read')
 @refuses(401, 'No good access token')
-@refuses(403, 'Not an admin')
+@refuses(403, 'The user lacks the permission `audit:read`')
 export class AuditController {
   constructor(private readonly log: AuditLog) {}
 
   @Get()
-  @ApiOperation({ summary: 'What happened, the newest first' })
-  @ApiResponse({ status: 200, description: 'A page', standardSchema: auditPageSchema })
+  @ApiOperation({ summary: 'List the events of the audit, the newest first' })
+  @ApiResponse({ status: 200, description: 'A page of events', standardSchema: auditPageSchema })
   @refuses(400, 'A parameter is not valid')
   async list(
     @Query({ schema: auditQuerySchema }) { limit, cursor, ...filter }: AuditQuery,

@@ -66,8 +66,8 @@ export class ActorAuthority {
   requireCanGrantPermissions(permissions: readonly string[]): void {
     if (this.granted.allow(this.roles, permissions)) return;
     const msg = permissions.includes(ALL)
-      ? 'A role that has all permissions, or none, is changed by users with all permissions'
-      : 'You can give no permission that you do not have';
+      ? 'Only a user with all permissions may change a role with all permissions or none'
+      : 'You cannot give a permission that you do not have';
     throw new ApiError('forbidden', { msg });
   }
 

@@ -21,7 +21,7 @@ import { Authority } from './authority.js';
 @Controller('roles')
 @UseGuards(JwtAuthGuard)
 @refuses(401, 'No good access token')
-@refuses(403, 'Not allowed, or a permission is concerned that you do not have')
+@refuses(403, 'A permission is missing, or the change needs one that you do not have')
 export class RolesController {
   constructor(
     private readonly roles: RolesService,
@@ -30,7 +30,7 @@ export class RolesController {
 
   @Get()
   @Permissions('roles:read')
-  @ApiOperation({ summary: 'Every role and what it may do' })
+  @ApiOperation({ summary: 'List all roles with their permissions' })
   @ApiResponse({ status: 200, description: 'The roles', standardSchema: rolesSchema })
   async list(): Promise<{ roles: RoleView[] }> {
     return { roles: await this.roles.list() };
@@ -38,7 +38,7 @@ export class RolesController {
 
   @Put(':name')
   @Permissions('roles:write')
-  @ApiOperation({ summary: 'Make a role, or replace what it may do; holds for living tokens' })
+  @ApiOperation({ summary: 'Create a role or replace its permissions, also for issued tokens' })
   @ApiResponse({ status: 200, description: 'The role', standardSchema: roleSchema })
   @refuses(400, 'The name or a permission is not valid')
   @refuses(409, 'The role is built in')
@@ -53,10 +53,10 @@ export class RolesController {
   @Delete(':name')
   @Permissions('roles:write')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Remove a role that nobody has' })
-  @ApiResponse({ status: 204, description: 'Removed' })
+  @ApiOperation({ summary: 'Delete a role that no user has' })
+  @ApiResponse({ status: 204, description: 'Deleted' })
   @refuses(404, 'There is no such role')
-  @refuses(409, 'The role is built in, or somebody has it')
+  @refuses(409, 'The role is built in, or a user has it')
   delete(
     @CurrentUser() actor: Subject,
     @Param({ schema: roleNameSchema }) { name }: RoleName,

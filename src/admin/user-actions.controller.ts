@@ -17,7 +17,7 @@ import { AdminUsersService } from './admin-users.service.js';
 @Controller('users/:id')
 @UseGuards(JwtAuthGuard)
 @refuses(401, 'No good access token')
-@refuses(403, 'Not allowed, or the user is allowed to do more')
+@refuses(403, 'A permission is missing, or the other user has more permissions')
 @refuses(404, 'There is no such user')
 export class UserActionsController {
   constructor(private readonly admin: AdminUsersService) {}
@@ -25,8 +25,8 @@ export class UserActionsController {
   @Post('sessions/revoke')
   @Permissions('sessions:revoke')
   @HttpCode(200)
-  @ApiOperation({ summary: 'End all sessions of a user; access tokens are refused from now on' })
-  @ApiResponse({ status: 200, description: 'Ended', standardSchema: endedSchema })
+  @ApiOperation({ summary: 'End all sessions of a user, and refuse their access tokens at once' })
+  @ApiResponse({ status: 200, description: 'The number of sessions', standardSchema: endedSchema })
   async endSessions(
     @CurrentUser() actor: Subject,
     @Param('id') id: string,
@@ -48,7 +48,9 @@ export class UserActionsController {
   @Permissions('users:impersonate')
   @RefuseImpersonation()
   @HttpCode(200)
-  @ApiOperation({ summary: 'A token to act on behalf of a user for 15 minutes (RFC 8693 `act`)' })
+  @ApiOperation({
+    summary: 'Get a token to act on behalf of a user for 15 minutes (RFC 8693 `act`)',
+  })
   @ApiResponse({ status: 200, description: 'The token', standardSchema: impersonationSchema })
   impersonate(
     @Req() { authentication }: FastifyRequest,

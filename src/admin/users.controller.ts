@@ -37,7 +37,7 @@ import { AdminUsersService } from './admin-users.service.js';
 @Controller('users')
 @UseGuards(JwtAuthGuard)
 @refuses(401, 'No good access token')
-@refuses(403, 'Not allowed, or the user is allowed to do more')
+@refuses(403, 'A permission is missing, or the other user has more permissions')
 export class UsersController {
   constructor(
     private readonly admin: AdminUsersService,
@@ -46,7 +46,7 @@ export class UsersController {
 
   @Get()
   @Permissions('users:read')
-  @ApiOperation({ summary: 'Users, the newest first; with `q` by name, then by address' })
+  @ApiOperation({ summary: 'List users, the newest first; with `q` by name, then by address' })
   @ApiResponse({ status: 200, description: 'A page of users', standardSchema: userPageSchema })
   @refuses(400, 'A parameter is not valid')
   async list(@Query({ schema: listUsersSchema }) query: ListUsersQuery): Promise<UserPageView> {
@@ -58,7 +58,7 @@ export class UsersController {
 
   @Get(':id')
   @Permissions('users:read')
-  @ApiOperation({ summary: 'One user' })
+  @ApiOperation({ summary: 'Get a user' })
   @ApiResponse({ status: 200, description: 'The user', standardSchema: adminUserSchema })
   @refuses(404, 'There is no such user')
   async find(@Param('id') id: string): Promise<AdminUserView> {
@@ -67,7 +67,7 @@ export class UsersController {
 
   @Post()
   @Permissions('users:write')
-  @ApiOperation({ summary: 'Make a user, who is mailed a link to set a password' })
+  @ApiOperation({ summary: 'Create a user, and mail a link to set a password' })
   @ApiResponse({ status: 201, description: 'The new user', standardSchema: adminUserSchema })
   @refuses(400, 'A parameter is missing or not valid')
   @refuses(409, 'The username or e-mail address is taken')
@@ -80,11 +80,13 @@ export class UsersController {
 
   @Patch(':id')
   @Permissions('users:write')
-  @ApiOperation({ summary: 'Change roles, disable or enable, mark the address as verified' })
-  @ApiResponse({ status: 200, description: 'The user as changed', standardSchema: adminUserSchema })
+  @ApiOperation({
+    summary: 'Change roles, disable or enable a user, or mark the address as verified',
+  })
+  @ApiResponse({ status: 200, description: 'The changed user', standardSchema: adminUserSchema })
   @refuses(400, 'A parameter is not valid, or there is nothing to change')
   @refuses(404, 'There is no such user')
-  @refuses(409, 'This is the last administrator, or there is no free address to be verified')
+  @refuses(409, 'This is the last administrator, or the user has no address that can be verified')
   async update(
     @CurrentUser() actor: Subject,
     @Param('id') id: string,
@@ -96,8 +98,8 @@ export class UsersController {
   @Delete(':id')
   @Permissions('users:write')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Remove a user and everything about them' })
-  @ApiResponse({ status: 204, description: 'Removed; access tokens are refused from now on' })
+  @ApiOperation({ summary: 'Delete a user and all their data' })
+  @ApiResponse({ status: 204, description: 'Deleted; the access tokens are refused at once' })
   @refuses(404, 'There is no such user')
   @refuses(409, 'This is the last administrator')
   delete(@CurrentUser() actor: Subject, @Param('id') id: string): Promise<void> {

@@ -16,7 +16,8 @@ export async function auditFault(
   const keys = await AuditKeys.read(keyring, manager);
   const [damaged] = keys.damaged;
   if (damaged !== undefined) return `its key ${damaged} was damaged`;
-  if (!keys.macs.ready && (await manager.exists(AuditKey))) return 'no secret here opens its key';
+  if (!keys.macs.ready && (await manager.exists(AuditKey)))
+    return 'no secret here decrypts its key';
   if (!keys.macs.ready && (await manager.exists(AuditMark))) return 'its keys are gone';
   if (!keys.macs.ready) return undefined;
   try {

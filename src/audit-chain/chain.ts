@@ -60,7 +60,7 @@ export async function readMarks(
     const { seq, hash, mac } = mark;
     const fault = macs.faultOf(mac, name, [seq, hash]);
     if (fault === 'bad') throw new ChainBroken(`its mark ${name} was changed`);
-    if (fault) throw new ChainBroken(`no secret here opens the key of its mark ${name}`);
+    if (fault) throw new ChainBroken(`no secret here decrypts the key of its mark ${name}`);
     return { seq, hash };
   };
   return { start: read('start'), head: read('head'), rekeyed: read('rekeyed') };

@@ -10,7 +10,7 @@ export type RekeyReason = 'damaged' | 'other_secret' | 'keys_removed' | 'emptied
 export const REKEYED_BECAUSE: Record<RekeyReason, string> = {
   damaged: 'the stored one was damaged. The database was tampered with; see docs/audit.md',
   other_secret:
-    'no secret here opens the stored one. If you did not replace the secret, the database was ' +
+    'no secret here decrypts the stored one. If you did not replace the secret, the database was ' +
     'tampered with; see docs/audit.md',
   keys_removed:
     'the stored ones are gone, but its rows or marks are not. The database was tampered with; see ' +

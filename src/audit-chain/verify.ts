@@ -100,9 +100,7 @@ class Verifier {
       this.fault(`${where}: address and user agent are gone, but its user was not deleted`);
     }
     for (const id of this.keys.damaged) {
-      this.fault(
-        `the key ${id} was damaged: the secret that sealed it is here and does not open it`,
-      );
+      this.fault(`the key ${id} was damaged: the secret that encrypted it does not decrypt it`);
     }
     const { faults, rows, first, unchecked, at } = this;
     const vouchedFor = this.expectationMet ? (this.options.expectHead?.seq ?? 0) : 0;
@@ -145,7 +143,7 @@ class Verifier {
     this.rows++;
     this.note(row, where);
     if (seq <= start.seq) {
-      this.fault(`${where}: it stands before the beginning of the chain`);
+      this.fault(`${where}: it is before the start of the chain`);
       return;
     }
     const missing = seq - this.at.seq - 1;
@@ -162,7 +160,9 @@ class Verifier {
         : linkFault(this.keys.macs, this.at, row, rekeyed);
     if (fault === 'changed') this.fault(`${where}: it was changed`);
     if (fault === 'out_of_place') {
-      this.fault(`${where}: it was not sealed after row ${seq - 1}, but changed, moved or put in`);
+      this.fault(
+        `${where}: it was not sealed after row ${seq - 1}, but changed, moved or inserted`,
+      );
     }
     if (fault === 'unchecked') this.unchecked++;
     else if (!fault) this.checkRekeying(row, where, seq);
@@ -175,7 +175,7 @@ class Verifier {
     if (head.seq > seq) this.fault(`rows ${seq + 1} to ${head.seq}, the last ones, are missing`);
     if (head.seq < seq) this.fault(`rows from ${head.seq + 1} on were not sealed by the server`);
     if (head.seq === seq && head.hash !== hash) {
-      this.fault(`row ${seq}, the last one, is another than was sealed`);
+      this.fault(`row ${seq}, the last one, is not the row that was sealed`);
     }
     const { expectHead } = this.options;
     if (!expectHead) return;
@@ -183,11 +183,11 @@ class Verifier {
     if (this.expectationMet) return;
     if (expectHead.seq < start.seq) {
       this.fault(
-        `row ${expectHead.seq}, the expected head, was removed by retention: expect a later one`,
+        `row ${expectHead.seq}, the expected head, was removed by retention: use a later one`,
       );
     } else if (expectHead.seq > seq) {
       this.fault(`the chain ends at row ${seq}, before the expected head ${expectHead.seq}`);
-    } else this.fault(`row ${expectHead.seq} is another than the expected head`);
+    } else this.fault(`row ${expectHead.seq} is not the expected head`);
   }
 
   private async checkUnsealed(): Promise<number> {
@@ -203,7 +203,7 @@ class Verifier {
         this.note(row, where);
         const fault = rowFault(this.keys.macs, row);
         if (fault === 'unknown_key' && this.keys.macs.isClosed(row.mac)) this.unchecked++;
-        else if (fault) this.fault(`${where}: it was changed or put in`);
+        else if (fault) this.fault(`${where}: it was changed or inserted`);
         else this.checkRekeying(row, where, Infinity);
       }
       count += rows.length;

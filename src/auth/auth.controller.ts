@@ -48,7 +48,7 @@ export class AuthController {
   @ApiResponse({ status: 201, description: 'The new user', standardSchema: userSchema })
   @refuses(400, 'A parameter is missing or not valid, or the password is weak')
   @refuses(409, 'The username is taken')
-  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
+  @refuses(503, 'The server is hashing too many passwords; see Retry-After')
   async register(
     @Body({ schema: registerSchema }) body: RegisterBody,
     @Req() request: FastifyRequest,
@@ -67,8 +67,8 @@ export class AuthController {
   @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })
   @refuses(400, 'A parameter is missing')
   @refuses(401, 'Bad username or password, or a second factor is required')
-  @refuses(403, 'The account is disabled, or its e-mail address not verified')
-  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
+  @refuses(403, 'The account is disabled, or its e-mail address is not verified')
+  @refuses(503, 'The server is hashing too many passwords; see Retry-After')
   async login(
     @Body({ schema: loginSchema }) body: LoginBody,
     @Req() request: FastifyRequest,
@@ -105,9 +105,9 @@ export class AuthController {
   @UseGuards(LogoutGuard)
   @HttpCode(204)
   @ApiBearerAuth()
-  @ApiOperation({ summary: 'End this session, all of the user, or all others' })
-  @ApiResponse({ status: 204, description: 'Ended; their access tokens are refused from now on' })
-  @refuses(400, 'There is no such scope')
+  @ApiOperation({ summary: 'End this session, all sessions of the user, or all other sessions' })
+  @ApiResponse({ status: 204, description: 'Ended; their access tokens are refused at once' })
+  @refuses(400, 'The scope is not valid')
   @refuses(401, 'No good access token')
   async logout(
     @Query({ schema: logoutSchema }) { scope }: LogoutQuery,

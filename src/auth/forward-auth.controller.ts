@@ -29,7 +29,7 @@ export class ForwardAuthController {
   @UseGuards(ForwardAuthGuard)
   @Header('Cache-Control', 'no-store')
   @ApiBearerAuth()
-  @ApiOperation({ summary: 'Tell a proxy who is signed in, by headers' })
+  @ApiOperation({ summary: 'Tell a proxy the signed-in user, by headers' })
   @ApiResponse({
     status: 200,
     description: 'Signed in: `Remote-User`, `Remote-User-Id` and `Remote-Groups`, percent-encoded',

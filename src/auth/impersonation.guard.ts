@@ -57,6 +57,6 @@ export function OwnAccount(): ClassDecorator {
 export function RefuseImpersonation(): ClassDecorator & MethodDecorator {
   return applyDecorators(
     UseGuards(JwtAuthGuard, ImpersonationGuard),
-    refuses(403, 'Not on behalf of another user'),
+    refuses(403, 'The token acts on behalf of another user'),
   );
 }

@@ -36,6 +36,6 @@ export function StepUp(requirement: StepUpRequirement = {}): ClassDecorator & Me
     Requirement(requirement),
     UseGuards(JwtAuthGuard, StepUpGuard),
     refuses(401, 'No good access token, or the sign-in is too old or too weak'),
-    refuses(403, 'Not on behalf of another user'),
+    refuses(403, 'The token acts on behalf of another user'),
   );
 }

@@ -70,7 +70,7 @@ export class OwnFactorsController {
   @StepUp()
   @HttpCode(204)
   @ApiOperation({ summary: 'Remove a second factor; the last one takes the recovery codes along' })
-  @ApiResponse({ status: 204, description: 'Removed' })
+  @ApiResponse({ status: 204, description: 'Deleted' })
   @refuses(404, 'The user has no such factor')
   @refuses(409, 'It is the last way to sign in')
   async remove(
@@ -102,8 +102,8 @@ export class OwnFactorsController {
   @ApiOperation({ summary: 'Prove a credential again, to raise the present session' })
   @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })
   @refuses(400, 'A parameter is missing, or the code is wrong')
-  @refuses(403, 'The current password is wrong, or this is not on behalf of oneself')
-  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
+  @refuses(403, 'The current password is wrong, or the token acts on behalf of another user')
+  @refuses(503, 'The server is hashing too many passwords; see Retry-After')
   async stepUp(
     @CurrentUser() { id: userId }: Subject,
     @JwtPayload() claims: AccessTokenClaims,

@@ -26,7 +26,7 @@ export class SecondFactorController {
   @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })
   @refuses(400, 'A parameter is missing, or the code is wrong')
   @refuses(401, 'The challenge has expired or was answered')
-  @refuses(403, 'The account is disabled, or its e-mail address not verified')
+  @refuses(403, 'The account is disabled, or its e-mail address is not verified')
   async prove(
     @Body({ schema: secondFactorSchema }) body: SecondFactorBody,
     @Req() request: FastifyRequest,

@@ -29,7 +29,7 @@ export class JwksController {
    */
   @Get()
   @Header('Cache-Control', 'public, max-age=300')
-  @ApiOperation({ summary: 'Public keys for services that verify tokens themselves' })
+  @ApiOperation({ summary: 'Get the public keys, for services that verify tokens themselves' })
   @ApiResponse({
     status: 200,
     description: 'A JWK set; empty if tokens are signed with a secret',

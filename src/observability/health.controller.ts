@@ -34,8 +34,8 @@ export class HealthController {
 
   /** Answers while the process runs. It depends on no other part. */
   @Get('live')
-  @ApiOperation({ summary: 'Whether the process runs' })
-  @ApiResponse({ status: 200, description: 'It does', standardSchema: liveSchema })
+  @ApiOperation({ summary: 'Check that the process runs' })
+  @ApiResponse({ status: 200, description: 'The process runs', standardSchema: liveSchema })
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }
@@ -46,9 +46,9 @@ export class HealthController {
    * @throws ApiError not_ready, with the parts that are not ready
    */
   @Get('ready')
-  @ApiOperation({ summary: 'Whether requests can be served' })
-  @ApiResponse({ status: 200, description: 'They can', standardSchema: readySchema })
-  @ApiServiceUnavailableResponse({ description: 'It cannot; `msg` says which part is not ready' })
+  @ApiOperation({ summary: 'Check that the server can serve requests' })
+  @ApiResponse({ status: 200, description: 'The server is ready', standardSchema: readySchema })
+  @ApiServiceUnavailableResponse({ description: 'The server is not ready; `msg` names the part' })
   async ready(@Req() request: FastifyRequest): Promise<Record<string, 'ok'>> {
     const { parts } = this.readiness;
     const checks = parts.map(([, check]) => inTime(async () => check()));

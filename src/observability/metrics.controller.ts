@@ -54,11 +54,13 @@ export class MetricsController {
    */
   @Get()
   @ApiBearerAuth()
-  @ApiOperation({ summary: 'The numbers of this instance, for Prometheus' })
+  @ApiOperation({ summary: 'Get the metrics of this instance, for Prometheus' })
   @ApiProduces('text/plain')
   @ApiOkResponse({ description: 'The text format of Prometheus', type: String })
   @ApiUnauthorizedResponse({ description: '`METRICS_TOKEN` is set and was not sent' })
-  @ApiForbiddenResponse({ description: '`METRICS_TOKEN` is not set, and the client is not near' })
+  @ApiForbiddenResponse({
+    description: '`METRICS_TOKEN` is not set, and the client is not on a private network',
+  })
   @Header('content-type', Registry.PROMETHEUS_CONTENT_TYPE)
   async show(
     @Req() request: FastifyRequest,

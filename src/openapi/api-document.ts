@@ -27,7 +27,7 @@ const COMMON: [status: number, description: string, of: (operation: Operation) =
   [413, 'The body has more than 64 KiB', ({ requestBody }) => requestBody !== undefined],
   [
     414,
-    'A part of the address is too long',
+    'A part of the path is too long',
     ({ parameters }) =>
       (parameters ?? []).some((parameter) => 'in' in parameter && parameter.in === 'path'),
   ],
@@ -130,7 +130,7 @@ function errorSchema(status: string): Schemas[string] {
       code: { type: 'string', enum: possible.map(([name]) => name) },
       errors: {
         type: 'array',
-        description: 'What is wrong with which field',
+        description: 'The wrong fields, each with a sentence',
         items: {
           type: 'object',
           required: ['path', 'msg'],

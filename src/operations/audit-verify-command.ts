@@ -15,8 +15,8 @@ const SHOWN = 20;
  */
 export function auditVerifyCommand(): Command {
   return new Command('verify')
-    .description('look whether rows of the audit were removed, changed, moved or put in')
-    .option('--expect-head <head>', 'one that was printed before: it has to be in the chain')
+    .description('check that no row of the audit was removed, changed, moved or inserted')
+    .option('--expect-head <head>', 'a head that was printed before; the chain has to contain it')
     .action(async ({ expectHead }: { expectHead?: string }) => {
       const config = Config.load(environment(), previewSecret);
       let shown = 0;
@@ -34,28 +34,28 @@ export function auditVerifyCommand(): Command {
       const waiting = unsealed > 0 ? `, and ${unsealed} not yet sealed` : '';
       if (unchecked > 0) {
         printError(
-          `${unchecked} rows were not checked: no secret here opens their key. Give the secret of that ` +
-            'time in JWT_PREVIOUS_SECRET_KEYS, to this command alone.',
+          `${unchecked} rows could not be checked: no secret here decrypts their key. Run this command again ` +
+            'with the secret of that time in JWT_PREVIOUS_SECRET_KEYS.',
         );
       }
       for (const row of rekeyedRows) {
         printError(
-          `${row}: the audit got a new key here, and nothing vouches for older rows. Once you ` +
-            'know why, give a head that was noted since then: --expect-head.',
+          `${row}: the audit got a new key here, so older rows cannot be verified. If you know the ` +
+            'reason, give a head that was printed after this row: --expect-head.',
         );
       }
       if (faults > 0) {
-        printError(`The audit of ${rows} rows${waiting} was tampered with: ${faults} faults.`);
+        printError(`The audit was tampered with: ${faults} faults in ${rows} rows${waiting}.`);
         process.exitCode = 1;
         return;
       }
       if (unchecked > 0 || rekeyedRows.length > 0) {
-        printError(`Not all of the audit could be checked: ${rows} rows${range}${waiting}.`);
+        printError(`The audit could not be checked completely: ${rows} rows${range}${waiting}.`);
         printError(`Head ${head.seq}:${head.hash}`);
         process.exitCode = EXIT.unchecked;
         return;
       }
-      print(`The audit is whole: ${rows} rows${range}${waiting}.`);
+      print(`The audit is intact: ${rows} rows${range}${waiting}.`);
       print(`Head ${head.seq}:${head.hash}`);
     });
 }

@@ -6,10 +6,10 @@ import { print } from './print.js';
 /** `db backup`: copies the SQLite database of the settings while the server runs. */
 export function backupCommand(): Command {
   return new Command('backup')
-    .description('write the SQLite database, as it is now, to a new file')
+    .description('copy the SQLite database, as it is now, to a new file')
     .argument('<file>', 'the new file')
     .action(async (file: string) => {
       const bytes = await backUp(databaseUrl(), file);
-      print(`${file}: ${bytes} bytes, checked. Secrets in DATA_DIR are not part of it.`);
+      print(`Wrote ${file}: ${bytes} bytes, checked. It does not contain the secrets in DATA_DIR.`);
     });
 }

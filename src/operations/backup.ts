@@ -14,11 +14,13 @@ import { NO_TABLES } from '../database/tables.js';
  */
 export async function backUp(url: string, file: string): Promise<number> {
   if (!url.startsWith('sqlite:')) {
-    throw new Error('The database is on PostgreSQL: see docs/operations.md for pg_dump');
+    throw new Error(
+      'This command is for SQLite. For PostgreSQL use pg_dump: see docs/operations.md',
+    );
   }
   const path = url.slice('sqlite:'.length);
   if (!existsSync(path)) throw new Error(`There is no database ${path}`);
-  if (existsSync(file)) throw new Error(`${file} is there already: name a new file`);
+  if (existsSync(file)) throw new Error(`${file} already exists: name a new file`);
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   const database = await new DataSource(databaseOptions(url, NO_TABLES)).initialize();
   try {
@@ -32,7 +34,7 @@ export async function backUp(url: string, file: string): Promise<number> {
     const tables = await database.query<unknown[]>(
       "SELECT name FROM backup.sqlite_master WHERE name = 'users'",
     );
-    if (tables.length === 0) throw new Error(`${path} holds no tables of Latchkey`);
+    if (tables.length === 0) throw new Error(`${path} has no tables of Latchkey`);
     await database.query('DETACH backup');
     await flush(draft);
     await rename(draft, file);

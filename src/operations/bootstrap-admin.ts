@@ -38,7 +38,7 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
     if (username === undefined) return;
     if (!(await this.users.hasAdmin())) return this.make(username);
     if (!existsSync(this.path)) return;
-    this.logger.warn(`Change the password that stands in ${this.path}, and remove the file`);
+    this.logger.warn(`Change the password in ${this.path}, and remove the file`);
   }
 
   private async make(typed: string): Promise<void> {
@@ -46,8 +46,8 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
     if (!name.ok) throw new Error(`BOOTSTRAP_ADMIN: ${name.reason}`);
     if (this.config.requireVerifiedEmail) {
       throw new Error(
-        'BOOTSTRAP_ADMIN: its user has no address, and REQUIRE_VERIFIED_EMAIL keeps such users from ' +
-          `signing in. Make one with: npx latchkey users create ${name.username} --role admin ` +
+        'BOOTSTRAP_ADMIN: REQUIRE_VERIFIED_EMAIL=on lets no user sign in without an e-mail address. Create ' +
+          `an administrator with: npx latchkey users create ${name.username} --role admin ` +
           '--email … --verified',
       );
     }
@@ -64,7 +64,7 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
         roles: ['admin'],
         passwordHash,
       });
-      this.logger.log(`Made ${username} with the role admin; the password is in ${this.path}`);
+      this.logger.log(`Created ${username} with the role admin; the password is in ${this.path}`);
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== 'username_taken') throw error;
       await this.yield(username, password);
@@ -81,14 +81,14 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
     if (isAdmin) return;
     if (!user) {
       this.logger.error(
-        `BOOTSTRAP_ADMIN: the name ${username} looks like that of another user, or is reserved for its ` +
-          'former holder, so nothing was granted',
+        `BOOTSTRAP_ADMIN: no user was created: the name ${username} looks like that of another user, or is ` +
+          'reserved for its former holder',
       );
       return;
     }
     this.logger.error(
-      `BOOTSTRAP_ADMIN: there is a user ${username} already, who may be anybody, so nothing was ` +
-        `granted. If he is the one: npx latchkey users grant ${username} admin`,
+      `BOOTSTRAP_ADMIN: no role was granted: a user ${username} exists already, and may be a stranger. ` +
+        `If you know the user, run: npx latchkey users grant ${username} admin`,
     );
   }
 

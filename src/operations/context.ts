@@ -68,7 +68,9 @@ async function runWithServices<T>(
   const path = config.databaseUrl.startsWith('sqlite:') && config.databaseUrl.slice(7);
   // A wrong folder must not get a new database, which would look like one without users.
   if (path && !mayCreate && !existsSync(path)) {
-    throw new CliError(`There is no database ${path}: run this where the server runs`);
+    throw new CliError(
+      `There is no database ${path}: run this command in the folder of the server`,
+    );
   }
   const module = {
     module: CliModule,

@@ -8,10 +8,10 @@ import { print } from './print.js';
 /** `db copy`: copies everything to another database. A refusal is an exception. */
 export function copyCommand(tables: Tables): Command {
   return new Command('copy')
-    .description('copy everything into an empty database, and compare')
+    .description('copy everything into an empty database, and compare the two')
     .requiredOption('--from <url>', 'sqlite:<path> or postgres://…')
     .requiredOption('--to <url>', 'sqlite:<path> or postgres://…')
-    .option('--restart', 'drop what a broken copy left in the target, and begin anew')
+    .option('--restart', 'delete the rows of an interrupted copy from the target, and start again')
     .action(async (options: { from: string; to: string; restart?: true }) => {
       const progress = showProgress();
       try {
@@ -29,7 +29,7 @@ export function copyCommand(tables: Tables): Command {
         for (const { table, rows, checksum } of copied) {
           print(`${table}: ${rows} rows, the same in both, checksum ${checksum}`);
         }
-        print('The copy is whole: set DATABASE_URL to it and start.');
+        print('The copy is complete. Set DATABASE_URL to it, and start the server.');
       } finally {
         progress.end();
       }

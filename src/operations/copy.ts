@@ -91,7 +91,9 @@ async function checkSource(source: QueryRunner): Promise<void> {
   }
   if (behind.length > 0) {
     const missing = behind.join(', ');
-    throw new CopyError(`The source lacks ${missing}: start this Latchkey on it once`);
+    throw new CopyError(
+      `The source lacks migrations (${missing}): start this version of Latchkey on it once`,
+    );
   }
   if (await copyPosition(source)) throw new CopyError('The source is itself an unfinished copy');
 }
@@ -138,7 +140,7 @@ async function step(
   await target.startTransaction();
   try {
     if (!(await moveMarker(target, from, to))) {
-      throw new CopyError('Another copy into the target is at work');
+      throw new CopyError('Another copy into the target is running');
     }
     await work();
     await target.commitTransaction();
@@ -174,7 +176,9 @@ async function commonShapes(
           .sort()
           .join();
       if (columns(there) !== columns(shapes)) {
-        throw new CopyError(`Table ${shape.name} is not the same in source and target`);
+        throw new CopyError(
+          `Table ${shape.name} has other columns in the source than in the target`,
+        );
       }
     }
     return shapes;
@@ -235,7 +239,7 @@ async function verify(
   if (there?.hex !== here?.hex || there?.rows !== here?.rows) {
     const counts = `${there?.rows} rows in the source, ${here?.rows} in the target`;
     throw new CopyError(
-      `Table ${table} is not the same (${counts}): stop what writes to either, and copy again ` +
+      `Table ${table} differs (${counts}): stop all programs that write to either database, and copy again ` +
         'with --restart',
     );
   }

@@ -24,7 +24,7 @@ export async function checkDatabase(config: Config, tables: Tables): Promise<Fin
   const url = config.databaseUrl;
   const path = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined;
   if (path !== undefined && !existsSync(path)) {
-    return [ok(check, `the first start makes ${path}`)];
+    return [ok(check, `the first start creates ${path}`)];
   }
   let dataSource: DataSource | undefined;
   try {
@@ -42,7 +42,7 @@ export async function checkDatabase(config: Config, tables: Tables): Promise<Fin
     return found;
   } catch (error) {
     const message = `cannot be reached: ${error instanceof Error ? error.message : ''}`;
-    return [fail(check, message, 'see that it runs, and that DATABASE_URL is right')];
+    return [fail(check, message, 'check that it runs and that DATABASE_URL is right')];
   } finally {
     if (dataSource?.isInitialized) await dataSource.destroy();
   }
@@ -53,7 +53,7 @@ async function checkAudit(runner: QueryRunner, config: Config): Promise<Finding[
   if (!(await runner.hasTable('audit_keys'))) return [];
   const fault = await auditFault(new Keyring(config), runner.manager);
   if (fault === undefined) return [];
-  const advice = 'the secret is another one, or the database was changed: see docs/audit.md';
+  const advice = 'the secret has changed, or the database was tampered with: see docs/audit.md';
   return [fail('audit', fault, advice)];
 }
 
@@ -68,14 +68,14 @@ async function checkMigrations(runner: QueryRunner): Promise<Finding> {
   const { behind, ahead } = await migrationState(runner);
   if (ahead.length > 0) {
     const message = `was migrated by a newer Latchkey: ${ahead.join(', ')}`;
-    return fail(check, message, 'run that one');
+    return fail(check, message, 'run the newer version');
   }
   if (behind.length === runner.connection.migrations.length) {
-    return ok(check, 'is empty: the first start makes its tables');
+    return ok(check, 'is empty: the first start creates its tables');
   }
   if (behind.length > 0) {
     const message = `lacks ${behind.length} migrations: ${behind.join(', ')}`;
-    return fail(check, message, 'start the server, or npx latchkey migration run');
+    return fail(check, message, 'start the server, or run npx latchkey migration run');
   }
   return ok(check, 'answers, and has all migrations');
 }
@@ -88,12 +88,13 @@ async function checkServer(runner: QueryRunner): Promise<Finding[]> {
     `SELECT current_setting('transaction_read_only') AS read_only, current_setting('fsync') AS fsync`,
   )) as { read_only: string; fsync: string }[];
   if (state?.read_only === 'on') {
-    const advice = 'name the primary, or see who set default_transaction_read_only';
+    const advice = 'set DATABASE_URL to the primary, or turn default_transaction_read_only off';
     found.push(fail(check, 'is read-only', advice));
   }
   if (state?.fsync === 'off') {
-    const advice = 'set fsync = on: a crash of the machine loses what was acknowledged, or all';
-    found.push(fail(check, 'writes nothing through to the disk', advice));
+    const advice =
+      'set fsync = on: a crash of the machine may lose acknowledged changes, or the database';
+    found.push(fail(check, 'does not write changes through to the disk', advice));
   }
   const guarded = (await runner.query(
     `SELECT relname AS name FROM pg_class
@@ -102,7 +103,7 @@ async function checkServer(runner: QueryRunner): Promise<Finding[]> {
   )) as { name: string }[];
   if (guarded.length > 0) {
     const names = guarded.map(({ name }) => name).join(', ');
-    const advice = 'take row security off the tables of Latchkey, which needs to see every row';
+    const advice = 'turn row security off for these tables: Latchkey has to see every row';
     found.push(warn(check, `has row security on ${names}`, advice));
   }
   return found;
@@ -122,7 +123,7 @@ export function clockFinding(database: number, before: number, after: number): F
   const check = 'clock';
   const off = Math.max(before - database, database - after, 0);
   const message = `${(off / 1000).toFixed(1)} s off the database's`;
-  const advice = 'let both machines keep time by NTP';
+  const advice = 'synchronise both machines by NTP';
   if (off > TOLERANCE) return fail(check, message, advice);
   if (off > NOTICEABLE) return warn(check, message, advice);
   return ok(check, 'agrees with the database');
@@ -139,10 +140,14 @@ async function checkEncryption(runner: QueryRunner, url: string): Promise<Findin
   const [row] = (await runner.query(
     'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
   )) as { ssl: boolean }[];
-  if (row?.ssl) return ok(check, 'TLS to the database');
+  if (row?.ssl) return ok(check, 'the connection to the database has TLS');
   if (isHere(url)) {
     return ok(check, 'the database is on this machine');
   }
-  const message = 'hashes cross the network to the database without TLS';
-  return warn(check, message, 'add ?sslmode=verify-full, unless that network is your own');
+  const message = 'password hashes cross the network to the database without TLS';
+  return warn(
+    check,
+    message,
+    'add ?sslmode=verify-full to DATABASE_URL, unless you trust the network',
+  );
 }

@@ -61,7 +61,7 @@ it.each([
   [10, 60, 'warn', 'set BCRYPT_COST=13, for 100 to 500 ms'],
   [12, 900, 'warn', 'set BCRYPT_COST=11, for 100 to 500 ms'],
   [14, 2_100, 'fail', 'set BCRYPT_COST=11, for 100 to 500 ms'],
-  [10, 900, 'warn', 'this machine is too slow for the least cost'],
+  [10, 900, 'warn', 'this machine is too slow for the lowest cost'],
   [16, 30, 'ok', undefined],
   [4, 1, 'fail', 'set BCRYPT_COST to 10 or more: less is for tests'],
 ])('judges cost %i in %i ms: %s', (cost, millis, status, advice) => {

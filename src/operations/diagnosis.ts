@@ -22,7 +22,7 @@ export async function diagnose(tables: Tables): Promise<Finding[]> {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.issues.map(({ name, expected }) =>
-      fail('settings', `${name}: ${expected}`, 'the server does not start with it'),
+      fail('settings', `${name}: ${expected}`, 'correct it, or the server does not start'),
     );
   }
   return [

@@ -8,8 +8,8 @@ const LABELS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' };
 /** Defines `doctor`, which prints a line for each finding. It exits with 1 if one is a failure. */
 export function doctorCommand(tables: Tables): Command {
   return new Command('doctor')
-    .description('look at the settings, the files and the database')
-    .option('--json', 'for programs')
+    .description('check the settings, the files and the database')
+    .option('--json', 'print the findings as JSON')
     .action(async ({ json }: { json?: true }) => {
       const findings = await diagnose(tables);
       if (json) {

@@ -9,7 +9,7 @@ import { fail, type Finding, ok, warn } from './finding.js';
 export function checkFiles(config: Config, env: Record<string, string | undefined>): Finding[] {
   const check = 'files';
   if (process.platform === 'win32') {
-    const message = 'not checked: on Windows this program cannot tell who may read them';
+    const message = 'not checked, because Windows has other file permissions';
     return [warn(check, message, 'let only the server’s user read DATA_DIR and .env')];
   }
   const { dataDir, databaseUrl } = config;
@@ -27,16 +27,20 @@ export function checkFiles(config: Config, env: Record<string, string | undefine
   for (const path of [dataDir, ...files.filter(seen)]) {
     const mode = modeOf(path);
     if (mode === undefined || !(mode & 0o077)) continue;
-    const who = mode & 0o007 ? 'everybody on this machine' : 'its group';
+    const who = mode & 0o007 ? 'every user of this machine' : 'its group';
     const judge = mode & 0o007 ? fail : warn;
     found.push(judge(check, `${path} is open to ${who}`, `chmod go= ${path}`));
   }
   for (const path of [dataDir, ...database.map((file) => dirname(file))]) {
     if (existsSync(path) && !isWritable(path)) {
-      found.push(fail(check, `${path} cannot be written by this user`, `chown it to the server's`));
+      found.push(
+        fail(check, `${path} cannot be written by this user`, `make the server's user its owner`),
+      );
     }
   }
-  return found.length > 0 ? found : [ok(check, `${dataDir} and other secrets are for their owner`)];
+  return found.length > 0
+    ? found
+    : [ok(check, `${dataDir} and other secrets are readable by their owner only`)];
 }
 
 function modeOf(path: string): number | undefined {

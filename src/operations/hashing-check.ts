@@ -34,7 +34,7 @@ export function hashingFinding(cost: number, millis: number): Finding {
   const best = Math.min(Math.max(fitting, MIN_COST), MAX_COST);
   const advice =
     best === cost
-      ? 'this machine is too slow for the least cost'
+      ? 'this machine is too slow for the lowest cost'
       : `set BCRYPT_COST=${best}, for ${MIN_MILLIS} to ${MAX_MILLIS} ms`;
   return (millis > TOO_SLOW_MILLIS ? fail : warn)(check, message, advice);
 }

@@ -18,7 +18,8 @@ export function readLine(line: Line, header: CsvHeader | undefined): ReadRecord 
     }
   }
   const fields = readFields(line.text, header.delimiter);
-  if (!fields) return { ok: false, reason: 'The line is not CSV, or a field goes over its end' };
+  if (!fields)
+    return { ok: false, reason: 'The line is not CSV, or a field contains a line break' };
   if (fields.length !== header.columns.length) {
     return {
       ok: false,
@@ -38,6 +39,6 @@ export function headerOf(line: Line): CsvHeader {
   const columns = header?.columns ?? [];
   if (header && (columns.includes('username') || columns.includes('email'))) return header;
   throw new ImportError(
-    `The first line has to name columns, of ${COLUMNS.join(', ')}, and username or email among them`,
+    `The first line has to name columns, username or email among them. Known columns: ${COLUMNS.join(', ')}`,
   );
 }

@@ -64,7 +64,7 @@ export function withFreeName(candidate: Candidate, known: KnownUsers): Candidate
   if (user.derivedFrom === undefined) return candidate;
   const name = known.isTaken(user.usernameKey) ? fallbackName(user) : undefined;
   const renamed = { ...user, ...name };
-  const note = `There is no usable username: the user is called ${renamed.username}`;
+  const note = `There is no valid username: the user is called ${renamed.username}`;
   return { ...candidate, user: renamed, notes: [...notes, note] };
 }
 
@@ -90,6 +90,6 @@ export function reasonToSkip(
     return same.updatedAt < began
       ? 'unchanged'
       : 'The user is already in the file, on an earlier line';
-  if (namesake) return 'The username is that of another user';
-  return holder && !isSquatted ? 'The email is that of another user' : undefined;
+  if (namesake) return 'The username belongs to another user';
+  return holder && !isSquatted ? 'The email belongs to another user' : undefined;
 }

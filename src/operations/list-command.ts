@@ -20,11 +20,17 @@ interface ListOptions {
 export function listUsers(withServices: WithServices): Command {
   return createCommand('list')
     .description('list users')
-    .option('--prefix <text>', 'whose name or e-mail address begins so')
-    .option('--role <name>', 'who have this role')
-    .addOption(new Option('--state <state>').choices(['active', 'disabled', 'unverified']))
-    .option('--limit <number>', 'at most so many', readLimit, 100)
-    .option('--json', 'print lines of JSON for programs')
+    .option('--prefix <text>', 'only users whose name or e-mail address begins with this text')
+    .option('--role <name>', 'only users with this role')
+    .addOption(
+      new Option('--state <state>', 'only users in this state').choices([
+        'active',
+        'disabled',
+        'unverified',
+      ]),
+    )
+    .option('--limit <number>', 'the maximum number of users', readLimit, 100)
+    .option('--json', 'print each user as a line of JSON')
     .action((options: ListOptions) =>
       withServices(
         [UsersModule],
@@ -54,5 +60,5 @@ const lineOf = ({ id, username, email, roles, disabledAt }: UserRecord): string 
 
 function readLimit(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It is not a whole number from 1 on.');
+  throw new InvalidArgumentError('It has to be a whole number of at least 1.');
 }

@@ -11,18 +11,18 @@ export async function checkMail({ production, mail: { smtp } }: Config): Promise
   const check = 'mail';
   if (!smtp) {
     if (!production) return [];
-    const message = 'SMTP_URL is not set: mail is written to files, and reaches no user';
+    const message = 'SMTP_URL is not set, so mail is written to files and reaches no user';
     return [warn(check, message, 'set SMTP_URL, MAIL_FROM and PUBLIC_URL')];
   }
   const name = `${smtp.host}:${smtp.port}`;
   try {
     if (await offersSmtpUtf8(smtp, { login: true })) {
-      return [ok(check, `${name} takes mail, to addresses in every script`)];
+      return [ok(check, `${name} accepts mail, also to addresses with letters beyond ASCII`)];
     }
   } catch (error) {
-    const message = `${name} takes no mail: ${mailFailure(error).text}`;
-    return [fail(check, message, 'look at SMTP_URL: mail waits for a day at most')];
+    const message = `${name} accepts no mail: ${mailFailure(error).text}`;
+    return [fail(check, message, 'check SMTP_URL: the server gives a mail up after a day')];
   }
-  const message = `${name} does not offer SMTPUTF8: mail to addresses in other scripts is not sent`;
+  const message = `${name} does not offer SMTPUTF8: mail to addresses with letters beyond ASCII is not sent`;
   return [warn(check, message, 'turn SMTPUTF8 on there, or use a server that has it')];
 }

@@ -17,14 +17,14 @@ import { print } from './print.js';
 export function migrationCommands(tables: Tables): Command[] {
   return [
     createCommand('generate')
-      .description('write a migration for the entities that were changed')
+      .description('write a migration for changed entities')
       .argument('<path>', 'its folder and name: src/cats/add-age')
       .action((path: string) => generate(path, tables)),
     createCommand('run')
-      .description('run the migrations that the database has not seen')
+      .description('run the migrations that the database lacks')
       .action(() => onDatabase(tables, runNew)),
     createCommand('revert')
-      .description('take back the migration that ran last')
+      .description('revert the last migration')
       .action(() => onDatabase(tables, revertLast)),
   ];
 }
@@ -33,24 +33,24 @@ export function migrationCommands(tables: Tables): Command[] {
 async function generate(path: string, tables: Tables): Promise<void> {
   const name = basename(path, '.ts');
   if (!/^[a-z][\w-]*$/i.test(name))
-    throw new CliError(`${name} is not a name such as add-age`, EXIT.usage);
+    throw new CliError(`${name} is not a valid name: use one such as add-age`, EXIT.usage);
   const time = clock.now();
   const words = name.split(/[-_]/).filter(Boolean);
   const className = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
   const scratch = await mkdtemp(join(tmpdir(), 'latchkey-migration-'));
   try {
-    print('Comparing the entities with all migrations, on a database of its own');
+    print('Comparing the entities with the migrations, in a temporary database');
     const options = databaseOptions(`sqlite:${join(scratch, 'scratch.sqlite')}`, tables);
     const draft = await draftMigration(options, `${className}${time}`);
     if (!draft) {
-      print('They agree: there is nothing to write');
+      print('The entities match the migrations: there is nothing to write');
       return;
     }
     const file = join(dirname(path), `${time}-${name}.ts`);
     await writeFile(file, draft.source, { flag: 'wx' });
     for (const step of draft.steps) print(`  ${step}`);
     print(`Wrote ${file}, which runs on SQLite and PostgreSQL.`);
-    print('Look at it, run npm run format, and list it with the other migrations.');
+    print('Check it, run npm run format, and list it with the other migrations.');
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -91,6 +91,6 @@ async function revertLast(dataSource: DataSource): Promise<void> {
   const before = await newMigrations(dataSource);
   await dataSource.undoLastMigration();
   const reverted = (await newMigrations(dataSource)).filter((name) => !before.includes(name));
-  for (const name of reverted) print(`Took back ${name}`);
-  if (reverted.length === 0) print('The database has no migration');
+  for (const name of reverted) print(`Reverted ${name}`);
+  if (reverted.length === 0) print('There is no migration to revert');
 }

@@ -12,26 +12,27 @@ function checkProxies({ trustProxy, host, production }: Config): Finding[] {
   const check = 'proxies';
   const local = isLoopbackHost(host);
   if (trustProxy === false) {
-    if (!production) return [ok(check, 'none is trusted')];
+    if (!production) return [ok(check, 'no proxy is trusted')];
     if (local) {
-      const message = `only this machine reaches ${host}, so a proxy stands here, and is not trusted`;
-      const advice = 'set TRUST_PROXY=1: else all clients count as one';
+      const message = `only a proxy on this machine can reach ${host}, and no proxy is trusted`;
+      const advice = 'set TRUST_PROXY=1, or all clients count as one';
       return [fail(check, message, advice)];
     }
-    const message = 'none is trusted: where one stands before it, all clients count as one';
-    return [warn(check, message, 'something has to end TLS before it: set TRUST_PROXY to that')];
+    const message =
+      'no proxy is trusted: if one stands before the server, all clients count as one';
+    return [warn(check, message, 'set TRUST_PROXY to the proxy that ends TLS')];
   }
   if (Array.isArray(trustProxy)) {
     const reachesHere = (network: string) => isLoopback(network.replace(/\/.*/, ''));
     if (local && !trustProxy.some(reachesHere)) {
-      const message = `a proxy reaches ${host} from this machine, and TRUST_PROXY names others`;
+      const message = `a proxy reaches ${host} from this machine, but TRUST_PROXY names other addresses`;
       return [fail(check, message, 'add 127.0.0.1 and ::1')];
     }
     return [ok(check, trustProxy.join(', '))];
   }
-  if (local) return [ok(check, `${trustProxy} before ${host}`)];
-  const message = `${trustProxy} is counted on, and ${host} may be reached past it`;
-  const advice = 'let nothing but the proxy reach the port, or name its address instead';
+  if (local) return [ok(check, `${trustProxy} trusted, before ${host}`)];
+  const message = `${trustProxy} trusted, but clients may reach ${host} directly`;
+  const advice = 'let only the proxy reach the port, or set TRUST_PROXY to its address';
   return [warn(check, message, advice)];
 }
 
@@ -39,7 +40,7 @@ function checkMode({ production, host }: Config): Finding[] {
   const check = 'mode';
   if (production) return [ok(check, 'production')];
   if (isLoopbackHost(host)) return [ok(check, `development, on ${host} alone`)];
-  const message = `not production, and other machines reach ${host}`;
+  const message = `other machines reach ${host}, and NODE_ENV is not production`;
   return [warn(check, message, 'set NODE_ENV=production')];
 }
 
@@ -48,11 +49,22 @@ function checkOrigins(config: Config): Finding[] {
   const { production, corsOrigins } = config;
   const plain = corsOrigins.filter((origin) => origin.startsWith('http:'));
   if (production && plain.length > 0) {
-    const message = `pages without TLS may call: ${plain.join(', ')}`;
-    return [fail(check, message, 'whoever is on the way can change them: name https:// origins')];
+    const message = `pages without TLS may call the API: ${plain.join(', ')}`;
+    return [
+      fail(
+        check,
+        message,
+        'use https:// origins: an attacker on the network can change pages without TLS',
+      ),
+    ];
   }
   const warning = otherSitesWarning(config);
   if (warning)
-    return [warn(check, warning, 'name both by one host, such as localhost, or one domain')];
-  return [ok(check, corsOrigins.length > 0 ? corsOrigins.join(', ') : 'none, CORS is off')];
+    return [warn(check, warning, 'use one host for both, such as localhost, or one domain')];
+  return [
+    ok(
+      check,
+      corsOrigins.length > 0 ? corsOrigins.join(', ') : 'no origin is allowed: CORS is off',
+    ),
+  ];
 }

@@ -17,13 +17,13 @@ type Reader = (value: unknown, note: (sentence: string) => void) => unknown;
 const READERS: Record<string, Reader> = {
   id: (value, note) => {
     if (z.uuid().safeParse(value).success) return value;
-    note('The id is not a UUID: the user has a new one');
+    note('The id is not a UUID: the user gets a new one');
     return undefined;
   },
   username: (value) => (typeof value === 'number' ? String(value) : value),
   email: (value, note) => {
     if (typeof value === 'string' && prepareEmail(value).ok) return value;
-    note('The email is not an e-mail address: the user has none');
+    note('The email is not an e-mail address: the user is imported without it');
     return undefined;
   },
   passwordHash: (value, note) => {
@@ -33,7 +33,7 @@ const READERS: Record<string, Reader> = {
     if (!hasPassword(hash)) return undefined;
     const read = readStoredHash(hash);
     if (read.ok || read.known) return hash;
-    note(`${read.reason}: the user has no password before it is reset`);
+    note(`${read.reason}: the user has to reset the password`);
     return undefined;
   },
   displayName: (value, note) => {

@@ -17,20 +17,20 @@ export function program(parts: AppParts): Command {
   const { tables } = parts;
   return group(
     'latchkey',
-    'Runs beside the server, with its settings: from the environment and the .env here.',
+    'Manages a server through its database, by the settings of the environment and of .env.',
     group(
       'users',
-      'people',
+      'manage users',
       listUsers(withServices),
       ...userCommands(withServices),
       importUsers(withServices),
       exportUsers(withServices),
     ),
-    group('sessions', 'signed-in devices', revokeSessions(withServices)),
-    group('keys', 'what tokens are signed with', generate()),
-    group('audit', 'what happened', auditVerifyCommand()),
-    group('db', 'the database', copyCommand(tables), backupCommand()),
-    group('migration', 'the tables of the database', ...migrationCommands(tables)),
+    group('sessions', 'end sessions', revokeSessions(withServices)),
+    group('keys', 'create keys and secrets', generate()),
+    group('audit', 'verify the audit', auditVerifyCommand()),
+    group('db', 'copy or back up the database', copyCommand(tables), backupCommand()),
+    group('migration', 'write, run and revert migrations', ...migrationCommands(tables)),
     doctorCommand(tables),
   );
 }
@@ -43,7 +43,7 @@ function group(name: string, description: string, ...commands: Command[]): Comma
 
 function generate(): Command {
   return createCommand('generate')
-    .description('print a fresh key pair or secret for .env')
+    .description('print a new key pair or secret for .env')
     .argument('[algorithm]', 'ES256, HS256, …')
     .action((algorithm?: string) => {
       process.stdout.write(generateKeys(algorithm));

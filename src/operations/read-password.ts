@@ -25,7 +25,7 @@ export async function readPassword(
   if (!terminal.input.isTTY) return readAll(terminal.input);
   const password = await ask(terminal, 'Password: ');
   if (password === '') throw new CliError('No password was given');
-  if ((await ask(terminal, 'The same again: ')) !== password) {
+  if ((await ask(terminal, 'The password again: ')) !== password) {
     throw new CliError('The two passwords are not the same');
   }
   return password;
@@ -49,8 +49,8 @@ export async function confirm(question: string): Promise<boolean> {
  */
 export function refuseArgument(): never {
   throw new CliError(
-    'A password is not taken from the command line, where the list of processes and the history ' +
-      'of the shell show it: type it when you are asked, or give it on the standard input',
+    'A password is not accepted as an argument, because the list of processes and the history ' +
+      'of the shell show it. Type it when you are asked, or give it on the standard input',
     EXIT.usage,
   );
 }

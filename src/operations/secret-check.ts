@@ -6,7 +6,7 @@ import { fail, type Finding, ok } from './finding.js';
 /** A secret with fewer bits can be found by search (NIST SP 800-131A). */
 const MIN_BITS = 112;
 const check = 'secret';
-const NEW_SECRET = 'set another: openssl rand -base64 48';
+const NEW_SECRET = 'set a new one: openssl rand -base64 48';
 
 type Environment = Record<string, string | undefined>;
 
@@ -14,8 +14,11 @@ type Environment = Record<string, string | undefined>;
 export function checkSecret(config: Config, env: Environment): Finding[] {
   const secret = env.JWT_SECRET_KEY;
   if (!secret) {
-    if (!config.generatedSecretPath) return [ok(check, `a key pair for ${config.jwt.algorithm}`)];
-    const verb = config.generatedSecretCreated ? 'the first start makes' : 'made for this server:';
+    if (!config.generatedSecretPath)
+      return [ok(check, `tokens are signed with a key pair (${config.jwt.algorithm})`)];
+    const verb = config.generatedSecretCreated
+      ? 'the first start creates'
+      : 'created by this server:';
     return [ok(check, `${verb} ${config.generatedSecretPath}`)];
   }
   const found: Finding[] = [];
@@ -32,7 +35,7 @@ export function checkSecret(config: Config, env: Environment): Finding[] {
 function secretFindings(name: string, secret: string, env: Environment): Finding[] {
   const found: Finding[] = [];
   if (isWellKnown(secret) || exampleFile().includes(secret)) {
-    found.push(fail(check, `${name} is an example that everybody can read`, NEW_SECRET));
+    found.push(fail(check, `${name} is a published example`, NEW_SECRET));
   }
   const bits = Math.floor(estimatedBits(secret));
   if (bits < MIN_BITS) {

@@ -9,10 +9,10 @@ import { print } from './print.js';
 /** Defines `sessions revoke`, which signs a user out everywhere, or on one device. */
 export function revokeSessions(withServices: WithServices): Command {
   return createCommand('revoke')
-    .description('end a user’s sessions; servers that run refuse their tokens within 2 s')
+    .description('end the sessions of a user; running servers refuse their tokens within 2 s')
     .argument('<user>', 'id, username or e-mail address')
-    .option('--session <id>', 'only this one')
-    .option('--json', 'print the number for programs')
+    .option('--session <id>', 'end only this session')
+    .option('--json', 'print the number as JSON')
     .action((name: string, { session: id, json }: { session?: string; json?: true }) =>
       withServices([UsersModule], async (services) => {
         const { id: userId, username } = await namedUser(services, name);
@@ -20,7 +20,7 @@ export function revokeSessions(withServices: WithServices): Command {
         const chosen = { userId, ...(id !== undefined && { id }) };
         const ended = await sessions.end(chosen, 'ended_by_admin');
         if (id !== undefined && ended === 0) {
-          throw new CliError(`${username} has no session ${JSON.stringify(id)} that has not ended`);
+          throw new CliError(`${username} has no active session ${JSON.stringify(id)}`);
         }
         print(json ? JSON.stringify({ userId, ended }) : `${ended} sessions have ended`);
       }),

@@ -24,17 +24,20 @@ interface ImportOptions {
 /** Defines `users import`, which takes users from a file or the standard input. */
 export function importUsers(withServices: WithServices): Command {
   return createCommand('import')
-    .description('take users over with their password hashes; run it again after a break')
+    .description('import users with their password hashes; run it again after an interruption')
     .argument('<file>', 'JSON lines or CSV; - is the standard input')
     .addOption(
-      new Option('--format <format>', 'by default by the file’s name').choices(['jsonl', 'csv']),
+      new Option('--format <format>', 'by default by the name of the file').choices([
+        'jsonl',
+        'csv',
+      ]),
     )
     .option(
       '--report <file>',
-      'a new file for the lines that were refused or taken in part, and why',
+      'write refused and partly imported lines, with the reasons, to a new file',
     )
-    .option('--dry-run', 'judge every line and store nothing')
-    .option('--json', 'print the counts for programs')
+    .option('--dry-run', 'check every line and store nothing')
+    .option('--json', 'print the counts as JSON')
     .action(
       async (file: string, { format = formatOf(file), report, json, dryRun }: ImportOptions) => {
         const source = await openSource(file);
@@ -51,7 +54,7 @@ export function importUsers(withServices: WithServices): Command {
                   told.add(line, line.reason);
                 },
                 onNote: (line) => {
-                  told.add(line, `taken, but: ${line.note}`);
+                  told.add(line, `imported, but: ${line.note}`);
                 },
                 onProgress: (done) => {
                   const { size: total } = source;
@@ -66,12 +69,12 @@ export function importUsers(withServices: WithServices): Command {
         });
         await told.end();
         const { imported, partial, unchanged, refused } = counts;
-        const inPart = partial > 0 ? ` (${partial} of them in part)` : '';
-        const verb = dryRun ? 'to be imported' : 'imported';
+        const inPart = partial > 0 ? ` (${partial} partly)` : '';
+        const verb = dryRun ? 'would be imported' : 'imported';
         print(
           json
             ? JSON.stringify(counts)
-            : `${imported} ${verb}${inPart}, ${unchanged} there already, ${refused} refused`,
+            : `${imported} ${verb}${inPart}, ${unchanged} already present, ${refused} refused`,
         );
         if (refused > 0) process.exitCode = EXIT.refusedLines;
       },
@@ -81,14 +84,17 @@ export function importUsers(withServices: WithServices): Command {
 /** Defines `users export`, which writes every user to the standard output. */
 export function exportUsers(withServices: WithServices): Command {
   return createCommand('export')
-    .description('print every user as a line of JSON, as an import reads it')
-    .option('--with-password-hashes', 'the hashes too: who has them can try passwords')
+    .description('print every user as a line of JSON that an import can read')
+    .option(
+      '--with-password-hashes',
+      'include the hashes, with which an attacker can try passwords',
+    )
     .action(({ withPasswordHashes = false }: { withPasswordHashes?: boolean }) =>
       withServices(
         [TransferModule],
         async (services) => {
           if (withPasswordHashes) {
-            printError('The password hashes come along: keep the file as you keep the database.');
+            printError('The output contains password hashes: protect it like the database.');
           }
           for await (const user of services
             .get(UserExport, { strict: false })
@@ -111,7 +117,7 @@ function formatOf(file: string): ImportFormat {
   if (file === '-' || /\.(jsonl|ndjson|json)$/i.test(file)) return 'jsonl';
   if (/\.csv$/i.test(file)) return 'csv';
   throw new CliError(
-    'Say --format jsonl or --format csv: the name of the file does not',
+    'Give --format jsonl or --format csv: the name of the file does not show the format',
     EXIT.usage,
   );
 }
@@ -143,7 +149,7 @@ async function newFile(path: string): Promise<WriteStream> {
     await once(file, 'open');
     return file;
   } catch (error) {
-    throw new CliError(`${path} cannot be made: ${(error as NodeJS.ErrnoException).code}`);
+    throw new CliError(`${path} cannot be created: ${(error as NodeJS.ErrnoException).code}`);
   }
 }
 

@@ -36,12 +36,16 @@ const about = (name: string, description: string): Command =>
   createCommand(name)
     .description(description)
     .argument('<user>', USER)
-    .option('--json', 'print the user for programs');
+    .option('--json', 'print the user as JSON');
 
 /** Makes a command refuse arguments that may be passwords. */
 const withoutPassword = (command: Command): Command =>
   command
-    .argument('[password]', 'never here, but when asked or on the standard input', refuseArgument)
+    .argument(
+      '[password]',
+      'not accepted here: type it when asked, or use the standard input',
+      refuseArgument,
+    )
     .addOption(
       new Option('-p, --password [password]').hideHelp().argParser(refuseArgument).preset(''),
     );
@@ -56,13 +60,13 @@ export function userCommands(withServices: WithServices): Command[] {
 function create(withServices: WithServices): Command {
   return withoutPassword(
     createCommand('create')
-      .description('make a user; the password is asked for, or read from the standard input')
-      .argument('<username>', 'the name')
+      .description('create a user; asks for the password, or reads it from the standard input')
+      .argument('<username>', 'the username')
       .option('--email <address>', 'the e-mail address')
-      .option('--verified', 'the address is known to be the user’s')
+      .option('--verified', 'mark the address as verified')
       .option('--role <name>', 'a role; may be given several times', addRole, [])
-      .option('--no-password', 'none: the user cannot sign in before one is set')
-      .option('--json', 'print the user for programs'),
+      .option('--no-password', 'without a password: the user has to set one before signing in')
+      .option('--json', 'print the user as JSON'),
   )
     .usage('[options] <username>')
     .action(async (username: string, _none: undefined, options: CreateOptions) => {
@@ -71,7 +75,7 @@ function create(withServices: WithServices): Command {
       const email = options.email === undefined ? undefined : prepareEmail(options.email);
       if (email && !email.ok) throw new CliError(email.reason);
       if (options.verified && !email) {
-        throw new CliError('There is no address to be verified: give --email as well');
+        throw new CliError('--verified needs an address: give --email as well');
       }
       const password = options.password === false ? undefined : await readPassword();
       await withServices(
@@ -101,7 +105,7 @@ function create(withServices: WithServices): Command {
                 : undefined,
             },
           );
-          printUser(user, options, 'was made');
+          printUser(user, options, 'was created');
         },
         { mayCreate: true },
       );
@@ -128,8 +132,8 @@ function show(withServices: WithServices): Command {
 }
 
 function disable(withServices: WithServices): Command {
-  return about('disable', 'keep a user from signing in, and end all sessions at once').action(
-    changing(withServices, 'is disabled', 'was disabled already', (changes, { id }) =>
+  return about('disable', 'ban a user, and end all sessions at once').action(
+    changing(withServices, 'is disabled', 'was already disabled', (changes, { id }) =>
       changes.disable(id),
     ),
   );
@@ -137,21 +141,21 @@ function disable(withServices: WithServices): Command {
 
 function enable(withServices: WithServices): Command {
   return about('enable', 'let a disabled user sign in again').action(
-    changing(withServices, 'is enabled', 'was enabled already', (changes, { id }) =>
+    changing(withServices, 'is enabled', 'was already enabled', (changes, { id }) =>
       changes.enable(id),
     ),
   );
 }
 
 function remove(withServices: WithServices): Command {
-  return about('delete', 'remove a user and everything about him; sessions end at once')
-    .option('--yes', 'do not ask')
+  return about('delete', 'delete a user and all their data, and end all sessions at once')
+    .option('--yes', 'do not ask for confirmation')
     .action((name: string, options: Json & { yes?: true }) =>
       withServices([UsersModule], async (services) => {
         const user = await namedUser(services, name);
         const question = `Delete ${user.username} (${user.id}) for good?`;
         if (!options.yes && !(await confirm(question))) {
-          throw new CliError('Nothing was deleted: say yes when asked, or give --yes');
+          throw new CliError('Nothing was deleted: answer yes, or give --yes');
         }
         await services.get(UserChangesService, { strict: false }).delete(user);
         printUser(user, options, 'was deleted');
@@ -161,7 +165,7 @@ function remove(withServices: WithServices): Command {
 
 function setPassword(withServices: WithServices): Command {
   return withoutPassword(
-    about('set-password', 'set a password, asked for or read from the standard input'),
+    about('set-password', 'set a password; asks for it, or reads it from the standard input'),
   ).action(async (name: string, _none: undefined, options: Json) => {
     const modules = [UsersModule, PasswordsModule];
     // Fails for an unknown user before the operator types a password.
@@ -175,7 +179,7 @@ function setPassword(withServices: WithServices): Command {
         .hash(password, owner);
       const changes = services.get(UserChangesService, { strict: false });
       if (!(await changes.changePassword(user, passwordHash))) {
-        throw new CliError('The password was changed by another meanwhile: nothing was set');
+        throw new CliError('The password has changed in the meantime, so nothing was set');
       }
       printUser(user, options, 'has the new password; all sessions have ended');
     });
@@ -183,8 +187,8 @@ function setPassword(withServices: WithServices): Command {
 }
 
 function grant(withServices: WithServices): Command {
-  return about('grant', 'give roles; tokens handed out bring them after a refresh')
-    .argument('<role...>', 'names of roles')
+  return about('grant', 'give roles; issued tokens have them after a refresh')
+    .argument('<role...>', 'one or more roles')
     .action((name: string, given: string[], options: Json) => {
       const roles = given.reduce<string[]>((roles, role) => addRole(role, roles), []);
       const edit = (present: string[]) => notTooMany([...present, ...roles]);
@@ -193,8 +197,8 @@ function grant(withServices: WithServices): Command {
 }
 
 function revoke(withServices: WithServices): Command {
-  return about('revoke', 'take roles away; tokens handed out are refused until a refresh')
-    .argument('<role...>', 'names of roles')
+  return about('revoke', 'take roles away; issued tokens are refused until a refresh')
+    .argument('<role...>', 'one or more roles')
     .action((name: string, taken: string[], options: Json) => {
       const edit = (present: string[]) => present.filter((role) => !taken.includes(role));
       return editing(withServices, edit, `does not have ${taken.join(', ')}`)(name, options);

@@ -92,9 +92,9 @@ const recordSchema = z
       error: (issue) => {
         if (issue.code !== 'unrecognized_keys') return 'The line is not a JSON object';
         if (issue.keys.includes('password')) {
-          return 'Passwords are taken as hashes, in passwordHash, and never as they are';
+          return 'A plain password is not accepted: give its hash in passwordHash';
         }
-        return `Nothing is known of ${issue.keys.map((key) => JSON.stringify(key.slice(0, 64))).join(', ')}`;
+        return `Unknown keys: ${issue.keys.map((key) => JSON.stringify(key.slice(0, 64))).join(', ')}`;
       },
     },
   )

@@ -40,11 +40,15 @@ export class EmailController {
   @RateLimit({ name: 'changeEmail', limit: '10/1h', by: signedInUser })
   @LimitPasswordAttempts()
   @HttpCode(202)
-  @ApiOperation({ summary: 'Ask for a mail to a new address, by which the account moves to it' })
-  @ApiResponse({ status: 202, description: 'The same always', standardSchema: acceptedSchema })
-  @refuses(400, 'That is not an e-mail address')
+  @ApiOperation({ summary: 'Request a mail to a new address, which confirms the change' })
+  @ApiResponse({
+    status: 202,
+    description: 'The same answer for every address',
+    standardSchema: acceptedSchema,
+  })
+  @refuses(400, 'The address is not valid')
   @refuses(401, 'No good access token, or neither a recent sign-in nor the password')
-  @refuses(403, 'The current password is wrong, or this is not on behalf of oneself')
+  @refuses(403, 'The current password is wrong, or the token acts on behalf of another user')
   async change(
     @CurrentUser() { id: userId }: Subject,
     @JwtPayload() claims: AccessTokenClaims,
@@ -62,9 +66,9 @@ export class EmailController {
 
   @Post('verification')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Ask for the mail that verifies the address once more' })
+  @ApiOperation({ summary: 'Request the mail that verifies the address again' })
   @ApiResponse({ status: 202, description: 'Accepted', standardSchema: acceptedSchema })
-  @refuses(403, 'Not on behalf of another user')
+  @refuses(403, 'The token acts on behalf of another user')
   @refuses(409, 'The account has no e-mail address')
   @refuses(429, 'Too many mails to this address')
   async sendVerification(

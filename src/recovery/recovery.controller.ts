@@ -42,9 +42,13 @@ export class RecoveryController {
   @Post('password/forgot')
   @RateLimit('forgot')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Ask for a mail to set a new password' })
-  @ApiResponse({ status: 202, description: 'The same always', standardSchema: acceptedSchema })
-  @refuses(400, 'That is not an e-mail address')
+  @ApiOperation({ summary: 'Request a mail to set a new password' })
+  @ApiResponse({
+    status: 202,
+    description: 'The same answer for every address',
+    standardSchema: acceptedSchema,
+  })
+  @refuses(400, 'The address is not valid')
   async forgot(
     @Body({ schema: addressSchema }) { email }: AddressBody,
     @Req() request: FastifyRequest,
@@ -58,10 +62,10 @@ export class RecoveryController {
   @Post('password/reset')
   @RateLimit('login')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Set a new password by a mailed link or code; ends all sessions' })
+  @ApiOperation({ summary: 'Set a new password by a mailed link or code, and end all sessions' })
   @ApiResponse({ status: 204, description: 'Set' })
-  @refuses(400, 'The link or code is not good, or the password weak')
-  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
+  @refuses(400, 'The link or code is not valid, or the password is weak')
+  @refuses(503, 'The server is hashing too many passwords; see Retry-After')
   async reset(
     @Body({ schema: resetSchema }) body: ResetBody,
     @ClientSignal() signal: AbortSignal,
@@ -73,9 +77,13 @@ export class RecoveryController {
   @Post('email/verification')
   @RateLimit('forgot')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Ask for the mail that verifies an address once more' })
-  @ApiResponse({ status: 202, description: 'The same always', standardSchema: acceptedSchema })
-  @refuses(400, 'That is not an e-mail address')
+  @ApiOperation({ summary: 'Request the mail that verifies an address again' })
+  @ApiResponse({
+    status: 202,
+    description: 'The same answer for every address',
+    standardSchema: acceptedSchema,
+  })
+  @refuses(400, 'The address is not valid')
   async sendVerification(
     @Body({ schema: addressSchema }) { email }: AddressBody,
     @Req() request: FastifyRequest,
@@ -91,7 +99,7 @@ export class RecoveryController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Verify an e-mail address by a mailed link or code' })
   @ApiResponse({ status: 204, description: 'Verified' })
-  @refuses(400, 'The link or code is not good')
+  @refuses(400, 'The link or code is not valid')
   async verify(@Body({ schema: linkOrCodeSchema }) body: LinkOrCodeBody): Promise<void> {
     await this.verifications.verify(await this.links.read(body));
   }
@@ -101,7 +109,7 @@ export class RecoveryController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Move an account to a new e-mail address by a mailed link or code' })
   @ApiResponse({ status: 204, description: 'Changed' })
-  @refuses(400, 'The link or code is not good')
+  @refuses(400, 'The link or code is not valid')
   async confirm(
     @Body({ schema: linkOrCodeSchema }) body: LinkOrCodeBody,
     @Headers('accept-language') locale?: string,
@@ -113,11 +121,11 @@ export class RecoveryController {
   @RateLimit('login')
   @HttpCode(204)
   @ApiOperation({
-    summary: 'Take back a change of the e-mail address; ends all sessions and the password',
+    summary: 'Undo a change of the e-mail address, and end all sessions and the password',
   })
-  @ApiResponse({ status: 204, description: 'Taken back; a mail for a new password is on its way' })
-  @refuses(400, 'The link is not good')
-  @refuses(503, 'Too many passwords are waiting to be hashed; see Retry-After')
+  @ApiResponse({ status: 204, description: 'Undone; a mail to set a new password is on its way' })
+  @refuses(400, 'The link is not valid')
+  @refuses(503, 'The server is hashing too many passwords; see Retry-After')
   async undo(
     @Body({ schema: linkOrCodeSchema }) body: LinkOrCodeBody,
     @Headers('accept-language') locale?: string,
