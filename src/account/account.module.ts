@@ -1,6 +1,9 @@
 import { Module } from '@nestjs/common';
+import { AuditedEvents } from '../audit/audited-events.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
+import { EventsService } from '../common/events.service.js';
+import { Notices } from '../mail/notices.js';
 import { NoticesModule } from '../mail/notices.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
@@ -16,4 +19,11 @@ import { OwnSessionsController } from './own-sessions.controller.js';
   controllers: [AccountController, OwnSessionsController],
   providers: [AccountService, AccountExport],
 })
-export class AccountModule {}
+export class AccountModule {
+  constructor(events: EventsService, audit: AuditedEvents, notices: Notices) {
+    audit.record('user.exported', ({ user }) => [{ action: 'user_exported', subjectId: user.id }]);
+    events.on('user.exported', (manager, { user, byUser: { locale } }) =>
+      notices.tell(manager, user, { template: 'account-exported', locale }),
+    );
+  }
+}

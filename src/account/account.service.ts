@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { AuditService } from '../audit/audit.service.js';
 import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
 import { StepUpService } from '../auth/step-up.service.js';
+import { EventsService } from '../common/events.service.js';
 import { Database } from '../database/database.js';
-import { Notices } from '../mail/notices.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
 import { UserChangesService } from '../users/user-changes.service.js';
@@ -23,9 +22,8 @@ export class AccountService {
     private readonly newPasswords: NewPasswords,
     private readonly userChanges: UserChangesService,
     private readonly stepUp: StepUpService,
-    private readonly notices: Notices,
     private readonly database: Database,
-    private readonly audit: AuditService,
+    private readonly events: EventsService,
     private readonly exports: AccountExport,
   ) {}
 
@@ -91,9 +89,8 @@ export class AccountService {
     const document = await this.exports.of(user);
     await this.database.transaction(async (manager) => {
       const present = await this.users.lock(manager, user.id);
-      await this.audit.record(manager, { action: 'user_exported', subjectId: user.id });
-      const { locale } = own;
-      await this.notices.tell(manager, present, { template: 'account-exported', locale });
+      const byUser = { locale: own.locale };
+      await this.events.publish(manager, { type: 'user.exported', user: present, byUser });
     });
     return document;
   }

@@ -13,7 +13,7 @@ import { FailedLogins } from './failed-logins.js';
 @Module({
   imports: [TypeOrmModule.forFeature([AuditEvent])],
   providers: [AuditService, AuditedEvents, AuditLog, AuditRetention, FailedLogins],
-  exports: [AuditService, AuditLog, FailedLogins],
+  exports: [AuditedEvents, AuditLog, AuditService, FailedLogins],
 })
 export class AuditModule {
   constructor(personalData: PersonalData, audit: AuditService) {

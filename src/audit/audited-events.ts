@@ -13,7 +13,7 @@ const SESSION_ACTIONS: Record<string, AuditAction> = {
   ended_by_admin: 'sessions_revoked',
 };
 
-/** Records the events of the core. A capability records its own by `AuditService.record`. */
+/** Records events in the audit: those of the core, and those that a capability adds by {@link record}. */
 @Injectable()
 export class AuditedEvents {
   constructor(
@@ -50,6 +50,11 @@ export class AuditedEvents {
       // The new holder is the actor, so the loser's export shows neither address nor user agent of the request.
       { ...entry('email_lost', user.id), ...(actorId !== undefined && { actorId }) },
     ]);
+    this.record('user.address_confirmed', ({ user, cause }) => {
+      // The change of the password records an undone change too.
+      if (cause === 'undone') return [];
+      return [entry(cause === 'verified' ? 'email_verified' : 'email_changed', user.id)];
+    });
     this.record('password.changed', passwordEntries);
     this.record('session.started', ({ userId, sessionId: session, amr }) => [
       { ...entry('login', userId, { session, amr: amr.join(' ') }), actorId: userId },
@@ -65,12 +70,14 @@ export class AuditedEvents {
       }),
     ]);
     this.record('user.deleted', ({ user }) => [entry('user_deleted', user.id)]);
+    this.record('impersonation.started', ({ userId }) => [entry('impersonation_started', userId)]);
   }
 
-  private record<T extends EventType>(
-    type: T,
-    entriesOf: (event: EventOf<T>) => AuditEntry[],
-  ): void {
+  /**
+   * Records each event of a type, by the rows that `entriesOf` returns for it. A capability calls this in the
+   * constructor of its module.
+   */
+  record<T extends EventType>(type: T, entriesOf: (event: EventOf<T>) => AuditEntry[]): void {
     this.events.on(type, async (manager: EntityManager, event) => {
       for (const one of entriesOf(event)) await this.audit.record(manager, one);
     });

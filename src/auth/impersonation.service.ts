@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { AuditService } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
+import { EventsService } from '../common/events.service.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { AccessTokens } from '../keys/access-token.js';
@@ -11,6 +11,13 @@ import { lockUser } from '../users/lock-user.js';
 import { isDisabled, type User } from '../users/user.entity.js';
 import type { Authentication } from './authentication.js';
 import { AuthHooks } from './hooks.js';
+
+declare module '../common/events.service.js' {
+  interface EventTypes {
+    /** The signed-in user begins to act on behalf of the user `userId`, whose row is locked. */
+    'impersonation.started': { userId: string };
+  }
+}
 
 /** The longest lifetime of such a token, in seconds. */
 const MAX_SECONDS = 900;
@@ -32,7 +39,7 @@ export class ImpersonationService {
     private readonly roles: RolesService,
     private readonly accessTokens: AccessTokens,
     private readonly hooks: AuthHooks,
-    private readonly audit: AuditService,
+    private readonly events: EventsService,
   ) {}
 
   /**
@@ -57,7 +64,7 @@ export class ImpersonationService {
       if (!found) throw new ApiError('not_found', { msg: 'There is no such user' });
       await permit(found, manager);
       if (isDisabled(found)) throw new ApiError('user_disabled');
-      await this.audit.record(manager, { action: 'impersonation_started', subjectId: userId });
+      await this.events.publish(manager, { type: 'impersonation.started', userId });
       return { user: found, roles: (await this.roles.current(manager)).version };
     });
     const expires = Math.min(MAX_SECONDS, this.config.jwt.expires);

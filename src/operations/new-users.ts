@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
-import { AuditService } from '../audit/audit.service.js';
 import { clock } from '../common/clock.js';
+import { EventsService } from '../common/events.service.js';
 import { lock } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
 import { PasswordCosts } from '../passwords/password-costs.js';
@@ -20,6 +20,13 @@ interface Stored {
   unnamed: Set<string>;
 }
 
+declare module '../common/events.service.js' {
+  interface EventTypes {
+    /** A batch of an import was stored; the users have no events of their own. */
+    'users.imported': { count: number };
+  }
+}
+
 /** Rolls back a batch of a dry run. */
 class DryRunRollback extends Error {
   constructor(readonly found: Stored) {
@@ -32,7 +39,7 @@ class DryRunRollback extends Error {
 export class NewUsers {
   constructor(
     private readonly database: Database,
-    private readonly audit: AuditService,
+    private readonly events: EventsService,
     private readonly claims: AddressClaimsService,
     private readonly names: UsernameClaims,
     private readonly costs: PasswordCosts,
@@ -87,11 +94,7 @@ export class NewUsers {
         if (holder) await this.claims.handOver(manager, holder, row.id);
       }
       await addRoles(manager, kept);
-      await this.audit.record(manager, {
-        action: 'users_imported',
-        subjectId: null,
-        details: { users: ids.size },
-      });
+      await this.events.publish(manager, { type: 'users.imported', count: ids.size });
       if (undo) throw new DryRunRollback({ ids, unnamed });
       return { ids, unnamed };
     };

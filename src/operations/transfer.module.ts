@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditedEvents } from '../audit/audited-events.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { User } from '../users/user.entity.js';
@@ -13,4 +14,10 @@ import { UserImport } from './user-import.js';
   providers: [NewUsers, UserExport, UserImport],
   exports: [UserExport, UserImport],
 })
-export class TransferModule {}
+export class TransferModule {
+  constructor(audit: AuditedEvents) {
+    audit.record('users.imported', ({ count: users }) => [
+      { action: 'users_imported', subjectId: null, details: { users } },
+    ]);
+  }
+}

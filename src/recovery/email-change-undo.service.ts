@@ -75,8 +75,9 @@ export class EmailChangeUndoService {
     await refuseConflict(given, () =>
       this.link.redeem(given, async (manager, { user, payload, createdAt }) => {
         const { email, emailKey, round } = payload;
-        await this.claims.claim(manager, user, { email, emailKey });
-        await this.userChanges.setPassword(manager, user, passwordHash, 'email_change_undone');
+        await this.claims.claim(manager, user, { email, emailKey }, 'undone');
+        const cause = 'email_change_undone';
+        await this.userChanges.setPassword(manager, user, passwordHash, { cause });
         await this.link.endSince(manager, user.id, createdAt);
         if (user.email !== email) {
           const next = { template: 'address-change-undone', round: Number(round ?? 0) + 1, locale };

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { AuditService } from '../audit/audit.service.js';
 import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
 import { StepUpService } from '../auth/step-up.service.js';
 import { Database } from '../database/database.js';
@@ -28,7 +27,6 @@ export class EmailChangeService {
     private readonly users: SignedInUserService,
     private readonly stepUp: StepUpService,
     private readonly database: Database,
-    private readonly audit: AuditService,
     links: MailedLinks,
   ) {
     this.link = links.declare({
@@ -85,8 +83,7 @@ export class EmailChangeService {
     await refuseConflict(given, () =>
       this.link.redeem(given, async (manager, { user, payload }) => {
         const { email, emailKey } = payload;
-        await this.claims.claim(manager, user, { email, emailKey });
-        await this.audit.record(manager, { action: 'email_changed', subjectId: user.id });
+        await this.claims.claim(manager, user, { email, emailKey }, 'changed');
         // A user may also confirm the present address, which only verifies it.
         if (user.email !== email) await this.undo.offerAfterChange(manager, user, locale);
       }),

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { AuditService } from '../audit/audit.service.js';
 import { RegistrationService } from '../auth/registration.service.js';
 import { SignedInUserService } from '../auth/signed-in-user.service.js';
 import { ApiError } from '../common/api-error.js';
@@ -32,7 +31,6 @@ export class EmailVerificationService {
     private readonly claims: AddressClaimsService,
     private readonly users: SignedInUserService,
     private readonly database: Database,
-    private readonly audit: AuditService,
     private readonly limits: RateLimits,
     links: MailedLinks,
     registration: RegistrationService,
@@ -80,8 +78,7 @@ export class EmailVerificationService {
     await refuseConflict(given, () =>
       this.link.redeem(given, async (manager, { user }) => {
         const email = user.email ?? '';
-        await this.claims.claim(manager, user, { email, emailKey: keyOf(email) });
-        await this.audit.record(manager, { action: 'email_verified', subjectId: user.id });
+        await this.claims.claim(manager, user, { email, emailKey: keyOf(email) }, 'verified');
       }),
     );
   }

@@ -1,11 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { AuditService } from '../audit/audit.service.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { EventsService } from '../common/events.service.js';
 import { Database } from '../database/database.js';
-import { MailService } from '../mail/mail.service.js';
 import type { LinkOrCode } from '../mailed-links/link-or-code.js';
 import type { MailedLink } from '../mailed-links/mailed-link.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
@@ -30,8 +28,6 @@ export class PasswordResetService {
     private readonly database: Database,
     private readonly userChanges: UserChangesService,
     private readonly events: EventsService,
-    private readonly mail: MailService,
-    private readonly audit: AuditService,
     links: MailedLinks,
   ) {
     this.link = links.declare({
@@ -54,7 +50,7 @@ export class PasswordResetService {
 
   /** Mails the link to the address of `user`. */
   async send(manager: EntityManager, user: User, locale?: string): Promise<void> {
-    await this.audit.record(manager, { action: 'password_reset_requested', subjectId: user.id });
+    await this.events.publish(manager, { type: 'password.reset_requested', userId: user.id });
     await this.link.send(manager, user, { to: user.email ?? '', payload: null, locale });
   }
 
@@ -72,18 +68,14 @@ export class PasswordResetService {
     await this.database.transaction(async (manager) => {
       const { user } = await this.link.redeemIn(manager, checked);
       if (isDisabled(user)) throw new ApiError(checked.refusal);
-      await this.userChanges.setPassword(manager, user, passwordHash, 'reset');
-      if (!user.emailVerifiedAt && user.emailKey !== null) {
-        await manager.update(User, { id: user.id }, { emailVerifiedAt: clock.date() });
-        await this.events.publish(manager, { type: 'user.updated', userId: user.id });
-      }
-      await this.mail.enqueue(manager, {
-        to: user.email ?? '',
-        userId: user.id,
-        template: 'password-changed',
-        values: { username: user.username },
-        locale: user.locale ?? options?.locale,
-      });
+      const verifies = !user.emailVerifiedAt && user.emailKey !== null;
+      const emailVerifiedAt = verifies ? clock.date() : user.emailVerifiedAt;
+      if (verifies) await manager.update(User, { id: user.id }, { emailVerifiedAt });
+      // The link has verified the address, so the notice about the password goes to a verified one.
+      const proven = { ...user, emailVerifiedAt };
+      const byUser = { locale: options?.locale };
+      await this.userChanges.setPassword(manager, proven, passwordHash, { cause: 'reset', byUser });
+      if (verifies) await this.events.publish(manager, { type: 'user.updated', userId: user.id });
     });
   }
 }

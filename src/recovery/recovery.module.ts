@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditedEvents } from '../audit/audited-events.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { MailModule } from '../mail/mail.module.js';
@@ -35,4 +36,10 @@ import { RecoveryController } from './recovery.controller.js';
   ],
   exports: [PasswordResetService],
 })
-export class RecoveryModule {}
+export class RecoveryModule {
+  constructor(audit: AuditedEvents) {
+    audit.record('password.reset_requested', ({ userId: subjectId }) => [
+      { action: 'password_reset_requested', subjectId },
+    ]);
+  }
+}

@@ -4,6 +4,7 @@ import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { EventsService } from '../common/events.service.js';
 import { lockHolder, lockUsers } from './lock-user.js';
+import type { AddressCause } from './user-events.js';
 import { User } from './user.entity.js';
 
 /** An address as the user typed it, and its unique form. */
@@ -25,7 +26,12 @@ export class AddressClaimsService {
    *
    * @throws ApiError link_invalid if another account has verified the address
    */
-  async claim(manager: EntityManager, user: User, address: Address): Promise<void> {
+  async claim(
+    manager: EntityManager,
+    user: User,
+    address: Address,
+    cause: AddressCause,
+  ): Promise<void> {
     const holder = await lockHolder(manager, address.emailKey);
     if (holder && holder.id !== user.id) {
       if (holder.emailVerifiedAt) throw new ApiError('link_invalid');
@@ -39,6 +45,7 @@ export class AddressClaimsService {
       { email, emailKey, emailVerifiedAt: now, updatedAt: now },
     );
     await this.events.publish(manager, { type: 'user.updated', userId: user.id });
+    await this.events.publish(manager, { type: 'user.address_confirmed', user, cause });
   }
 
   /**

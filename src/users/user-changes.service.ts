@@ -74,11 +74,11 @@ export class UserChangesService {
     manager: EntityManager,
     user: User,
     passwordHash: string,
-    cause: 'reset' | 'email_change_undone',
+    { cause, byUser }: { cause: 'reset' | 'email_change_undone'; byUser?: ByUser },
   ): Promise<void> {
     const values = { passwordHash, updatedAt: clock.date() };
     await manager.update(User, { id: user.id }, values);
-    const event = { type: 'password.changed', user, cause, endedSessions: 0 } as const;
+    const event = { type: 'password.changed', user, cause, byUser, endedSessions: 0 } as const;
     await this.events.publish(manager, { ...event });
   }
 

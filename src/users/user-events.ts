@@ -5,6 +5,9 @@ export interface ByUser {
   locale?: string;
 }
 
+/** Why a user confirmed an address. */
+export type AddressCause = 'verified' | 'changed' | 'undone';
+
 /** The effect of a change of a user in other rooms. The sessions room fills it in. */
 interface EndsSessions {
   /** The number of sessions that the change ended. */
@@ -38,6 +41,11 @@ declare module '../common/events.service.js' {
      * gave it to another account. `user` is the state before the change.
      */
     'user.address_lost': { user: User; newHolderId?: string };
+    /**
+     * A user has confirmed an address by mail. `user` is the state before the change: `verified` means that the
+     * address was the user's already, `changed` that it is a new one, `undone` that a change was taken back.
+     */
+    'user.address_confirmed': { user: User; cause: AddressCause };
     /** A user was removed. `user` is the state before. */
     'user.deleted': { user: User; byUser?: ByUser };
     /** A user has another password. `user` is the state before the change. */
