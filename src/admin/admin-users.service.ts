@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { validate as isUuid } from 'uuid';
 import type { Authentication } from '../auth/authentication.js';
 import { ImpersonationService, type ImpersonationTokens } from '../auth/impersonation.service.js';
 import { ApiError } from '../common/api-error.js';
@@ -196,7 +197,7 @@ export class AdminUsersService {
  * @throws ApiError not_found
  */
 function checked(id: string): string {
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return id;
+  if (isUuid(id)) return id;
   return existing<string>(null);
 }
 

@@ -2,23 +2,11 @@ import { z } from 'zod';
 import { registerSchema, userSchema } from '../auth/auth.schemas.js';
 import { clock } from '../common/clock.js';
 import { isOneLine } from '../common/printable.js';
+import { storableText } from '../common/validation.js';
 import { isRoleName, MAX_ROLES, ROLE_NAME_RULE } from '../users/role-name.js';
 import { isDisabled, type User } from '../users/user.entity.js';
 import { USER_STATES } from '../users/user-search.service.js';
-
-/** Text that both databases can store: PostgreSQL has no NUL. */
-const storable = (name: string, max: number) =>
-  z
-    .string({ error: `The ${name} has to be a string` })
-    .max(max, { error: `The ${name} has more than ${max} characters` })
-    .refine((text) => text.isWellFormed() && !text.includes('\0'), {
-      error: `The ${name} holds characters that cannot be stored`,
-    });
-
-const time = (name: string) =>
-  z.iso
-    .datetime({ offset: true, error: `The ${name} has to be a time such as 2030-12-31T12:00:00Z` })
-    .transform((text) => new Date(text));
+import { pageParameters, timeParameter } from './list.schemas.js';
 
 const roleName = z
   .string({ error: 'A role has to be a string' })
@@ -28,24 +16,16 @@ const roleNames = z
   .array(roleName, { error: 'The roles have to be a list' })
   .max(MAX_ROLES, { error: `A user has at most ${MAX_ROLES} roles` });
 
-const LIMIT = 'The limit is a whole number from 1 to 100';
-
 const truth = (name: string) => z.boolean({ error: `The ${name} has to be true or false` });
 
 /** Query of `GET /users`. */
 export const listUsersSchema = z.object({
-  q: storable('q', 254).optional().describe('How the username or e-mail address begins'),
+  q: storableText('q', 254).optional().describe('How the username or e-mail address begins'),
   role: roleName.optional(),
   state: z.enum(USER_STATES, { error: `The state is one of ${USER_STATES.join(', ')}` }).optional(),
-  created_after: time('created_after').optional().describe('This time or later'),
-  created_before: time('created_before').optional(),
-  limit: z.coerce
-    .number({ error: LIMIT })
-    .int({ error: LIMIT })
-    .min(1, { error: LIMIT })
-    .max(100, { error: LIMIT })
-    .default(50),
-  cursor: storable('cursor', 2048).optional().describe('The `next` of the page before'),
+  created_after: timeParameter('created_after').optional().describe('This time or later'),
+  created_before: timeParameter('created_before').optional(),
+  ...pageParameters,
 });
 
 /** Body of `POST /users`. It has no password, which only its user should know. */
@@ -70,12 +50,12 @@ export const patchUserSchema = z
     disabled: z
       .object(
         {
-          reason: storable('reason', 255)
+          reason: storableText('reason', 255)
             .refine(isOneLine, {
               error: 'The reason has to be one line, without control characters',
             })
             .nullish(),
-          until: time('until')
+          until: timeParameter('until')
             .refine((until) => until.getTime() > clock.now(), {
               error: 'The until has to be in the future',
             })

@@ -1,6 +1,7 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import { AuditLog } from '../audit/audit-log.js';
+import { readTimeCursor } from '../common/list-cursor.js';
 import { refuses } from '../auth/openapi.js';
 import { Permissions } from '../auth/permissions.guard.js';
 import {
@@ -28,8 +29,9 @@ export class AuditController {
   async list(
     @Query({ schema: auditQuerySchema }) { limit, cursor, ...filter }: AuditQuery,
   ): Promise<AuditPage> {
+    const from = cursor === undefined ? undefined : readTimeCursor(cursor);
     // One more than requested shows whether there is another page.
-    const events = await this.log.page(filter, limit + 1, cursor);
+    const events = await this.log.page(filter, limit + 1, from);
     const last = events.length > limit ? events[limit - 1] : undefined;
     return {
       events: events.slice(0, limit).map(eventView),

@@ -1,19 +1,12 @@
 import { z } from 'zod';
 import { AUDIT_ACTIONS, OWN_ACTION } from '../audit/audit-entry.js';
 import type { AuditEvent } from '../audit/audit-event.entity.js';
-import type { AuditPosition } from '../audit/audit-log.js';
-
-const MAX_LIMIT = 100;
-const limitError = { error: `The limit is a whole number from 1 to ${MAX_LIMIT}` };
+import { timePositionOf, writeCursor } from '../common/list-cursor.js';
+import { pageParameters, timeParameter } from './list.schemas.js';
 
 const actionError = { error: 'There is no such action' };
 
 const id = (name: string) => z.uuid({ error: `The ${name} is the id of a user` }).optional();
-const time = (name: string) =>
-  z.iso
-    .datetime({ offset: true, error: `The ${name} is a time such as 2026-01-31T12:00:00Z` })
-    .transform((text) => new Date(text))
-    .optional();
 
 /** Query of `GET /audit`. */
 export const auditQuerySchema = z.object({
@@ -22,23 +15,9 @@ export const auditQuerySchema = z.object({
   action: z
     .union([z.enum(AUDIT_ACTIONS, actionError), z.string().regex(OWN_ACTION, actionError)])
     .optional(),
-  from: time('from'),
-  to: time('to'),
-  limit: z
-    .string(limitError)
-    .regex(/^\d{1,3}$/, { ...limitError, abort: true })
-    .transform(Number)
-    .pipe(z.int().min(1, limitError).max(MAX_LIMIT, limitError))
-    .prefault('50'),
-  cursor: z
-    .string({ error: 'The cursor is the `next` of a page' })
-    .transform((text, ctx): AuditPosition => {
-      const [, at, last] = /^(\d{1,15})\.([0-9a-f-]{36})$/.exec(text) ?? [];
-      if (at !== undefined && last !== undefined) return { at: Number(at), id: last };
-      ctx.addIssue('The cursor is the `next` of a page');
-      return z.NEVER;
-    })
-    .optional(),
+  from: timeParameter('from').optional(),
+  to: timeParameter('to').optional(),
+  ...pageParameters,
 });
 
 /** One row of the audit. */
@@ -91,5 +70,4 @@ export function eventView(event: AuditEvent): AuditPage['events'][number] {
 }
 
 /** Returns the cursor of the page after `event`. */
-export const cursorAfter = ({ createdAt, id: eventId }: AuditEvent): string =>
-  `${createdAt.getTime()}.${eventId}`;
+export const cursorAfter = (event: AuditEvent): string => writeCursor(timePositionOf(event));

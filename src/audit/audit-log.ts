@@ -1,13 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
+import type { TimePosition } from '../common/list-cursor.js';
 import { AuditEvent } from './audit-event.entity.js';
-
-/** A place between two rows: after the row with this time (milliseconds) and id. */
-export interface AuditPosition {
-  at: number;
-  id: string;
-}
 
 /** The conditions for rows. A row has to meet all of them. */
 export interface AuditFilter {
@@ -29,7 +24,7 @@ export class AuditLog {
    * a page takes as long with a million rows. Of several filters, the database looks one up and checks the
    * others.
    */
-  page(filter: AuditFilter, limit: number, position?: AuditPosition): Promise<AuditEvent[]> {
+  page(filter: AuditFilter, limit: number, position?: TimePosition): Promise<AuditEvent[]> {
     const { subject, actor, action, from, to } = filter;
     const query = this.events
       .createQueryBuilder('event')
@@ -41,7 +36,10 @@ export class AuditLog {
     if (action !== undefined) query.andWhere('event.action = :action', { action });
     if (from) query.andWhere('event.created_at >= :from', { from: from.getTime() });
     if (to) query.andWhere('event.created_at < :to', { to: to.getTime() });
-    if (position) query.andWhere('(event.created_at, event.id) < (:at, :id)', { ...position });
+    if (position) {
+      const [, at, id] = position;
+      query.andWhere('(event.created_at, event.id) < (:at, :id)', { at, id });
+    }
     return query.getMany();
   }
 }

@@ -67,6 +67,19 @@ export function requiredText(name: string): z.ZodString {
     .min(1, { error: missing(name), abort: true });
 }
 
+/** Returns a schema for a text that both databases can store: PostgreSQL has no NUL. */
+export const storableText = (name: string, max: number) =>
+  z
+    .string({ error: `The ${name} has to be a string` })
+    .max(max, { error: `The ${name} has more than ${max} characters` })
+    .refine((text) => text.isWellFormed() && !text.includes('\0'), {
+      error: `The ${name} holds characters that cannot be stored`,
+    });
+
+/** Returns a schema for a time of RFC 3339, with any offset from UTC. */
+export const timeSchema = (error: string) =>
+  z.iso.datetime({ offset: true, error }).transform((text) => new Date(text));
+
 const string = (name: string): z.ZodString =>
   z.string({
     error: ({ input }) =>

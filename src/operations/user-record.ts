@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { clock } from '../common/clock.js';
+import { timeSchema } from '../common/validation.js';
 import { readStoredHash, unusableHash } from '../passwords/stored-hash.js';
 import { prepareEmail } from '../users/email.js';
 import { isRoleName, MAX_ROLES } from '../users/role-name.js';
@@ -30,14 +31,7 @@ export type ImportedUser = Pick<
   derivedFrom: string | undefined;
 };
 
-const time = (name: string) =>
-  z
-    .string({ error: `${name} is not a time such as 2026-01-31T12:00:00Z` })
-    .refine((text) => z.iso.datetime({ offset: true }).safeParse(text).success, {
-      error: `${name} is not a time such as 2026-01-31T12:00:00Z`,
-      abort: true,
-    })
-    .transform((text) => new Date(text));
+const time = (name: string) => timeSchema(`${name} is not a time such as 2026-01-31T12:00:00Z`);
 
 /** How far the clock of the machine that wrote a time may be ahead, in milliseconds. */
 const MAX_AHEAD = 86_400_000;

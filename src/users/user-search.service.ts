@@ -6,11 +6,12 @@ import { isDisabled, IS_DISABLED, IS_UNVERIFIED, User } from './user.entity.js';
 import {
   badCursor,
   type KeyPosition,
-  type UserPosition,
+  type ListPosition,
   readCursor,
   type TimePosition,
+  timePositionOf,
   writeCursor,
-} from './user-cursor.js';
+} from '../common/list-cursor.js';
 import { UserRole } from './user-role.entity.js';
 import { usernamePrefix } from './username.js';
 
@@ -42,7 +43,7 @@ export interface UserPage {
 const MAX_EXAMINED = 1_000;
 
 /** A user that may match (undefined: does not match), and its place in the order. */
-type Candidate<P extends UserPosition = UserPosition> = [User | undefined, P];
+type Candidate<P extends ListPosition = ListPosition> = [User | undefined, P];
 
 /** Users that are read at once where the first ones were not enough. */
 const USERS_PER_READ = 250;
@@ -71,7 +72,7 @@ export class UserSearchService {
     const from = cursor === undefined ? undefined : readCursor(cursor);
     const users: User[] = [];
     let examined = 0;
-    let last: UserPosition | undefined;
+    let last: ListPosition | undefined;
     for await (const [user, position] of this.candidates(filter, from, limit + 1)) {
       // A full page still looks for one more user, with which the next page begins.
       const isFull = users.length === limit;
@@ -89,7 +90,7 @@ export class UserSearchService {
   /** Yields the users that one of the filters finds, in order: `first` users, and then batches. */
   private async *candidates(
     filter: UserFilter,
-    from: UserPosition | undefined,
+    from: ListPosition | undefined,
     first: number,
   ): AsyncGenerator<Candidate> {
     const { prefix } = filter;
@@ -145,7 +146,7 @@ export class UserSearchService {
     const query = newest(this.users.createQueryBuilder('u'), 'u.id', filter, after, count);
     if (filter.state === 'disabled') query.andWhere(IS_DISABLED);
     if (filter.state === 'unverified') query.andWhere(IS_UNVERIFIED);
-    return (await query.getMany()).map((user) => [user, positionOf(user)]);
+    return (await query.getMany()).map((user) => [user, timePositionOf(user)]);
   }
 
   private async byRole(
@@ -159,13 +160,13 @@ export class UserSearchService {
     const byId = new Map(users.map((user) => [user.id, user]));
     return holders.map(({ createdAt, userId }) => [
       byId.get(userId),
-      positionOf({ createdAt, id: userId }),
+      timePositionOf({ createdAt, id: userId }),
     ]);
   }
 }
 
 /** Yields batches until there are no more. */
-async function* inBatches<P extends UserPosition>(
+async function* inBatches<P extends ListPosition>(
   from: P | undefined,
   first: number,
   read: (after: P | undefined, count: number) => Promise<Candidate<P>[]>,
@@ -198,12 +199,6 @@ function newest<T extends ObjectLiteral>(
   }
   return query.orderBy('u.createdAt', 'DESC').addOrderBy(id, 'DESC').limit(count);
 }
-
-const positionOf = ({ createdAt, id }: Pick<User, 'createdAt' | 'id'>): TimePosition => [
-  'time',
-  createdAt.getTime(),
-  id,
-];
 
 /** Tells whether a user meets all conditions of `filter` except the prefix. */
 function meets(user: User, { role, state, createdAfter, createdBefore }: UserFilter): boolean {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { ApiError } from '../common/api-error.js';
+import { ApiError } from './api-error.js';
 
-/** A place in an order of users: after the user with this key, or after this time and id. */
-export type UserPosition = KeyPosition | TimePosition;
+/** A place in the order of a list: after the row with this key, or after this time and id. */
+export type ListPosition = KeyPosition | TimePosition;
 export type KeyPosition = ['name' | 'address', key: string];
 export type TimePosition = ['time', createdAt: number, id: string];
 
@@ -16,8 +16,17 @@ const positionSchema = z.union([
   z.tuple([z.literal('time'), z.int(), text]),
 ]);
 
+/** Returns the position of a row in a list that is ordered by time. */
+export const timePositionOf = ({
+  createdAt,
+  id,
+}: {
+  createdAt: Date;
+  id: string;
+}): TimePosition => ['time', createdAt.getTime(), id];
+
 /** Returns a position as an opaque text. */
-export function writeCursor(position: UserPosition): string {
+export function writeCursor(position: ListPosition): string {
   return Buffer.from(JSON.stringify(position)).toString('base64url');
 }
 
@@ -27,7 +36,7 @@ export function writeCursor(position: UserPosition): string {
  *
  * @throws ApiError invalid_parameter if it is no cursor
  */
-export function readCursor(cursor: string): UserPosition {
+export function readCursor(cursor: string): ListPosition {
   try {
     return positionSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
   } catch (cause) {
@@ -35,5 +44,13 @@ export function readCursor(cursor: string): UserPosition {
   }
 }
 
+/** Like {@link readCursor}, for a list that is ordered by time. */
+export function readTimeCursor(cursor: string): TimePosition {
+  const position = readCursor(cursor);
+  if (position[0] !== 'time') throw badCursor();
+  return position;
+}
+
+/** Returns the error for a cursor of another list. */
 export const badCursor = (cause?: unknown) =>
   new ApiError('invalid_parameter', { msg: 'The cursor is not one of this list', cause });
