@@ -1,14 +1,9 @@
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, IsNull, type Repository } from 'typeorm';
 import { clock } from '../common/clock.js';
 import { Metrics } from '../common/metrics.js';
-import { RecurringTask } from '../common/recurring-task.js';
+import { RecurringService } from '../common/recurring-service.js';
 import { Database } from '../database/database.js';
 import { AuditEvent } from '../audit/audit-event.entity.js';
 import { tryLockAudit } from '../audit/audit-lock.js';
@@ -26,14 +21,7 @@ const SEAL_BATCH = 500;
  * for each other. Every instance tries, and one at a time succeeds.
  */
 @Injectable()
-export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(AuditSealer.name);
-  private readonly job = new RecurringTask(
-    'Sealing the audit',
-    INTERVAL,
-    () => this.seal(),
-    this.logger,
-  );
+export class AuditSealer extends RecurringService {
   /** The highest place in the chain that this process has seen. */
   private seen = 0;
   private oldest: Date | undefined;
@@ -44,6 +32,7 @@ export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly database: Database,
     metrics: Metrics,
   ) {
+    super('Sealing the audit', INTERVAL);
     metrics.gauge({
       name: 'latchkey_audit_unsealed_seconds',
       help: 'Age of a row of the audit that waits to be sealed; more than a few: see the log',
@@ -51,12 +40,8 @@ export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShu
     });
   }
 
-  onApplicationBootstrap(): void {
-    this.job.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.job.stop();
+  protected override work(): Promise<void> {
+    return this.seal();
   }
 
   /** Seals the committed rows, unless another instance is doing so. */

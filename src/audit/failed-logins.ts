@@ -1,13 +1,8 @@
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
 import { clock } from '../common/clock.js';
 import { FailureLog } from '../common/failure-log.js';
-import { RecurringTask } from '../common/recurring-task.js';
+import { RecurringService } from '../common/recurring-service.js';
 import { currentContext, type RequestContext } from '../common/request-context.js';
 import { Database } from '../database/database.js';
 import { User } from '../users/user.entity.js';
@@ -15,6 +10,9 @@ import type { AuditEvent } from './audit-event.entity.js';
 import { auditRow } from './audit-row.js';
 import { lockAudit } from './audit-lock.js';
 import { AuditService } from './audit.service.js';
+
+/** The beginning of the log line of a failure. */
+const NAME = 'Recording failed logins';
 
 /** The time between two writes, in milliseconds. */
 const INTERVAL = 1_000;
@@ -57,23 +55,18 @@ const OVERFLOW = 'rest';
  * its pending sums.
  */
 @Injectable()
-export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(FailedLogins.name);
+export class FailedLogins extends RecurringService {
   /** Known users are counted apart, so that a flood of unknown names does not blur attacks on them. */
   private readonly known = new Map<string, Tally>();
   private readonly unknown = new Map<string, Tally>();
   private last: Promise<unknown> = Promise.resolve();
-  private readonly job = new RecurringTask(
-    'Recording failed logins',
-    INTERVAL,
-    () => this.write(),
-    this.logger,
-  );
 
   constructor(
     private readonly audit: AuditService,
     private readonly database: Database,
-  ) {}
+  ) {
+    super(NAME, INTERVAL);
+  }
 
   /** Counts a failure. `subjectId` is null if there is no such user. The typed name is not kept. */
   note(subjectId: string | null, reason: LoginFailure): void {
@@ -88,16 +81,16 @@ export class FailedLogins implements OnApplicationBootstrap, BeforeApplicationSh
     }
   }
 
-  onApplicationBootstrap(): void {
-    this.job.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.job.stop();
+  override async beforeApplicationShutdown(): Promise<void> {
+    await super.beforeApplicationShutdown();
     // The server stops even if the database is down.
     await this.write(true).catch((cause: unknown) => {
-      new FailureLog('Recording failed logins', this.logger).failed(cause);
+      new FailureLog(NAME, this.logger).failed(cause);
     });
+  }
+
+  protected override work(): Promise<void> {
+    return this.write();
   }
 
   /** Writes the rows that are due, or all of them. Calls run one after another. */

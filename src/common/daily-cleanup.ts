@@ -1,11 +1,6 @@
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { FailureLog } from './failure-log.js';
-import { RecurringTask } from './recurring-task.js';
+import { RecurringService } from './recurring-service.js';
 
 /** A day, in milliseconds. */
 const INTERVAL = 86_400_000;
@@ -20,28 +15,26 @@ interface Task {
 
 /** Removes old rows once a day. Each room adds its task, and the tasks run one after another. */
 @Injectable()
-export class DailyCleanup implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(DailyCleanup.name);
+export class DailyCleanup extends RecurringService {
   private readonly tasks: Task[] = [];
   private stopping = false;
-  private readonly job = new RecurringTask('Cleaning', INTERVAL, () => this.run(), this.logger);
+
+  constructor() {
+    super('Cleaning', INTERVAL, FIRST);
+  }
 
   /** Adds a task; `name` begins the log line of its failure, such as `Removing old sessions`. */
   add(name: string, work: () => Promise<unknown>): void {
     this.tasks.push({ failures: new FailureLog(name, this.logger), work });
   }
 
-  onApplicationBootstrap(): void {
-    this.job.start(FIRST);
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
+  override async beforeApplicationShutdown(): Promise<void> {
     this.stopping = true;
-    await this.job.stop();
+    await super.beforeApplicationShutdown();
   }
 
   /** Runs every task. The failure of one does not keep the others from running. */
-  private async run(): Promise<void> {
+  protected override async work(): Promise<void> {
     for (const { work, failures } of this.tasks) {
       if (this.stopping) return;
       try {
