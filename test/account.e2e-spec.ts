@@ -1,5 +1,7 @@
 import { mailAbout, mailsOf } from './support/mailbox.js';
-import { codeOf, forge, GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
+import { GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
+import { forge } from './support/tokens.js';
+import { codeOf } from './support/http.js';
 
 const NEW_PASSWORD = 'another good passphrase';
 

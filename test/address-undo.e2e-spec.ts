@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { mailAbout, mailsOf } from './support/mailbox.js';
 import { emptied } from './support/outbox.js';
-import { codeOf, GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+import { codeOf } from './support/http.js';
 
 /** A link that takes an account goes to an address that was verified, and to no other. */
 const NEW_PASSWORD = 'another good passphrase';

@@ -1,6 +1,6 @@
 import { asking, type Person, person } from './support/admins.js';
 import { type Server, startServer } from './support/server.js';
-import { until } from './support/mailbox.js';
+import { until } from './support/wait.js';
 
 let server: Server;
 let twin: Server;

@@ -7,7 +7,8 @@ import { runInContext } from '../src/common/request-context.js';
 import { Database } from '../src/database/database.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { sealAll, verify } from './support/audit.js';
-import { forge, GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+import { forge } from './support/tokens.js';
 
 const NEW_PASSWORD = 'another correct horse battery';
 const AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';

@@ -1,7 +1,8 @@
 import { DataSource } from 'typeorm';
 import { PasswordsService } from '../src/passwords/passwords.service.js';
 import { User } from '../src/users/user.entity.js';
-import { forge, GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+import { forge } from './support/tokens.js';
 
 let server: Server;
 beforeAll(async () => {

@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsersService } from '../src/users/users.service.js';
 import { person } from './support/admins.js';
-import { mailAbout, until } from './support/mailbox.js';
+import { mailAbout } from './support/mailbox.js';
+import { until } from './support/wait.js';
 import { latchkey } from './support/server-cli.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 

@@ -3,7 +3,7 @@ import { UserChangesService } from '../src/users/user-changes.service.js';
 import { asking, person } from './support/admins.js';
 import { type Cluster, postgresPrograms, startCluster } from './support/cluster.js';
 import { freshDatabase } from './support/databases.js';
-import { until } from './support/mailbox.js';
+import { until } from './support/wait.js';
 import { onServer } from './support/on-server.js';
 import { pgBouncerProgram, startPgBouncer } from './support/pgbouncer.js';
 import { processes } from './support/server-process.js';

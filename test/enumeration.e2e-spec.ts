@@ -2,7 +2,8 @@ import { currentContext } from '../src/common/request-context.js';
 import { Database } from '../src/database/database.js';
 import { CodeMiss } from '../src/mailed-links/code-miss.entity.js';
 import { OneTimeToken } from '../src/mailed-links/one-time-token.entity.js';
-import { mailAbout, until } from './support/mailbox.js';
+import { mailAbout } from './support/mailbox.js';
+import { until } from './support/wait.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 /**

@@ -5,7 +5,8 @@ import { jest } from '@jest/globals';
 import request from 'supertest';
 import { Metrics } from '../src/common/metrics.js';
 import { type FreshDatabase, freshDatabase } from './support/databases.js';
-import { forge, GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
+import { GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
+import { forge } from './support/tokens.js';
 import { type ServerProcess, startProcess } from './support/server-process.js';
 
 const user = { username: 'ada', password: GOOD_PASSWORD };

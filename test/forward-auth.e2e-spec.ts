@@ -6,7 +6,8 @@ import { StepUp } from '../src/auth/step-up.guard.js';
 import { ApiError } from '../src/common/api-error.js';
 import { person } from './support/admins.js';
 import { mailAbout } from './support/mailbox.js';
-import { forge, GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
+import { GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
+import { forge } from './support/tokens.js';
 
 let server: Server;
 beforeAll(async () => {

@@ -4,7 +4,8 @@ import type { ApiError } from '../src/common/api-error.js';
 import { AuthHooks } from '../src/auth/hooks.js';
 import { User } from '../src/users/user.entity.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
-import { forge, now, type Server, startServer } from './support/server.js';
+import { now, type Server, startServer } from './support/server.js';
+import { forge } from './support/tokens.js';
 
 let server: Server;
 let token: string;

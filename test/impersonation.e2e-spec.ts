@@ -2,7 +2,8 @@ import jwt from 'jsonwebtoken';
 import { SessionsService } from '../src/sessions/sessions.service.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { asking, type Person, person } from './support/admins.js';
-import { forge, GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
+import { GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
+import { forge } from './support/tokens.js';
 
 let server: Server;
 let keeper: Person;

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { MailWorker } from '../src/mail/mail-worker.js';
-import { until } from './support/mailbox.js';
+import { until } from './support/wait.js';
 import {
   change,
   emptied,

@@ -1,6 +1,7 @@
 import { mailAbout, mailsOf } from './support/mailbox.js';
 import { emptied } from './support/outbox.js';
-import { forge, GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
+import { GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
+import { forge } from './support/tokens.js';
 
 /**
  * Whoever registers may give a stranger's address. What that stranger gets for it has to be little, and

@@ -4,7 +4,8 @@ import { Metrics } from '../src/common/metrics.js';
 import { Database } from '../src/database/database.js';
 import { MailService } from '../src/mail/mail.service.js';
 import { MailOutbox } from '../src/mail/mail-outbox.js';
-import { mailsOf, mailTo, until } from './support/mailbox.js';
+import { mailsOf, mailTo } from './support/mailbox.js';
+import { until } from './support/wait.js';
 import {
   change,
   CODE,

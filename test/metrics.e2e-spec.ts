@@ -1,5 +1,6 @@
 import { databaseKind } from './support/databases.js';
-import { forge, GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+import { forge } from './support/tokens.js';
 
 const TOKEN = 'a-token-for-metrics';
 

@@ -11,7 +11,8 @@ import { MailItem } from '../src/mail/mail-item.entity.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
 import { sealAll, verify } from './support/audit.js';
-import { mailAbout, until } from './support/mailbox.js';
+import { mailAbout } from './support/mailbox.js';
+import { until } from './support/wait.js';
 import { rows as mailRows } from './support/outbox.js';
 import {
   allTold,

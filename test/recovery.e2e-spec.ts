@@ -1,5 +1,6 @@
 import { mailAbout, mailsOf } from './support/mailbox.js';
-import { codeOf, GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+import { codeOf } from './support/http.js';
 
 const NEW_PASSWORD = 'another good passphrase';
 const VERIFY = 'Confirm your e-mail address';

@@ -2,7 +2,8 @@ import { createHmac, generateKeyPairSync } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { Config } from '../src/config/config.js';
 import { person } from './support/admins.js';
-import { forge, now, SECRET, type Server, startServer } from './support/server.js';
+import { now, SECRET, type Server, startServer } from './support/server.js';
+import { forge } from './support/tokens.js';
 
 let server: Server;
 let token: string;

@@ -7,7 +7,8 @@ import { UsernameClaims } from '../src/users/username-claims.js';
 import { UsersService } from '../src/users/users.service.js';
 import { asking, person } from './support/admins.js';
 import { latchkey } from './support/server-cli.js';
-import { forge, GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
+import { GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
+import { forge } from './support/tokens.js';
 
 const DAY = 86_400_000;
 const LONG = 300_000;

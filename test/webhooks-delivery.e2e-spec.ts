@@ -9,7 +9,7 @@ import { WebhookOutbox } from '../src/webhooks/webhook-outbox.js';
 import { WebhookReceiver } from '../src/webhooks/webhook-receiver.js';
 import { WebhookWorker } from '../src/webhooks/webhook-worker.js';
 import { databaseKind } from './support/databases.js';
-import { until } from './support/mailbox.js';
+import { until } from './support/wait.js';
 import { servers } from './support/outbox.js';
 import {
   allTold,

@@ -1,5 +1,5 @@
 import { WebhookWorker } from '../src/webhooks/webhook-worker.js';
-import { until } from './support/mailbox.js';
+import { until } from './support/wait.js';
 import { servers } from './support/outbox.js';
 import {
   allTold,

@@ -1,11 +1,6 @@
 import { UserChangesService } from '../../src/users/user-changes.service.js';
-import { codeOf, type Server } from './server.js';
-
-/** What a server answered: status, and body or the code of a refusal. */
-export interface Answered {
-  status: number;
-  body: Record<string, unknown>;
-}
+import { type Server } from './server.js';
+import { ask, codeOf } from './http.js';
 
 /** A signed-in user, with roles that were given before. */
 export type Person = Awaited<ReturnType<typeof person>>;
@@ -21,24 +16,11 @@ export async function person(server: Server, name: string, roles: string[] = [],
 
 /** Requests with an access token. */
 export function asking(server: Server, jwt: string) {
-  const ask = async (method: string, path: string, body?: unknown): Promise<Answered> => {
-    const response = await fetch(server.url + path, {
-      method,
-      headers: {
-        authorization: `Bearer ${jwt}`,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return {
-      status: response.status,
-      body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>,
-    };
-  };
+  const asked = (method: string, path: string, body?: unknown) =>
+    ask(server.url, method, path, body, jwt);
   return {
-    ask,
+    ask: asked,
     /** See {@link codeOf}. */
-    outcome: (method: string, path: string, body?: unknown) => codeOf(ask(method, path, body)),
+    outcome: (method: string, path: string, body?: unknown) => codeOf(asked(method, path, body)),
   };
 }

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import PostalMime, { type Address } from 'postal-mime';
 import type { Server } from './server.js';
+import { until } from './wait.js';
 
 /** A mail as its reader sees it. */
 export interface ReadMail {
@@ -76,17 +77,4 @@ export function mailAbout(server: Server, address: string, subject: string): Pro
     const mails = await mailsOf(server);
     return mails.filter((mail) => mail.to === address && mail.subject === subject).at(-1);
   }, `"${subject}" to ${address}`);
-}
-
-/** What {@link until} goes on asking for. */
-type None = undefined | null | false;
-
-/** Asks over and over until there is something, for at most 100 s. */
-export async function until<T>(look: () => Promise<T | None> | T | None, what: string): Promise<T> {
-  for (const end = Date.now() + 100_000; Date.now() < end;) {
-    const found = await look();
-    if (found !== undefined && found !== null && found !== false) return found;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`waited in vain for ${what}`);
 }

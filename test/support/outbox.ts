@@ -3,7 +3,7 @@ import { Database } from '../../src/database/database.js';
 import { MailWorker } from '../../src/mail/mail-worker.js';
 import { MailService, type NewMail } from '../../src/mail/mail.service.js';
 import { MailItem } from '../../src/mail/mail-item.entity.js';
-import { until } from './mailbox.js';
+import { until } from './wait.js';
 import { type Server, startServer } from './server.js';
 import { type Smtp, startSmtp } from './smtp.js';
 

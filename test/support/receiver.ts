@@ -6,7 +6,7 @@ import { DataSource } from 'typeorm';
 import type { WebhookEvent } from '../../src/webhooks/webhook-event.js';
 import { WebhookItem } from '../../src/webhooks/webhook-item.entity.js';
 import { WebhookWorker } from '../../src/webhooks/webhook-worker.js';
-import { until } from './mailbox.js';
+import { until } from './wait.js';
 import type { Server } from './server.js';
 
 /** The secret that test servers sign webhooks with. */

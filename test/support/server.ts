@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
-import jwt from 'jsonwebtoken';
 import request from 'supertest';
 import type { DataSource } from 'typeorm';
 import { appModule, createAdapter, setupApp } from '../../src/app.setup.js';
@@ -109,29 +108,4 @@ export async function startServer(
       await database.drop();
     },
   };
-}
-
-/**
- * A token like `token` with other claims or header, signed with the servers' secret: what only a
- * holder of the secret can make. An undefined value leaves the claim out.
- */
-export function forge(
-  token: string,
-  claims: Record<string, unknown> = {},
-  header: Record<string, unknown> = {},
-  secret = SECRET,
-): string {
-  const decoded = jwt.decode(token, { complete: true });
-  if (!decoded) throw new Error('not a token');
-  const payload = JSON.stringify({ ...(decoded.payload as jwt.JwtPayload), ...claims });
-  const merged = { ...decoded.header, ...header };
-  return jwt.sign(payload, secret, { algorithm: merged.alg as jwt.Algorithm, header: merged });
-}
-
-/** Returns the status of a success, or the code of a refusal. */
-export async function codeOf(
-  answer: PromiseLike<{ status: number; body: unknown }>,
-): Promise<number | string> {
-  const { status, body } = await answer;
-  return status < 300 ? status : String((body as { code?: string }).code);
 }

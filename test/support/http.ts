@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+
+/** The value of an `Authorization` header with an access token. */
+export const bearer = (jwt: string) => `Bearer ${jwt}`;
+
+/** What a server answered: status, and body or the code of a refusal. */
+export interface Answered {
+  status: number;
+  body: Record<string, unknown>;
+}
+
+/** Sends a request with JSON, and an access token if `jwt` is given. An empty answer reads as `{}`. */
+export async function ask(
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  jwt?: string,
+): Promise<Answered> {
+  const response = await fetch(url + path, {
+    method,
+    headers: {
+      ...(jwt !== undefined && { authorization: bearer(jwt) }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>,
+  };
+}
+
+/** Returns the status of a success, or the code of a refusal. */
+export async function codeOf(
+  answer: PromiseLike<{ status: number; body: unknown }>,
+): Promise<number | string> {
+  const { status, body } = await answer;
+  return status < 300 ? status : String((body as { code?: string }).code);
+}
+
+/** Sends bytes as they are, and returns the first answer when the server has closed the connection. */
+export async function sendRaw(
+  port: number,
+  bytes: string,
+): Promise<{ status: number; body: unknown }> {
+  const socket = connect(port, '127.0.0.1');
+  let answer = '';
+  socket.on('data', (data) => (answer += data.toString()));
+  // A server that refuses before all has arrived resets what is still being sent.
+  socket.on('error', () => undefined);
+  socket.write(bytes, 'latin1');
+  await once(socket, 'close');
+  const [head = '', body = ''] = answer.split('\r\n\r\n');
+  return { status: Number(head.split(' ')[1]), body: JSON.parse(body || 'null') as unknown };
+}
