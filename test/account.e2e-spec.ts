@@ -1,3 +1,4 @@
+import { newUser } from './support/addresses.js';
 import { mailAbout, mailsOf } from './support/mailbox.js';
 import { GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
 import { forge } from './support/tokens.js';
@@ -6,24 +7,17 @@ import { codeOf } from './support/http.js';
 const NEW_PASSWORD = 'another good passphrase';
 
 let server: Server;
-let names = 0;
 beforeAll(async () => {
   server = await startServer();
 });
 afterAll(() => server.stop());
 
-async function newUser() {
-  const username = `person${++names}`;
-  const email = `${username}@example.org`;
-  const { id } = await server.register(username, GOOD_PASSWORD, email);
-  return { id, username, email, ...(await server.login(username)) };
-}
 const ask = (method: 'get' | 'put' | 'patch' | 'delete' | 'post', path: string, jwt: string) =>
   server.http[method](path).set('authorization', `Bearer ${jwt}`);
 
 describe('PATCH /me', () => {
   it('changes name, display name and locale, and tells by mail', async () => {
-    const user = await newUser();
+    const user = await newUser(server);
     const answer = await ask('patch', '/me', user.jwt).send({
       displayName: '  Ada Lovelace 👩‍💻 ',
       locale: 'de-at',
@@ -50,9 +44,9 @@ describe('PATCH /me', () => {
   });
 
   it('renames: living tokens say the old name no more, a refresh brings the new one', async () => {
-    const user = await newUser();
-    const other = await newUser();
-    const renamed = `Renamed${names}`;
+    const user = await newUser(server);
+    const other = await newUser(server);
+    const renamed = `Renamed-${user.username}`;
     const taken = await ask('patch', '/me', user.jwt).send({
       username: other.username.toUpperCase(),
       displayName: 'not stored either',
@@ -74,7 +68,7 @@ describe('PATCH /me', () => {
   });
 
   it('lets one of two take a name that both ask for at once', async () => {
-    const users = await Promise.all(Array.from({ length: 6 }, newUser));
+    const users = await Promise.all(Array.from({ length: 6 }, () => newUser(server)));
     const answers = await Promise.all(
       users.map(({ jwt }) => codeOf(ask('patch', '/me', jwt).send({ username: 'contested' }))),
     );
@@ -95,7 +89,7 @@ describe('PATCH /me', () => {
     { locale: 'not a locale' },
     { locale: 'x'.repeat(200) },
   ])('refuses %j and changes nothing', async (body) => {
-    const user = await newUser();
+    const user = await newUser(server);
     expect((await ask('patch', '/me', user.jwt).send(body)).status).toBe(400);
     expect((await ask('get', '/me', user.jwt)).body).toMatchObject({
       username: user.username,
@@ -107,7 +101,7 @@ describe('PATCH /me', () => {
 
 describe('GET /me/export', () => {
   it('is everything that is stored, and no secret', async () => {
-    const user = await newUser();
+    const user = await newUser(server);
     await mailAbout(server, user.email, 'Confirm your e-mail address');
     const answer = await ask('get', '/me/export', user.jwt);
     expect(answer.headers['content-disposition']).toBe('attachment; filename="account.json"');
@@ -138,7 +132,7 @@ describe('GET /me/export', () => {
   });
 
   it('does not tell in whose words a ban that has ended was given', async () => {
-    const user = await newUser();
+    const user = await newUser(server);
     await server.withDatabase((db) =>
       db.query(
         `UPDATE users SET disabled_at = 1, disabled_until = 2, disabled_reason = 'a nuisance' ` +
@@ -184,8 +178,8 @@ describe('GET /me/export of who registered with an address of somebody else', ()
 
 describe('DELETE /me', () => {
   it('removes every row about the user, ends the tokens, and says farewell', async () => {
-    const user = await newUser();
-    const witness = await newUser();
+    const user = await newUser(server);
+    const witness = await newUser(server);
     expect(await codeOf(ask('delete', '/me', user.jwt).send({ current_password: 'x' }))).toBe(
       'wrong_password',
     );
@@ -219,7 +213,7 @@ describe('DELETE /me', () => {
   });
 
   it('is done once by many at once, and never half', async () => {
-    const user = await newUser();
+    const user = await newUser(server);
     const answers = await Promise.all(
       Array.from({ length: 6 }, () => codeOf(ask('delete', '/me', user.jwt))),
     );
@@ -240,7 +234,7 @@ describe('a step up', () => {
 
   it.each(STEPS)('is asked for before %s, and no refresh makes up for it', async (...step) => {
     const [, method, path, body] = step;
-    const user = await newUser();
+    const user = await newUser(server);
     const old = (jwt: string, age: number) => forge(jwt, { auth_time: now() - age });
     const answer = await ask(method, path, old(user.jwt, 901)).send(body);
     expect([answer.status, answer.body]).toEqual([
@@ -273,7 +267,7 @@ describe('a step up', () => {
 
   it.each(STEPS)('is not asked for again before %s just after the sign-in', async (...step) => {
     const [, method, path, body] = step;
-    const user = await newUser();
+    const user = await newUser(server);
     expect(await codeOf(ask(method, path, user.jwt).send(body))).toBeLessThan(300);
   });
 

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
+import { newUser } from './support/addresses.js';
 import { mailAbout } from './support/mailbox.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
@@ -8,18 +9,11 @@ const NEW_PASSWORD = 'another good passphrase';
 const PAGES = ['verify-email', 'confirm-email', 'undo-email-change', 'reset-password'];
 
 let server: Server;
-let names = 0;
 beforeAll(async () => {
   server = await startServer();
 });
 afterAll(() => server.stop());
 
-async function newUser() {
-  const username = `reader${++names}`;
-  const email = `${username}@example.org`;
-  await server.register(username, GOOD_PASSWORD, email);
-  return { username, email };
-}
 async function resetLink(email: string): Promise<string> {
   await server.http.post('/password/forgot').send({ email });
   const { token } = await mailAbout(server, email, 'Set a new password');
@@ -96,7 +90,7 @@ describe('the pages of mailed links', () => {
   });
 
   it('says what is wrong with a weak password, and leaves the link good', async () => {
-    const { username, email } = await newUser();
+    const { username, email } = await newUser(server);
     const link = new URL(await resetLink(email));
     const token = link.searchParams.get('token') ?? '';
     const send = (password: string) =>
@@ -173,7 +167,7 @@ const executablePath = process.env.TEST_CHROMIUM;
   afterAll(() => browser.close());
 
   it('a password is reset by a click, without scripts, and nothing leaks the link', async () => {
-    const { username, email } = await newUser();
+    const { username, email } = await newUser(server);
     const link = await resetLink(email);
     const page = await browser.newPage({ javaScriptEnabled: false });
     const problems: string[] = [];
@@ -203,7 +197,7 @@ const executablePath = process.env.TEST_CHROMIUM;
   });
 
   it('an address is verified by a click, on a small screen and in German', async () => {
-    const { username, email } = await newUser();
+    const { username, email } = await newUser(server);
     const { jwt } = await server.login(username);
     const { link = '' } = await mailAbout(server, email, 'Confirm your e-mail address');
     const page = await browser.newPage({

@@ -1,7 +1,19 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asking, type Person, person } from './support/admins.js';
-import { mailAbout, mailTo } from './support/mailbox.js';
+import {
+  changeAddress,
+  CONFIRM,
+  EXISTS,
+  me,
+  newUser,
+  RESET,
+  tokenOf,
+  VERIFY,
+  verifyAddress,
+} from './support/addresses.js';
+import { codeOf } from './support/http.js';
+import { mailAbout, mailsOf, mailTo } from './support/mailbox.js';
 import { latchkey } from './support/server-cli.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
@@ -48,7 +60,7 @@ describe('an unverified registration', () => {
       201,
       expect.objectContaining({ ...body, verified: true }),
     ]);
-    const { token } = await mailAbout(server, email, 'Set a new password');
+    const { token } = await mailAbout(server, email, RESET);
     await server.http.post('/password/reset').send({ token, password: GOOD_PASSWORD }).expect(204);
     const { jwt } = await server.login(email);
     const me = await server.get('/me', `Bearer ${jwt}`).expect(200);
@@ -149,6 +161,95 @@ describe('an unverified registration', () => {
     );
     expect(all.sort()).toEqual([201, ...Array<string>(15).fill('email_taken')]);
     await expectLoss(stranger);
+  });
+});
+
+describe('an address that two accounts name', () => {
+  it('stays with who verified it; the owner is told, the second account is not', async () => {
+    const owner = await newUser(server);
+    await verifyAddress(server, owner.email);
+    const answer = await server.http.post('/register').send({
+      username: 'second',
+      password: GOOD_PASSWORD,
+      email: owner.email.toUpperCase(),
+    });
+    expect([answer.status, answer.body]).toEqual([
+      201,
+      {
+        id: expect.any(String) as string,
+        username: 'second',
+        email: owner.email.toUpperCase(),
+        roles: [],
+        createdAt: expect.any(String) as string,
+      },
+    ]);
+    const told = await mailAbout(server, owner.email, EXISTS);
+    expect(`${told.text}${told.html}`).not.toMatch(/second|token=/);
+    // The address still signs the owner in, and nobody else.
+    await expect(server.login(owner.email)).resolves.toBeDefined();
+    const { jwt } = await server.login('second');
+    expect(await me(server, jwt)).toMatchObject({
+      email: owner.email.toUpperCase(),
+      emailVerified: false,
+    });
+    const mails = await mailsOf(server);
+    expect(mails.filter(({ to }) => to === owner.email.toUpperCase())).toEqual([]);
+  });
+
+  it('goes to the mailbox owner where the first account never showed it to be theirs', async () => {
+    const stranger = await newUser(server, { username: 'squatter', email: 'victim@example.org' });
+    const victim = await newUser(server, { username: 'victim', email: 'Victim@example.org' });
+    expect((await mailAbout(server, 'victim@example.org', EXISTS)).text).not.toContain('token=');
+    const token = await tokenOf(server, 'Victim@example.org', VERIFY);
+    expect(await codeOf(server.http.post('/email/verify').send({ token }))).toBe(204);
+    expect(await me(server, victim.jwt)).toMatchObject({ emailVerified: true });
+    expect(await me(server, stranger.jwt)).toMatchObject({ emailVerified: false });
+    const { jwt } = await server.login('victim@example.org');
+    expect(await me(server, jwt)).toMatchObject({ username: 'victim' });
+    // It is on record, and does not show the squatter from where the victim came.
+    const own = await server.get('/me/export', `Bearer ${stranger.jwt}`).expect(200);
+    const lost = (own.body as { events: { action: string }[] }).events.at(-1);
+    expect(lost).toEqual({
+      createdAt: expect.any(String) as string,
+      action: 'email_lost',
+      ofThisUser: true,
+      source: 'request',
+      details: {},
+    });
+    // The squatter's own link, were it ever followed, comes too late.
+    const late = await tokenOf(server, 'victim@example.org', VERIFY);
+    expect(await codeOf(server.http.post('/email/verify').send({ token: late }))).toBe(
+      'link_invalid',
+    );
+  });
+
+  it('is not given to an account that asks for it, and the account does not learn why', async () => {
+    const owner = await newUser(server);
+    await verifyAddress(server, owner.email);
+    const other = await newUser(server);
+    expect(await codeOf(changeAddress(server, other.jwt, owner.email))).toBe(202);
+    await mailAbout(server, owner.email, EXISTS);
+    const mails = await mailsOf(server);
+    expect(mails.filter(({ subject, to }) => subject === CONFIRM && to === owner.email)).toEqual(
+      [],
+    );
+  });
+
+  it('goes to one of two who take each other’s unverified address at the same moment', async () => {
+    const pairs = Array.from({ length: 6 }, async () => {
+      const [one, other] = [await newUser(server), await newUser(server)];
+      await changeAddress(server, one.jwt, other.email);
+      await changeAddress(server, other.jwt, one.email);
+      const tokens = [
+        await tokenOf(server, other.email, CONFIRM),
+        await tokenOf(server, one.email, CONFIRM),
+      ];
+      const both = tokens.map((token) =>
+        codeOf(server.http.post('/email/confirm').send({ token })),
+      );
+      return (await Promise.all(both)).sort();
+    });
+    expect(await Promise.all(pairs)).toEqual(pairs.map(() => [204, 'link_invalid']));
   });
 });
 
