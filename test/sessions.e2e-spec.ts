@@ -1,12 +1,10 @@
-import { Client } from 'pg';
 import { IsNull } from 'typeorm';
-import { Metrics } from '../src/common/metrics.js';
-import { UserChangesService } from '../src/users/user-changes.service.js';
 import { Revocation } from '../src/sessions/revocation.entity.js';
-import { SessionCleanup } from '../src/sessions/session-cleanup.js';
 import { Session } from '../src/sessions/session.entity.js';
-import { databaseKind } from './support/databases.js';
+import { bearer } from './support/http.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+import { codeAt, logout, refreshCode, type Tokens } from './support/sessions.js';
+import { sessionOf } from './support/tokens.js';
 
 const NEW_PASSWORD = 'another horse with a battery';
 
@@ -21,32 +19,6 @@ afterAll(async () => {
   await twin.stop();
   await server.stop();
 });
-
-interface Tokens {
-  jwt: string;
-  refresh_token: string;
-}
-const bearer = (jwt: string) => `Bearer ${jwt}`;
-const codeAt = async (jwt: string, from = server, path = '/protected') => {
-  const response = await from.get(path, bearer(jwt));
-  return response.status === 200 ? 200 : (response.body as { code: string }).code;
-};
-const refreshCode = async (token: string) => {
-  const response = await server.http.post('/refresh').send({ refresh_token: token });
-  return response.status === 200 ? 200 : (response.body as { code: string }).code;
-};
-const logout = (jwt: string, query = '', from = server) =>
-  from.http.post(`/logout${query}`).set('authorization', bearer(jwt));
-const sidOf = ({ refresh_token: token }: Tokens) => token.split('.')[0] ?? '';
-
-/** Asks until the answer is `code`; resolves to how long that took, in milliseconds. */
-async function timeUntil(code: string, jwt: string, from: Server, limit: number): Promise<number> {
-  const began = performance.now();
-  while ((await codeAt(jwt, from)) !== code) {
-    if (performance.now() - began > limit) throw new Error(`no ${code} within ${limit} ms`);
-  }
-  return performance.now() - began;
-}
 
 describe('more sessions of a user than SESSIONS_PER_USER', () => {
   let few: Server;
@@ -69,14 +41,14 @@ describe('more sessions of a user than SESSIONS_PER_USER', () => {
       for (const [i, tokens] of sessions.entries()) {
         // The first was used last; another instance's clock is ahead of this one's.
         const lastUsedAt = new Date(Date.now() + 60_000 * (i === 0 ? 9 : i));
-        await manager.update(Session, { id: sidOf(tokens) }, { lastUsedAt });
+        await manager.update(Session, { id: sessionOf(tokens.refresh_token) }, { lastUsedAt });
       }
     });
     const fourth = await few.login('ada');
-    const codes = [...sessions, fourth, bob].map(({ jwt }) => codeAt(jwt, few));
+    const codes = [...sessions, fourth, bob].map(({ jwt }) => codeAt(few, jwt));
     expect(await Promise.all(codes)).toEqual([200, 'token_revoked', 200, 200, 200]);
     const [, ended] = sessions;
-    const id = ended && sidOf(ended);
+    const id = ended && sessionOf(ended.refresh_token);
     const row = await few.withDatabase(({ manager }) => manager.findOneByOrFail(Session, { id }));
     expect(row.endReason).toBe('too_many_sessions');
     const shown = await few.get('/me/sessions', bearer(fourth.jwt)).expect(200);
@@ -87,7 +59,7 @@ describe('more sessions of a user than SESSIONS_PER_USER', () => {
     await Promise.all(Array.from({ length: 16 }, () => few.login('ada')));
     expect(await living('Ada')).toHaveLength(3);
     const last = await few.login('ada');
-    expect((await living('Ada')).map(({ id }) => id)).toContain(sidOf(last));
+    expect((await living('Ada')).map(({ id }) => id)).toContain(sessionOf(last.refresh_token));
   });
 });
 
@@ -95,16 +67,16 @@ describe('POST /logout', () => {
   it('ends the session and its access token, in the very next request', async () => {
     const one = await server.login('ada');
     const other = await server.login('ada');
-    expect(await codeAt(one.jwt)).toBe(200);
-    const response = await logout(one.jwt);
+    expect(await codeAt(server, one.jwt)).toBe(200);
+    const response = await logout(server, one.jwt);
     expect([response.status, response.text]).toEqual([204, '']);
-    expect(await codeAt(one.jwt)).toBe('token_revoked');
+    expect(await codeAt(server, one.jwt)).toBe('token_revoked');
     expect((await server.get('/me', bearer(one.jwt))).headers['www-authenticate']).toBe(
       'Bearer error="invalid_token"',
     );
-    expect(await refreshCode(one.refresh_token)).toBe('session_ended');
-    expect((await logout(one.jwt)).status).toBe(401);
-    expect(await codeAt(other.jwt)).toBe(200);
+    expect(await refreshCode(server, one.refresh_token)).toBe('session_ended');
+    expect((await logout(server, one.jwt)).status).toBe(401);
+    expect(await codeAt(server, other.jwt)).toBe(200);
   });
 
   it('ends all others, or all', async () => {
@@ -113,17 +85,17 @@ describe('POST /logout', () => {
       await server.login('ada'),
       await server.login('ada'),
     ];
-    await logout(one.jwt, '?scope=others').expect(204);
-    expect(await Promise.all([one, two, three].map(({ jwt }) => codeAt(jwt)))).toEqual([
+    await logout(server, one.jwt, '?scope=others').expect(204);
+    expect(await Promise.all([one, two, three].map(({ jwt }) => codeAt(server, jwt)))).toEqual([
       200,
       'token_revoked',
       'token_revoked',
     ]);
     const four = await server.login('ada');
-    await logout(one.jwt, '?scope=global').expect(204);
-    expect(await codeAt(one.jwt)).toBe('token_revoked');
-    expect(await codeAt(four.jwt)).toBe('token_revoked');
-    expect(await refreshCode(four.refresh_token)).toBe('session_ended');
+    await logout(server, one.jwt, '?scope=global').expect(204);
+    expect(await codeAt(server, one.jwt)).toBe('token_revoked');
+    expect(await codeAt(server, four.jwt)).toBe('token_revoked');
+    expect(await refreshCode(server, four.refresh_token)).toBe('session_ended');
   });
 
   it('knows no other scope, and touches nobody else', async () => {
@@ -131,98 +103,27 @@ describe('POST /logout', () => {
     const bystander = await server.login('bystander');
     const { jwt } = await server.login('ada');
     for (const scope of ['?scope=all', '?scope=', '?scope=local&scope=global']) {
-      const response = await logout(jwt, scope);
+      const response = await logout(server, jwt, scope);
       expect([response.status, response.body]).toEqual([
         400,
         { msg: 'The scope is local, global or others', code: 'invalid_parameter' },
       ]);
     }
-    await logout(jwt, '?scope=global').expect(204);
-    expect(await codeAt(bystander.jwt)).toBe(200);
+    await logout(server, jwt, '?scope=global').expect(204);
+    expect(await codeAt(server, bystander.jwt)).toBe(200);
   });
 
   it('gives 50 at once 204 or 401, and one end', async () => {
     const tokens = await server.login('ada');
     const statuses = await Promise.all(
-      Array.from({ length: 50 }, () => logout(tokens.jwt).then(({ status }) => status)),
+      Array.from({ length: 50 }, () => logout(server, tokens.jwt).then(({ status }) => status)),
     );
     expect(statuses).toContain(204);
     expect(statuses.filter((status) => status !== 204 && status !== 401)).toEqual([]);
     const rows = await server.withDatabase((db) =>
-      db.getRepository(Revocation).countBy({ sessionId: sidOf(tokens) }),
+      db.getRepository(Revocation).countBy({ sessionId: sessionOf(tokens.refresh_token) }),
     );
     expect(rows).toBe(1);
-  });
-});
-
-describe('another instance', () => {
-  it(`refuses an ended session within ${databaseKind === 'postgres' ? '100 ms, by NOTIFY' : '2 s'}`, async () => {
-    const limit = databaseKind === 'postgres' ? 100 : 2_000;
-    const times: number[] = [];
-    for (let i = 0; i < 5; i++) {
-      const { jwt } = await server.login('ada');
-      expect(await codeAt(jwt, twin)).toBe(200);
-      await logout(jwt).expect(204);
-      times.push(await timeUntil('token_revoked', jwt, twin, 2_000));
-    }
-    // The median: a busy machine may hold up one of them.
-    expect(times.toSorted((a, b) => a - b)[2]).toBeLessThan(limit);
-  });
-
-  it('learns what it missed when it starts', async () => {
-    const { jwt } = await server.login('ada');
-    await logout(jwt).expect(204);
-    const late = await startServer({ DATABASE_URL: server.database.url });
-    try {
-      expect(await codeAt(jwt, late)).toBe('token_revoked');
-    } finally {
-      await late.stop();
-    }
-  });
-
-  const onPostgres = databaseKind === 'postgres' ? it : () => undefined;
-  onPostgres('finds it by asking where its listening connection was cut', async () => {
-    const admin = new Client({ connectionString: server.database.url });
-    await admin.connect();
-    try {
-      const { jwt } = await server.login('ada');
-      await admin.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE application_name = 'latchkey-listen' AND datname = current_database()`,
-      );
-      await logout(jwt).expect(204);
-      expect(await timeUntil('token_revoked', jwt, twin, 2_000)).toBeLessThan(2_000);
-    } finally {
-      await admin.end();
-    }
-  });
-});
-
-const whereItCanBeTakenAway = databaseKind === 'postgres' ? describe : () => undefined;
-whereItCanBeTakenAway('without its database', () => {
-  it('holds what is known, takes good tokens, and says that it is not ready', async () => {
-    const alone = await startServer();
-    const name = new URL(alone.database.url).pathname.slice(1);
-    const admin = new Client({ connectionString: process.env.TEST_DATABASE_URL });
-    await admin.connect();
-    try {
-      await alone.register('ada');
-      const [ended, living] = [await alone.login('ada'), await alone.login('ada')];
-      await logout(ended.jwt, '', alone).expect(204);
-      await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
-      await admin.query(
-        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1',
-        [name],
-      );
-      const ready = await alone.http.get('/health/ready');
-      expect([ready.status, (ready.body as { code: string }).code]).toEqual([503, 'not_ready']);
-      expect(await codeAt(ended.jwt, alone)).toBe('token_revoked');
-      expect(await codeAt(living.jwt, alone)).toBe(200);
-    } finally {
-      await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
-      await admin.end();
-      await alone.stop();
-    }
   });
 });
 
@@ -247,14 +148,14 @@ describe('/me/sessions', () => {
     expect(response.status).toBe(200);
     const { sessions } = response.body as { sessions: { current: boolean }[] };
     expect(sessions.toSorted((a, b) => Number(b.current) - Number(a.current))).toEqual([
-      { ...shown, id: sidOf(other), device: 'Unknown device', current: true },
-      { ...shown, id: refreshToken.split('.')[0], device: 'Firefox on Linux', current: false },
+      { ...shown, id: sessionOf(other.refresh_token), device: 'Unknown device', current: true },
+      { ...shown, id: sessionOf(refreshToken), device: 'Firefox on Linux', current: false },
     ]);
     const end = (id: string, by: string) =>
       server.http.delete(`/me/sessions/${id}`).set('authorization', bearer(by));
     const { jwt: foreign } = await server.login('ada');
     for (const [id, by] of [
-      [sidOf(other), foreign],
+      [sessionOf(other.refresh_token), foreign],
       ['nope', jwt],
       ['%00', jwt],
       [encodeURIComponent("' OR 1=1 --"), jwt],
@@ -265,10 +166,10 @@ describe('/me/sessions', () => {
         { msg: 'There is no such session', code: 'not_found' },
       ]);
     }
-    expect((await end(sidOf(other), jwt)).status).toBe(204);
-    expect(await codeAt(other.jwt)).toBe('token_revoked');
-    expect((await end(sidOf(other), jwt)).status).toBe(404);
-    expect(await codeAt(jwt)).toBe(200);
+    expect((await end(sessionOf(other.refresh_token), jwt)).status).toBe(204);
+    expect(await codeAt(server, other.jwt)).toBe('token_revoked');
+    expect((await end(sessionOf(other.refresh_token), jwt)).status).toBe(404);
+    expect(await codeAt(server, jwt)).toBe(200);
   });
 });
 
@@ -290,14 +191,14 @@ describe('PUT /me/password', () => {
       new_password: 'changer1',
     });
     expect([weak.status, (weak.body as { code: string }).code]).toEqual([400, 'weak_password']);
-    expect(await codeAt(two.jwt)).toBe(200);
+    expect(await codeAt(server, two.jwt)).toBe(200);
 
     const body = { current_password: GOOD_PASSWORD, new_password: NEW_PASSWORD };
     expect((await change(one.jwt, body)).status).toBe(204);
-    expect(await codeAt(one.jwt)).toBe(200);
-    expect(await refreshCode(one.refresh_token)).toBe(200);
-    expect(await codeAt(two.jwt)).toBe('token_revoked');
-    expect(await refreshCode(two.refresh_token)).toBe('session_ended');
+    expect(await codeAt(server, one.jwt)).toBe(200);
+    expect(await refreshCode(server, one.refresh_token)).toBe(200);
+    expect(await codeAt(server, two.jwt)).toBe('token_revoked');
+    expect(await refreshCode(server, two.refresh_token)).toBe('session_ended');
     await expect(server.login('changer')).rejects.toThrow('bad_credentials');
     await expect(server.login('changer', NEW_PASSWORD)).resolves.toBeDefined();
   });
@@ -314,7 +215,7 @@ describe('PUT /me/password', () => {
     const body = { current_password: GOOD_PASSWORD, new_password: NEW_PASSWORD };
     expect((await change(jwt, body)).status).toBe(204);
     for (const { refresh_token: token } of await racing) {
-      if (token) expect(await refreshCode(token)).toBe('session_ended');
+      if (token) expect(await refreshCode(server, token)).toBe('session_ended');
     }
     const list = await server.get('/me/sessions', bearer(jwt));
     expect((list.body as { sessions: unknown[] }).sessions).toHaveLength(1);
@@ -333,66 +234,5 @@ describe('PUT /me/password', () => {
     expect(statuses.filter((status) => ![204, 403, 409].includes(status))).toEqual([]);
     const winner = statuses.indexOf(204);
     await expect(server.login('twice', `${NEW_PASSWORD} ${winner}`)).resolves.toBeDefined();
-  });
-});
-
-describe('changes of a user', () => {
-  const changes = () => server.app.get(UserChangesService, { strict: false });
-
-  it('ends everything of a disabled user, here and there, and lets an enabled one sign in', async () => {
-    const { id } = await server.register('Banned');
-    const tokens = await server.login('banned');
-    expect(await codeAt(tokens.jwt)).toBe(200);
-    expect(await changes().disable(id)).toBe(true);
-    expect(await changes().disable(id)).toBe(false);
-    expect(await codeAt(tokens.jwt)).toBe('token_revoked');
-    expect(await timeUntil('token_revoked', tokens.jwt, twin, 2_000)).toBeLessThan(2_000);
-    expect(await refreshCode(tokens.refresh_token)).toBe('session_ended');
-    await expect(server.login('banned')).rejects.toThrow('user_disabled');
-    expect(await changes().enable(id)).toBe(true);
-    const fresh = await server.login('banned');
-    expect(await codeAt(fresh.jwt)).toBe(200);
-    expect(await codeAt(tokens.jwt)).toBe('token_revoked');
-  });
-
-  it('makes tokens of the old roles stale, and a refresh brings the new ones', async () => {
-    const { id } = await server.register('Promoted');
-    const tokens = await server.login('promoted');
-    expect(await changes().setRoles(id, ['admin'])).toBe(true);
-    expect(await codeAt(tokens.jwt)).toBe('token_stale');
-    const refreshed = await server.http
-      .post('/refresh')
-      .send({ refresh_token: tokens.refresh_token });
-    const { jwt } = refreshed.body as Tokens;
-    const feed = server.http.post('/test-cats/feed').set('authorization', bearer(jwt));
-    expect((await feed).status).toBe(201);
-  });
-});
-
-describe('what is remembered', () => {
-  it('shows in the metrics and in readiness', async () => {
-    const text = await server.app.get(Metrics).registry.metrics();
-    expect(text).toMatch(/^latchkey_revocations [1-9]\d*$/m);
-    expect(Number(/^latchkey_revocation_lag_seconds (.+)$/m.exec(text)?.[1])).toBeLessThan(10);
-    expect((await server.http.get('/health/ready')).body).toMatchObject({ revocations: 'ok' });
-  });
-
-  it('is removed from the database once no token is left for it', async () => {
-    const { jwt, ...rest } = await server.login('ada');
-    const { jwt: living } = await server.login('ada');
-    await logout(jwt).expect(204);
-    const old = new Date(Date.now() - 3_600_000);
-    const id = sidOf({ jwt, ...rest });
-    await server.withDatabase(async (db) => {
-      await db.getRepository(Session).update({ id }, { endedAt: old });
-      await db.getRepository(Revocation).update({ sessionId: id }, { revokedAt: old });
-    });
-    await server.app.get(SessionCleanup, { strict: false }).run();
-    const left = await server.withDatabase(async (db) => [
-      await db.getRepository(Session).countBy({ id }),
-      await db.getRepository(Revocation).countBy({ sessionId: id }),
-    ]);
-    expect(left).toEqual([0, 0]);
-    expect(await codeAt(living)).toBe(200);
   });
 });
