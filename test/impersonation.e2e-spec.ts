@@ -1,9 +1,8 @@
-import jwt from 'jsonwebtoken';
 import { SessionsService } from '../src/sessions/sessions.service.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { asking, type Person, person } from './support/admins.js';
 import { GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
-import { forge } from './support/tokens.js';
+import { claimsOf, forge } from './support/tokens.js';
 
 let server: Server;
 let keeper: Person;
@@ -18,7 +17,6 @@ afterAll(() => server.stop());
 
 const sessions = () => server.app.get(SessionsService, { strict: false });
 const changes = () => server.app.get(UserChangesService, { strict: false });
-const claimsOf = (token: string) => jwt.decode(token) as jwt.JwtPayload;
 
 /** An access token of `as` that `actor` was given. */
 async function impersonate(actor: Pick<Person, 'ask'>, as: { id: string }): Promise<string> {

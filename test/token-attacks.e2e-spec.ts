@@ -1,11 +1,12 @@
-import { createHmac, sign as signBytes, type KeyObject } from 'node:crypto';
+import { sign as signBytes, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import jwt from 'jsonwebtoken';
 import { User } from '../src/users/user.entity.js';
 import { keyPair } from './support/keys.js';
-import { now, SECRET, type Server, startServer } from './support/server.js';
+import { now, type Server, startServer } from './support/server.js';
+import { claimsOf, headerOf, hmac, part } from './support/tokens.js';
 
 const pairs = { RS256: keyPair('RS256'), ES256: keyPair('ES256') };
 type Name = 'HS256' | keyof typeof pairs;
@@ -23,35 +24,33 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all(NAMES.map((name) => servers[name].stop())));
 
-const b64 = (value: unknown) =>
-  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 const partsOf = (name: Name) => tokens[name].jwt.split('.') as [string, string, string];
-const headerOf = (name: Name) =>
-  JSON.parse(Buffer.from(partsOf(name)[0], 'base64url').toString()) as jwt.JwtHeader;
-const claimsOf = (name: Name) => jwt.decode(tokens[name].jwt) as jwt.JwtPayload;
 
 /** The signature that a holder of the key would make, whatever the header says. */
 function signatureOf(name: Name, content: string): string {
-  if (name === 'HS256') return hmac(SECRET, content);
+  if (name === 'HS256') return hmac(content);
   const key = { key: pairs[name].privateKey, dsaEncoding: 'ieee-p1363' as const };
   return signBytes('sha256', Buffer.from(content), key).toString('base64url');
 }
-const hmac = (key: string | Buffer, content: string, hash = 'sha256') =>
-  createHmac(hash, key).update(content).digest('base64url');
 
 /** A well-signed token of exactly this header and payload, texts or values. */
-function signed(name: Name, header: unknown, payload: unknown = claimsOf(name)): string {
-  const content = `${b64(header)}.${b64(payload)}`;
+function signed(
+  name: Name,
+  header: unknown,
+  payload: unknown = claimsOf(tokens[name].jwt),
+): string {
+  const content = `${part(header)}.${part(payload)}`;
   return `${content}.${signatureOf(name, content)}`;
 }
 /** A well-signed token with other fields in its header. */
-const withHeader = (name: Name, fields: object) => signed(name, { ...headerOf(name), ...fields });
+const withHeader = (name: Name, fields: object) =>
+  signed(name, { ...headerOf(tokens[name].jwt), ...fields });
 /** A well-signed token with `text` in the place of its expiry. */
 const withExpiry = (name: Name, text: string) =>
   signed(
     name,
-    headerOf(name),
-    JSON.stringify({ ...claimsOf(name), exp: 0 }).replace('"exp":0', `"exp":${text}`),
+    headerOf(tokens[name].jwt),
+    JSON.stringify({ ...claimsOf(tokens[name].jwt), exp: 0 }).replace('"exp":0', `"exp":${text}`),
   );
 
 async function expectCode(name: Name, token: string, code: string): Promise<void> {
@@ -120,17 +119,17 @@ describe.each(NAMES)('a server that signs by %s', (name) => {
   ])('takes no kid %.60j', async (kid) => {
     // Signed by the empty secret, too, which is what a file such as /dev/null would give.
     await expectCode(name, withHeader(name, { kid }), 'token_signature_invalid');
-    const content = `${b64({ ...headerOf(name), kid, alg: name })}.${partsOf(name)[1]}`;
-    await expectCode(name, `${content}.${hmac('', content)}`, 'token_signature_invalid');
+    const content = `${part({ ...headerOf(tokens[name].jwt), kid, alg: name })}.${partsOf(name)[1]}`;
+    await expectCode(name, `${content}.${hmac(content, '')}`, 'token_signature_invalid');
   });
 
   it('takes no kid in a list, of 10 kB, twice, or with something around it', async () => {
-    const { kid = '' } = headerOf(name);
+    const { kid = '' } = headerOf(tokens[name].jwt);
     for (const other of [[kid], `${kid} `, `${kid}\0`, kid.slice(1), kid.toLowerCase(), { kid }]) {
       await expectCode(name, withHeader(name, { kid: other }), 'token_signature_invalid');
     }
     await expectCode(name, withHeader(name, { kid: 'x'.repeat(10_000) }), 'token_malformed');
-    const twice = JSON.stringify(headerOf(name)).replace('{', '{"kid":"x",');
+    const twice = JSON.stringify(headerOf(tokens[name].jwt)).replace('{', '{"kid":"x",');
     await expectCode(name, signed(name, twice), 'token_malformed');
   });
 
@@ -148,7 +147,7 @@ describe.each(NAMES)('a server that signs by %s', (name) => {
   it.each(['iss', 'sub', 'exp', 'roles', 'aud', 'sid', 'ver', 'jti', 'x'])(
     'takes no claim %s twice, in either order',
     async (claim) => {
-      const claims = { ...claimsOf(name), aud: 'a', x: 1 } as Record<string, unknown>;
+      const claims = { ...claimsOf(tokens[name].jwt), aud: 'a', x: 1 } as Record<string, unknown>;
       const text = JSON.stringify(claims);
       const own = `"${claim}":${JSON.stringify(claims[claim])}`;
       const escaped = `"\\u${claim.charCodeAt(0).toString(16).padStart(4, '0')}${claim.slice(1)}":0`;
@@ -157,11 +156,15 @@ describe.each(NAMES)('a server that signs by %s', (name) => {
         text.replace('{', `{${escaped},`),
         text.replace(own, `${own},${own}`),
       ]) {
-        await expectCode(name, signed(name, headerOf(name), doubled), 'token_malformed');
+        await expectCode(
+          name,
+          signed(name, headerOf(tokens[name].jwt), doubled),
+          'token_malformed',
+        );
       }
       // If the last expiry is over, that is seen first.
       const code = { exp: 'token_expired' }[claim];
-      const last = signed(name, headerOf(name), text.replace(/}$/, `,"${claim}":0}`));
+      const last = signed(name, headerOf(tokens[name].jwt), text.replace(/}$/, `,"${claim}":0}`));
       await expectCode(name, last, code ?? 'token_malformed');
     },
   );
@@ -215,8 +218,8 @@ describe('a public key', () => {
     ['nothing', ''],
   ])('is no secret for HS*, as %s', async (_what, key) => {
     for (const bits of ['256', '384', '512']) {
-      const content = `${b64({ ...headerOf('RS256'), alg: `HS${bits}` })}.${partsOf('RS256')[1]}`;
-      const forged = `${content}.${hmac(key, content, `sha${bits}`)}`;
+      const content = `${part({ ...headerOf(tokens.RS256.jwt), alg: `HS${bits}` })}.${partsOf('RS256')[1]}`;
+      const forged = `${content}.${hmac(content, key, `sha${bits}`)}`;
       await expectCode('RS256', forged, 'token_algorithm_invalid');
     }
   });
@@ -249,9 +252,13 @@ describe('a public key', () => {
 
   it('verifies by the algorithm of the setting alone, though RSA could do more', async () => {
     for (const algorithm of ['RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const) {
-      const header = { ...headerOf('RS256'), alg: algorithm };
+      const header = { ...headerOf(tokens.RS256.jwt), alg: algorithm };
       const options = { algorithm, header };
-      const token = jwt.sign(JSON.stringify(claimsOf('RS256')), pairs.RS256.privateKey, options);
+      const token = jwt.sign(
+        JSON.stringify(claimsOf(tokens.RS256.jwt)),
+        pairs.RS256.privateKey,
+        options,
+      );
       await expectCode('RS256', token, 'token_algorithm_invalid');
     }
   });
@@ -285,9 +292,9 @@ describe('a key that the token brings along', () => {
   ];
   it('is not looked at', async () => {
     const sign = (fields: object, key: KeyObject) =>
-      jwt.sign(JSON.stringify(claimsOf('RS256')), key, {
+      jwt.sign(JSON.stringify(claimsOf(tokens.RS256.jwt)), key, {
         algorithm: 'RS256',
-        header: { ...headerOf('RS256'), ...fields },
+        header: { ...headerOf(tokens.RS256.jwt), ...fields },
       });
     for (const [what, fields] of attacks()) {
       await expectCode('RS256', sign(fields, mine.privateKey), 'token_signature_invalid');
