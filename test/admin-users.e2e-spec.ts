@@ -1,21 +1,15 @@
-import { ADVISORY_LOCKS } from '../src/database/advisory-locks.js';
-import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
 import { asking, type Person, person } from './support/admins.js';
-import { databaseKind } from './support/databases.js';
 import { mailTo } from './support/mailbox.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 let server: Server;
-let twin: Server;
 let admin: Person;
 beforeAll(async () => {
   server = await startServer({ PUBLIC_URL: 'https://accounts.example.com' });
-  twin = await startServer({ DATABASE_URL: server.database.url });
   admin = await person(server, 'Root', ['admin']);
 });
 afterAll(async () => {
-  await twin.stop();
   await server.stop();
 });
 
@@ -292,81 +286,5 @@ describe('POST /users/:id/password-reset', () => {
       status: 409,
       body: { msg: 'The user has no e-mail address', code: 'email_missing' },
     });
-  });
-});
-
-describe('the last administrator', () => {
-  const lastAdmin = { msg: 'This is the last administrator', code: 'last_admin' };
-  const changes = () => server.app.get(UserChangesService, { strict: false });
-  const rolesOf = async (id: string) =>
-    (await server.withDatabase((db) => db.getRepository(User).findOneByOrFail({ id }))).roles;
-
-  /** Leaves `kept` as the only administrators. */
-  const only = async (...kept: Person[]) => {
-    for (const { id } of kept) await changes().setRoles(id, ['admin']);
-    const all = await server.withDatabase((db) => db.getRepository(User).find());
-    for (const { id, roles } of all) {
-      if (roles.includes('admin') && !kept.some((one) => one.id === id)) {
-        await changes().setRoles(id, []);
-      }
-    }
-  };
-
-  it('cannot be demoted or disabled, by themselves or another', async () => {
-    await only(admin);
-    const path = `/users/${admin.id}`;
-    for (const body of [
-      { roles: [] },
-      { disabled: {} },
-      { disabled: { until: later(60_000) } },
-      { roles: [], disabled: {} },
-    ]) {
-      expect(await admin.ask('PATCH', path, body)).toEqual({ status: 409, body: lastAdmin });
-    }
-    expect(await admin.ask('DELETE', path)).toEqual({ status: 409, body: lastAdmin });
-    expect(await admin.outcome('GET', path)).toBe(200);
-    expect(await rolesOf(admin.id)).toEqual(['admin']);
-    expect(await admin.outcome('PATCH', path, { disabled: null })).toBe(200);
-  });
-
-  it('is who is left when the others are disabled', async () => {
-    const other = await person(server, 'OtherAdmin', ['admin']);
-    await only(admin, other);
-    expect(await admin.outcome('PATCH', `/users/${other.id}`, { disabled: {} })).toBe(200);
-    expect(await admin.outcome('PATCH', `/users/${admin.id}`, { roles: [] })).toBe('last_admin');
-    // A disabled one may go, for none goes with it.
-    expect(await admin.outcome('PATCH', `/users/${other.id}`, { roles: [] })).toBe(200);
-  });
-
-  if (databaseKind === 'postgres') {
-    it('is found without waiting for the chain of the audit', async () => {
-      const other = await person(server, 'Unchained', ['admin']);
-      await only(admin, other);
-      await server.withDatabase((db) =>
-        db.transaction(async (manager) => {
-          await manager.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.audit]);
-          expect(await admin.outcome('PATCH', `/users/${other.id}`, { roles: [] })).toBe(200);
-        }),
-      );
-    });
-  }
-
-  it('is one of two that demote, disable or delete each other at once', async () => {
-    for (let round = 0; round < 9; round++) {
-      const one = await person(server, `duellist${round}a`, ['admin']);
-      const two = await person(server, `duellist${round}b`, ['admin']);
-      await only(one, two);
-      const method = round % 3 ? 'PATCH' : 'DELETE';
-      const body = [undefined, { roles: [] }, { disabled: {} }][round % 3];
-      const outcomes = await Promise.all([
-        one.outcome(method, `/users/${two.id}`, body),
-        asking(twin, two.jwt).outcome(method, `/users/${one.id}`, body),
-      ]);
-      // Who is refused is the last one, or no longer an administrator.
-      expect(outcomes.filter((outcome) => typeof outcome === 'number')).toHaveLength(1);
-      const stored = await server.withDatabase((db) => db.getRepository(User).find());
-      const left = stored.filter(({ roles, disabledAt }) => roles[0] === 'admin' && !disabledAt);
-      expect(left).toHaveLength(1);
-    }
   });
 });

@@ -1,5 +1,4 @@
-import { connect } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { sendRaw } from './support/http.js';
 import { type Server, startServer } from './support/server.js';
 
 let server: Server;
@@ -65,15 +64,12 @@ it.each([
   ['two Hosts', 'GET /health/live HTTP/1.1\r\nHost: a\r\nhost: b\r\n', 400],
   ['no Host in HTTP/1.0', 'GET /health/live HTTP/1.0\r\n', 200],
 ])('answers a request with %s in the one shape', async (_what, head, status) => {
-  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
-  socket.write(`${head}Connection: close\r\n\r\n`);
-  const [start = '', body = ''] = (await text(socket)).split('\r\n\r\n');
-  expect(start).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-  expect(JSON.parse(body)).toEqual(
+  const body =
     status === 200
       ? { status: 'ok' }
-      : { msg: 'The server could not understand the request', code: 'bad_request' },
-  );
+      : { msg: 'The server could not understand the request', code: 'bad_request' };
+  const answer = await sendRaw(server.port, `${head}Connection: close\r\n\r\n`);
+  expect(answer).toEqual({ status, body });
 });
 
 it('answers OPTIONS with the methods of the address, and HEAD as GET without the body', async () => {
@@ -101,4 +97,49 @@ it('leaves preflights to CORS', async () => {
   } finally {
     await other.stop();
   }
+});
+
+describe('headers', () => {
+  it('protects every answer, refusals too', async () => {
+    for (const path of ['/health/live', '/protected', '/nope', '/test-visitors/crash']) {
+      const { headers } = await server.http.get(path);
+      expect(headers).toMatchObject({
+        'content-security-policy': "default-src 'none';base-uri 'none';frame-ancestors 'none'",
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+        'strict-transport-security': expect.stringContaining('max-age=31536000') as string,
+        'cross-origin-opener-policy': 'same-origin',
+        'cache-control': 'no-store',
+      });
+      expect(headers['x-powered-by']).toBeUndefined();
+    }
+  });
+
+  it('has CORS off', async () => {
+    const { headers } = await server.http.get('/health/live').set('origin', 'https://a.example');
+    expect(headers['access-control-allow-origin']).toBeUndefined();
+  });
+
+  it('lets the named origins in and no look-alike', async () => {
+    const other = await startServer({
+      CORS_ORIGINS: 'https://app.example.com, http://localhost:5173',
+    });
+    try {
+      const allowed = async (origin: string) =>
+        (await other.http.get('/health/live').set('origin', origin)).headers[
+          'access-control-allow-origin'
+        ];
+      expect(await allowed('https://app.example.com')).toBe('https://app.example.com');
+      for (const origin of [
+        'null',
+        'http://app.example.com',
+        'https://app.example.com.evil.example',
+        'https://evil-app.example.com',
+      ]) {
+        expect(await allowed(origin)).toBeUndefined();
+      }
+    } finally {
+      await other.stop();
+    }
+  });
 });

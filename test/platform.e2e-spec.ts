@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { sendRaw } from './support/http.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 let server: Server;
@@ -13,20 +14,6 @@ const json = (body: string) =>
   server.http.post('/login').set('content-type', 'application/json').send(body);
 
 const asErrno = (error: unknown) => error as NodeJS.ErrnoException;
-
-/** Sends bytes as they are; resolves to all that comes back until the connection ends. */
-function raw(message: string, port = server.port): Promise<{ status: number; body: unknown }> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(message, 'latin1'));
-    let answer = '';
-    socket.on('data', (data) => (answer += data.toString()));
-    socket.on('error', reject);
-    socket.on('close', () => {
-      const [head = '', body = ''] = answer.split('\r\n\r\n');
-      resolve({ status: Number(head.split(' ')[1]), body: JSON.parse(body || 'null') as unknown });
-    });
-  });
-}
 
 describe('the one shape of errors', () => {
   it.each([
@@ -101,7 +88,10 @@ describe('the one shape of errors', () => {
       'expectation_failed',
     ],
   ])('answers %s', async (_what, text, status, code) => {
-    expect(await raw(text)).toEqual({ status, body: { msg: expect.any(String) as string, code } });
+    expect(await sendRaw(server.port, text)).toEqual({
+      status,
+      body: { msg: expect.any(String) as string, code },
+    });
   });
 
   it('answers an expectation in its turn', async () => {
@@ -138,7 +128,7 @@ describe('the one shape of errors', () => {
   });
 
   it('cuts slow headers at 5 s and answers others meanwhile', async () => {
-    const slow = raw('GET /protected HTTP/1.1\r\nHost: x\r\nX-Slow: ');
+    const slow = sendRaw(server.port, 'GET /protected HTTP/1.1\r\nHost: x\r\nX-Slow: ');
     expect((await server.http.get('/health/live')).status).toBe(200);
     const began = performance.now();
     expect(await slow).toEqual({
@@ -177,51 +167,6 @@ describe('the one shape of errors', () => {
       level: 50,
       err: { type: 'Error', stack: expect.any(String) as string },
     });
-  });
-});
-
-describe('headers', () => {
-  it('protects every answer, refusals too', async () => {
-    for (const path of ['/health/live', '/protected', '/nope', '/test-visitors/crash']) {
-      const { headers } = await server.http.get(path);
-      expect(headers).toMatchObject({
-        'content-security-policy': "default-src 'none';base-uri 'none';frame-ancestors 'none'",
-        'x-content-type-options': 'nosniff',
-        'referrer-policy': 'no-referrer',
-        'strict-transport-security': expect.stringContaining('max-age=31536000') as string,
-        'cross-origin-opener-policy': 'same-origin',
-        'cache-control': 'no-store',
-      });
-      expect(headers['x-powered-by']).toBeUndefined();
-    }
-  });
-
-  it('has CORS off', async () => {
-    const { headers } = await server.http.get('/health/live').set('origin', 'https://a.example');
-    expect(headers['access-control-allow-origin']).toBeUndefined();
-  });
-
-  it('lets the named origins in and no look-alike', async () => {
-    const other = await startServer({
-      CORS_ORIGINS: 'https://app.example.com, http://localhost:5173',
-    });
-    try {
-      const allowed = async (origin: string) =>
-        (await other.http.get('/health/live').set('origin', origin)).headers[
-          'access-control-allow-origin'
-        ];
-      expect(await allowed('https://app.example.com')).toBe('https://app.example.com');
-      for (const origin of [
-        'null',
-        'http://app.example.com',
-        'https://app.example.com.evil.example',
-        'https://evil-app.example.com',
-      ]) {
-        expect(await allowed(origin)).toBeUndefined();
-      }
-    } finally {
-      await other.stop();
-    }
   });
 });
 

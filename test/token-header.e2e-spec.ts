@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
+import { sendRaw } from './support/http.js';
 import { type Server, startServer } from './support/server.js';
 
 let server: Server;
@@ -10,22 +9,12 @@ beforeAll(async () => {
   await server.register('ada');
   ({ jwt: token, refresh_token: refreshToken } = await server.login('ada'));
 });
-afterAll(() => server.stop());
 
-/** Sends bytes as they are; resolves to the status and the body of the first answer. */
-async function raw(text: string): Promise<{ status: number; body: unknown }> {
-  const socket = connect(server.port, '127.0.0.1');
-  let answer = '';
-  socket.on('data', (data) => (answer += data.toString('latin1')));
-  // A server that refuses before all has arrived resets what is still being sent.
-  socket.on('error', () => undefined);
-  socket.write(text, 'latin1');
-  await once(socket, 'close');
-  const [head = '', body = ''] = answer.split('\r\n\r\n');
-  return { status: Number(head.split(' ')[1]), body: JSON.parse(body) as unknown };
-}
 const withLines = (path: string, ...lines: string[]) =>
-  raw([`GET ${path} HTTP/1.1`, 'Host: x', 'Connection: close', ...lines, '', ''].join('\r\n'));
+  sendRaw(
+    server.port,
+    [`GET ${path} HTTP/1.1`, 'Host: x', 'Connection: close', ...lines, '', ''].join('\r\n'),
+  );
 
 const expectMalformed = async (sent: string) => {
   const response = await server.get('/protected', `Bearer ${sent}`);
