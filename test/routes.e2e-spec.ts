@@ -74,6 +74,7 @@ const TABLE: Record<string, Access> = {
   'DELETE /me/sessions/:id': ownAlone('not_found'),
   'POST /me/email/verification': ownAlone('email_missing'),
   'GET /me/factors': signedIn(200),
+  'PATCH /me/factors/:id': ownAlone('not_found', { name: 'Phone' }),
   'DELETE /me/factors/:id': ownAlone('not_found'),
   'POST /me/recovery-codes': ownAlone('not_found'),
   'POST /me/step-up': ownAlone('missing_parameter'),

@@ -18,6 +18,16 @@ export interface FactorKind {
   /** Returns the enrolled factors of a user, the oldest first. */
   list: (manager: EntityManager, userId: string) => Promise<Factor[]>;
   /**
+   * Gives a factor another name, in a transaction that holds the lock on the user's row. Returns the renamed
+   * factor; undefined if the id is of another kind.
+   */
+  rename: (
+    manager: EntityManager,
+    userId: string,
+    id: string,
+    name: string,
+  ) => Promise<Factor | undefined>;
+  /**
    * Removes factors, in a transaction that holds the lock on the user's row: one by its id, or all of them.
    * Returns the removed ones. An id of another kind removes none.
    */

@@ -1,11 +1,26 @@
 import { z } from 'zod';
 import { requiredString } from '../common/validation.js';
+import { prepareDisplayName } from '../users/display-name.js';
+
+/** The code of an authenticator app, as typed: six digits, of the ASCII script alone. Blanks are removed. */
+export const codeSchema = requiredString('code')
+  .transform((typed) => typed.replaceAll(/\s/g, ''))
+  .refine((code) => /^[0-9]{6}$/.test(code), 'The code has to be six digits')
+  .meta({ example: '123456' });
+
+/** A user's name for a factor. */
+export const factorNameSchema = requiredString('name')
+  .meta({ maxLength: 64, example: 'My phone' })
+  .transform((text, ctx) => {
+    const name = prepareDisplayName(text);
+    if (name !== undefined) return name;
+    ctx.addIssue('The name has to be a line of 1 to 64 characters');
+    return z.NEVER;
+  });
 
 /** The ways to prove a second factor. A request has exactly one of them. */
 const proofs = {
-  code: requiredString('code')
-    .optional()
-    .describe('The code of an authenticator app; blanks are ignored'),
+  code: codeSchema.optional().describe('The code of an authenticator app; blanks are ignored'),
   recovery_code: requiredString('recovery_code').optional(),
   passkey: z
     .record(z.string(), z.unknown(), { error: 'The passkey has to be an object' })
@@ -39,6 +54,9 @@ export const stepUpSchema = z
   .superRefine(exactlyOne('current_password', ...Object.keys(proofs)))
   .meta({ title: 'StepUp', example: { code: '123456' } });
 
+/** Body of `PATCH /me/factors/:id`. */
+export const renameSchema = z.object({ name: factorNameSchema }).meta({ title: 'FactorName' });
+
 /** A factor in the form for its user. */
 export const factorSchema = z
   .object({
@@ -62,5 +80,7 @@ export const recoveryCodesSchema = z
 
 export type SecondFactorBody = z.infer<typeof secondFactorSchema>;
 export type StepUpBody = z.infer<typeof stepUpSchema>;
+export type RenameBody = z.infer<typeof renameSchema>;
+export type FactorView = z.infer<typeof factorSchema>;
 export type FactorsView = z.infer<typeof factorsSchema>;
 export type RecoveryCodesView = z.infer<typeof recoveryCodesSchema>;

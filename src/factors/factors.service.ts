@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, type Repository } from 'typeorm';
+import { validate as isUuid } from 'uuid';
 import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
 import { WaysIn } from '../auth/ways-in.js';
 import { ApiError } from '../common/api-error.js';
@@ -73,10 +74,26 @@ export class FactorsService {
   removeOwn({ userId, locale }: OwnRequest, id: string): Promise<Factor> {
     return this.database.transaction(async (manager) => {
       const user = await this.users.lock(manager, userId);
-      const [removed] = await this.removeIn(manager, user, { id, byUser: { locale } });
-      if (!removed) throw new ApiError('not_found', { msg: 'There is no such factor' });
+      const which = { id: factorId(id), byUser: { locale } };
+      const [removed] = await this.removeIn(manager, user, which);
+      if (!removed) throw noSuchFactor();
       await this.waysIn.expectOne(manager, user);
       return removed;
+    });
+  }
+
+  /** Gives one of the user's own factors another name. @throws ApiError not_found */
+  renameOwn({ userId, locale }: OwnRequest, id: string, name: string): Promise<Factor> {
+    return this.database.transaction(async (manager) => {
+      const user = await this.users.lock(manager, userId);
+      for (const { rename } of this.kinds.all) {
+        const renamed = await rename(manager, userId, factorId(id), name);
+        if (!renamed) continue;
+        const event = { user, kind: renamed.kind, name, byUser: { locale } } as const;
+        await this.events.publish(manager, { type: 'factor.changed', change: 'renamed', ...event });
+        return renamed;
+      }
+      throw noSuchFactor();
     });
   }
 
@@ -121,4 +138,12 @@ export class FactorsService {
     }
     return removed;
   }
+}
+
+const noSuchFactor = (): ApiError => new ApiError('not_found', { msg: 'There is no such factor' });
+
+/** Returns the id in a path. PostgreSQL cannot compare every text, such as one with a NUL. */
+function factorId(id: string): string {
+  if (!isUuid(id)) throw noSuchFactor();
+  return id;
 }

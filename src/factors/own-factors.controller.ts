@@ -6,6 +6,7 @@ import {
   Headers,
   HttpCode,
   Param,
+  Patch,
   Post,
   Req,
   Res,
@@ -24,11 +25,16 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api
 import { ClientSignal } from '../common/client-signal.js';
 import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
+import type { Factor } from './factor-kinds.js';
 import {
+  factorSchema,
   factorsSchema,
   type FactorsView,
+  type FactorView,
   recoveryCodesSchema,
   type RecoveryCodesView,
+  type RenameBody,
+  renameSchema,
   type StepUpBody,
   stepUpSchema,
 } from './factors.schemas.js';
@@ -55,15 +61,25 @@ export class OwnFactorsController {
   async list(@CurrentUser() { id }: Subject): Promise<FactorsView> {
     const { factors, recoveryCodesLeft } = await this.factors.list(id);
     return {
-      factors: factors.map(({ id, kind, name, createdAt, lastUsedAt }) => ({
-        id,
-        kind,
-        name,
-        created_at: createdAt.toISOString(),
-        last_used_at: lastUsedAt?.toISOString() ?? null,
-      })),
+      factors: factors.map(viewOf),
       recovery_codes_left: recoveryCodesLeft,
     };
+  }
+
+  @Patch('factors/:id')
+  @StepUp()
+  @RateLimit({ name: 'renameFactor', limit: '30/1h', by: signedInUser })
+  @ApiOperation({ summary: 'Rename a second factor' })
+  @ApiResponse({ status: 200, description: 'Renamed', standardSchema: factorSchema })
+  @refuses(404, 'The user has no such factor')
+  async rename(
+    @CurrentUser() { id: userId }: Subject,
+    @JwtPayload() claims: AccessTokenClaims,
+    @Param('id') id: string,
+    @Body({ schema: renameSchema }) { name }: RenameBody,
+    @Headers('accept-language') locale?: string,
+  ): Promise<FactorView> {
+    return viewOf(await this.factors.renameOwn({ userId, claims, locale }, id, name));
   }
 
   @Delete('factors/:id')
@@ -115,4 +131,15 @@ export class OwnFactorsController {
     const tokens = await this.secondFactors.stepUp({ userId, claims }, body, request, { signal });
     return this.cookie.answerLogin(request, reply, tokens);
   }
+}
+
+/** Returns a factor in the form for its user. */
+function viewOf({ id, kind, name, createdAt, lastUsedAt }: Factor): FactorView {
+  return {
+    id,
+    kind,
+    name,
+    created_at: createdAt.toISOString(),
+    last_used_at: lastUsedAt?.toISOString() ?? null,
+  };
 }

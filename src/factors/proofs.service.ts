@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { networkOf } from '../common/network.js';
 import { SessionsService } from '../sessions/sessions.service.js';
-import type { Limit } from '../throttling/limit-store.js';
+import type { Count, Limit } from '../throttling/limit-store.js';
 import { type RequestLike, RateLimits } from '../throttling/rate-limits.js';
 import type { User } from '../users/user.entity.js';
 import { FactorKinds, type SecondFactorMethod } from './factor-kinds.js';
@@ -12,11 +12,14 @@ import type { Proof } from './factors.schemas.js';
 /**
  * Judges proofs of second factors, and limits the wrong ones of an account: ten in a quarter of an hour over all
  * its sign-ins and factors. Each is counted before it is judged. A right one is given back. Beyond the limit, only
- * networks from which the account has signed in before may go on, so an attacker does not lock the owner out.
+ * networks from which the account has signed in before may go on, with ten wrong ones each. So an attacker does
+ * not lock the owner out, and a neighbour of the owner gets few guesses.
  */
 @Injectable()
 export class ProofsService {
   private readonly limit: Limit;
+  /** For one network at one account. */
+  private readonly pair: Limit;
 
   constructor(
     private readonly kinds: FactorKinds,
@@ -24,6 +27,7 @@ export class ProofsService {
     private readonly sessions: SessionsService,
   ) {
     this.limit = limits.declare({ name: 'secondFactor', points: 10, seconds: 900 });
+    this.pair = limits.declare({ name: 'secondFactorPair', points: 10, seconds: 900 });
   }
 
   /**
@@ -33,12 +37,7 @@ export class ProofsService {
    */
   async limited<T>(request: RequestLike, userId: string, judge: () => Promise<T>): Promise<T> {
     if (this.limits.exempt(request)) return judge();
-    const count = await this.limits.count(this.limit, userId);
-    if (!count.allowed) {
-      await count.giveBack();
-      if (!(await this.isKnown(request, userId))) throw this.limits.refusal(count);
-      return judge();
-    }
+    const count = await this.begin(request, userId);
     try {
       const result = await judge();
       await count.giveBack();
@@ -60,17 +59,26 @@ export class ProofsService {
     return method.prove(manager, user, value);
   }
 
+  /** Counts a proof that is about to be judged. @throws ApiError too_many_requests */
+  private async begin(request: RequestLike, userId: string): Promise<Count> {
+    const count = await this.limits.count(this.limit, userId);
+    if (count.allowed) return count;
+    await count.giveBack();
+    const network = this.limits.networkOf(request);
+    const addresses = await this.sessions.addressesOf(userId);
+    const isKnown = addresses.some((address) => networkOf(address) === network);
+    if (!isKnown) throw this.limits.refusal(count);
+    const pair = await this.limits.count(this.pair, JSON.stringify([userId, network]));
+    if (pair.allowed) return pair;
+    await pair.giveBack();
+    throw this.limits.refusal(pair);
+  }
+
   private methodOf(proof: Proof): [SecondFactorMethod, unknown] {
     for (const method of this.kinds.methods) {
       const value = (proof as Record<string, unknown>)[method.field];
       if (value !== undefined) return [method, value];
     }
     throw new ApiError('code_invalid');
-  }
-
-  private async isKnown(request: RequestLike, userId: string): Promise<boolean> {
-    const network = this.limits.networkOf(request);
-    const addresses = await this.sessions.addressesOf(userId);
-    return addresses.some((address) => networkOf(address) === network);
   }
 }

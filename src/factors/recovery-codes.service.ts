@@ -74,13 +74,13 @@ export class RecoveryCodesService {
   /** Uses a code up. Blanks, hyphens and case do not matter. @throws ApiError code_invalid */
   private async use(manager: EntityManager, user: User, typed: unknown): Promise<string[]> {
     const code = typeof typed === 'string' ? readCode(typed) : undefined;
-    if (code === undefined) throw new ApiError('code_invalid');
+    if (code === undefined) throw wrongCode();
     const { affected } = await manager.update(
       RecoveryCode,
       { userId: user.id, mac: In(this.macs(user.id, code)), usedAt: IsNull() },
       { usedAt: clock.date() },
     );
-    if (affected !== 1) throw new ApiError('code_invalid');
+    if (affected !== 1) throw wrongCode();
     const left = await this.left(manager, user.id);
     const event = { user, change: 'used', left, byUser: {} } as const;
     await this.events.publish(manager, { type: 'recovery_codes.changed', ...event });
@@ -94,6 +94,9 @@ export class RecoveryCodesService {
       .map((key) => createHmac('sha256', key).update(code).digest('base64url'));
   }
 }
+
+const wrongCode = (): ApiError =>
+  new ApiError('code_invalid', { msg: 'This recovery code is wrong or was used before' });
 
 /** Returns a random code in four groups, such as `7K3M-…`. */
 function newCode(): string {

@@ -66,7 +66,7 @@ export class SecondFactorService {
         });
       } catch (error) {
         if (!(error instanceof ApiError) || error.code !== 'code_invalid') throw error;
-        throw this.signIns.refuse('code_invalid', user);
+        throw this.signIns.refuse('code_invalid', user).with({ msg: error.message });
       }
     });
   }

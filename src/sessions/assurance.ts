@@ -3,7 +3,7 @@ export type Aal = 1 | 2;
 
 /** How a user was authenticated. */
 export interface Assurance {
-  /** The proven methods, by the names of RFC 8176; `mail` and `fed` are Latchkey's own. */
+  /** The proven methods, by the names of RFC 8176; `mail`, `fed` and `recovery` are Latchkey's own. */
   amr: string[];
   aal: Aal;
 }
