@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { clientMemory } from './client-memory.js';
-import { RequestFeed, type Turns } from './request-feed.js';
+import { REQUEST_BYTES, RequestFeed, type Turns } from './request-feed.js';
 
 /** How long a client may leave an answer unread, in milliseconds. */
 const READ_TIMEOUT = 30_000;
@@ -14,9 +14,6 @@ const MAX_PIPELINED = 128;
 
 /** The number of connections that a server holds at once. */
 const MAX_CONNECTIONS = 16_384;
-
-/** The memory that Node and Fastify take for one parsed request that waits, in bytes (rounded up). */
-const WAITING_COST = 8 * 1024;
 
 const connections = new WeakMap<Socket, Connection>();
 
@@ -127,7 +124,7 @@ class Connection implements Turns {
     this.socket.writableLength +
     this.bodyBytes +
     (this.feed?.bytes ?? 0) +
-    Math.max(0, this.open.length - 1) * WAITING_COST;
+    Math.max(0, this.open.length - 1) * REQUEST_BYTES;
 
   report(moved: boolean): void {
     // A request by Fastify's inject() has no connection to weigh or to close.

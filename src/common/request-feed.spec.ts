@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { connectionOf, CountedResponse } from './connections.js';
 
@@ -87,8 +88,41 @@ async function send(server: Server, pieces: Buffer[], gap = false, isSlow = fals
   return wire;
 }
 
+beforeAll(async () => {
+  // A client of the network has no fields of a wire.
+  const asWire = (socket: Socket) => {
+    if (!(socket instanceof Wire)) Object.assign(socket, { seen: [], answers: '' });
+  };
+  fed.prependListener('connection', asWire).listen(0, '127.0.0.1');
+  await once(fed, 'listening');
+});
+afterAll(() => fed.close());
+
+/** Sends `pieces` by the network, where the parser reads by itself, and waits until `isDone`. */
+async function sendByNetwork(
+  pieces: Buffer[],
+  gap: boolean,
+  isDone: (wire: Pick<Wire, 'seen' | 'answers'>) => boolean,
+): Promise<Pick<Wire, 'seen' | 'answers'>> {
+  const client = connect({ port: (fed.address() as AddressInfo).port, noDelay: true });
+  const [socket] = (await once(fed, 'connection')) as [Wire];
+  const wire = { seen: socket.seen, answers: '' };
+  client.on('error', () => undefined);
+  client.on('data', (chunk: Buffer) => (wire.answers += chunk.toString('latin1')));
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  for (const piece of pieces) {
+    client.write(piece);
+    if (gap) await turn();
+  }
+  const end = performance.now() + 5_000;
+  while (!isDone(wire) && performance.now() < end) await turn();
+  for (let i = 0; i < 5; i++) await turn();
+  client.destroy();
+  return wire;
+}
+
 const lines = (...all: string[]): string => all.join('\r\n');
-const urls = ({ answers }: Wire) => answers.match(/(?<=x-url: )\S+/g) ?? [];
+const urls = ({ answers }: Pick<Wire, 'answers'>) => answers.match(/(?<=x-url: )\S+/g) ?? [];
 
 it('loses no bytes behind a request with Upgrade, wherever its headers and its body end', async () => {
   const upgrade = ['Upgrade: websocket', 'Connection: Upgrade'];
@@ -110,6 +144,9 @@ it('loses no bytes behind a request with Upgrade, wherever its headers and its b
     const wire = await send(fed, [bytes.subarray(0, at), bytes.subarray(at)]);
     expect(wire.seen).toEqual(seen);
     expect(urls(wire)).toEqual(['/1', '/2', '/3', '/4']);
+    const pieces = [bytes.subarray(0, at), bytes.subarray(at)];
+    const sent = await sendByNetwork(pieces, true, (all) => urls(all).length === 4);
+    expect([sent.seen, urls(sent)]).toEqual([seen, ['/1', '/2', '/3', '/4']]);
   }
 });
 
@@ -126,7 +163,11 @@ it('gives another protocol all bytes behind the headers, in their order', async 
   fed.on('upgrade', echo);
   for (let at = 1; at < bytes.length; at++) {
     text = '';
-    await send(fed, [bytes.subarray(0, at), bytes.subarray(at)]);
+    const pieces = [bytes.subarray(0, at), bytes.subarray(at)];
+    await send(fed, pieces);
+    expect(text).toBe(data);
+    text = '';
+    await sendByNetwork(pieces, true, () => text.length === data.length);
     expect(text).toBe(data);
   }
   fed.off('upgrade', echo);
@@ -198,9 +239,34 @@ it('never disagrees with the parser about where a request ends', async () => {
     const wire = await send(fed, pieces, random(2) === 0, random(3) === 0);
     expect({ seed, seen: wire.seen }).toEqual({ seed, seen: expected.seen });
     const answered = wire.seen.filter((row) => row[2] === 'complete' || row[0]?.includes('early'));
-    expect({ seed, urls: urls(wire) }).toEqual({
+    const answers = answered.map(([row]) => row?.split(' ')[1]);
+    expect({ seed, urls: urls(wire) }).toEqual({ seed, urls: answers });
+    const all = JSON.stringify([expected.seen, answers]);
+    const isDone = (sent: Pick<Wire, 'seen' | 'answers'>) =>
+      JSON.stringify([sent.seen, urls(sent)]) === all;
+    const sent = await sendByNetwork(pieces, random(2) === 0, isDone);
+    expect({ seed, seen: sent.seen, urls: urls(sent) }).toEqual({
       seed,
-      urls: answered.map(([row]) => row?.split(' ')[1]),
+      seen: expected.seen,
+      urls: answers,
     });
   }
+});
+
+it('lets the parser read by itself until a request comes before its turn', async () => {
+  const reads: unknown[] = [];
+  let socket: (Socket & { parser?: { _consumed?: boolean } }) | undefined;
+  fed.once('connection', (opened: Socket) => (socket = opened));
+  const get = (url: string) => lines(`GET ${url} HTTP/1.1`, '', '');
+  const client = connect({ port: (fed.address() as AddressInfo).port });
+  for (const requests of [get('/1'), get('/2'), get('/3') + get('/4'), get('/5')]) {
+    const last = requests.slice(-15).match(/\/\d/)?.[0] ?? '';
+    client.write(requests);
+    for (let text = ''; !text.endsWith(last);) {
+      text += String((await once(client, 'data')) as [Buffer]);
+    }
+    reads.push(socket?.parser?._consumed);
+  }
+  client.destroy();
+  expect(reads).toEqual([true, true, false, false]);
 });

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { type Early, untilEarly } from './early-request.js';
 
 /** How many bytes of requests a client may send ahead of their turn, before its connection is cut off. */
 const MAX_AHEAD_BYTES = 64 * 1024;
@@ -12,6 +13,12 @@ const MAX_AHEAD_BYTES = 64 * 1024;
 const END = '\r\n\r\n';
 
 const NONE: Buffer = Buffer.alloc(0);
+
+/** No bytes, but at an address in memory: without one, the parser would take them for the end of the connection. */
+const NO_MORE: Buffer = Buffer.from('-').subarray(0, 0);
+
+/** The memory that Node and Fastify take for one parsed request that waits, in bytes (rounded up). */
+export const REQUEST_BYTES = 8 * 1024;
 
 /** The state of a connection, as far as its feed needs it. */
 export interface Turns {
@@ -25,7 +32,8 @@ export interface Turns {
 
 /**
  * Gives Node's HTTP parser one request of a connection at a time; the others wait as bytes. The parser by
- * itself makes objects of every request that arrives: 64 KiB hold 3,600 requests, and their objects 10 MB.
+ * itself makes objects of every request that arrives: 64 KiB hold 3,600 requests, and their objects 10 MB. It
+ * reads a connection by itself until a request comes before its turn, because most clients never send one.
  *
  * Only the parser decides where a request ends. It gets every byte, in order, in pieces that never go past the
  * end of a request. After a request with `Upgrade`, the parser drops the rest of the piece: it would drop the
@@ -33,6 +41,8 @@ export interface Turns {
  */
 export class RequestFeed {
   private ahead = NONE;
+  /** Begins a request whose headers are parsed already. It is before the others. */
+  private early: (() => void) | undefined;
   /** The last three bytes that were parsed, because an end may lie across two pieces. */
   private before = '';
   /** How many bytes the body of the present request still takes, or Infinity if only the parser knows. */
@@ -52,9 +62,14 @@ export class RequestFeed {
     private readonly parse: (chunk: Buffer) => void,
     private readonly turns: Turns,
   ) {
-    socket.off('data', parse);
-    socket.on('data', this.read);
-    socket.once('close', () => (this.ahead = NONE));
+    socket.once('close', () => {
+      this.drop();
+    });
+    const isBusy = () => turns.isBusy();
+    const take = (early: Early) => {
+      this.take(early);
+    };
+    if (!untilEarly(socket, isBusy, take)) this.listen();
   }
 
   /** Takes the place of Node's own listener for the data of `socket`. */
@@ -65,7 +80,7 @@ export class RequestFeed {
 
   /** How many bytes wait for their turn. */
   get bytes(): number {
-    return this.ahead.length;
+    return this.ahead.length + (this.early ? REQUEST_BYTES : 0);
   }
 
   /** Hears that the parser has come to the end of the headers of `request`. */
@@ -73,24 +88,51 @@ export class RequestFeed {
     this.bodyLeft = Number(headers['content-length']) || Infinity;
   }
 
+  private listen(): void {
+    this.socket.off('data', this.parse);
+    this.socket.on('data', this.read);
+  }
+
+  /** Takes over a connection from the parser. */
+  private take({ begin, canEnd, rest }: Early): void {
+    this.listen();
+    this.early = begin;
+    this.ahead = rest;
+    // Without a body it is complete now, so that it may wait longer than a request may take to arrive.
+    if (canEnd) this.give(NO_MORE);
+    this.feed(false);
+  }
+
+  private drop(): void {
+    this.early = undefined;
+    this.ahead = NONE;
+  }
+
   private feed(moved: boolean): void {
     const { socket } = this;
-    while (this.ahead.length > 0 && !this.turns.isBusy()) {
+    while (this.bytes > 0 && !this.turns.isBusy()) {
       // The connection is being closed: no further request can be answered.
-      if (!socket.writable) this.ahead = NONE;
+      if (!socket.writable) this.drop();
+      else if (this.early) this.beginEarly(this.early);
       else this.parseNext();
     }
     if (this.ahead.length > MAX_AHEAD_BYTES) socket.destroy();
-    if (socket.destroyed) this.ahead = NONE;
-    if (this.ahead.length > 0) this.wait();
-    if (this.reported === this.ahead.length) return;
-    this.reported = this.ahead.length;
+    if (socket.destroyed) this.drop();
+    if (this.bytes > 0) this.wait();
+    if (this.reported === this.bytes) return;
+    this.reported = this.bytes;
     this.turns.report(moved);
+  }
+
+  private beginEarly(begin: () => void): void {
+    this.early = undefined;
+    begin();
+    if (this.socket.writable) this.give(NO_MORE);
   }
 
   /** Parses the next piece of the current request, or of the headers of the next one. */
   private parseNext(): void {
-    const { socket, ahead, bodyLeft } = this;
+    const { ahead, bodyLeft } = this;
     const end = bodyLeft < Infinity ? bodyLeft : this.untilEnd();
     const length = Math.min(end, ahead.length);
     const piece = length === ahead.length ? ahead : ahead.subarray(0, length);
@@ -98,6 +140,11 @@ export class RequestFeed {
     const last = piece.toString('latin1', Math.max(0, length - 3));
     this.before = length === end ? '' : (this.before + last).slice(-3);
     this.bodyLeft = bodyLeft - length || Infinity;
+    this.give(piece);
+  }
+
+  private give(piece: Buffer): void {
+    const { socket } = this;
     this.parse.call(socket, piece);
     if (socket.parser !== null) return;
     // Node has handed the connection to another protocol, or has closed it.
