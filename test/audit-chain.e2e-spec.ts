@@ -13,6 +13,7 @@ import { sealAll, verify } from './support/audit.js';
 import { databaseKind } from './support/databases.js';
 import { GOOD_PASSWORD, SECRET, type Server, startServer } from './support/server.js';
 import { startProcess } from './support/server-process.js';
+import { runInHost } from './support/server-cli.js';
 import { runTool } from './support/server-tools.js';
 
 const DAY = 86_400_000;
@@ -350,7 +351,7 @@ describe('an audit that was tampered with before a start', () => {
   }
 
   const auditVerify = (server: Server, ...args: string[]) =>
-    runTool(server.database.dataDir, ['audit', 'verify', ...args], env(server));
+    runInHost(server.database.dataDir, ['audit', 'verify', ...args], env(server));
 
   /** What was changed by a stranger, before the key was. */
   const TAMPERED = "UPDATE audit_events SET subject_id = 'somebody' WHERE seq = 4";

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { SMTPServerOptions } from 'smtp-server';
 import type { DataSource } from 'typeorm';
 import { connect, databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
+import { runInHost } from './support/server-cli.js';
 import { startSmtp } from './support/smtp.js';
 import { runTool } from './support/server-tools.js';
 
@@ -30,7 +31,7 @@ interface Finding {
 /** Asks the doctor; resolves to the exit code and what is not in order. */
 async function findings(settings: Record<string, string>) {
   const env = { DATABASE_URL: database.url, ...settings };
-  const { code, stdout, stderr } = await runTool(cwd, ['doctor', '--json'], env);
+  const { code, stdout, stderr } = await runInHost(cwd, ['doctor', '--json'], env);
   const all = JSON.parse(stdout) as Finding[];
   expect(stdout + stderr).not.toContain('canary');
   expect(stdout + stderr).not.toContain(SECRET);
@@ -77,7 +78,7 @@ it('finds an audit whose key is damaged or of another secret, or whose marks are
   const env = { DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET, BCRYPT_COST: '4' };
   const ofAudit = async (settings: Record<string, string>) =>
     (await findings(settings)).failures.filter((failure) => failure.startsWith('audit'));
-  const made = await runTool(cwd, ['users', 'create', 'ada', '--no-password'], env);
+  const made = await runInHost(cwd, ['users', 'create', 'ada', '--no-password'], env);
   expect(made.code).toBe(0);
   expect(await ofAudit(production)).toEqual([]);
   const other = { ...production, JWT_SECRET_KEY: randomBytes(48).toString('base64') };

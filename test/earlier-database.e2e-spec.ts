@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { tableNames } from '../src/database/migration-state.js';
 import { type FreshDatabase, freshDatabase, onDatabase } from './support/databases.js';
 import { SECRET } from './support/server.js';
+import { runInHost } from './support/server-cli.js';
 import { processes } from './support/server-process.js';
-import { runTool } from './support/server-tools.js';
 
 /** A database of a version before 0.1.0 has other tables and migrations, so that it cannot be upgraded. */
 const MADE_BEFORE = 'made by a version of Latchkey before 0.1.0';
@@ -42,7 +42,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-const latchkey = (...args: string[]) => runTool(database.dataDir, args, env);
+const latchkey = (...args: string[]) => runInHost(database.dataDir, args, env);
 
 it('is refused by the start, which says how to move the users', async () => {
   const { code, output } = await servers.start(database.dataDir, env).exit;

@@ -33,7 +33,7 @@ export function latchkey(
   if (watch || ownProcess || env.NODE_OPTIONS) {
     return runTool(cwd, args, settings, watch, input);
   }
-  return inHost({ args, cwd, env: { PATH: process.env.PATH, ...settings }, input });
+  return runInHost(cwd, args, settings, input);
 }
 
 let host: ChildProcess | undefined;
@@ -43,8 +43,17 @@ afterAll(async () => {
   if (host) await kill(host);
 });
 
-/** Runs a command in a process that has the program loaded, after those asked for before. */
-async function inHost(command: object): Promise<Outcome> {
+/**
+ * Runs `latchkey …` as {@link runTool} does, but in a process that has the program loaded, after those asked for
+ * before. To load it takes a second of processor time.
+ */
+export async function runInHost(
+  cwd: string,
+  args: string[],
+  settings: Record<string, string> = {},
+  input: string | Buffer = '',
+): Promise<Outcome> {
+  const env = { PATH: process.env.PATH, ...settings };
   host ??= fork(resolve('test/support/cli-host.js'), { serialization: 'advanced' }).setMaxListeners(
     0,
   );
@@ -61,7 +70,7 @@ async function inHost(command: object): Promise<Outcome> {
   const died = once(host, 'exit', over).then(() => {
     throw new Error('the process that runs commands has ended');
   });
-  host.send({ id, ...command });
+  host.send({ id, args, cwd, env, input });
   try {
     return await Promise.race([answered, died]);
   } finally {
