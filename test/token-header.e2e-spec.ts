@@ -9,6 +9,7 @@ beforeAll(async () => {
   await server.register('ada');
   ({ jwt: token, refresh_token: refreshToken } = await server.login('ada'));
 });
+afterAll(() => server.stop());
 
 const withLines = (path: string, ...lines: string[]) =>
   sendRaw(
