@@ -29,7 +29,9 @@ import { MailItem } from './mail-item.entity.js';
   exports: [MailService, SentMails],
 })
 export class MailModule {
-  constructor(personalData: PersonalData) {
-    personalData.add('mails', { export: exportMails });
+  constructor(personalData: PersonalData, mail: MailService) {
+    personalData.add('mails', {
+      export: (manager, userId) => exportMails(manager, userId, mail.leftOutOfExport),
+    });
   }
 }

@@ -30,6 +30,8 @@ export interface NewMail {
 /** Stores mail to users. A worker sends it later, so no request waits for a mail server. */
 @Injectable()
 export class MailService {
+  private readonly unexported = new Set<string>();
+
   constructor(
     private readonly config: Config,
     private readonly database: Database,
@@ -97,6 +99,16 @@ export class MailService {
     this.database.afterCommit(manager, () => {
       this.worker.wake();
     });
+  }
+
+  /** Keeps the mails of a template out of users' exports, from the start on. */
+  leaveOutOfExport(template: string): void {
+    this.unexported.add(template);
+  }
+
+  /** The templates of {@link leaveOutOfExport}. */
+  get leftOutOfExport(): string[] {
+    return [...this.unexported];
   }
 
   /** @throws Error if there are no files of this name in `templates/mail` */

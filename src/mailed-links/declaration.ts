@@ -31,6 +31,11 @@ export interface PageForm {
 export interface MailedLinkDeclaration extends TokenRules {
   /** The mail's template, if it does not have the name of the purpose. It gets the values `link` and `code`. */
   mail?: string;
+  /**
+   * Whether the mail goes to an address that the account does not have yet. A user's export leaves it out, because
+   * it would reveal whether another account has the address.
+   */
+  toNewAddress?: boolean;
   /** The texts of the page that the link leads to, `/account/<purpose>`. */
   page: Record<PageLocale, PageTexts>;
   /** A path or URL of your own page, which gets the query `token`. */

@@ -31,6 +31,7 @@ export class MailedLinks {
     const { purpose, mail = purpose } = declaration;
     if (this.links.has(purpose)) throw new Error(`The mailed link "${purpose}" is declared twice`);
     this.mail.expectTemplate(mail);
+    if (declaration.toNewAddress) this.mail.leaveOutOfExport(mail);
     const link = new MailedLink<P>(declaration, this.tokens, this.mail, this.database);
     this.links.set(purpose, link);
     this.answerRequests(declaration);

@@ -33,6 +33,7 @@ export class EmailChangeService {
       purpose: 'confirm-email',
       lifetime: 86_400,
       code: true,
+      toNewAddress: true,
       guard: ({ passwordHash, email, emailKey }) => [passwordHash, email, emailKey],
       page: CONFIRM_EMAIL,
       redeem: ({ token, locale }) => this.confirm({ token }, locale),
