@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
+import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import { CurrentUser, JwtPayload } from '../auth/decorators.js';
 import { OwnAccount } from '../auth/impersonation.guard.js';
 import { refuses } from '../auth/openapi.js';
@@ -11,10 +11,8 @@ import { SessionsService } from '../sessions/sessions.service.js';
 import { sessionsSchema, type SessionsView } from './account.schemas.js';
 
 @ApiTags('account')
-@ApiBearerAuth()
 @Controller('me/sessions')
 @OwnAccount()
-@refuses(401, 'No good access token')
 export class OwnSessionsController {
   constructor(private readonly sessions: SessionsService) {}
 

@@ -1,5 +1,5 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
+import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import { AuditLog } from '../audit/audit-log.js';
 import { readTimeCursor } from '../common/list-cursor.js';
 import { refuses } from '../auth/openapi.js';
@@ -14,10 +14,8 @@ import {
 } from './audit.schemas.js';
 
 @ApiTags('audit')
-@ApiBearerAuth()
 @Controller('audit')
 @Permissions('audit:read')
-@refuses(401, 'No good access token')
 @refuses(403, 'The user lacks the permission `audit:read`')
 export class AuditController {
   constructor(private readonly log: AuditLog) {}

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
+import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import { CurrentUser } from '../auth/decorators.js';
 import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
 import { refuses } from '../auth/openapi.js';
@@ -17,10 +17,8 @@ import {
 import { Authority } from './authority.js';
 
 @ApiTags('roles')
-@ApiBearerAuth()
 @Controller('roles')
 @UseGuards(JwtAuthGuard)
-@refuses(401, 'No good access token')
 @refuses(403, 'A permission is missing, or the change needs one that you do not have')
 export class RolesController {
   constructor(

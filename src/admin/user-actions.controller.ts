@@ -1,5 +1,5 @@
 import { Controller, HttpCode, Param, Post, Req, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
+import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import type { FastifyRequest } from 'fastify';
 import { CurrentUser } from '../auth/decorators.js';
 import { RefuseImpersonation } from '../auth/impersonation.guard.js';
@@ -13,10 +13,8 @@ import { endedSchema, impersonationSchema } from './admin.schemas.js';
 import { AdminUsersService } from './admin-users.service.js';
 
 @ApiTags('users')
-@ApiBearerAuth()
 @Controller('users/:id')
 @UseGuards(JwtAuthGuard)
-@refuses(401, 'No good access token')
 @refuses(403, 'A permission is missing, or the other user has more permissions')
 @refuses(404, 'There is no such user')
 export class UserActionsController {

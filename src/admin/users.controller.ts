@@ -10,7 +10,7 @@ import {
   Query,
   UseGuards,
 } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
+import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import { CurrentUser } from '../auth/decorators.js';
 import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
 import { refuses } from '../auth/openapi.js';
@@ -33,10 +33,8 @@ import {
 import { AdminUsersService } from './admin-users.service.js';
 
 @ApiTags('users')
-@ApiBearerAuth()
 @Controller('users')
 @UseGuards(JwtAuthGuard)
-@refuses(401, 'No good access token')
 @refuses(403, 'A permission is missing, or the other user has more permissions')
 export class UsersController {
   constructor(

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
+import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ClientSignal } from '../common/client-signal.js';
 import { Public } from '../common/public.js';
@@ -28,7 +28,7 @@ import { LimitPasswordAttempts } from './password-attempts.interceptor.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { sessionOfRefreshToken } from './limit-keys.js';
 import { LogoutGuard } from './logout.guard.js';
-import { refuses } from './openapi.js';
+import { refuses, refusesOverload } from './openapi.js';
 import { RefreshCookie, RefreshCookieGuard } from './refresh-cookie.js';
 import { RegistrationService } from './registration.service.js';
 
@@ -48,7 +48,7 @@ export class AuthController {
   @ApiResponse({ status: 201, description: 'The new user', standardSchema: userSchema })
   @refuses(400, 'A parameter is missing or not valid, or the password is weak')
   @refuses(409, 'The username is taken')
-  @refuses(503, 'The server is hashing too many passwords; see Retry-After')
+  @refusesOverload()
   async register(
     @Body({ schema: registerSchema }) body: RegisterBody,
     @Req() request: FastifyRequest,
@@ -68,7 +68,7 @@ export class AuthController {
   @refuses(400, 'A parameter is missing')
   @refuses(401, 'Bad username or password, or a second factor is required')
   @refuses(403, 'The account is disabled, or its e-mail address is not verified')
-  @refuses(503, 'The server is hashing too many passwords; see Retry-After')
+  @refusesOverload()
   async login(
     @Body({ schema: loginSchema }) body: LoginBody,
     @Req() request: FastifyRequest,
@@ -104,11 +104,9 @@ export class AuthController {
   @AllowBeforeEnrolment()
   @UseGuards(LogoutGuard)
   @HttpCode(204)
-  @ApiBearerAuth()
   @ApiOperation({ summary: 'End this session, all sessions of the user, or all other sessions' })
   @ApiResponse({ status: 204, description: 'Ended; their access tokens are refused at once' })
   @refuses(400, 'The scope is not valid')
-  @refuses(401, 'No good access token')
   async logout(
     @Query({ schema: logoutSchema }) { scope }: LogoutQuery,
     @Req() request: FastifyRequest,
@@ -120,10 +118,8 @@ export class AuthController {
 
   @Get('protected')
   @UseGuards(JwtAuthGuard)
-  @ApiBearerAuth()
   @ApiOperation({ summary: 'An example of a guarded route' })
   @ApiResponse({ status: 200, description: 'A greeting', standardSchema: helloSchema })
-  @refuses(401, 'No good access token')
   hello(@CurrentUser() user: Subject): { hello_from: string } {
     return { hello_from: user.username };
   }

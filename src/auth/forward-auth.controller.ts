@@ -1,10 +1,9 @@
 import { Controller, Get, Header, Injectable, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
+import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import type { Subject } from '../keys/access-token.js';
 import { CurrentUser } from './decorators.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
-import { refuses } from './openapi.js';
 
 /** Like `JwtAuthGuard`, but every refusal is a 401: a proxy takes any other status for a fault of ours. */
 @Injectable()
@@ -28,13 +27,11 @@ export class ForwardAuthController {
   @Get()
   @UseGuards(ForwardAuthGuard)
   @Header('Cache-Control', 'no-store')
-  @ApiBearerAuth()
   @ApiOperation({ summary: 'Tell a proxy the signed-in user, by headers' })
   @ApiResponse({
     status: 200,
     description: 'Signed in: `Remote-User`, `Remote-User-Id` and `Remote-Groups`, percent-encoded',
   })
-  @refuses(401, 'No good access token')
   whoIs(@CurrentUser() user: Subject, @Res({ passthrough: true }) reply: FastifyReply): void {
     reply.headers({
       'Remote-User': encoded(user.username),

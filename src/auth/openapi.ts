@@ -6,6 +6,10 @@ import type { Config } from '../config/config.js';
 export const refuses = (status: number, description: string) =>
   ApiResponse({ status, description });
 
+/** Describes the refusal of a route that hashes a password, if too many passwords wait. */
+export const refusesOverload = () =>
+  refuses(503, 'The server is hashing too many passwords; see Retry-After');
+
 /**
  * Returns how clients send an access token, by the settings. OpenAPI knows the scheme `Bearer` in the header
  * `Authorization`. For any other scheme it can only name the header.

@@ -35,7 +35,7 @@ export function StepUp(requirement: StepUpRequirement = {}): ClassDecorator & Me
   return applyDecorators(
     Requirement(requirement),
     UseGuards(JwtAuthGuard, StepUpGuard),
-    refuses(401, 'No good access token, or the sign-in is too old or too weak'),
+    refuses(401, 'The access token is missing or not valid, or the sign-in is too old or too weak'),
     refuses(403, 'The token acts on behalf of another user'),
   );
 }

@@ -18,10 +18,10 @@ import { AllowBeforeEnrolment } from '../auth/enrolment.js';
 import { LimitPasswordAttempts } from '../auth/password-attempts.interceptor.js';
 import { OwnAccount } from '../auth/impersonation.guard.js';
 import { signedInUser } from '../auth/limit-keys.js';
-import { refuses } from '../auth/openapi.js';
+import { refuses, refusesOverload } from '../auth/openapi.js';
 import { RefreshCookie } from '../auth/refresh-cookie.js';
 import { StepUp } from '../auth/step-up.guard.js';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
+import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import { ClientSignal } from '../common/client-signal.js';
 import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
@@ -43,11 +43,9 @@ import { SecondFactorService } from './second-factor.service.js';
 
 /** The signed-in user's own second factors. */
 @ApiTags('factors')
-@ApiBearerAuth()
 @Controller('me')
 @OwnAccount()
 @AllowBeforeEnrolment()
-@refuses(401, 'No good access token')
 export class OwnFactorsController {
   constructor(
     private readonly factors: FactorsService,
@@ -119,7 +117,7 @@ export class OwnFactorsController {
   @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })
   @refuses(400, 'A parameter is missing, or the code is wrong')
   @refuses(403, 'The current password is wrong, or the token acts on behalf of another user')
-  @refuses(503, 'The server is hashing too many passwords; see Retry-After')
+  @refusesOverload()
   async stepUp(
     @CurrentUser() { id: userId }: Subject,
     @JwtPayload() claims: AccessTokenClaims,

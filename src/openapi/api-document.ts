@@ -23,7 +23,7 @@ const COMMON: [status: number, description: string, of: (operation: Operation) =
     ({ parameters, requestBody }) =>
       requestBody !== undefined || (parameters ?? []).some((parameter) => !isHeader(parameter)),
   ],
-  [401, 'No good access token', ({ security }) => (security ?? []).length > 0],
+  [401, 'The access token is missing or not valid', ({ security }) => (security ?? []).length > 0],
   [413, 'The body has more than 64 KiB', ({ requestBody }) => requestBody !== undefined],
   [
     414,

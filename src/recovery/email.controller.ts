@@ -1,20 +1,19 @@
 import { Body, Controller, Headers, HttpCode, Post, Put, Req } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
+import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import type { FastifyRequest } from 'fastify';
-import { CurrentUser, JwtPayload } from '../auth/decorators.js';
-import { LimitPasswordAttempts } from '../auth/password-attempts.interceptor.js';
+import { CurrentRequest, CurrentUser } from '../auth/decorators.js';
+import { TakesCurrentPassword } from '../auth/current-password.js';
 import { OwnAccount } from '../auth/impersonation.guard.js';
 import { signedInUser } from '../auth/limit-keys.js';
 import { refuses } from '../auth/openapi.js';
-import { SignedInUserService } from '../auth/signed-in-user.service.js';
+import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
 import { ClientSignal } from '../common/client-signal.js';
-import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
+import type { Subject } from '../keys/access-token.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
-import { RateLimits } from '../throttling/rate-limits.js';
 import { prepareEmail } from '../users/email.js';
-import { mailboxKey } from '../users/mailbox.js';
 import { EmailChangeService } from './email-change.service.js';
 import { EmailVerificationService } from './email-verification.service.js';
+import { MailLimit } from './mail-limit.js';
 import {
   acceptedSchema,
   type AcceptedView,
@@ -24,21 +23,19 @@ import {
 
 /** The signed-in user's own e-mail address. */
 @ApiTags('account')
-@ApiBearerAuth()
 @Controller('me/email')
 @OwnAccount()
-@refuses(401, 'No good access token')
 export class EmailController {
   constructor(
     private readonly users: SignedInUserService,
     private readonly changes: EmailChangeService,
     private readonly verifications: EmailVerificationService,
-    private readonly limits: RateLimits,
+    private readonly mails: MailLimit,
   ) {}
 
   @Put()
   @RateLimit({ name: 'changeEmail', limit: '10/1h', by: signedInUser })
-  @LimitPasswordAttempts()
+  @TakesCurrentPassword()
   @HttpCode(202)
   @ApiOperation({ summary: 'Request a mail to a new address, which confirms the change' })
   @ApiResponse({
@@ -47,20 +44,14 @@ export class EmailController {
     standardSchema: acceptedSchema,
   })
   @refuses(400, 'The address is not valid')
-  @refuses(401, 'No good access token, or neither a recent sign-in nor the password')
-  @refuses(403, 'The current password is wrong, or the token acts on behalf of another user')
   async change(
-    @CurrentUser() { id: userId }: Subject,
-    @JwtPayload() claims: AccessTokenClaims,
+    @CurrentRequest() own: OwnRequest,
     @Body({ schema: changeEmailSchema }) body: ChangeEmailBody,
     @Req() request: FastifyRequest,
     @ClientSignal() signal: AbortSignal,
-    @Headers('accept-language') locale?: string,
   ): Promise<AcceptedView> {
-    const permit = async () => {
-      await this.limits.take(request, this.limits.named('mail'), mailboxKey(body.email.emailKey));
-    };
-    await this.changes.request({ userId, claims, locale }, body, permit, { signal });
+    const permit = () => this.mails.take(request, body.email.emailKey);
+    await this.changes.request(own, body, permit, { signal });
     return { msg: 'A mail to the new address is on its way; confirm it there' };
   }
 
@@ -78,9 +69,7 @@ export class EmailController {
   ): Promise<AcceptedView> {
     const user = await this.users.find(id);
     const prepared = prepareEmail(user.email ?? '');
-    if (prepared.ok) {
-      await this.limits.take(request, this.limits.named('mail'), mailboxKey(prepared.key));
-    }
+    if (prepared.ok) await this.mails.take(request, prepared.key);
     await this.verifications.resend(id, locale);
     return { msg: 'If the address is not verified yet, a mail to it is on its way' };
   }

@@ -1,17 +1,16 @@
 import { Body, Controller, Headers, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import type { FastifyRequest } from 'fastify';
-import { refuses } from '../auth/openapi.js';
+import { refuses, refusesOverload } from '../auth/openapi.js';
 import { ClientSignal } from '../common/client-signal.js';
 import { Public } from '../common/public.js';
 import { type LinkOrCodeBody, linkOrCodeSchema } from '../mailed-links/link-or-code.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
-import { RateLimits } from '../throttling/rate-limits.js';
-import { mailboxKey } from '../users/mailbox.js';
 import { EmailChangeUndoService } from './email-change-undo.service.js';
 import { EmailChangeService } from './email-change.service.js';
 import { EmailVerificationService } from './email-verification.service.js';
+import { MailLimit } from './mail-limit.js';
 import { PasswordResetService } from './password-reset.service.js';
 import {
   acceptedSchema,
@@ -36,7 +35,7 @@ export class RecoveryController {
     private readonly changes: EmailChangeService,
     private readonly undos: EmailChangeUndoService,
     private readonly links: MailedLinks,
-    private readonly limits: RateLimits,
+    private readonly mails: MailLimit,
   ) {}
 
   @Post('password/forgot')
@@ -54,7 +53,7 @@ export class RecoveryController {
     @Req() request: FastifyRequest,
     @Headers('accept-language') locale?: string,
   ): Promise<AcceptedView> {
-    await this.limits.take(request, this.limits.named('mail'), mailboxKey(email.emailKey));
+    await this.mails.take(request, email.emailKey);
     await this.resets.request(email.email, locale);
     return ACCEPTED;
   }
@@ -65,7 +64,7 @@ export class RecoveryController {
   @ApiOperation({ summary: 'Set a new password by a mailed link or code, and end all sessions' })
   @ApiResponse({ status: 204, description: 'Set' })
   @refuses(400, 'The link or code is not valid, or the password is weak')
-  @refuses(503, 'The server is hashing too many passwords; see Retry-After')
+  @refusesOverload()
   async reset(
     @Body({ schema: resetSchema }) body: ResetBody,
     @ClientSignal() signal: AbortSignal,
@@ -89,7 +88,7 @@ export class RecoveryController {
     @Req() request: FastifyRequest,
     @Headers('accept-language') locale?: string,
   ): Promise<AcceptedView> {
-    await this.limits.take(request, this.limits.named('mail'), mailboxKey(email.emailKey));
+    await this.mails.take(request, email.emailKey);
     await this.verifications.request(email.email, locale);
     return ACCEPTED;
   }
@@ -125,7 +124,7 @@ export class RecoveryController {
   })
   @ApiResponse({ status: 204, description: 'Undone; a mail to set a new password is on its way' })
   @refuses(400, 'The link is not valid')
-  @refuses(503, 'The server is hashing too many passwords; see Retry-After')
+  @refusesOverload()
   async undo(
     @Body({ schema: linkOrCodeSchema }) body: LinkOrCodeBody,
     @Headers('accept-language') locale?: string,

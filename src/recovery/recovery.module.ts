@@ -12,6 +12,7 @@ import { EmailChangeUndoService } from './email-change-undo.service.js';
 import { EmailChangeService } from './email-change.service.js';
 import { EmailVerificationService } from './email-verification.service.js';
 import { EmailController } from './email.controller.js';
+import { MailLimit } from './mail-limit.js';
 import { PasswordResetService } from './password-reset.service.js';
 import { RecoveryController } from './recovery.controller.js';
 
@@ -32,6 +33,7 @@ import { RecoveryController } from './recovery.controller.js';
     EmailChangeService,
     EmailChangeUndoService,
     EmailVerificationService,
+    MailLimit,
     PasswordResetService,
   ],
   exports: [PasswordResetService],
