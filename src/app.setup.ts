@@ -15,7 +15,7 @@ import { AppModule } from './app.module.js';
 import { provideAllowedMethods } from './common/allowed-methods.js';
 import { ApiError, codeOfStatus } from './common/api-error.js';
 import { ApiErrorFilter, sendError } from './common/api-error.filter.js';
-import { answerInTurn, CountedResponse } from './common/connections.js';
+import { CountedResponse, limitConnections } from './common/connections.js';
 import { readJsonBodies } from './common/json-body.js';
 import { lazyCompilers } from './common/lazy-compilers.js';
 import { Metrics } from './common/metrics.js';
@@ -116,7 +116,7 @@ export const appModule = (config: Config): DynamicModule => ({
 export async function setupApp(app: NestFastifyApplication, config: Config): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
   app.useLogger(new PinoLogger(fastify.log));
-  answerInTurn(fastify);
+  limitConnections(fastify);
   expectOneHost(fastify);
   provideAllowedMethods(fastify);
   readJsonBodies(fastify);

@@ -1,10 +1,9 @@
-import { AsyncResource } from 'node:async_hooks';
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { clientMemory } from './client-memory.js';
-import { REQUEST_BYTES, RequestFeed, type Turns } from './request-feed.js';
+import { type ConnectionState, RequestFeed } from './request-feed.js';
 
 /** How long a client may leave an answer unread, in milliseconds. */
 const READ_TIMEOUT = 30_000;
@@ -27,9 +26,9 @@ export function connectionOf(socket: Socket): Connection {
 }
 
 /** Counts the memory that one client takes: waiting requests, an incomplete body, an unread answer. */
-class Connection implements Turns {
-  /** In the order of their requests. The first one is being answered. */
-  private readonly open: ServerResponse[] = [];
+class Connection implements ConnectionState {
+  /** The answer to the present request. The feed parses no other one before its end. */
+  private answer: ServerResponse | undefined;
   private readonly feed: RequestFeed | undefined;
   private bodyBytes = 0;
   /** Whether the client has to read before the server can continue. */
@@ -38,7 +37,7 @@ class Connection implements Turns {
   constructor(private readonly socket: Socket) {
     this.feed = RequestFeed.of(socket, this);
     socket.once('close', () => {
-      this.open.length = 0;
+      this.answer = undefined;
       this.bodyBytes = 0;
       this.report(true);
     });
@@ -46,46 +45,24 @@ class Connection implements Turns {
 
   /** Registers a request by its future answer. */
   begin(response: ServerResponse): void {
-    this.open.push(response);
+    this.answer = response;
     this.feed?.begun(response.req);
-    // The client has to send the others again (RFC 9112, section 9.3.2).
+    // The client has to send the other requests again (RFC 9112, section 9.3.2).
     if ((this.feed?.row ?? 0) >= MAX_PIPELINED) response.setHeader('connection', 'close');
-    if (this.open.length > 1) this.report(false);
   }
 
   /** Releases an answer that was handed on completely: an idle connection must not keep it in memory. */
   finish(response: ServerResponse): void {
-    if (this.open[0] === response) this.open.shift();
+    if (this.answer === response) this.answer = undefined;
   }
 
   isBusy(): boolean {
-    // The body of a request has to be read to its end. Without a feed, Node may have parsed the next request
-    // too.
-    return this.open.length > 1 || this.open[0]?.req.complete === true;
+    // The body of a request has to be read to its end.
+    return this.answer?.req.complete === true;
   }
 
   afterAnswer(then: () => void): void {
-    this.open[0]?.once('close', then);
-  }
-
-  /** Calls `start` when all requests before that of `response` are answered and read. */
-  inTurn(response: ServerResponse, start: () => void): void {
-    const place = this.open.indexOf(response);
-    if (place <= 0) {
-      start();
-      return;
-    }
-    // This moment belongs to the request before, and its context must not reach this one.
-    const go = AsyncResource.bind(() => {
-      this.begun(response);
-      if (!this.socket.destroyed) start();
-    });
-    this.open[place - 1]?.once('close', go);
-  }
-
-  private begun(response: ServerResponse): void {
-    while (this.open.length > 0 && this.open[0] !== response) this.open.shift();
-    this.report(true);
+    this.answer?.once('close', then);
   }
 
   /**
@@ -121,10 +98,7 @@ class Connection implements Turns {
   }
 
   private readonly weigh = (): number =>
-    this.socket.writableLength +
-    this.bodyBytes +
-    (this.feed?.bytes ?? 0) +
-    Math.max(0, this.open.length - 1) * REQUEST_BYTES;
+    this.socket.writableLength + this.bodyBytes + (this.feed?.bytes ?? 0);
 
   report(moved: boolean): void {
     // A request by Fastify's inject() has no connection to weigh or to close.
@@ -179,17 +153,14 @@ export class CountedResponse<
 }
 
 /**
- * Begins a pipelined request only after the client has read the answers before it. Otherwise 64 KiB of small
- * requests would become as many large answers in memory. Its hook has to be the first.
+ * Bounds the connections of a server, and answers the requests of each one after another. A pipelined request
+ * begins only after the client has read the answers before it: otherwise 64 KiB of small requests would become as
+ * many large answers in memory.
  */
-export function answerInTurn(fastify: FastifyInstance): void {
-  fastify.server.maxConnections = MAX_CONNECTIONS;
+export function limitConnections({ server }: FastifyInstance): void {
+  server.maxConnections = MAX_CONNECTIONS;
   // Node keeps 1,000 headers and drops the others, so a client could hide a second Host, or the address that
   // a proxy adds. `maxHeaderSize` bounds them.
-  fastify.server.maxHeadersCount = 0;
-  fastify.server.on('connection', connectionOf);
-  fastify.addHook('onRequest', (request, { raw: response }, done) => {
-    // A request is parsed before its turn only if the connection has no feed.
-    connectionOf(request.raw.socket).inTurn(response, done);
-  });
+  server.maxHeadersCount = 0;
+  server.on('connection', connectionOf);
 }

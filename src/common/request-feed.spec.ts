@@ -61,11 +61,7 @@ const options = { requireHostHeader: false };
 const plain = onErrors(createServer(options, answer));
 const fed = onErrors(createServer({ ...options, ServerResponse: CountedResponse }));
 fed.on('connection', connectionOf);
-fed.on('request', (request: IncomingMessage, response: ServerResponse) => {
-  connectionOf(request.socket).inTurn(response, () => {
-    answer(request, response);
-  });
-});
+fed.on('request', answer);
 
 /** Sends `pieces` and waits until the server does nothing more. `gap`: the server works between two pieces. */
 async function send(server: Server, pieces: Buffer[], gap = false, isSlow = false): Promise<Wire> {

@@ -18,10 +18,10 @@ const NONE: Buffer = Buffer.alloc(0);
 const NO_MORE: Buffer = Buffer.from('-').subarray(0, 0);
 
 /** The memory that Node and Fastify take for one parsed request that waits, in bytes (rounded up). */
-export const REQUEST_BYTES = 8 * 1024;
+const REQUEST_BYTES = 8 * 1024;
 
 /** The state of a connection, as far as its feed needs it. */
-export interface Turns {
+export interface ConnectionState {
   /** Returns whether the next request has to wait for an answer. */
   isBusy(): boolean;
   /** Calls `then` when the client has read the present answer. */
@@ -60,12 +60,12 @@ export class RequestFeed {
   private constructor(
     private readonly socket: Socket & { parser?: object | null },
     private readonly parse: (chunk: Buffer) => void,
-    private readonly turns: Turns,
+    private readonly connection: ConnectionState,
   ) {
     socket.once('close', () => {
       this.drop();
     });
-    const isBusy = () => turns.isBusy();
+    const isBusy = () => connection.isBusy();
     const take = (early: Early) => {
       this.take(early);
     };
@@ -73,9 +73,9 @@ export class RequestFeed {
   }
 
   /** Takes the place of Node's own listener for the data of `socket`. */
-  static of(socket: Socket, turns: Turns): RequestFeed | undefined {
+  static of(socket: Socket, connection: ConnectionState): RequestFeed | undefined {
     const [parse] = socket.listeners('data') as ((chunk: Buffer) => void)[];
-    return parse && new RequestFeed(socket, parse, turns);
+    return parse && new RequestFeed(socket, parse, connection);
   }
 
   /** How many bytes wait for their turn. */
@@ -110,7 +110,7 @@ export class RequestFeed {
 
   private feed(moved: boolean): void {
     const { socket } = this;
-    while (this.bytes > 0 && !this.turns.isBusy()) {
+    while (this.bytes > 0 && !this.connection.isBusy()) {
       // The connection is being closed: no further request can be answered.
       if (!socket.writable) this.drop();
       else if (this.early) this.beginEarly(this.early);
@@ -121,7 +121,7 @@ export class RequestFeed {
     if (this.bytes > 0) this.wait();
     if (this.reported === this.bytes) return;
     this.reported = this.bytes;
-    this.turns.report(moved);
+    this.connection.report(moved);
   }
 
   private beginEarly(begin: () => void): void {
@@ -178,6 +178,6 @@ export class RequestFeed {
     };
     // Bound, because the request that is answered has a context of its own. Other connections have their
     // turn first: else small requests would follow one another and hold up everybody.
-    this.turns.afterAnswer(AsyncResource.bind(() => setImmediate(goOn)));
+    this.connection.afterAnswer(AsyncResource.bind(() => setImmediate(goOn)));
   }
 }
