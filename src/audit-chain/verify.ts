@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { DataSource, type EntityManager, IsNull, MoreThan } from 'typeorm';
-import { databaseOptions, withoutTimeouts } from '../database/database.options.js';
+import { databaseOptions, sqlitePath, withoutTimeouts } from '../database/database.options.js';
 import { refuseEarlierDatabase } from '../database/migration-state.js';
 import { joinTables } from '../database/tables.js';
 import { beginSnapshot } from '../database/transactions.js';
@@ -54,7 +54,7 @@ export interface Verification {
  */
 export async function verifyAudit(options: VerifyOptions): Promise<Verification> {
   const { url } = options;
-  const path = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined;
+  const path = sqlitePath(url);
   if (path !== undefined && !existsSync(path)) throw new Error(`There is no database ${path}`);
   const dataSource = await new DataSource(
     withoutTimeouts(databaseOptions(url, TABLES)),

@@ -50,12 +50,13 @@ export function databaseOptions(
     // `findOneBy({ id: undefined })` would find the first row.
     invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
   } as const;
-  if (url.startsWith('sqlite:')) {
+  const path = sqlitePath(url);
+  if (path !== undefined) {
     return {
       ...common,
       type: 'sqlite',
       driver: sqliteDriver,
-      database: url.slice('sqlite:'.length),
+      database: path,
       enableWAL: true,
       busyTimeout: settings.timeout * 1000,
     };
@@ -72,3 +73,7 @@ export function databaseOptions(
     },
   };
 }
+
+/** Returns the file of a SQLite database by its URL; undefined for PostgreSQL. */
+export const sqlitePath = (url: string): string | undefined =>
+  url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined;

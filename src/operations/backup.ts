@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { DataSource } from 'typeorm';
-import { databaseOptions } from '../database/database.options.js';
+import { databaseOptions, sqlitePath } from '../database/database.options.js';
 import { NO_TABLES } from '../database/tables.js';
 
 /**
@@ -13,12 +13,12 @@ import { NO_TABLES } from '../database/tables.js';
  * @throws Error with a sentence, if the copy cannot be made
  */
 export async function backUp(url: string, file: string): Promise<number> {
-  if (!url.startsWith('sqlite:')) {
+  const path = sqlitePath(url);
+  if (path === undefined) {
     throw new Error(
       'This command is for SQLite. For PostgreSQL use pg_dump: see docs/operations.md',
     );
   }
-  const path = url.slice('sqlite:'.length);
   if (!existsSync(path)) throw new Error(`There is no database ${path}`);
   if (existsSync(file)) throw new Error(`${file} already exists: name a new file`);
   const draft = `${file}.${randomBytes(6).toString('hex')}`;

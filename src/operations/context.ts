@@ -10,6 +10,7 @@ import { Config } from '../config/config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { previewSecret } from '../config/generated-secret.js';
 import { DatabaseModule } from '../database/database.module.js';
+import { sqlitePath } from '../database/database.options.js';
 import { TABLES, type Tables } from '../database/tables.js';
 import { CliError } from './exit.js';
 import { printError } from './print.js';
@@ -65,9 +66,9 @@ async function runWithServices<T>(
   { mayCreate = false, readOnly = false } = {},
 ): Promise<T> {
   const config = Config.load(undefined, previewSecret);
-  const path = config.databaseUrl.startsWith('sqlite:') && config.databaseUrl.slice(7);
+  const path = sqlitePath(config.databaseUrl);
   // A wrong folder must not get a new database, which would look like one without users.
-  if (path && !mayCreate && !existsSync(path)) {
+  if (path !== undefined && !mayCreate && !existsSync(path)) {
     throw new CliError(
       `There is no database ${path}: run this command in the folder of the server`,
     );

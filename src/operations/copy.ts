@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { copyPosition, MARKER_TABLE, moveMarker, placeMarker } from '../database/copy-marker.js';
 import { type CopyPosition, removeMarker } from '../database/copy-marker.js';
-import { databaseOptions, withoutTimeouts } from '../database/database.options.js';
+import { databaseOptions, sqlitePath, withoutTimeouts } from '../database/database.options.js';
 import { migrate } from '../database/migrate.js';
 import {
   MIGRATIONS_TABLE,
@@ -52,7 +52,7 @@ export interface CopiedTable {
  */
 export async function copyDatabase(options: CopyOptions): Promise<CopiedTable[]> {
   const { from, to, restart = false, onProgress = () => undefined } = options;
-  const path = from.startsWith('sqlite:') ? from.slice('sqlite:'.length) : undefined;
+  const path = sqlitePath(from);
   if (path !== undefined && !existsSync(path)) {
     throw new CopyError(`There is no database ${path}`);
   }

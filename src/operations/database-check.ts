@@ -5,7 +5,7 @@ import { isLoopbackHost } from '../common/network.js';
 import type { Config } from '../config/config.js';
 import { copyPosition } from '../database/copy-marker.js';
 import { isUnixSocket } from '../config/postgres-tls.js';
-import { databaseOptions } from '../database/database.options.js';
+import { databaseOptions, sqlitePath } from '../database/database.options.js';
 import { isEarlierDatabase, migrationState, MOVE_ADVICE } from '../database/migration-state.js';
 import type { Tables } from '../database/tables.js';
 import { Keyring } from '../keys/keyring.js';
@@ -22,7 +22,7 @@ const NOTICEABLE = 1_000;
 export async function checkDatabase(config: Config, tables: Tables): Promise<Finding[]> {
   const check = 'database';
   const url = config.databaseUrl;
-  const path = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined;
+  const path = sqlitePath(url);
   if (path !== undefined && !existsSync(path)) {
     return [ok(check, `the first start creates ${path}`)];
   }

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Config } from '../config/config.js';
+import { sqlitePath } from '../database/database.options.js';
 import { fail, type Finding, ok, warn } from './finding.js';
 
 /**
@@ -14,7 +15,7 @@ export function checkFiles(config: Config, env: Record<string, string | undefine
   }
   const { dataDir, databaseUrl } = config;
   const found: Finding[] = [];
-  const database = databaseUrl.startsWith('sqlite:') ? [databaseUrl.slice('sqlite:'.length)] : [];
+  const database = [sqlitePath(databaseUrl)].filter((path) => path !== undefined);
   const files = [
     '.env',
     join(dataDir, 'jwt-secret'),
