@@ -97,7 +97,7 @@ beforeAll(async () => {
   );
   const args = ['users', 'import', '-'];
   const { code, stdout } = await latchkey(server, args, { input: users.join('\n') });
-  expect([code, stdout]).toEqual([0, `${users.length} imported, 0 there already, 0 refused\n`]);
+  expect([code, stdout]).toEqual([0, `${users.length} imported, 0 already present, 0 refused\n`]);
 });
 afterAll(() => server.stop());
 
