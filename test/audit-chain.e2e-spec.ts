@@ -75,7 +75,7 @@ describe('what somebody with the database alone changes', () => {
     ["address = '192.0.2.1'", /^row 4 .*changed$/],
     ["user_agent = ''", /^row 4 .*changed$/],
     ["id = 'another'", /^row 4 .*changed$/],
-    ["mac = 'x.y'", /^row 4 .*changed, moved or put in$/],
+    ["mac = 'x.y'", /^row 4 .*changed, moved or inserted$/],
   ])('is found: %s', async (change, fault) => {
     const server = await tenRows();
     await query(server, `UPDATE audit_events SET ${change} WHERE seq = 4`);
@@ -335,7 +335,7 @@ describe('keys', () => {
     });
     // A key of nobody is no excuse for what was sealed since.
     await query(after, "UPDATE audit_events SET mac = 'x.y', hash = 'x.y' WHERE seq = 6");
-    expect((await verify(after)).faults[0]).toMatch(/^row 6 .*moved or put in$/);
+    expect((await verify(after)).faults[0]).toMatch(/^row 6 .*moved or inserted$/);
   });
 });
 
@@ -454,7 +454,7 @@ describe('an audit that was tampered with before a start', () => {
     ]);
     await sealAll(server);
     expect((await verify(server)).faults).toEqual([
-      expect.stringMatching(/^row 11 \(put in, .*moved or put in$/),
+      expect.stringMatching(/^row 11 \(put in, .*moved or inserted$/),
     ]);
   });
 });
