@@ -27,7 +27,7 @@ const fromDist = {
  * where TEST_LONG is set (`npm run test:long`), and in CI on PostgreSQL.
  */
 const LONG =
-  'test/(audit-chain|bootstrap-admin|cli|clients|clocks|copy|doctor|import|mail-delivery|run-it|newcomer|nginx|webhooks-processes)\\.e2e-spec';
+  'test/(audit-(chain|tampering)|bootstrap-admin|cli(-users)?|clients|clocks|copy|doctor|import|imported-users|mail-delivery|run-it|newcomer|nginx|webhooks-processes)\\.e2e-spec';
 
 /** Tests of what only PostgreSQL has: the settings of a session, poolers. */
 const POSTGRES_ONLY = 'test/database-sessions\\.e2e-spec';

@@ -1,6 +1,7 @@
 import jwt from 'jsonwebtoken';
 import { keyPair } from './support/keys.js';
-import { type Server, startServer } from './support/server.js';
+import type { Server } from './support/server.js';
+import { siblings } from './support/servers.js';
 
 /** Keys that sign, and what of them stands in the lists of the accepted ones. */
 interface Keys {
@@ -26,16 +27,7 @@ const pair = (algorithm: string, letter?: string): Keys => {
   };
 };
 
-const servers: Server[] = [];
-const start = async (settings: Record<string, string>) => {
-  const on: Record<string, string> = servers[0] ? { DATABASE_URL: servers[0].database.url } : {};
-  const server = await startServer({ ...on, ...settings });
-  servers.push(server);
-  return server;
-};
-afterEach(async () => {
-  for (const server of servers.splice(0).reverse()) await server.stop();
-});
+const start = siblings();
 
 const protectedBy = async (server: Server, token: string) => {
   const response = await server.get('/protected', `Bearer ${token}`);
