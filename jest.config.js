@@ -29,8 +29,9 @@ const fromDist = {
 const LONG =
   'test/(audit-(chain|tampering)|bootstrap-admin|cli(-users)?|clients|clocks|copy|doctor|import|imported-users|mail-delivery|run-it|newcomer|nginx|webhooks-processes)\\.e2e-spec';
 
-/** Tests of what only PostgreSQL has: the settings of a session, poolers. */
-const POSTGRES_ONLY = 'test/database-sessions\\.e2e-spec';
+/** Tests of what one of the databases has: the settings of a session, poolers, a network; a file. */
+const POSTGRES_ONLY = 'test/database-(away|sessions)\\.e2e-spec';
+const SQLITE_ONLY = 'test/database-file\\.e2e-spec';
 
 const ignored = ['/node_modules/', ...(process.env.TEST_LONG ? [] : [LONG])];
 const e2e = {
@@ -55,7 +56,12 @@ const projects = [
   },
 ];
 if (process.env.TEST_DATABASE_URL) {
-  projects.push({ ...e2e, displayName: 'postgres', globals: { E2E_DATABASE: 'postgres' } });
+  projects.push({
+    ...e2e,
+    displayName: 'postgres',
+    globals: { E2E_DATABASE: 'postgres' },
+    testPathIgnorePatterns: [...ignored, SQLITE_ONLY],
+  });
 }
 
 export default {

@@ -1,413 +1,258 @@
-import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { toApiError } from '../src/common/api-error.filter.js';
 import { Database } from '../src/database/database.js';
 import { User } from '../src/users/user.entity.js';
 import { type Cluster, postgresPrograms, startCluster } from './support/cluster.js';
-import { databaseKind } from './support/databases.js';
 import { type FaultProxy, startFaultProxy } from './support/faults.js';
-import { type Answer, underLoad } from './support/load.js';
+import { underLoad } from './support/load.js';
+import {
+  BOUND,
+  expectNothingLost,
+  expectOnlyUnavailable,
+  SLACK,
+  TIMES,
+  warnings,
+} from './support/outages.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
-
-/** The bound of the settings in seconds, of which a step can take two, and what a busy machine may add in milliseconds. */
-const TIMES = { DATABASE_TIMEOUT: '1' };
-const BOUND = 2_250;
-const SLACK = 4_000;
+import { eventually } from './support/wait.js';
 
 let server: Server;
 
-/** Every request was answered in time, with success or a 503, and nobody lost a token by it. */
-function expectOnlyUnavailable(answers: Answer[]): void {
-  const odd = answers.filter(
-    ({ what, status, code, retryAfter, ms }) =>
-      ms > BOUND + SLACK ||
-      !(status < 300 || (status === 503 && code === 'unavailable' && retryAfter === '5')) ||
-      (what === 'protected' && status !== 200),
-  );
-  expect(odd).toEqual([]);
-  expect(answers.filter(({ what }) => what === 'protected').length).toBeGreaterThan(0);
-}
+describe('PostgreSQL behind a network that breaks', () => {
+  let proxy: FaultProxy;
 
-/** What was acknowledged is there, and the server goes on without a restart. */
-async function expectNothingLost(acknowledged: string[]): Promise<void> {
-  const stored = await server.withDatabase((db) => db.getRepository(User).find());
-  const names = new Set(stored.map(({ username }) => username));
-  expect(acknowledged.filter((name) => !names.has(name))).toEqual([]);
-  await server.http.get('/health/ready').expect(200);
-  const afterwards = `afterwards-${randomUUID()}`;
-  await server.register(afterwards);
-  await server.login(afterwards);
-  const loud = server.log.filter(({ level }) => Number(level) >= 50);
-  expect(loud).toEqual([]);
-}
+  beforeEach(async () => {
+    server = await startServer(async (database) => {
+      const url = new URL(database.url);
+      proxy = await startFaultProxy(Number(url.port), url.hostname);
+      url.hostname = '127.0.0.1';
+      url.port = String(proxy.port);
+      return { ...TIMES, DATABASE_POOL_SIZE: '4', DATABASE_URL: url.href };
+    });
+  });
+  afterEach(async () => {
+    await proxy.close();
+    await server.stop();
+  });
 
-/** Those of requests: what the server does by itself warns as well. */
-const warnings = () => server.log.filter(({ level, reqId }) => level === 40 && reqId);
+  const faults: Record<string, () => void | Promise<void>> = {
+    'is not there': () => proxy.refuse(),
+    'swallows everything': () => {
+      proxy.silence();
+    },
+    'answers later than it may': () => {
+      proxy.delay(1_500);
+    },
+  };
 
-/** Until `check` holds; what it says last is the failure. */
-async function eventually(check: () => void | Promise<void>): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  for (;;) {
-    try {
-      await check();
-      return;
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-}
-
-if (databaseKind === 'postgres') {
-  describe('PostgreSQL behind a network that breaks', () => {
-    let proxy: FaultProxy;
-
-    beforeEach(async () => {
-      server = await startServer(async (database) => {
-        const url = new URL(database.url);
-        proxy = await startFaultProxy(Number(url.port), url.hostname);
-        url.hostname = '127.0.0.1';
-        url.port = String(proxy.port);
-        return { ...TIMES, DATABASE_POOL_SIZE: '4', DATABASE_URL: url.href };
+  it.each(Object.keys(faults))('answers 503 in time where it %s', async (fault) => {
+    const load = await underLoad([server], 8, async (answered) => {
+      await answered(201, 10);
+      await faults[fault]?.();
+      await answered(503, 12);
+      await eventually(async () => {
+        const response = await server.http.get('/health/ready');
+        expect([response.status, response.body]).toEqual([
+          503,
+          { msg: 'Not ready: database', code: 'not_ready' },
+        ]);
       });
-    });
-    afterEach(async () => {
-      await proxy.close();
-      await server.stop();
-    });
-
-    const faults: Record<string, () => void | Promise<void>> = {
-      'is not there': () => proxy.refuse(),
-      'swallows everything': () => {
-        proxy.silence();
-      },
-      'answers later than it may': () => {
-        proxy.delay(1_500);
-      },
-    };
-
-    it.each(Object.keys(faults))('answers 503 in time where it %s', async (fault) => {
-      const load = await underLoad([server], 8, async (answered) => {
-        await answered(201, 10);
-        await faults[fault]?.();
-        await answered(503, 12);
-        await eventually(async () => {
-          const response = await server.http.get('/health/ready');
-          expect([response.status, response.body]).toEqual([
-            503,
-            { msg: 'Not ready: database', code: 'not_ready' },
-          ]);
-        });
-        await proxy.heal();
-        await answered(201, 10);
-      });
-      expectOnlyUnavailable(load.answers);
-      await expectNothingLost(load.acknowledged);
-      // Attempts whose request gave up before them have an end as well.
-      await eventually(() => {
-        const { connections, idle, waiting } = server.app.get(Database).use;
-        expect([waiting, connections - idle]).toEqual([0, 0]);
-        expect(connections).toBeLessThanOrEqual(4);
-      });
-    });
-
-    it('answers 503 where connections are cut again and again', async () => {
-      const load = await underLoad([server], 8, async (answered) => {
-        await answered(201, 5);
-        const cutting = setInterval(proxy.cut, 100);
-        await answered(503, 20).finally(() => {
-          clearInterval(cutting);
-        });
-        await answered(201, 10);
-      });
-      expectOnlyUnavailable(load.answers);
-      await expectNothingLost(load.acknowledged);
-    });
-
-    it('bears that an administrator ends its connections, in use and idle', async () => {
-      const terminate = () =>
-        server.withDatabase((db) =>
-          db.query<{ pid: number }[]>(
-            `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
-           WHERE datname = current_database() AND pid <> pg_backend_pid()`,
-          ),
-        );
-      const load = await underLoad([server], 8, async (answered) => {
-        await answered(201, 5);
-        for (let round = 0; round < 4; round++) {
-          await terminate();
-          await answered(201, 2);
-        }
-      });
-      expectOnlyUnavailable(load.answers);
-      await server.login('client0');
-      const ended = new Set((await terminate()).map(({ pid }) => pid));
-      expect(ended.size).toBeGreaterThan(0);
-      // Not until it has none: what the server does each second opens new ones.
-      const pool = (server.app.get(DataSource).driver as PostgresDriver).master as {
-        _clients: { processID: number }[];
-      };
-      await eventually(() => {
-        expect(pool._clients.filter(({ processID }) => ended.has(processID))).toEqual([]);
-      });
-      // The pool has seen it: not even one request fails.
-      await server.login('client0');
-      await expectNothingLost(load.acknowledged);
-    });
-
-    it('is not there when the server stops, which is no fault of the server', async () => {
-      const wrong = { username: 'nobody', password: 'not the password' };
-      await server.http.post('/login').send(wrong).expect(401);
-      await proxy.refuse();
-      await server.app.close();
-      const last = server.log.filter(({ level }) => Number(level) >= 40);
-      expect(last.map(({ level, context }) => [level, context])).toContainEqual([
-        40,
-        'FailedLogins',
-      ]);
-      expect(last.filter(({ level }) => Number(level) >= 50)).toEqual([]);
-    });
-
-    it('gives no connection on whose answer is still to come', async () => {
-      const database = server.app.get(Database);
-      const ask = async (i: number) => {
-        const [row] = await database.write((manager) =>
-          manager.query<{ i: number; pid: number }[]>(
-            `SELECT ${i}::int AS i, pg_backend_pid() AS pid`,
-          ),
-        );
-        return row;
-      };
-      const before = await Promise.all(Array.from({ length: 4 }, (_, i) => ask(i)));
-      proxy.delay(1_400);
-      const late = await Promise.allSettled(Array.from({ length: 4 }, (_, i) => ask(i)));
-      expect(late.map(({ status }) => status)).toEqual(Array(4).fill('rejected'));
-      proxy.delay(0);
-      const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => ask(i)));
-      expect(answers.map((row) => row?.i)).toEqual(Array.from({ length: 100 }, (_, i) => i));
-      const closed = new Set(before.map((row) => row?.pid));
-      expect(answers.filter((row) => closed.has(row?.pid))).toEqual([]);
-    });
-
-    it('says of a transaction that lost its connection between two statements that it is away', async () => {
-      const database = server.app.get(Database);
-      const ways: ((manager: EntityManager) => Promise<unknown>)[] = [
-        (manager) => manager.query('SELECT 1'),
-        (manager) => manager.findOneBy(User, { username: 'nobody' }),
-        (manager) => manager.increment(User, { username: 'nobody' }, 'tokenVersion', 1),
-      ];
-      for (const goOn of ways) {
-        const error = await database
-          .transaction(async (manager) => {
-            await manager.query('SELECT 1');
-            const { connections } = database.use;
-            proxy.cut();
-            await eventually(() => {
-              expect(database.use.connections).toBeLessThan(connections);
-            });
-            await goOn(manager);
-          })
-          .catch((reason: unknown) => reason);
-        expect(toApiError(error)).toMatchObject({ status: 503, code: 'unavailable' });
-      }
-    });
-
-    it('says of a commit whose answer is lost that it is in doubt', async () => {
-      const database = server.app.get(Database);
-      const { id } = await server.register('doubtful');
-      const began = performance.now();
-      const commit = database.transaction(async (manager) => {
-        await manager.increment(User, { id }, 'tokenVersion', 1);
-        proxy.silence();
-      });
-      const error = await commit.then(
-        () => undefined,
-        (reason: unknown) => reason,
-      );
-      expect(toApiError(error)).toMatchObject({ status: 503, code: 'unavailable' });
-      expect(performance.now() - began).toBeLessThan(BOUND + SLACK);
       await proxy.heal();
-      await server.login('doubtful');
+      await answered(201, 10);
     });
-
-    it('answers 503 where a statement waits for a lock too long, and says so in one line', async () => {
-      await server.register('waiting');
-      await server.withDatabase((db) =>
-        db.transaction(async (manager) => {
-          await manager.query('LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
-          const login = { username: 'waiting', password: `${GOOD_PASSWORD} canary` };
-          const answers = await Promise.all(
-            Array.from({ length: 8 }, () => server.http.post('/login').send(login)),
-          );
-          for (const { status, body, headers } of answers) {
-            expect([status, body, headers['retry-after']]).toEqual([
-              503,
-              { msg: 'The service cannot do this right now', code: 'unavailable' },
-              '5',
-            ]);
-          }
-        }),
-      );
-      const lines = warnings();
-      expect(lines).toHaveLength(8);
-      for (const line of lines) {
-        expect(Object.keys(line).sort()).toEqual(
-          ['hostname', 'level', 'msg', 'pid', 'reason', 'reqId', 'time'].sort(),
-        );
-        expect(JSON.stringify(line)).not.toMatch(/SELECT|waiting|canary/);
-      }
-      expect(lines.map(({ reason }) => reason)).toContain('57014');
-      await server.login('waiting');
+    expectOnlyUnavailable(load.answers);
+    await expectNothingLost(server, load.acknowledged);
+    // Attempts whose request gave up before them have an end as well.
+    await eventually(() => {
+      const { connections, idle, waiting } = server.app.get(Database).use;
+      expect([waiting, connections - idle]).toEqual([0, 0]);
+      expect(connections).toBeLessThanOrEqual(4);
     });
   });
 
-  if (postgresPrograms !== undefined) {
-    describe('PostgreSQL that stops', () => {
-      let cluster: Cluster;
-      let instances: Server[];
-      beforeAll(async () => {
-        cluster = await startCluster();
-        const start = () =>
-          startServer(() => Promise.resolve({ ...TIMES, DATABASE_URL: cluster.url }));
-        instances = await Promise.all([start(), start()]);
+  it('answers 503 where connections are cut again and again', async () => {
+    const load = await underLoad([server], 8, async (answered) => {
+      await answered(201, 5);
+      const cutting = setInterval(proxy.cut, 100);
+      await answered(503, 20).finally(() => {
+        clearInterval(cutting);
       });
-      afterAll(async () => {
-        await Promise.all(instances.map((instance) => instance.stop()));
-        await cluster.remove();
-      });
-
-      it('is lived through by two instances under load: a stop, and a power cut', async () => {
-        const load = await underLoad(instances, 8, async (answered) => {
-          for (const mode of ['fast', 'immediate'] as const) {
-            await answered(201, 10);
-            await cluster.stop(mode);
-            await answered(503, 24);
-            await cluster.start();
-            await answered(201, 10);
-          }
-        });
-        expectOnlyUnavailable(load.answers);
-        for (server of instances) await expectNothingLost(load.acknowledged);
-        await eventually(async () => {
-          const listening = await server.withDatabase((db) =>
-            db.query<object[]>(
-              "SELECT 1 FROM pg_stat_activity WHERE application_name = 'latchkey-listen'",
-            ),
-          );
-          expect(listening).toHaveLength(instances.length);
-        });
-      });
+      await answered(201, 10);
     });
-  }
-} else {
-  describe('an SQLite file that cannot be written', () => {
-    const ask = (pragma: string) =>
-      server.app
-        .get(Database)
-        .write((manager) => manager.query<Record<string, unknown>[]>(`PRAGMA ${pragma}`));
-    const integrity = () => server.withDatabase((db) => db.query('PRAGMA integrity_check'));
+    expectOnlyUnavailable(load.answers);
+    await expectNothingLost(server, load.acknowledged);
+  });
 
-    beforeEach(async () => {
-      server = await startServer(TIMES);
+  it('bears that an administrator ends its connections, in use and idle', async () => {
+    const terminate = () =>
+      server.withDatabase((db) =>
+        db.query<{ pid: number }[]>(
+          `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+           WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+        ),
+      );
+    const load = await underLoad([server], 8, async (answered) => {
+      await answered(201, 5);
+      for (let round = 0; round < 4; round++) {
+        await terminate();
+        await answered(201, 2);
+      }
     });
-    afterEach(() => server.stop());
+    expectOnlyUnavailable(load.answers);
+    await server.login('client0');
+    const ended = new Set((await terminate()).map(({ pid }) => pid));
+    expect(ended.size).toBeGreaterThan(0);
+    // Not until it has none: what the server does each second opens new ones.
+    const pool = (server.app.get(DataSource).driver as PostgresDriver).master as {
+      _clients: { processID: number }[];
+    };
+    await eventually(() => {
+      expect(pool._clients.filter(({ processID }) => ended.has(processID))).toEqual([]);
+    });
+    // The pool has seen it: not even one request fails.
+    await server.login('client0');
+    await expectNothingLost(server, load.acknowledged);
+  });
 
-    it('waits for a lock, then answers 503, those that queue behind as well', async () => {
-      await server.register('patient');
-      const { jwt } = await server.login('patient');
-      const login = { username: 'patient', password: GOOD_PASSWORD };
-      const post = () => server.http.post('/login').send(login);
-      await server.withDatabase(async (db) => {
-        await db.query('BEGIN IMMEDIATE');
-        const briefly = post().then(({ status }) => status);
-        await eventually(async () => {
-          expect((await server.http.get('/metrics')).text).toMatch(/^latchkey_logins_total/m);
-        });
-        await db.query('COMMIT');
-        expect(await briefly).toBe(200);
+  it('is not there when the server stops, which is no fault of the server', async () => {
+    const wrong = { username: 'nobody', password: 'not the password' };
+    await server.http.post('/login').send(wrong).expect(401);
+    await proxy.refuse();
+    await server.app.close();
+    const last = server.log.filter(({ level }) => Number(level) >= 40);
+    expect(last.map(({ level, context }) => [level, context])).toContainEqual([40, 'FailedLogins']);
+    expect(last.filter(({ level }) => Number(level) >= 50)).toEqual([]);
+  });
 
-        await db.query('BEGIN IMMEDIATE');
-        const began = performance.now();
-        const late = await Promise.all(Array.from({ length: 20 }, post));
-        expect(performance.now() - began).toBeLessThan(BOUND + SLACK);
-        for (const { status, body, headers } of late) {
+  it('gives no connection on whose answer is still to come', async () => {
+    const database = server.app.get(Database);
+    const ask = async (i: number) => {
+      const [row] = await database.write((manager) =>
+        manager.query<{ i: number; pid: number }[]>(
+          `SELECT ${i}::int AS i, pg_backend_pid() AS pid`,
+        ),
+      );
+      return row;
+    };
+    const before = await Promise.all(Array.from({ length: 4 }, (_, i) => ask(i)));
+    proxy.delay(1_400);
+    const late = await Promise.allSettled(Array.from({ length: 4 }, (_, i) => ask(i)));
+    expect(late.map(({ status }) => status)).toEqual(Array(4).fill('rejected'));
+    proxy.delay(0);
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => ask(i)));
+    expect(answers.map((row) => row?.i)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+    const closed = new Set(before.map((row) => row?.pid));
+    expect(answers.filter((row) => closed.has(row?.pid))).toEqual([]);
+  });
+
+  it('says of a transaction that lost its connection between two statements that it is away', async () => {
+    const database = server.app.get(Database);
+    const ways: ((manager: EntityManager) => Promise<unknown>)[] = [
+      (manager) => manager.query('SELECT 1'),
+      (manager) => manager.findOneBy(User, { username: 'nobody' }),
+      (manager) => manager.increment(User, { username: 'nobody' }, 'tokenVersion', 1),
+    ];
+    for (const goOn of ways) {
+      const error = await database
+        .transaction(async (manager) => {
+          await manager.query('SELECT 1');
+          const { connections } = database.use;
+          proxy.cut();
+          await eventually(() => {
+            expect(database.use.connections).toBeLessThan(connections);
+          });
+          await goOn(manager);
+        })
+        .catch((reason: unknown) => reason);
+      expect(toApiError(error)).toMatchObject({ status: 503, code: 'unavailable' });
+    }
+  });
+
+  it('says of a commit whose answer is lost that it is in doubt', async () => {
+    const database = server.app.get(Database);
+    const { id } = await server.register('doubtful');
+    const began = performance.now();
+    const commit = database.transaction(async (manager) => {
+      await manager.increment(User, { id }, 'tokenVersion', 1);
+      proxy.silence();
+    });
+    const error = await commit.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(toApiError(error)).toMatchObject({ status: 503, code: 'unavailable' });
+    expect(performance.now() - began).toBeLessThan(BOUND + SLACK);
+    await proxy.heal();
+    await server.login('doubtful');
+  });
+
+  it('answers 503 where a statement waits for a lock too long, and says so in one line', async () => {
+    await server.register('waiting');
+    await server.withDatabase((db) =>
+      db.transaction(async (manager) => {
+        await manager.query('LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
+        const login = { username: 'waiting', password: `${GOOD_PASSWORD} canary` };
+        const answers = await Promise.all(
+          Array.from({ length: 8 }, () => server.http.post('/login').send(login)),
+        );
+        for (const { status, body, headers } of answers) {
           expect([status, body, headers['retry-after']]).toEqual([
             503,
             { msg: 'The service cannot do this right now', code: 'unavailable' },
             '5',
           ]);
         }
-        await server.get('/protected', `Bearer ${jwt}`).expect(200);
-        expect(server.app.get(Database).use.waiting).toBe(0);
-        await db.query('COMMIT');
-      });
-      await post().expect(200);
-      const reasons = new Set(warnings().map(({ reason }) => reason));
-      expect([...reasons].sort()).toEqual(['SQLITE_BUSY', 'too many writes before it']);
-      await expectNothingLost(['patient']);
+      }),
+    );
+    const lines = warnings(server);
+    expect(lines).toHaveLength(8);
+    for (const line of lines) {
+      expect(Object.keys(line).sort()).toEqual(
+        ['hostname', 'level', 'msg', 'pid', 'reason', 'reqId', 'time'].sort(),
+      );
+      expect(JSON.stringify(line)).not.toMatch(/SELECT|waiting|canary/);
+    }
+    expect(lines.map(({ reason }) => reason)).toContain('57014');
+    await server.login('waiting');
+  });
+});
+
+if (postgresPrograms !== undefined) {
+  describe('PostgreSQL that stops', () => {
+    let cluster: Cluster;
+    let instances: Server[];
+    beforeAll(async () => {
+      cluster = await startCluster();
+      const start = () =>
+        startServer(() => Promise.resolve({ ...TIMES, DATABASE_URL: cluster.url }));
+      instances = await Promise.all([start(), start()]);
+    });
+    afterAll(async () => {
+      await Promise.all(instances.map((instance) => instance.stop()));
+      await cluster.remove();
     });
 
-    it('answers 503 while the file is full, and loses nothing', async () => {
-      const load = await underLoad([server], 8, async (answered) => {
-        await answered(201, 10);
-        await ask('max_page_count = 1');
-        await answered(503, 20);
-        await ask('max_page_count = 1073741823');
-        await answered(201, 10);
-      });
-      expectOnlyUnavailable(load.answers);
-      expect(warnings().map(({ reason }) => reason)).toContain('SQLITE_FULL');
-      await expectNothingLost(load.acknowledged);
-      expect(await integrity()).toEqual([{ integrity_check: 'ok' }]);
-    });
-
-    if (process.env.TEST_MOUNT !== undefined) {
-      it('answers 503 while the disk is full, and loses nothing', async () => {
-        const disk = await mkdtemp(join(tmpdir(), 'latchkey-disk-'));
-        const mount = (...args: string[]) => promisify(execFile)(args[0] ?? '', args.slice(1));
-        await mount('mount', '-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk);
-        await server.stop();
-        server = await startServer({ ...TIMES, DATABASE_URL: `sqlite:${disk}/small.sqlite` });
-        try {
-          const load = await underLoad([server], 8, async (answered) => {
-            await answered(201, 10);
-            // Whatever is left, to the last byte.
-            await expect(writeFile(join(disk, 'full'), Buffer.alloc(16 << 20))).rejects.toThrow(
-              'ENOSPC',
-            );
-            await answered(503, 20);
-            await rm(join(disk, 'full'));
-            await answered(201, 10);
-          });
-          expectOnlyUnavailable(load.answers);
-          await expectNothingLost(load.acknowledged);
-          expect(await integrity()).toEqual([{ integrity_check: 'ok' }]);
-        } finally {
-          await server.app.close();
-          await mount('umount', disk);
-          await rm(disk, { recursive: true });
+    it('is lived through by two instances under load: a stop, and a power cut', async () => {
+      const load = await underLoad(instances, 8, async (answered) => {
+        for (const mode of ['fast', 'immediate'] as const) {
+          await answered(201, 10);
+          await cluster.stop(mode);
+          await answered(503, 24);
+          await cluster.start();
+          await answered(201, 10);
         }
       });
-    }
-
-    it('answers 503 while the file is read-only, and loses nothing', async () => {
-      const load = await underLoad([server], 8, async (answered) => {
-        await answered(201, 10);
-        await ask('query_only = ON');
-        await answered(503, 20);
-        await ask('query_only = OFF');
-        await answered(201, 10);
-      });
       expectOnlyUnavailable(load.answers);
-      expect(warnings().map(({ reason }) => reason)).toContain('SQLITE_READONLY');
-      await expectNothingLost(load.acknowledged);
-      expect(await integrity()).toEqual([{ integrity_check: 'ok' }]);
+      for (server of instances) await expectNothingLost(server, load.acknowledged);
+      await eventually(async () => {
+        const listening = await server.withDatabase((db) =>
+          db.query<object[]>(
+            "SELECT 1 FROM pg_stat_activity WHERE application_name = 'latchkey-listen'",
+          ),
+        );
+        expect(listening).toHaveLength(instances.length);
+      });
     });
   });
 }
