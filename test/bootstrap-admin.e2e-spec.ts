@@ -1,32 +1,22 @@
-import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import request from 'supertest';
-import { type FreshDatabase, freshDatabase } from './support/databases.js';
-import { kill, startProcess } from './support/server-process.js';
+import type { FreshDatabase } from './support/databases.js';
+import { freshMachine, type Machine } from './support/instances.js';
 import { GOOD_PASSWORD, SECRET } from './support/server.js';
 
+let machine: Machine;
 let database: FreshDatabase;
 let cwd: string;
-const children: ChildProcess[] = [];
 beforeEach(async () => {
-  database = await freshDatabase();
-  cwd = await mkdtemp(join(tmpdir(), 'latchkey-bootstrap-'));
+  machine = await freshMachine();
+  ({ database, cwd } = machine);
 });
-afterEach(async () => {
-  await Promise.all(children.splice(0).map((child) => kill(child)));
-  await database.drop();
-  await rm(cwd, { recursive: true, force: true });
-});
+afterEach(() => machine.end());
 
-function start(env: Record<string, string> = { BOOTSTRAP_ADMIN: 'Root' }) {
-  const settings = { DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET, ...env };
-  const started = startProcess(cwd, settings);
-  children.push(started.child);
-  return started;
-}
+const start = (env: Record<string, string> = { BOOTSTRAP_ADMIN: 'Root' }) =>
+  machine.start({ DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET, ...env });
 
 it('is not made if it could not sign in, and the start says how to make one', async () => {
   const { code, output } = await start({

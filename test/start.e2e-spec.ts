@@ -1,36 +1,28 @@
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import request from 'supertest';
-import { databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
+import { databaseKind, type FreshDatabase } from './support/databases.js';
+import { freshMachine, type Machine } from './support/instances.js';
 import { GOOD_PASSWORD } from './support/server.js';
-import { kill, startProcess } from './support/server-process.js';
 import { runTool } from './support/server-tools.js';
+import { until } from './support/wait.js';
 
 const SECRET = 'a-secret-of-thirty-two-bytes-or-more!';
 
+let machine: Machine;
 let database: FreshDatabase;
 let cwd: string;
-const children: ChildProcess[] = [];
 beforeEach(async () => {
-  database = await freshDatabase();
-  cwd = await mkdtemp(join(tmpdir(), 'latchkey-cwd-'));
+  machine = await freshMachine();
+  ({ database, cwd } = machine);
 });
-afterEach(async () => {
-  await Promise.all(children.splice(0).map((child) => kill(child)));
-  await database.drop();
-  await rm(cwd, { recursive: true, force: true });
-});
+afterEach(() => machine.end());
 
-function start(env: Record<string, string>) {
-  const started = startProcess(cwd, env);
-  children.push(started.child);
-  return started;
-}
+const start = (env: Record<string, string>) => machine.start(env);
 
 /** The addresses of localhost that this machine has. */
 const localhosts = [
@@ -234,7 +226,7 @@ it.each(localhosts)(
     );
     const answers = Promise.all(running.map((test) => test.then(({ status }) => status)));
     // All four are in: one runs, and the others wait or are done.
-    while ((await passwordsSeen(url)) < 3) await setTimeout(5);
+    await until(async () => (await passwordsSeen(url)) >= 3, 'three passwords');
     const began = performance.now();
     server.child.kill('SIGTERM');
     expect(await Promise.race([closed, answers])).toBe('closed');
@@ -296,7 +288,7 @@ it.each([
   await server.listening;
   server.child.kill(signal);
   if (signal === 'SIGTERM') {
-    while (!server.output().includes('not ready from now on')) await setTimeout(20);
+    await until(() => server.output().includes('not ready from now on'), 'the delay');
     // The same signal at once is that of a supervisor that sends it to all processes.
     while (server.child.exitCode === null) {
       server.child.kill(signal);
@@ -309,7 +301,7 @@ it.each([
 
 it('stops during the start, and says so', async () => {
   const server = start({ DATABASE_URL: database.url });
-  while (!server.output().includes('jwt-secret')) await setTimeout(5);
+  await until(() => server.output().includes('jwt-secret'), 'a secret');
   server.child.kill('SIGTERM');
   const { code, output } = await server.exit;
   expect(code).toBe(0);

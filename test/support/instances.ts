@@ -5,35 +5,46 @@ import type { DataSource } from 'typeorm';
 import { connect, type FreshDatabase, freshDatabase } from './databases.js';
 import { processes, type ServerProcess } from './server-process.js';
 
-/** A fresh database, and processes of the built program that share it. */
-export interface Instances {
+/** A fresh database and a folder, and processes of the built program that run there. */
+export interface Machine {
   database: FreshDatabase;
-  /** The test's own connection to the database. */
-  dataSource: DataSource;
-  /** The folder in which all instances run. */
+  /** The folder in which all processes run. */
   cwd: string;
-  /** Starts an instance with `env`. */
+  /** Starts a server with `env`. */
   start(env: Record<string, string>): ServerProcess;
-  /** Kills all instances, and removes the database and the folder. */
+  /** Kills all servers, and removes the database and the folder. */
   end(): Promise<void>;
 }
 
-/** Makes a fresh database without tables, and starts no instance yet. */
-export async function freshInstances(): Promise<Instances> {
-  const server = processes();
+/** Makes a fresh database without tables, and starts no server yet. */
+export async function freshMachine(): Promise<Machine> {
+  const servers = processes();
   const database = await freshDatabase();
   const cwd = await mkdtemp(join(tmpdir(), 'latchkey-cwd-'));
-  const dataSource = await connect(database.url);
   return {
     database,
-    dataSource,
     cwd,
-    start: (env) => server.start(cwd, env),
+    start: (env) => servers.start(cwd, env),
     end: async () => {
-      await server.killAll();
-      await dataSource.destroy();
+      await servers.killAll();
       await database.drop();
       await rm(cwd, { recursive: true, force: true });
     },
   };
+}
+
+/** Processes that share a database, and the test's own connection to it. */
+export interface Instances extends Machine {
+  dataSource: DataSource;
+}
+
+/** Makes a fresh database without tables and connects to it, and starts no instance yet. */
+export async function freshInstances(): Promise<Instances> {
+  const machine = await freshMachine();
+  const dataSource = await connect(machine.database.url);
+  const end = async () => {
+    await dataSource.destroy();
+    await machine.end();
+  };
+  return { ...machine, dataSource, end };
 }
