@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { latchkey } from './app.module.js';
+import { AppModule, latchkey } from './app.module.js';
 import { AuditChainModule } from './audit-chain/audit-chain.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { MailModule } from './mail/mail.module.js';
@@ -22,4 +22,5 @@ const modules = [
 ];
 
 /** Returns `latchkey …` for this application. */
-export const commands = (): Command => program({ tables: tablesWith(latchkey), modules });
+export const commands = (): Command =>
+  program({ tables: tablesWith(latchkey), modules, application: AppModule });

@@ -31,6 +31,8 @@ describe('GET /users/:id', () => {
         updatedAt: isTime,
         verified: false,
         disabled: null,
+        factors: [],
+        recovery_codes_left: 0,
       },
     });
   });
@@ -42,6 +44,7 @@ describe('GET /users/:id', () => {
       expect(await admin.ask('GET', `/users/${id}`)).toEqual(nothing);
       expect(await admin.ask('PATCH', `/users/${id}`, { roles: [] })).toEqual(nothing);
       expect(await admin.ask('DELETE', `/users/${id}`)).toEqual(nothing);
+      expect(await admin.ask('DELETE', `/users/${id}/factors/all`)).toEqual(nothing);
       for (const action of ['sessions/revoke', 'password-reset', 'impersonate']) {
         expect(await admin.ask('POST', `/users/${id}/${action}`)).toEqual(nothing);
       }
@@ -59,6 +62,7 @@ describe('GET /users/:id', () => {
       ['POST', `/users/${ada.id}/sessions/revoke`],
       ['POST', `/users/${ada.id}/password-reset`],
       ['POST', `/users/${ada.id}/impersonate`],
+      ['DELETE', `/users/${ada.id}/factors/all`],
       ['GET', '/roles'],
       ['PUT', '/roles/x'],
       ['DELETE', '/roles/x'],

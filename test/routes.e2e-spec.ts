@@ -90,6 +90,7 @@ const TABLE: Record<string, Access> = {
   'POST /users/:id/password-reset': permitted('users:write', 'email_missing'),
   'POST /users/:id/sessions/revoke': permitted('sessions:revoke', 200),
   'POST /users/:id/impersonate': permitted('users:impersonate', 200, { ownAlone: true }),
+  'DELETE /users/:id/factors/:factor': permitted('factors:reset', 'not_found', { ownAlone: true }),
   'GET /roles': permitted('roles:read', 200),
   'PUT /roles/:name': permitted('roles:write', 200, { body: { permissions: ['roles:write'] } }),
   'DELETE /roles/:name': permitted('roles:write', 204),

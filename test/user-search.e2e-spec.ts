@@ -93,6 +93,7 @@ describe('a search by prefix', () => {
     ['limit=1e1', undefined],
     ['limit=x', 'The limit is a whole number from 1 to 100'],
     ['state=banned', 'The state is one of active, disabled, unverified'],
+    ['mfa=totp', 'The mfa is one of none, any'],
     [
       'role=%00',
       'The name of a role begins with a letter and has up to 64 letters, digits and any of .:-_',
@@ -120,6 +121,9 @@ describe('filters and pages', () => {
       for (const [i, id] of ids.entries()) {
         const createdAt = base + Math.floor(i / 3) * 1000;
         await db.query('UPDATE users SET created_at = $1 WHERE id = $2', [createdAt, id]);
+        if (i % 10 === 0) {
+          await db.query('UPDATE users SET second_factor_since = $1 WHERE id = $2', [base, id]);
+        }
         await db.query('UPDATE user_roles SET created_at = $1 WHERE user_id = $2', [createdAt, id]);
       }
     });
@@ -163,6 +167,12 @@ describe('filters and pages', () => {
     expect(await found({ q: 'P', role: 'third', created_after: at(9) })).toEqual(numbered(27));
     expect(await found({ q: 'p', state: 'disabled' })).toEqual(numbered(0, 1, 2, 3, 4));
     expect(await found({ role: 'nobody-has-it' })).toEqual([]);
+    expect(await found({ mfa: 'any' })).toEqual(numbered(0, 10, 20));
+    expect(await found({ ...old, mfa: 'none' })).toHaveLength(27);
+    expect(await found({ role: 'third', mfa: 'none' })).toEqual(
+      numbered(...third.filter((i) => i !== 0)),
+    );
+    expect(await found({ q: 'p', mfa: 'any', state: 'disabled' })).toEqual(numbered(0));
   });
 
   it('takes a cursor only for what it was made for', async () => {
@@ -247,6 +257,8 @@ it('finds every page by an index', async () => {
       time('created_at >= 1'),
       time('disabled_at IS NOT NULL'),
       time('email_verified_at IS NULL AND email_key IS NOT NULL'),
+      time('second_factor_since IS NOT NULL'),
+      time('second_factor_since IS NULL'),
       `SELECT user_id FROM user_roles WHERE (created_at, user_id) < (1600000000000, 'x')
          AND role = 'third' ORDER BY created_at DESC, user_id DESC LIMIT 50`,
     );
@@ -273,6 +285,8 @@ it('finds every page by an index', async () => {
     /ix_users_created_at/,
     /ix_users_disabled/,
     /ix_users_unverified/,
+    /ix_users_with_factor/,
+    /ix_users_without_factor|ix_users_created_at/,
     /PK_|autoindex_user_roles/,
   ];
   for (const [i, plan] of plans.entries()) {

@@ -15,6 +15,7 @@ import { SessionsService } from '../sessions/sessions.service.js';
 import { type PermitUser, UserChangesService } from '../users/user-changes.service.js';
 import { prepareEmail } from '../users/email.js';
 import { lockUser } from '../users/lock-user.js';
+import { type EnrolledFactors, SecondFactors } from '../users/second-factors.js';
 import { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type { CreateUserBody, PatchUserBody } from './admin.schemas.js';
@@ -32,6 +33,7 @@ export class AdminUsersService {
     private readonly impersonation: ImpersonationService,
     private readonly resets: PasswordResetService,
     private readonly claims: AddressClaimsService,
+    private readonly factors: SecondFactors,
     private readonly database: Database,
   ) {}
 
@@ -42,6 +44,16 @@ export class AdminUsersService {
    */
   async find(id: string): Promise<User> {
     return existing(await this.users.findById(checked(id)));
+  }
+
+  /**
+   * Returns a user with the second factors.
+   *
+   * @throws ApiError not_found
+   */
+  async findWithFactors(id: string): Promise<{ user: User } & EnrolledFactors> {
+    const user = await this.find(id);
+    return { user, ...(await this.factors.list(user.id)) };
   }
 
   /**
@@ -196,7 +208,7 @@ export class AdminUsersService {
  *
  * @throws ApiError not_found
  */
-function checked(id: string): string {
+export function checked(id: string): string {
   if (isUuid(id)) return id;
   return existing<string>(null);
 }
@@ -206,7 +218,7 @@ function checked(id: string): string {
  *
  * @throws ApiError not_found if there is none
  */
-function existing<T>(found: T | null | undefined): T {
+export function existing<T>(found: T | null | undefined): T {
   if (found !== null && found !== undefined) return found;
   throw new ApiError('not_found', { msg: 'There is no such user' });
 }

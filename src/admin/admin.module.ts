@@ -7,6 +7,7 @@ import { UsersModule } from '../users/users.module.js';
 import { AdminUsersService } from './admin-users.service.js';
 import { AuditController } from './audit.controller.js';
 import { Authority } from './authority.js';
+import { FactorResetsService } from './factor-resets.service.js';
 import { RolesController } from './roles.controller.js';
 import { UserActionsController } from './user-actions.controller.js';
 import { UsersController } from './users.controller.js';
@@ -15,6 +16,6 @@ import { UsersController } from './users.controller.js';
 @Module({
   imports: [AuditModule, AuthModule, RecoveryModule, SessionsModule, UsersModule],
   controllers: [AuditController, UsersController, UserActionsController, RolesController],
-  providers: [AdminUsersService, Authority],
+  providers: [AdminUsersService, Authority, FactorResetsService],
 })
 export class AdminModule {}

@@ -5,7 +5,8 @@ import { isOneLine } from '../common/printable.js';
 import { storableText } from '../common/validation.js';
 import { isRoleName, MAX_ROLES, ROLE_NAME_RULE } from '../users/role-name.js';
 import { isDisabled, type User } from '../users/user.entity.js';
-import { USER_STATES } from '../users/user-search.service.js';
+import type { EnrolledFactors } from '../users/second-factors.js';
+import { MFA_STATES, USER_STATES } from '../users/user-search.service.js';
 import { pageParameters, timeParameter } from './list.schemas.js';
 
 const roleName = z
@@ -23,6 +24,10 @@ export const listUsersSchema = z.object({
   q: storableText('q', 254).optional().describe('How the username or e-mail address begins'),
   role: roleName.optional(),
   state: z.enum(USER_STATES, { error: `The state is one of ${USER_STATES.join(', ')}` }).optional(),
+  mfa: z
+    .enum(MFA_STATES, { error: `The mfa is one of ${MFA_STATES.join(', ')}` })
+    .optional()
+    .describe('Whether the user has a second factor'),
   created_after: timeParameter('created_after').optional().describe('This time or later'),
   created_before: timeParameter('created_before').optional(),
   ...pageParameters,
@@ -100,6 +105,22 @@ export const adminUserSchema = userSchema
   })
   .meta({ title: 'AdminUser' });
 
+/** Answer of `GET /users/:id`. */
+export const userWithFactorsSchema = adminUserSchema
+  .extend({
+    factors: z.array(
+      z.object({
+        id: z.uuid(),
+        kind: z.string(),
+        name: z.string(),
+        created_at: z.string().meta({ format: 'date-time' }),
+        last_used_at: z.string().meta({ format: 'date-time' }).nullable(),
+      }),
+    ),
+    recovery_codes_left: z.int(),
+  })
+  .meta({ title: 'AdminUserWithFactors' });
+
 /** Answer of `GET /users`. */
 export const userPageSchema = z
   .object({
@@ -146,6 +167,7 @@ export type PatchUserBody = z.infer<typeof patchUserSchema>;
 export type RoleName = z.infer<typeof roleNameSchema>;
 export type PutRoleBody = z.infer<typeof putRoleSchema>;
 export type AdminUserView = z.infer<typeof adminUserSchema>;
+export type UserWithFactorsView = z.infer<typeof userWithFactorsSchema>;
 export type UserPageView = z.infer<typeof userPageSchema>;
 
 /** A user as shown to an administrator. */
@@ -168,5 +190,19 @@ export function adminViewOf(user: User): AdminUserView {
             reason: disabledReason,
           }
         : null,
+  };
+}
+
+/** The second factors of a user as shown to an administrator. */
+export function factorsViewOf({ factors, recoveryCodesLeft }: EnrolledFactors) {
+  return {
+    factors: factors.map(({ id, kind, name, createdAt, lastUsedAt }) => ({
+      id,
+      kind,
+      name,
+      created_at: createdAt.toISOString(),
+      last_used_at: lastUsedAt?.toISOString() ?? null,
+    })),
+    recovery_codes_left: recoveryCodesLeft,
   };
 }

@@ -1,4 +1,4 @@
-import { Controller, HttpCode, Param, Post, Req, UseGuards } from '@nestjs/common';
+import { Controller, Delete, HttpCode, Param, Post, Req, UseGuards } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import type { FastifyRequest } from 'fastify';
 import { CurrentUser } from '../auth/decorators.js';
@@ -7,10 +7,12 @@ import type { ImpersonationTokens } from '../auth/impersonation.service.js';
 import { JwtAuthGuard } from '../auth/jwt-auth.guard.js';
 import { refuses } from '../auth/openapi.js';
 import { Permissions } from '../auth/permissions.guard.js';
+import { StepUp } from '../auth/step-up.guard.js';
 import { ApiError } from '../common/api-error.js';
 import type { Subject } from '../keys/access-token.js';
 import { endedSchema, impersonationSchema } from './admin.schemas.js';
 import { AdminUsersService } from './admin-users.service.js';
+import { FactorResetsService } from './factor-resets.service.js';
 
 @ApiTags('users')
 @Controller('users/:id')
@@ -18,7 +20,24 @@ import { AdminUsersService } from './admin-users.service.js';
 @refuses(403, 'A permission is missing, or the other user has more permissions')
 @refuses(404, 'There is no such user')
 export class UserActionsController {
-  constructor(private readonly admin: AdminUsersService) {}
+  constructor(
+    private readonly admin: AdminUsersService,
+    private readonly factorResets: FactorResetsService,
+  ) {}
+
+  @Delete('factors/:factor')
+  @StepUp()
+  @Permissions('factors:reset')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Remove a second factor of a user, or `all`; all sessions end' })
+  @ApiResponse({ status: 204, description: 'Removed; the user is told by mail' })
+  resetFactors(
+    @CurrentUser() actor: Subject,
+    @Param('id') id: string,
+    @Param('factor') factor: string,
+  ): Promise<void> {
+    return this.factorResets.reset(actor, id, factor);
+  }
 
   @Post('sessions/revoke')
   @Permissions('sessions:revoke')

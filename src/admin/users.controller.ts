@@ -23,12 +23,15 @@ import {
   adminViewOf,
   type CreateUserBody,
   createUserSchema,
+  factorsViewOf,
   type ListUsersQuery,
   listUsersSchema,
   type PatchUserBody,
   patchUserSchema,
   userPageSchema,
   type UserPageView,
+  type UserWithFactorsView,
+  userWithFactorsSchema,
 } from './admin.schemas.js';
 import { AdminUsersService } from './admin-users.service.js';
 
@@ -48,19 +51,20 @@ export class UsersController {
   @ApiResponse({ status: 200, description: 'A page of users', standardSchema: userPageSchema })
   @refuses(400, 'A parameter is not valid')
   async list(@Query({ schema: listUsersSchema }) query: ListUsersQuery): Promise<UserPageView> {
-    const { q: prefix, role, state, limit, cursor } = query;
+    const { q: prefix, role, state, mfa, limit, cursor } = query;
     const times = { createdAfter: query.created_after, createdBefore: query.created_before };
-    const page = await this.search.page({ prefix, role, state, ...times }, cursor, limit);
+    const page = await this.search.page({ prefix, role, state, mfa, ...times }, cursor, limit);
     return { users: page.users.map(adminViewOf), next: page.next };
   }
 
   @Get(':id')
   @Permissions('users:read')
-  @ApiOperation({ summary: 'Get a user' })
-  @ApiResponse({ status: 200, description: 'The user', standardSchema: adminUserSchema })
+  @ApiOperation({ summary: 'Get a user with the second factors' })
+  @ApiResponse({ status: 200, description: 'The user', standardSchema: userWithFactorsSchema })
   @refuses(404, 'There is no such user')
-  async find(@Param('id') id: string): Promise<AdminUserView> {
-    return adminViewOf(await this.admin.find(id));
+  async find(@Param('id') id: string): Promise<UserWithFactorsView> {
+    const { user, ...enrolled } = await this.admin.findWithFactors(id);
+    return { ...adminViewOf(user), ...factorsViewOf(enrolled) };
   }
 
   @Post()

@@ -56,6 +56,18 @@ export class AuditedEvents {
       return [entry(cause === 'verified' ? 'email_verified' : 'email_changed', user.id)];
     });
     this.record('password.changed', passwordEntries);
+    this.record('factor.changed', ({ user, change, kind }) => [
+      entry(`factor_${change}`, user.id, { kind }),
+    ]);
+    this.record('factors.reset', ({ user, kinds, endedSessions: sessions }) => [
+      entry('factors_reset', user.id, { kind: kinds.join(' '), sessions }),
+    ]);
+    this.record('recovery_codes.changed', ({ user: { id }, change, left }) => [
+      // A code may complete a sign-in, where no user is signed in yet.
+      change === 'used'
+        ? { ...entry('recovery_code_used', id, { left }), actorId: id }
+        : entry('recovery_codes_made', id, { left }),
+    ]);
     this.record('session.started', ({ userId, sessionId: session, amr }) => [
       { ...entry('login', userId, { session, amr: amr.join(' ') }), actorId: userId },
     ]);

@@ -8,6 +8,7 @@ import { UsersModule } from '../users/users.module.js';
 import { AccessTokenService } from './access-token.service.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
+import { EnrolmentPolicy } from './enrolment-policy.js';
 import { ForwardAuthController } from './forward-auth.controller.js';
 import { ImpersonationService } from './impersonation.service.js';
 import { JwtStrategy } from './jwt.strategy.js';
@@ -31,6 +32,7 @@ import { WaysIn } from './ways-in.js';
   providers: [
     AccessTokenService,
     AuthService,
+    EnrolmentPolicy,
     ImpersonationService,
     LoginMetrics,
     RegistrationService,
@@ -47,6 +49,7 @@ import { WaysIn } from './ways-in.js';
   ],
   exports: [
     AccessTokenService,
+    EnrolmentPolicy,
     RefreshCookie,
     RegistrationService,
     SecondFactorGate,

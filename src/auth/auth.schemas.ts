@@ -119,7 +119,9 @@ export const tokensSchema = z
     refresh_token: z
       .string()
       .optional()
-      .describe('Absent if the token travels as a cookie, to browsers with `AUTH_COOKIES=on`'),
+      .describe(
+        'Absent if the token travels as a cookie, to browsers with `AUTH_COOKIES=on`, and after a step-up',
+      ),
   })
   .meta({
     title: 'Tokens',

@@ -5,6 +5,7 @@ import { acrOf } from '../sessions/assurance.js';
 import type { RefreshableSession } from '../sessions/session-start.service.js';
 import type { User } from '../users/user.entity.js';
 import type { Tokens } from './auth.schemas.js';
+import { EnrolmentPolicy } from './enrolment-policy.js';
 import { AuthHooks } from './hooks.js';
 
 /** Makes the tokens that a client gets for its session, after a sign-in and after a refresh. */
@@ -14,6 +15,7 @@ export class SessionTokensService {
     private readonly config: Config,
     private readonly accessTokens: AccessTokens,
     private readonly hooks: AuthHooks,
+    private readonly enrolment: EnrolmentPolicy,
   ) {}
 
   /** Returns the refresh token of the session, and a new access token with the user's present roles. */
@@ -25,7 +27,7 @@ export class SessionTokensService {
       authTime: Math.floor(session.authenticatedAt.getTime() / 1000),
       amr,
       acr: acrOf(aal),
-      mustEnrol: aal < 2 && user.roles.some((role) => this.config.mfaRequired.includes(role)),
+      mustEnrol: this.enrolment.mustEnrol(user, aal),
     };
     const jwt = await this.accessTokens.sign(user, claims, await this.hooks.claims(user));
     return {

@@ -1,15 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { Factor } from '../users/second-factors.js';
 import type { User } from '../users/user.entity.js';
 
-/** An enrolled factor of a user, in the form for that user. */
-export interface Factor {
-  id: string;
-  kind: string;
-  name: string;
-  createdAt: Date;
-  lastUsedAt: Date | null;
-}
+export type { Factor };
 
 /** A second factor that users can enrol, such as an authenticator app. */
 export interface FactorKind {

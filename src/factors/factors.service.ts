@@ -2,13 +2,16 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, type Repository } from 'typeorm';
 import { validate as isUuid } from 'uuid';
+import { EnrolmentPolicy } from '../auth/enrolment-policy.js';
 import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
 import { WaysIn } from '../auth/ways-in.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { EventsService } from '../common/events.service.js';
 import { Database } from '../database/database.js';
+import { RevocationsService } from '../sessions/revocations.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
+import { SecondFactors } from '../users/second-factors.js';
 import { User } from '../users/user.entity.js';
 import { type Factor, FactorKinds } from './factor-kinds.js';
 import { RecoveryCode } from './recovery-code.entity.js';
@@ -25,8 +28,16 @@ export class FactorsService {
     private readonly users: SignedInUserService,
     private readonly sessions: SessionsService,
     private readonly waysIn: WaysIn,
+    private readonly revocations: RevocationsService,
+    private readonly enrolment: EnrolmentPolicy,
     private readonly events: EventsService,
-  ) {}
+    seenByOthers: SecondFactors,
+  ) {
+    seenByOthers.use({
+      list: (userId) => this.list(userId),
+      reset: (manager, user, id) => this.removeIn(manager, user, { id }),
+    });
+  }
 
   /** Returns the enrolled factors of a user, and the number of unused recovery codes. */
   async list(userId: string): Promise<{ factors: Factor[]; recoveryCodesLeft: number }> {
@@ -114,7 +125,7 @@ export class FactorsService {
 
   /**
    * Removes factors in a transaction that holds the lock on the user's row: one by its id, those of a kind, or
-   * all. Without `byUser` an operator does it. Returns the removed ones.
+   * all. Without `byUser` an operator does it, which ends all sessions of the user. Returns the removed ones.
    */
   async removeIn(
     manager: EntityManager,
@@ -129,11 +140,20 @@ export class FactorsService {
     }
     if (removed.length > 0 && (await this.kinds.list(manager, user.id)).length === 0) {
       await manager.update(User, { id: user.id }, { secondFactorSince: null });
+      // Living tokens must not keep the roles that need a factor.
+      if (byUser && this.enrolment.concerns(user)) {
+        await this.revocations.outdateTokens(manager, user.id);
+      }
       await this.recoveryCodes.forget(manager, user.id);
     }
-    const change = byUser ? 'removed' : 'reset';
-    for (const factor of removed) {
-      const event = { user, change, kind: factor.kind, name: factor.name, byUser } as const;
+    if (removed.length === 0) return [];
+    if (!byUser) {
+      const kinds = [...new Set(removed.map((factor) => factor.kind))];
+      await this.events.publish(manager, { type: 'factors.reset', user, kinds, endedSessions: 0 });
+      return removed;
+    }
+    for (const { kind, name } of removed) {
+      const event = { user, change: 'removed', kind, name, byUser } as const;
       await this.events.publish(manager, { type: 'factor.changed', ...event });
     }
     return removed;

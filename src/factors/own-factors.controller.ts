@@ -9,9 +9,8 @@ import {
   Patch,
   Post,
   Req,
-  Res,
 } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { tokensSchema, type TokensView } from '../auth/auth.schemas.js';
 import { CurrentUser, JwtPayload } from '../auth/decorators.js';
 import { AllowBeforeEnrolment } from '../auth/enrolment.js';
@@ -19,7 +18,6 @@ import { LimitPasswordAttempts } from '../auth/password-attempts.interceptor.js'
 import { OwnAccount } from '../auth/impersonation.guard.js';
 import { signedInUser } from '../auth/limit-keys.js';
 import { refuses, refusesOverload } from '../auth/openapi.js';
-import { RefreshCookie } from '../auth/refresh-cookie.js';
 import { StepUp } from '../auth/step-up.guard.js';
 import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import { ClientSignal } from '../common/client-signal.js';
@@ -50,7 +48,6 @@ export class OwnFactorsController {
   constructor(
     private readonly factors: FactorsService,
     private readonly secondFactors: SecondFactorService,
-    private readonly cookie: RefreshCookie,
   ) {}
 
   @Get('factors')
@@ -114,7 +111,11 @@ export class OwnFactorsController {
   @LimitPasswordAttempts()
   @HttpCode(200)
   @ApiOperation({ summary: 'Prove a credential again, to raise the present session' })
-  @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })
+  @ApiResponse({
+    status: 200,
+    description: 'A new access token; the refresh token stays',
+    standardSchema: tokensSchema,
+  })
   @refuses(400, 'A parameter is missing, or the code is wrong')
   @refuses(403, 'The current password is wrong, or the token acts on behalf of another user')
   @refusesOverload()
@@ -123,11 +124,9 @@ export class OwnFactorsController {
     @JwtPayload() claims: AccessTokenClaims,
     @Body({ schema: stepUpSchema }) body: StepUpBody,
     @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
     @ClientSignal() signal: AbortSignal,
   ): Promise<TokensView> {
-    const tokens = await this.secondFactors.stepUp({ userId, claims }, body, request, { signal });
-    return this.cookie.answerLogin(request, reply, tokens);
+    return this.secondFactors.stepUp({ userId, claims }, body, request, { signal });
   }
 }
 

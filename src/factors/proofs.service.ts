@@ -6,7 +6,7 @@ import { SessionsService } from '../sessions/sessions.service.js';
 import type { Count, Limit } from '../throttling/limit-store.js';
 import { type RequestLike, RateLimits } from '../throttling/rate-limits.js';
 import type { User } from '../users/user.entity.js';
-import { FactorKinds, type SecondFactorMethod } from './factor-kinds.js';
+import { FactorKinds } from './factor-kinds.js';
 import type { Proof } from './factors.schemas.js';
 
 /**
@@ -48,17 +48,6 @@ export class ProofsService {
     }
   }
 
-  /**
-   * Checks a proof and uses it up, in a transaction that holds the lock on the user's row. Returns the names of
-   * the proven methods (RFC 8176).
-   *
-   * @throws ApiError code_invalid, and the refusals of the method
-   */
-  prove(manager: EntityManager, user: User, proof: Proof): Promise<string[]> {
-    const [method, value] = this.methodOf(proof);
-    return method.prove(manager, user, value);
-  }
-
   /** Counts a proof that is about to be judged. @throws ApiError too_many_requests */
   private async begin(request: RequestLike, userId: string): Promise<Count> {
     const count = await this.limits.count(this.limit, userId);
@@ -74,10 +63,18 @@ export class ProofsService {
     throw this.limits.refusal(pair);
   }
 
-  private methodOf(proof: Proof): [SecondFactorMethod, unknown] {
-    for (const method of this.kinds.methods) {
-      const value = (proof as Record<string, unknown>)[method.field];
-      if (value !== undefined) return [method, value];
+  /**
+   * Checks a proof and uses it up, in a transaction that holds the lock on the user's row. Returns the names of
+   * the proven methods (RFC 8176).
+   *
+   * @throws ApiError code_invalid, and the refusals of the method
+   */
+  async prove(manager: EntityManager, user: User, proof: Proof): Promise<string[]> {
+    for (const { field, isAvailable, prove } of this.kinds.methods) {
+      const value = (proof as Record<string, unknown>)[field];
+      if (value === undefined) continue;
+      // Kinds may share a field, such as that of a code.
+      if (await isAvailable(manager, user.id)) return prove(manager, user, value);
     }
     throw new ApiError('code_invalid');
   }

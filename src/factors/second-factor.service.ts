@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Tokens } from '../auth/auth.schemas.js';
+import type { Tokens, TokensView } from '../auth/auth.schemas.js';
 import { SessionTokensService } from '../auth/session-tokens.service.js';
 import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
 import { SignInsService } from '../auth/sign-ins.service.js';
@@ -72,8 +72,8 @@ export class SecondFactorService {
   }
 
   /**
-   * Raises the session of a signed-in user by a further proof. Returns tokens that say so, with the session's
-   * present refresh token.
+   * Raises the session of a signed-in user by a further proof. Returns an access token that says so. The client
+   * keeps its refresh token: a thief of an access token must not get one by the password alone.
    *
    * @throws ApiError wrong_password, code_invalid, too_many_requests, token_revoked, overloaded, unavailable
    */
@@ -82,7 +82,7 @@ export class SecondFactorService {
     { current_password: password, ...proof }: StepUpBody,
     request: RequestLike,
     options?: HashOptions,
-  ): Promise<Tokens> {
+  ): Promise<TokensView> {
     if (claims.act) throw new ApiError('impersonation_forbidden');
     const seen = await this.users.find(userId);
     if (password !== undefined) await this.stepUps.checkPassword(seen, password, options);
@@ -97,7 +97,9 @@ export class SecondFactorService {
             : { amr: ['pwd'], aal: 1 };
         const session = await this.sessions.stepUp(manager, { id: claims.sid, userId }, proven);
         if (!session) throw new ApiError('token_revoked');
-        return this.tokens.issue(user, this.refreshes.tokensOf(session));
+        const issued = await this.tokens.issue(user, this.refreshes.tokensOf(session));
+        const { jwt, token_type, expires_in } = issued;
+        return { jwt, token_type, expires_in };
       });
     return password === undefined ? this.proofs.limited(request, userId, raise) : raise();
   }

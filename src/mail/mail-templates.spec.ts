@@ -19,6 +19,12 @@ const VALUES: Record<string, MailValues> = {
   'account-exists': {},
   'address-lost': {},
   'account-updated': { username: LURE },
+  'factor-added': { username: LURE, factor: 'My phone' },
+  'factor-renamed': { username: LURE, factor: LURE },
+  'factor-removed': { username: LURE, factor: 'My phone' },
+  'factors-reset': { username: LURE },
+  'recovery-codes-made': { username: LURE },
+  'recovery-code-used': { username: LURE, left: '9' },
   'account-exported': { username: LURE },
   'account-deleted': { username: LURE },
 };
@@ -67,6 +73,19 @@ describe.each(['en', 'de'])('in %s', (locale) => {
       expect(text).toContain('ada');
     },
   );
+
+  it('warns of the last recovery codes', () => {
+    const warned = ['4', '3', '0'].map((left) => {
+      const values = { username: 'ada', left };
+      const { text, html } = templates.render('recovery-code-used', locale, values, TIMES);
+      return [text, html].map((part) => /Make new codes soon|neue Codes/.test(part));
+    });
+    expect(warned).toEqual([
+      [false, false],
+      [true, true],
+      [true, true],
+    ]);
+  });
 
   it.each(NAMES.filter((name) => 'username' in valuesOf(name)))(
     '%s is whole without a name',

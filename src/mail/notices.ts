@@ -41,6 +41,19 @@ export class Notices {
     events.on('password.changed', tellOf('password-changed'));
     events.on('user.profile_changed', tellOf('account-updated'));
     events.on('user.deleted', tellOf(ABOUT_DELETION));
+    events.on('factor.changed', (manager, { user, change, name, byUser: { locale } }) => {
+      // The user chose the name, so a stranger must not read it.
+      const values = { factor: user.emailVerifiedAt ? name : '' };
+      return this.tell(manager, user, { template: `factor-${change}`, locale, values });
+    });
+    events.on('factors.reset', (manager, { user }) =>
+      this.tell(manager, user, { template: 'factors-reset' }),
+    );
+    events.on('recovery_codes.changed', (manager, { user, change, left, byUser }) => {
+      const template = change === 'made' ? 'recovery-codes-made' : 'recovery-code-used';
+      const values = { left: String(left) };
+      return this.tell(manager, user, { template, locale: byUser?.locale, values });
+    });
   }
 
   /**

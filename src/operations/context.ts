@@ -38,6 +38,8 @@ export interface AppParts {
   tables: Tables;
   /** The modules that take part in each change, such as those of sessions, the audit and webhooks. */
   modules: Type[];
+  /** The whole application, for a command that needs every capability. */
+  application: Type;
 }
 
 /**

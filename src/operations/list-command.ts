@@ -1,6 +1,6 @@
 import { type Command, createCommand, InvalidArgumentError, Option } from 'commander';
 import { recordOf, type UserRecord } from './user-record.js';
-import { UserSearchService } from '../users/user-search.service.js';
+import { MFA_STATES, USER_STATES, UserSearchService } from '../users/user-search.service.js';
 import { UsersModule } from '../users/users.module.js';
 import type { WithServices } from './context.js';
 import { print } from './print.js';
@@ -10,7 +10,8 @@ const PAGE = 100;
 
 interface ListOptions {
   role?: string;
-  state?: 'active' | 'disabled' | 'unverified';
+  state?: (typeof USER_STATES)[number];
+  mfa?: (typeof MFA_STATES)[number];
   prefix?: string;
   limit: number;
   json?: true;
@@ -22,12 +23,9 @@ export function listUsers(withServices: WithServices): Command {
     .description('list users')
     .option('--prefix <text>', 'only users whose name or e-mail address begins with this text')
     .option('--role <name>', 'only users with this role')
+    .addOption(new Option('--state <state>', 'only users in this state').choices(USER_STATES))
     .addOption(
-      new Option('--state <state>', 'only users in this state').choices([
-        'active',
-        'disabled',
-        'unverified',
-      ]),
+      new Option('--mfa <any>', 'only users with a second factor, or without').choices(MFA_STATES),
     )
     .option('--limit <number>', 'the maximum number of users', readLimit, 100)
     .option('--json', 'print each user as a line of JSON')
@@ -35,12 +33,12 @@ export function listUsers(withServices: WithServices): Command {
       withServices(
         [UsersModule],
         async (services) => {
-          const { prefix, role, state, limit, json } = options;
+          const { limit, json, ...filter } = options;
           const search = services.get(UserSearchService, { strict: false });
           let left = limit;
           let cursor: string | undefined;
           do {
-            const page = await search.page({ prefix, role, state }, cursor, Math.min(left, PAGE));
+            const page = await search.page(filter, cursor, Math.min(left, PAGE));
             for (const user of page.users.map(recordOf)) {
               print(json ? JSON.stringify(user) : lineOf(user));
             }

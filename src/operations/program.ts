@@ -5,6 +5,7 @@ import { backupCommand } from './backup-command.js';
 import { type AppParts, servicesOf } from './context.js';
 import { copyCommand } from './copy-command.js';
 import { doctorCommand } from './doctor-command.js';
+import { userFactors } from './factor-commands.js';
 import { listUsers } from './list-command.js';
 import { migrationCommands } from './migration-commands.js';
 import { revokeSessions } from './session-commands.js';
@@ -23,6 +24,7 @@ export function program(parts: AppParts): Command {
       'manage users',
       listUsers(withServices),
       ...userCommands(withServices),
+      userFactors(withServices, parts),
       importUsers(withServices),
       exportUsers(withServices),
     ),

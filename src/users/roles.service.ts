@@ -48,6 +48,17 @@ export class RolesService {
     ];
   }
 
+  /** Returns the names that no role has, no user holds and no route asks for, so they are probably misspelt. */
+  async unknown(names: readonly string[]): Promise<string[]> {
+    const known = new Set((await this.list()).map(({ name }) => name));
+    const held = await this.roles.manager.find(UserRole, {
+      select: { role: true },
+      where: { role: In(names) },
+    });
+    for (const { role } of held) known.add(role);
+    return names.filter((name) => !known.has(name) && !isGuardedRole(name));
+  }
+
   /**
    * Makes a role, or replaces its permissions. The change holds at once for tokens that carry the role.
    *

@@ -56,17 +56,16 @@ declare module '../common/events.service.js' {
       keptSession?: string;
       byUser?: ByUser;
     } & EndsSessions;
-    /**
-     * A second factor of the user, or the set of them, has changed. `reset` means that an operator removed it.
-     * `name` is the user's name for it.
-     */
+    /** Users have changed a second factor of their own. `name` is the user's name for it. */
     'factor.changed': {
       user: User;
-      change: 'added' | 'renamed' | 'removed' | 'reset';
+      change: 'added' | 'renamed' | 'removed';
       kind: string;
       name: string;
-      byUser?: ByUser;
+      byUser: ByUser;
     };
+    /** An operator has removed second factors of these kinds. */
+    'factors.reset': { user: User; kinds: string[] } & EndsSessions;
     /** The user got new recovery codes (`left` of them), or used one and has `left`. */
     'recovery_codes.changed': {
       user: User;

@@ -2,7 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, type ObjectLiteral, type Repository, type SelectQueryBuilder } from 'typeorm';
 import { emailPrefix } from './email.js';
-import { isDisabled, IS_DISABLED, IS_UNVERIFIED, User } from './user.entity.js';
+import {
+  HAS_FACTOR,
+  HAS_NO_FACTOR,
+  isDisabled,
+  IS_DISABLED,
+  IS_UNVERIFIED,
+  User,
+} from './user.entity.js';
 import {
   badCursor,
   type KeyPosition,
@@ -18,12 +25,16 @@ import { usernamePrefix } from './username.js';
 /** The states for a search: the user may sign in, may not sign in now, or has an unverified address. */
 export const USER_STATES = ['active', 'disabled', 'unverified'] as const;
 
+/** Whether a user has a second factor, for a search. */
+export const MFA_STATES = ['none', 'any'] as const;
+
 /** The conditions of a search. */
 export interface UserFilter {
   /** The beginning of the name or the address, ignoring case. */
   prefix?: string;
   role?: string;
   state?: (typeof USER_STATES)[number];
+  mfa?: (typeof MFA_STATES)[number];
   /** The user was made at this time or later. */
   createdAfter?: Date;
   /** The user was made before this time. */
@@ -146,6 +157,7 @@ export class UserSearchService {
     const query = newest(this.users.createQueryBuilder('u'), 'u.id', filter, after, count);
     if (filter.state === 'disabled') query.andWhere(IS_DISABLED);
     if (filter.state === 'unverified') query.andWhere(IS_UNVERIFIED);
+    if (filter.mfa) query.andWhere(filter.mfa === 'any' ? HAS_FACTOR : HAS_NO_FACTOR);
     return (await query.getMany()).map((user) => [user, timePositionOf(user)]);
   }
 
@@ -201,8 +213,9 @@ function newest<T extends ObjectLiteral>(
 }
 
 /** Tells whether a user meets all conditions of `filter` except the prefix. */
-function meets(user: User, { role, state, createdAfter, createdBefore }: UserFilter): boolean {
-  const { roles, createdAt, emailKey, emailVerifiedAt } = user;
+function meets(user: User, filter: UserFilter): boolean {
+  const { role, state, mfa, createdAfter, createdBefore } = filter;
+  const { roles, createdAt, emailKey, emailVerifiedAt, secondFactorSince } = user;
   const states = {
     active: () => !isDisabled(user),
     disabled: () => isDisabled(user),
@@ -211,6 +224,7 @@ function meets(user: User, { role, state, createdAfter, createdBefore }: UserFil
   return (
     (role === undefined || roles.includes(role)) &&
     (state === undefined || states[state]()) &&
+    (mfa === undefined || (mfa === 'any') === (secondFactorSince !== null)) &&
     (createdAfter === undefined || createdAt >= createdAfter) &&
     (createdBefore === undefined || createdAt < createdBefore)
   );

@@ -11,6 +11,8 @@ import { epochMillis } from '../database/time.js';
 
 /** Conditions of partial indexes. A query has to repeat them to use the indexes. */
 export const IS_DISABLED = 'disabled_at IS NOT NULL';
+export const HAS_FACTOR = 'second_factor_since IS NOT NULL';
+export const HAS_NO_FACTOR = 'second_factor_since IS NULL';
 export const IS_UNVERIFIED = 'email_verified_at IS NULL AND email_key IS NOT NULL';
 
 /** SQL for the roles of a user, in one text and in their order. Names of roles have no spaces. */
@@ -27,6 +29,8 @@ const roleNames: ValueTransformer = {
 @Index('ix_users_created_at', ['createdAt', 'id'])
 @Index('ix_users_disabled', ['createdAt', 'id'], { where: IS_DISABLED })
 @Index('ix_users_unverified', ['createdAt', 'id'], { where: IS_UNVERIFIED })
+@Index('ix_users_with_factor', ['createdAt', 'id'], { where: HAS_FACTOR })
+@Index('ix_users_without_factor', ['createdAt', 'id'], { where: HAS_NO_FACTOR })
 export class User {
   /** A UUID; the subject of tokens. */
   @PrimaryColumn('varchar', { length: 36 })

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { PersonalData } from '../common/personal-data.js';
 import { exportNames } from './name-export.js';
 import { AddressClaimsService } from './address-claims.service.js';
+import { SecondFactors } from './second-factors.js';
 import { User } from './user.entity.js';
 import { UserRole } from './user-role.entity.js';
 import { UserChangesService } from './user-changes.service.js';
@@ -15,6 +16,7 @@ import { UsersService } from './users.service.js';
   imports: [TypeOrmModule.forFeature([User, UsernameClaim, UserRole])],
   providers: [
     AddressClaimsService,
+    SecondFactors,
     UserChangesService,
     UsernameClaims,
     UsersService,
@@ -22,6 +24,7 @@ import { UsersService } from './users.service.js';
   ],
   exports: [
     AddressClaimsService,
+    SecondFactors,
     UserChangesService,
     UsernameClaims,
     UsersService,

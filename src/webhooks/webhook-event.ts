@@ -23,6 +23,15 @@ export type WebhookEvent =
   | { type: 'user.created' | 'user.updated'; data: { user: UserData } }
   | { type: 'user.deleted' | 'password.changed'; data: { user: UserReference } }
   | {
+      type: 'factor.added' | 'factor.renamed' | 'factor.removed';
+      data: { user: UserReference; factor: { kind: string } };
+    }
+  | { type: 'factors.reset'; data: { user: UserReference; kinds: string[] } }
+  | {
+      type: 'recovery_codes.made' | 'recovery_code.used';
+      data: { user: UserReference; left: number };
+    }
+  | {
       type: 'session.ended';
       data: {
         user: UserReference;

@@ -42,6 +42,16 @@ export class WebhooksService {
     events.on('password.changed', (manager, { user: { id } }) =>
       this.enqueue(manager, { type: 'password.changed', data: { user: { id } } }),
     );
+    events.on('factor.changed', (manager, { user: { id }, change, kind }) =>
+      this.enqueue(manager, { type: `factor.${change}`, data: { user: { id }, factor: { kind } } }),
+    );
+    events.on('factors.reset', (manager, { user: { id }, kinds }) =>
+      this.enqueue(manager, { type: 'factors.reset', data: { user: { id }, kinds } }),
+    );
+    events.on('recovery_codes.changed', (manager, { user: { id }, change, left }) => {
+      const type = change === 'made' ? 'recovery_codes.made' : 'recovery_code.used';
+      return this.enqueue(manager, { type, data: { user: { id }, left } });
+    });
     events.on('user.deleted', async (manager, { user: { id } }) => {
       await this.outbox.forgetFailed(manager, id);
       await this.enqueue(manager, { type: 'user.deleted', data: { user: { id } } });

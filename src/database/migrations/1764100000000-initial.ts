@@ -93,6 +93,16 @@ const users = (runner: QueryRunner): TableOptions => ({
       columnNames: ['created_at', 'id'],
       where: 'email_verified_at IS NULL AND email_key IS NOT NULL',
     },
+    {
+      name: 'ix_users_with_factor',
+      columnNames: ['created_at', 'id'],
+      where: 'second_factor_since IS NOT NULL',
+    },
+    {
+      name: 'ix_users_without_factor',
+      columnNames: ['created_at', 'id'],
+      where: 'second_factor_since IS NULL',
+    },
   ],
 });
 
