@@ -18,7 +18,7 @@ function typing(...answers: string[]) {
 it('asks twice and shows nothing of what is typed', async () => {
   const { terminal, shown } = typing('hunter 2 ü🐈\r', 'hunter 2 ü🐈\r');
   expect(await readPassword(terminal)).toBe('hunter 2 ü🐈');
-  expect(shown()).toBe('Password: \nThe same again: \n');
+  expect(shown()).toBe('Password: \nThe password again: \n');
 });
 
 it('lets a mistake be erased', async () => {
