@@ -14,6 +14,7 @@ import { BootstrapModule } from './operations/bootstrap.module.js';
 import { RecoveryModule } from './recovery/recovery.module.js';
 import { tablesWith } from './tables.js';
 import { ThrottlingModule } from './throttling/throttling.module.js';
+import { TotpModule } from './totp/totp.module.js';
 import { WebhooksModule } from './webhooks/webhooks.module.js';
 
 /** The additions of a project to Latchkey. */
@@ -40,6 +41,7 @@ export class LatchkeyModule {
         RecoveryModule,
         AccountModule,
         FactorsModule,
+        TotpModule,
         AdminModule,
         BootstrapModule,
         HealthModule,

@@ -7,6 +7,7 @@ import { mailTables } from './mail/mail.tables.js';
 import { mailedLinksTables } from './mailed-links/mailed-links.tables.js';
 import { passwordsTables } from './passwords/passwords.tables.js';
 import { sessionsTables } from './sessions/sessions.tables.js';
+import { totpTables } from './totp/totp.tables.js';
 import { usersTables } from './users/users.tables.js';
 import { webhooksTables } from './webhooks/webhooks.tables.js';
 
@@ -22,6 +23,7 @@ const rooms = [
   auditChainTables,
   webhooksTables,
   factorsTables,
+  totpTables,
 ];
 
 /** Returns all tables: those of Latchkey, and those of the project. */

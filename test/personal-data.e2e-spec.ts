@@ -8,6 +8,7 @@ import { MIGRATIONS_TABLE, tableNames } from '../src/database/migration-state.js
 import { RecoveryCode } from '../src/factors/recovery-code.entity.js';
 import { SignInChallenge } from '../src/factors/sign-in-challenge.entity.js';
 import { MailItem } from '../src/mail/mail-item.entity.js';
+import { TotpFactor } from '../src/totp/totp-factor.entity.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
 import { sealAll, verify } from './support/audit.js';
@@ -228,6 +229,16 @@ describe('GET /me/export', () => {
       as: 'signInChallenges',
       without: { tokenHash: SECRET, guard: INNER, userId: SAID },
     },
+    totp_factors: {
+      as: 'authenticatorApps',
+      without: {
+        id: INNER,
+        sealed: SECRET,
+        sealedBy: INNER,
+        lastStep: INNER,
+        userId: SAID,
+      },
+    },
     mail_outbox: {
       as: 'mails',
       without: {
@@ -296,6 +307,9 @@ describe('GET /me/export', () => {
       });
       const ofUser = { userId: id, createdAt: new Date(), usedAt: null };
       await db.getRepository(RecoveryCode).insert({ ...ofUser, id: randomUUID(), mac: 'mac' });
+      const app = { userId: id, name: 'A phone', sealed: 'sealed', sealedBy: 'mark' };
+      const times = { createdAt: new Date(), confirmedAt: null, lastUsedAt: null };
+      await db.getRepository(TotpFactor).insert({ ...app, ...times, id: randomUUID() });
       const challenge = { userId: id, tokenHash: 'hash', amr: 'pwd', guard: 'guard', usedAt: null };
       await db.getRepository(SignInChallenge).insert({ ...challenge, expiresAt: later });
     });

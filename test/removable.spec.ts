@@ -12,6 +12,7 @@ const NEEDS: Record<string, string[]> = {
   openapi: [],
   operations: ['audit-chain'],
   recovery: [],
+  totp: ['factors'],
   webhooks: [],
 };
 

@@ -76,6 +76,8 @@ const TABLE: Record<string, Access> = {
   'GET /me/factors': signedIn(200),
   'PATCH /me/factors/:id': ownAlone('not_found', { name: 'Phone' }),
   'DELETE /me/factors/:id': ownAlone('not_found'),
+  'POST /me/factors/totp': ownAlone(201),
+  'POST /me/factors/totp/:id/confirm': ownAlone('not_found', { code: '123456' }),
   'POST /me/recovery-codes': ownAlone('not_found'),
   'POST /me/step-up': ownAlone('missing_parameter'),
   'PUT /me/email': ownAlone(202, { email: 'moved@example.com' }),

@@ -49,6 +49,7 @@ export const API_ERRORS = {
   email_taken: [409, 'This e-mail address is taken'],
   email_missing: [409, 'The user has no e-mail address'],
   last_credential: [409, 'This is the last way to sign in to this account'],
+  too_many_factors: [409, 'You have as many factors of this kind as are allowed; remove one first'],
   last_admin: [409, 'This is the last administrator'],
   role_built_in: [409, 'This role is built in'],
   role_in_use: [409, 'A user still has this role'],

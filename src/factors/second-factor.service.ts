@@ -34,7 +34,7 @@ export class SecondFactorService {
   ) {}
 
   /**
-   * Signs a user in who has proven a first factor. One transaction uses the proof and the challenge up and starts
+   * Signs a user in after a first factor. One transaction uses the proof and the challenge up and starts
    * the session, so a crash between them leaves all or nothing.
    *
    * @throws ApiError challenge_invalid, code_invalid, too_many_requests, user_disabled, email_not_verified

@@ -32,6 +32,7 @@ export const ROOMS: Record<string, string[]> = {
   auth: [...LOWER, 'audit', 'sessions'],
   recovery: [...LOWER, 'audit', 'sessions', 'auth'],
   factors: [...LOWER, 'sessions', 'auth'],
+  totp: [...LOWER, 'sessions', 'auth', 'factors'],
   account: [...LOWER, 'audit', 'sessions', 'auth'],
   admin: [...LOWER, 'audit', 'sessions', 'auth', 'recovery'],
   openapi: [...BASE, 'auth'],

@@ -1,0 +1,69 @@
+import { Body, Controller, Headers, HttpCode, Param, Post } from '@nestjs/common';
+import { renderSVG } from 'uqr';
+import { CurrentUser, JwtPayload } from '../auth/decorators.js';
+import { AllowBeforeEnrolment } from '../auth/enrolment.js';
+import { OwnAccount } from '../auth/impersonation.guard.js';
+import { signedInUser } from '../auth/limit-keys.js';
+import { refuses } from '../auth/openapi.js';
+import { StepUp } from '../auth/step-up.guard.js';
+import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
+import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
+import { RateLimit } from '../throttling/rate-limit.guard.js';
+import {
+  type ConfirmedView,
+  confirmedSchema,
+  type ConfirmTotpBody,
+  confirmTotpSchema,
+  type EnrolmentView,
+  enrolmentSchema,
+  type EnrolTotpBody,
+  enrolTotpSchema,
+} from './totp.schemas.js';
+import { TotpService } from './totp.service.js';
+
+/** The enrolment of authenticator apps by their users. */
+@ApiTags('factors')
+@Controller('me/factors/totp')
+@OwnAccount()
+@AllowBeforeEnrolment()
+@StepUp()
+export class TotpController {
+  constructor(private readonly totp: TotpService) {}
+
+  @Post()
+  @RateLimit({ name: 'enrolTotp', limit: '20/1h', by: signedInUser })
+  @ApiOperation({ summary: 'Make the secret of an authenticator app, which a code then confirms' })
+  @ApiResponse({ status: 201, description: 'Shown once', standardSchema: enrolmentSchema })
+  @refuses(409, 'The user has ten authenticator apps')
+  async start(
+    @CurrentUser() { id: userId }: Subject,
+    @JwtPayload() claims: AccessTokenClaims,
+    @Body({ schema: enrolTotpSchema }) { name }: EnrolTotpBody,
+  ): Promise<EnrolmentView> {
+    const enrolment = await this.totp.start({ userId, claims }, name ?? undefined);
+    return { ...enrolment, qr: renderSVG(enrolment.uri, { ecc: 'M', border: 4 }) };
+  }
+
+  @Post(':id/confirm')
+  @RateLimit({ name: 'confirmTotp', limit: '30/15m', by: signedInUser })
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Confirm an authenticator app by its first code' })
+  @ApiResponse({
+    status: 200,
+    description: 'Confirmed; with recovery codes if it is the first factor',
+    standardSchema: confirmedSchema,
+  })
+  @refuses(400, 'The code is missing or wrong')
+  @refuses(404, 'The enrolment does not exist or has expired')
+  @refuses(409, 'The user has ten authenticator apps')
+  async confirm(
+    @CurrentUser() { id: userId }: Subject,
+    @JwtPayload() claims: AccessTokenClaims,
+    @Param('id') id: string,
+    @Body({ schema: confirmTotpSchema }) { code }: ConfirmTotpBody,
+    @Headers('accept-language') locale?: string,
+  ): Promise<ConfirmedView> {
+    const codes = await this.totp.confirm({ userId, claims, locale }, id, code);
+    return codes ? { recovery_codes: codes } : {};
+  }
+}
