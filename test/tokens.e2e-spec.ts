@@ -27,6 +27,8 @@ describe('GET /protected', () => {
       sub: userId,
       username: 'Ada',
       auth_time: expect.any(Number) as number,
+      amr: ['pwd'],
+      acr: 'urn:latchkey:aal1',
       roles: [],
       sid: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
       ver: 0,
