@@ -16,6 +16,7 @@ import { provideAllowedMethods } from './common/allowed-methods.js';
 import { ApiError, codeOfStatus } from './common/api-error.js';
 import { ApiErrorFilter, sendError } from './common/api-error.filter.js';
 import { CountedResponse, limitConnections } from './common/connections.js';
+import { GatheredLines } from './common/gathered-lines.js';
 import { readJsonBodies } from './common/json-body.js';
 import { lazyCompilers } from './common/lazy-compilers.js';
 import { Metrics } from './common/metrics.js';
@@ -80,7 +81,11 @@ export function createAdapter(
       sendError(error, request, reply);
     },
     schemaController: { compilersFactory: lazyCompilers },
-    logger: { level: config.logLevel, serializers: { err: describeError }, stream: logStream },
+    logger: {
+      level: config.logLevel,
+      serializers: { err: describeError },
+      stream: logStream ?? new GatheredLines(),
+    },
   });
   const fastify = adapter.getInstance<FastifyInstance>();
   const server = fastify.server;

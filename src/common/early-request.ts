@@ -26,7 +26,7 @@ interface Parser {
 /** A request, or a mistake of the client, that the parser met before its turn. */
 export interface Early {
   /** Makes Node answer it. */
-  begin(): void;
+  begin: () => void;
   /** Whether the request can be completed before it begins. */
   canEnd: boolean;
   /** The bytes behind its headers that were read with them. */
@@ -60,7 +60,12 @@ export function untilEarly(
   };
   parser[kOnExecute] = (parsed) => {
     const isError = typeof parsed !== 'number';
-    if (!early && isError && isBusy()) early = { begin: () => executed(parsed), canEnd: false };
+    if (!early && isError && isBusy()) {
+      const begin = () => {
+        executed(parsed);
+      };
+      early = { begin, canEnd: false };
+    }
     if (!early) {
       executed(parsed);
       return;

@@ -42,7 +42,7 @@ export interface ConnectionState {
 export class RequestFeed {
   private ahead = NONE;
   /** Begins a request whose headers are parsed already. It is before the others. */
-  private early: (() => void) | undefined;
+  private early: Early['begin'] | undefined;
   /** The last three bytes that were parsed, because an end may lie across two pieces. */
   private before = '';
   /** How many bytes the body of the present request still takes, or Infinity if only the parser knows. */
@@ -94,12 +94,12 @@ export class RequestFeed {
   }
 
   /** Takes over a connection from the parser. */
-  private take({ begin, canEnd, rest }: Early): void {
+  private take(early: Early): void {
     this.listen();
-    this.early = begin;
-    this.ahead = rest;
+    this.early = early.begin;
+    this.ahead = early.rest;
     // Without a body it is complete now, so that it may wait longer than a request may take to arrive.
-    if (canEnd) this.give(NO_MORE);
+    if (early.canEnd) this.give(NO_MORE);
     this.feed(false);
   }
 
