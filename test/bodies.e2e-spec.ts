@@ -9,7 +9,9 @@ import {
   Post,
 } from '@nestjs/common';
 import { UserChangesService } from '../src/users/user-changes.service.js';
+import { sendRaw } from './support/http.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+import { until } from './support/wait.js';
 
 /** Every route of Latchkey's own that takes a JSON body. */
 const ROUTES: [method: string, path: string][] = [
@@ -199,17 +201,11 @@ it.each([
 ])('refuses more than 64 KiB of "%s", declared or not', async (type) => {
   const post = async (...rest: string[]) => {
     const lines = ['POST /login HTTP/1.1', 'Host: x', ...(type ? [`Content-Type: ${type}`] : [])];
-    const socket = connect(server.port, '127.0.0.1');
-    let answer = '';
-    socket.on('data', (data) => (answer += data.toString()));
-    // The server may close before it has read everything.
-    socket.on('error', () => undefined);
-    socket.write([...lines, ...rest].join('\r\n'));
-    await once(socket, 'close');
-    return [answer.slice(9, 12), /"code":"(\w+)"/.exec(answer)?.[1]];
+    const { status, body } = await sendRaw(server.port, [...lines, ...rest].join('\r\n'));
+    return [status, (body as { code: string }).code];
   };
   const large = '"'.padEnd(65_537, 'x');
-  const refused = ['413', 'body_too_large'];
+  const refused = [413, 'body_too_large'];
   expect(await post(`Content-Length: ${large.length}`, '', large)).toEqual(refused);
   const chunk = `${large.length.toString(16)}\r\n${large}\r\n`;
   expect(await post('Transfer-Encoding: chunked', '', `${chunk}0\r\n\r\n`)).toEqual(refused);
@@ -229,7 +225,7 @@ it('says 499 of a body that breaks off, in one line without a stack, and counts 
     }
   }
   const lines = () => server.log.slice(before).filter(({ msg }) => msg === 'request');
-  while (lines().length < 9) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => lines().length >= 9, 'nine lines');
   expect(lines().map(({ status }) => status)).toEqual(Array(9).fill(499));
   expect(server.log.slice(before).filter(({ level }) => Number(level) > 30)).toEqual([]);
   const { text } = await server.http.get('/metrics');

@@ -3,8 +3,10 @@ import { Agent, get as httpGet, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { freshDatabase, type FreshDatabase } from './support/databases.js';
+import { ask, bearer } from './support/http.js';
 import { processes, type ServerProcess } from './support/server-process.js';
 import { GOOD_PASSWORD, SECRET } from './support/server.js';
+import { until } from './support/wait.js';
 
 /** The heap that the server may use, in megabytes. docs/monitoring.md states it. */
 const HEAP = Number(process.env.HEAP ?? 320);
@@ -38,16 +40,10 @@ beforeAll(async () => {
     [`--max-old-space-size=${HEAP}`, resolve('test/support/large-answers.js')],
   );
   url = new URL(await running.listening);
-  const post = async (path: string, body: object) => {
-    const response = await fetch(new URL(path, url), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    return (await response.json()) as { jwt: string };
-  };
-  await post('/register', { username: 'ada', password: GOOD_PASSWORD });
-  authorization = `Bearer ${(await post('/login', { username: 'ada', password: GOOD_PASSWORD })).jwt}`;
+  const user = { username: 'ada', password: GOOD_PASSWORD };
+  await ask(url.origin, 'POST', '/register', user);
+  const login = await ask<{ jwt: string }>(url.origin, 'POST', '/login', user);
+  authorization = bearer(login.body.jwt);
 });
 
 afterAll(async () => {
@@ -139,7 +135,7 @@ it('ends the connection of a client that reads nothing for 30 s, and of no other
       return Number(ended ?? 0);
     };
     const before = await left();
-    while ((await left()) === before) await new Promise((go) => setTimeout(go, 500));
+    await until(async () => (await left()) !== before, 'a client that is cut off');
     expect(await left()).toBe(before + 1);
     expect(reader.destroyed).toBe(false);
     clearInterval(reads);

@@ -5,6 +5,7 @@ import { Controller, Get, Module, Req, Res, StreamableFile } from '@nestjs/commo
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { clientMemory } from '../src/common/client-memory.js';
 import { type Server, startServer } from './support/server.js';
+import { until } from './support/wait.js';
 
 const MEGABYTE = 1024 * 1024;
 const CRLF = '\r\n';
@@ -77,11 +78,6 @@ async function readAll(socket: Socket): Promise<string> {
   return Buffer.concat(chunks).toString('latin1');
 }
 
-/** Resolves when `condition` holds. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
 /** Some requests of others: the server has done by then what it does at once. */
 async function others(): Promise<void> {
   for (let i = 0; i < 5; i++) await server.http.get('/health/live').expect(200);
@@ -94,7 +90,7 @@ describe('pipelined requests', () => {
     const numbers = Array.from({ length: 40 }, (_, i) => String(i));
     const last = get('/health/live', 'Connection: close');
     socket.write(numbers.map((n) => get(`/large/text?n=${n}`)).join('') + last);
-    await until(() => begun.large > 0);
+    await until(() => begun.large > 0, 'an answer that begins');
     await others();
     // The others wait: the kernel takes some megabytes, and the server keeps one answer.
     expect(begun.large).toBeLessThan(25);
@@ -107,7 +103,7 @@ describe('pipelined requests', () => {
     const socket = await client();
     begun.stream = 0;
     socket.write(get('/large/stream').repeat(20) + get('/health/live', 'Connection: close'));
-    await until(() => begun.stream > 0);
+    await until(() => begun.stream > 0, 'an answer that begins');
     await others();
     expect(begun.stream).toBeLessThan(15);
     const text = await readAll(socket);
@@ -122,13 +118,13 @@ describe('pipelined requests', () => {
     const socket = await client();
     const flood = get('/health/live').repeat(1400);
     socket.write(get('/large/stream').repeat(10) + flood);
-    await until(() => clientMemory.bytes > flood.length);
+    await until(() => clientMemory.bytes > flood.length, 'requests that wait');
     await others();
     expect(parsed).toBeLessThan(10 + 5);
     http.off('request', count);
     expect(clientMemory.bytes).toBeLessThan(MEGABYTE);
     socket.destroy();
-    await until(() => clientMemory.bytes === 0);
+    await until(() => clientMemory.bytes === 0, 'memory that is let go');
   });
 
   it('past 128 end the connection, after the answers to those before', async () => {
@@ -177,7 +173,7 @@ describe('pipelined requests', () => {
       socket.write(get('/large/text').repeat(20));
       const before = await connections();
       socket.write(flood.repeat(4000));
-      await until(async () => (await connections()) < before);
+      await until(async () => (await connections()) < before, 'a connection that ends');
     }
   });
 });
@@ -198,15 +194,15 @@ describe('answers that clients do not read', () => {
     expect(clientMemory.bytes).toBe(0);
     const reader = await client();
     reader.write(get('/large/raw', 'Connection: close'));
-    await until(() => clientMemory.bytes > MEGABYTE);
+    await until(() => clientMemory.bytes > MEGABYTE, 'an answer that waits');
     const text = await readAll(reader);
     expect(text.length).toBeGreaterThan(8 * MEGABYTE);
     expect(clientMemory.bytes).toBe(0);
     const leaver = await client();
     leaver.write(get('/large/raw'));
-    await until(() => clientMemory.bytes > MEGABYTE);
+    await until(() => clientMemory.bytes > MEGABYTE, 'an answer that waits');
     leaver.destroy();
-    await until(() => clientMemory.bytes === 0);
+    await until(() => clientMemory.bytes === 0, 'memory that is let go');
   });
 
   it('are bounded together: the clients that have waited the longest are cut off', async () => {
@@ -216,7 +212,7 @@ describe('answers that clients do not read', () => {
       const socket = await client();
       socket.write(get('/large/raw'));
       sockets.push(socket);
-      await until(() => begun.raw === i + 1);
+      await until(() => begun.raw === i + 1, 'an answer that begins');
       expect(clientMemory.bytes).toBeLessThanOrEqual(64 * MEGABYTE);
     }
     await others();
@@ -227,7 +223,7 @@ describe('answers that clients do not read', () => {
     let size = 0;
     last.on('data', (chunk: Buffer) => (size += chunk.length));
     last.resume();
-    await until(() => size > 8 * MEGABYTE);
+    await until(() => size > 8 * MEGABYTE, 'a whole answer');
   });
 });
 
@@ -240,7 +236,7 @@ describe('bodies that arrive slowly', () => {
         .concat(`Content-Length: ${body.length}`, '', body.slice(0, 500))
         .join(CRLF),
     );
-    await until(() => clientMemory.bytes === 500);
+    await until(() => clientMemory.bytes === 500, 'half of a body');
     socket.write(body.slice(500));
     expect(await readAll(socket)).toContain('HTTP/1.1 401');
     expect(clientMemory.bytes).toBe(0);

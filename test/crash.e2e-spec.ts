@@ -2,11 +2,16 @@ import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import request from 'supertest';
-import type { DataSource } from 'typeorm';
 import { CrashLedger } from './support/crash-ledger.js';
-import { connect, databaseKind, type FreshDatabase, freshDatabase } from './support/databases.js';
+import {
+  databaseKind,
+  type FreshDatabase,
+  freshDatabase,
+  onDatabase,
+} from './support/databases.js';
 import { GOOD_PASSWORD, SECRET } from './support/server.js';
 import { processes } from './support/server-process.js';
+import { until } from './support/wait.js';
 
 /** How often the server is killed under load: `npm run test:crash` sets 50. */
 const KILLS = Number(process.env.CRASH_KILLS ?? 3);
@@ -38,19 +43,10 @@ const start = () =>
     RATE_LIMITS: 'off',
   });
 
-async function withDatabase<T>(work: (dataSource: DataSource) => Promise<T>): Promise<T> {
-  const dataSource = await connect(database.url);
-  try {
-    return await work(dataSource);
-  } finally {
-    await dataSource.destroy();
-  }
-}
-
 /** SQLite finds nothing wrong with its file. */
 async function expectSoundFile(): Promise<void> {
   if (databaseKind !== 'sqlite') return;
-  const [integrity, orphans] = await withDatabase(async (db) => [
+  const [integrity, orphans] = await onDatabase(database.url, async (db) => [
     await db.query<object[]>('PRAGMA integrity_check'),
     await db.query<object[]>('PRAGMA foreign_key_check'),
   ]);
@@ -105,7 +101,7 @@ it(
       const user = { username: 'ada', password: GOOD_PASSWORD };
       await request(url).post('/register').send(user).expect(201);
       await request(url).post('/login').send(user).expect(200);
-      await withDatabase(async (db) => {
+      await onDatabase(database.url, async (db) => {
         expect(await db.showMigrations()).toBe(false);
         const ran = await db.query<object[]>('SELECT DISTINCT name FROM migrations');
         expect(ran).toHaveLength(db.migrations.length);
@@ -124,12 +120,12 @@ it(
 /** Resolves when a server has begun with the database. */
 async function inUse(): Promise<void> {
   if (databaseKind === 'sqlite') {
-    while (!existsSync(database.url.slice('sqlite:'.length))) await setTimeout(2);
+    await until(() => existsSync(database.url.slice('sqlite:'.length)), 'a file');
     return;
   }
-  await withDatabase(async (db) => {
+  await onDatabase(database.url, async (db) => {
     const others = `SELECT 1 FROM pg_stat_activity
                     WHERE datname = current_database() AND pid <> pg_backend_pid()`;
-    while ((await db.query<object[]>(others)).length === 0) await setTimeout(2);
+    await until(async () => (await db.query<object[]>(others)).length > 0, 'a connection');
   });
 }

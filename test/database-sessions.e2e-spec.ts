@@ -3,6 +3,7 @@ import { UserChangesService } from '../src/users/user-changes.service.js';
 import { asking, person } from './support/admins.js';
 import { type Cluster, postgresPrograms, startCluster } from './support/cluster.js';
 import { freshDatabase } from './support/databases.js';
+import { ask } from './support/http.js';
 import { until } from './support/wait.js';
 import { onServer } from './support/on-server.js';
 import { pgBouncerProgram, startPgBouncer } from './support/pgbouncer.js';
@@ -216,24 +217,15 @@ if (pgBouncerProgram !== undefined) {
         const env = { DATABASE_URL: bouncer.url, JWT_SECRET_KEY: SECRET };
         const started = [1, 2].map(() => server.start(database.dataDir, env));
         const urls = await Promise.all(started.map(({ listening }) => listening));
-        const post = (url: string, path: string, body: object, jwt = '') =>
-          fetch(url + path, {
-            method: 'POST',
-            headers: {
-              'content-type': 'application/json',
-              ...(jwt && { authorization: `Bearer ${jwt}` }),
-            },
-            body: JSON.stringify(body),
-          });
+        const [one = '', two = ''] = urls;
         const user = { username: 'ada', password: GOOD_PASSWORD };
-        expect((await post(urls[0] ?? '', '/register', user)).status).toBe(201);
-        const login = await post(urls[1] ?? '', '/login', user);
-        const { jwt } = (await login.json()) as { jwt: string };
-        expect((await post(urls[0] ?? '', '/logout', {}, jwt)).status).toBe(204);
-        await until(async () => {
-          const headers = { authorization: `Bearer ${jwt}` };
-          return (await fetch(`${urls[1]}/protected`, { headers })).status === 401;
-        }, 'a token that is refused');
+        expect((await ask(one, 'POST', '/register', user)).status).toBe(201);
+        const { jwt } = (await ask<{ jwt: string }>(two, 'POST', '/login', user)).body;
+        expect((await ask(one, 'POST', '/logout', {}, jwt)).status).toBe(204);
+        await until(
+          async () => (await ask(two, 'GET', '/protected', undefined, jwt)).status === 401,
+          'a token that is refused',
+        );
       } finally {
         await server.killAll();
         await bouncer.stop();

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Piscina } from 'piscina';
 import type { Response } from 'supertest';
 import { ApiError } from '../src/common/api-error.js';
@@ -13,6 +12,7 @@ import type { HashQueue } from '../src/passwords/hash-queue.js';
 import { PasswordsService } from '../src/passwords/passwords.service.js';
 import { User } from '../src/users/user.entity.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+import { until } from './support/wait.js';
 
 const ADA = { username: 'ada', password: GOOD_PASSWORD };
 const OVERLOADED = {
@@ -62,13 +62,8 @@ async function start(settings: Record<string, string> = {}, maxWait = 60) {
     },
 
     /** Resolves when `name` has the value. */
-    async until(name: string, value: number) {
-      const deadline = performance.now() + 30_000;
-      while ((await metric(name)) !== value) {
-        if (performance.now() > deadline) throw new Error(`${name} is ${await metric(name)}`);
-        await sleep(5);
-      }
-    },
+    until: (name: string, value: number) =>
+      until(async () => (await metric(name)) === value, `${name} ${value}`),
   };
 }
 

@@ -8,6 +8,7 @@ import { databaseKind, type FreshDatabase } from './support/databases.js';
 import { freshInstances, type Instances } from './support/instances.js';
 import { GOOD_PASSWORD } from './support/server.js';
 import type { ServerProcess } from './support/server-process.js';
+import { until } from './support/wait.js';
 
 /** The third instance's clock is as far ahead as it may be, in milliseconds. */
 const AHEAD = 30_000;
@@ -154,8 +155,10 @@ describe('three instances that started at once on an empty database', () => {
         await setTimeout(20);
       }
       expect(median(await measured)).toBeLessThan(2_000);
-      while ((await dataSource.query<object[]>(`SELECT 1 ${listeners}`)).length < 3)
-        await setTimeout(20);
+      await until(
+        async () => (await dataSource.query<object[]>(`SELECT 1 ${listeners}`)).length >= 3,
+        'three connections that listen',
+      );
       expect(median(await timesToRefuse(5))).toBeLessThan(100);
     },
   );

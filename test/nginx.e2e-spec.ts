@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { freePort } from './support/cluster.js';
 import { type FreshDatabase, freshDatabase } from './support/databases.js';
+import { send } from './support/http.js';
 import { kill, processes, type ServerProcess } from './support/server-process.js';
 import { GOOD_PASSWORD, SECRET } from './support/server.js';
+import { accepts } from './support/wait.js';
 
 /** Two instances behind nginx with the configuration that compose.yaml mounts, as docs/scaling.md advises. */
 const nginx = process.env.TEST_NGINX;
@@ -60,7 +60,7 @@ withNginx('two instances behind nginx', () => {
     const ended = once(proxy, 'exit').then(() => {
       throw new Error('nginx has ended');
     });
-    await Promise.race([listens(own), ended]);
+    await Promise.race([accepts(own), ended]);
   });
   afterAll(async () => {
     await kill(proxy, 'SIGTERM');
@@ -70,11 +70,7 @@ withNginx('two instances behind nginx', () => {
   });
 
   const post = (path: string, body: object, headers: Record<string, string> = {}) =>
-    fetch(url + path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body),
-    });
+    send(url + path, 'POST', body, headers);
   const ada = { username: 'ada', password: GOOD_PASSWORD };
 
   it('serve the API, store the address that nginx saw, and do not show internal routes', async () => {
@@ -145,21 +141,3 @@ withNginx('two instances behind nginx', () => {
 
 const total = (counts: Map<string, number>): number =>
   [...counts.values()].reduce((sum, count) => sum + count, 0);
-
-/** Resolves when something listens to a port of this machine. */
-async function listens(port: number): Promise<void> {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1');
-    const [event] = await Promise.race([
-      once(socket, 'connect').then(() => ['connect']),
-      new Promise<string[]>((done) =>
-        socket.once('error', () => {
-          done(['error']);
-        }),
-      ),
-    ]);
-    socket.destroy();
-    if (event === 'connect') return;
-    await setTimeout(20);
-  }
-}

@@ -2,6 +2,7 @@ import { Session } from '../src/sessions/session.entity.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
 import { type Server, startServer } from './support/server.js';
+import { sessionOf } from './support/tokens.js';
 
 let server: Server;
 beforeAll(async () => {
@@ -20,11 +21,10 @@ const successorOf = async (token: string) => {
   const response = await refresh(token).expect(200);
   return (response.body as { refresh_token: string }).refresh_token;
 };
-const idOf = (token: string) => token.split('.')[0] ?? '';
 const change = (token: string, values: Partial<Session>) =>
-  server.withDatabase((db) => db.getRepository(Session).update({ id: idOf(token) }, values));
+  server.withDatabase((db) => db.getRepository(Session).update({ id: sessionOf(token) }, values));
 const row = (token: string) =>
-  server.withDatabase((db) => db.getRepository(Session).findOneByOrFail({ id: idOf(token) }));
+  server.withDatabase((db) => db.getRepository(Session).findOneByOrFail({ id: sessionOf(token) }));
 /** Seconds. */
 const DAY = 86_400;
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
@@ -41,7 +41,7 @@ describe('POST /refresh', () => {
       expires_in: 900,
       refresh_token: expect.any(String) as string,
     });
-    expect(body.refresh_token.split('.').slice(0, 2)).toEqual([idOf(first), '1']);
+    expect(body.refresh_token.split('.').slice(0, 2)).toEqual([sessionOf(first), '1']);
     await server.http.get('/protected').auth(body.jwt, { type: 'bearer' }).expect(200);
     await refresh(body.refresh_token).expect(200);
   });
@@ -109,7 +109,7 @@ describe('POST /refresh', () => {
           const { refresh_token: lost } = await other.login('ada');
           await refresh(lost, other).expect(200);
           await other.withDatabase(({ manager }) =>
-            manager.update(Session, { id: idOf(lost) }, { refreshedAt: ago(seconds) }),
+            manager.update(Session, { id: sessionOf(lost) }, { refreshedAt: ago(seconds) }),
           );
           expect(await codeOf(lost, other)).toEqual(expected);
         } finally {
@@ -165,12 +165,12 @@ describe('POST /refresh', () => {
       const { refresh_token: first } = await loud.login('ada');
       for (const code of [200, 200, 200]) await refresh(first, loud).expect(code);
       await loud.withDatabase((db) =>
-        db.getRepository(Session).update({ id: idOf(first) }, { refreshedAt: ago(2 * DAY) }),
+        db.getRepository(Session).update({ id: sessionOf(first) }, { refreshedAt: ago(2 * DAY) }),
       );
       await refresh(first, loud).expect(401);
       const warnings = loud.log.filter(({ level }) => level === 40);
       expect(warnings).toHaveLength(1);
-      expect(warnings[0]?.msg).toContain(idOf(first));
+      expect(warnings[0]?.msg).toContain(sessionOf(first));
       expect(JSON.stringify(loud.log)).not.toContain(first);
       const { text } = await loud.http.get('/metrics');
       expect(text).toContain('latchkey_refresh_reuse_total{result="successor"} 2\n');
@@ -193,7 +193,7 @@ describe('POST /refresh', () => {
       [id, '1', salt, mac],
       [id, generation, otherSalt, mac],
       [id, generation, otherSalt, otherMac],
-      [idOf(other), generation, salt, mac],
+      [sessionOf(other), generation, salt, mac],
       [id, generation, salt],
       [id, '00', salt, mac],
       [id, '-1', salt, mac],

@@ -6,6 +6,7 @@ import { Database } from '../src/database/database.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
 import { UsersService } from '../src/users/users.service.js';
+import { bearer } from './support/http.js';
 import { servers } from './support/outbox.js';
 import {
   allTold,
@@ -16,6 +17,7 @@ import {
   WEBHOOK_SECRET,
 } from './support/receiver.js';
 import { GOOD_PASSWORD, type Server } from './support/server.js';
+import { claimsOf } from './support/tokens.js';
 
 const NEW_PASSWORD = 'another correct horse battery staple';
 const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string;
@@ -31,13 +33,10 @@ afterEach(async () => {
 });
 
 const told = () => receiver.received.map(({ event }) => event);
-const bearer = (jwt: string) => `Bearer ${jwt}`;
-const sidOf = (jwt: string) =>
-  (JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString()) as { sid: string }).sid;
 const ended = (id: string, jwt: string, reason: string) => ({
   type: 'session.ended',
   timestamp: ISO,
-  data: { user: { id }, session: { id: sidOf(jwt) }, count: 1, reason },
+  data: { user: { id }, session: { id: claimsOf(jwt).sid as string }, count: 1, reason },
 });
 
 /** Has every change made that is told of; resolves to what was secret about it. */
@@ -192,7 +191,7 @@ describe('webhooks', () => {
     expect(sessions).toHaveLength(101);
     const named = sessions.flatMap(({ data }) => ('session' in data && data.session?.id) || []);
     expect(new Set(named).size).toBe(100);
-    expect(named).not.toContain(sidOf(jwt));
+    expect(named).not.toContain(claimsOf(jwt).sid);
     expect(sessions.at(-1)).toEqual({
       type: 'session.ended',
       timestamp: ISO,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { type Answered, ask } from './http.js';
 
 /** The tokens of a session. */
 interface Session {
@@ -17,10 +18,7 @@ export type Change =
   | { kind: 'password'; session: Session; password: string };
 
 /** What an answer says. */
-export interface Answer {
-  status: number;
-  body: { code?: string; jwt?: string; refresh_token?: string };
-}
+type Answer = Answered<{ code?: string; jwt?: string; refresh_token?: string }>;
 
 /** A user, and what servers have acknowledged about it. */
 export class CrashAccount {
@@ -141,7 +139,7 @@ function moveOn(session: Session, body: Answer['body']): void {
 async function stateOf(url: string, session: Session): Promise<string> {
   const found: (string | number)[] = [];
   for (const jwt of [...session.older, session.jwt]) {
-    const { status, body } = await ask(url, 'GET', '/protected', undefined, jwt);
+    const { status, body } = await ask<Answer['body']>(url, 'GET', '/protected', undefined, jwt);
     found.push(body.code ?? status);
   }
   const { status, body } = await refresh(url, session);
@@ -156,19 +154,5 @@ async function stateOf(url: string, session: Session): Promise<string> {
   return [...found, refreshed].join(' ');
 }
 
-const refresh = (url: string, { refreshToken }: Session) =>
+const refresh = (url: string, { refreshToken }: Session): Promise<Answer> =>
   ask(url, 'POST', '/refresh', { refresh_token: refreshToken });
-
-async function ask(url: string, method: string, path: string, body?: object, jwt?: string) {
-  const response = await fetch(`${url}${path}`, {
-    method,
-    headers: {
-      ...(body && { 'content-type': 'application/json' }),
-      ...(jwt !== undefined && { authorization: `Bearer ${jwt}` }),
-    },
-    body: body && JSON.stringify(body),
-  });
-  const text = await response.text();
-  const said = (text === '' ? {} : JSON.parse(text)) as Answer['body'];
-  return { status: response.status, body: said };
-}

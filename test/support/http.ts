@@ -4,33 +4,37 @@ import { connect } from 'node:net';
 /** The value of an `Authorization` header with an access token. */
 export const bearer = (jwt: string) => `Bearer ${jwt}`;
 
-/** What a server answered: status, and body or the code of a refusal. */
-export interface Answered {
+/** What a server answered. */
+export interface Answered<Body = Record<string, unknown>> {
   status: number;
-  body: Record<string, unknown>;
+  body: Body;
 }
 
-/** Sends a request with JSON, and an access token if `jwt` is given. An empty answer reads as `{}`. */
-export async function ask(
+/** Sends a request, with `body` as JSON if there is one. */
+export const send = (
+  url: string,
+  method: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Response> =>
+  fetch(url, {
+    method,
+    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+
+/** Sends a request, with an access token if `jwt` is given. An empty answer reads as `{}`. */
+export async function ask<Body = Record<string, unknown>>(
   url: string,
   method: string,
   path: string,
   body?: unknown,
   jwt?: string,
-): Promise<Answered> {
-  const response = await fetch(url + path, {
-    method,
-    headers: {
-      ...(jwt !== undefined && { authorization: bearer(jwt) }),
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
+): Promise<Answered<Body>> {
+  const headers: Record<string, string> = jwt === undefined ? {} : { authorization: bearer(jwt) };
+  const response = await send(url + path, method, body, headers);
   const text = await response.text();
-  return {
-    status: response.status,
-    body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>,
-  };
+  return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Body };
 }
 
 /** Returns the status of a success, or the code of a refusal. */

@@ -1,4 +1,6 @@
+import { bearer, send } from './http.js';
 import { GOOD_PASSWORD, type Server } from './server.js';
+import { until } from './wait.js';
 
 /** What a server answered {@link underLoad}. */
 export interface Answer {
@@ -26,10 +28,13 @@ export async function underLoad(servers: readonly Server[], clients: number, wor
   let running = true;
   let next = 0;
 
-  const ask = async (what: string, init: RequestInit) => {
+  const ask = async (
+    what: string,
+    ...more: [method: string, body?: object, headers?: { authorization: string }]
+  ) => {
     const { url } = servers[turns++ % servers.length] ?? first;
     const began = performance.now();
-    const response = await fetch(`${url}/${what}`, init);
+    const response = await send(`${url}/${what}`, ...more);
     const body = (await response.json()) as { code?: string; refresh_token?: string };
     answers.push({
       what,
@@ -40,12 +45,7 @@ export async function underLoad(servers: readonly Server[], clients: number, wor
     });
     return { ok: response.ok, body };
   };
-  const post = (what: string, body: object) =>
-    ask(what, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
+  const post = (what: string, body: object) => ask(what, 'POST', body);
 
   const client = async (username: string, tokens: { jwt: string; refresh_token: string }) => {
     const { jwt } = tokens;
@@ -54,7 +54,7 @@ export async function underLoad(servers: readonly Server[], clients: number, wor
       const name = `load${next++}`;
       const { ok } = await post('register', { username: name, password: GOOD_PASSWORD });
       if (ok) acknowledged.push(name);
-      await ask('protected', { headers: { authorization: `Bearer ${jwt}` } });
+      await ask('protected', 'GET', undefined, { authorization: bearer(jwt) });
       await post('login', { username, password: GOOD_PASSWORD });
       // Where the answer was lost, the same token is good once more.
       const refreshed = await post('refresh', { refresh_token });
@@ -71,11 +71,10 @@ export async function underLoad(servers: readonly Server[], clients: number, wor
   try {
     await work(async (status, count) => {
       const from = answers.length;
-      const deadline = Date.now() + 30_000;
-      while (answers.slice(from).filter((answer) => answer.status === status).length < count) {
-        if (Date.now() > deadline) throw new Error(`no ${status} within 30 s`);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+      await until(
+        () => answers.slice(from).filter((answer) => answer.status === status).length >= count,
+        `${count} answers with ${status}`,
+      );
     });
   } finally {
     running = false;

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './cluster.js';
+import { accepts } from './wait.js';
 
 /** A PgBouncer before PostgreSQL. */
 export type PgBouncer = Awaited<ReturnType<typeof startPgBouncer>>;
@@ -47,7 +47,7 @@ export async function startPgBouncer(databaseUrl: string, poolMode: 'session' | 
     env: { PATH: process.env.PATH },
   });
   const exit = once(child, 'close');
-  await listening(port);
+  await accepts(port);
   const url = new URL(databaseUrl);
   url.hostname = '127.0.0.1';
   url.port = String(port);
@@ -59,19 +59,4 @@ export async function startPgBouncer(databaseUrl: string, poolMode: 'session' | 
       await rm(dir, { recursive: true, force: true });
     },
   };
-}
-
-async function listening(port: number): Promise<void> {
-  for (const end = Date.now() + 30_000; ;) {
-    const socket = connect(port, '127.0.0.1');
-    try {
-      await once(socket, 'connect');
-      return;
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    } finally {
-      socket.destroy();
-    }
-  }
 }
