@@ -5,6 +5,7 @@ import request from 'supertest';
 import { type DataSource, IsNull } from 'typeorm';
 import { AuditEvent } from '../src/audit/audit-event.entity.js';
 import { databaseKind, type FreshDatabase } from './support/databases.js';
+import { outcomeOf } from './support/http.js';
 import { freshInstances, type Instances } from './support/instances.js';
 import { readMail } from './support/mailbox.js';
 import { until } from './support/wait.js';
@@ -75,10 +76,6 @@ else {
     const body = { username, password: GOOD_PASSWORD };
     return (await request(url).post('/login').send(body).expect(200)).body as Tokens;
   };
-  const codeOf = async (asked: request.Test) => {
-    const response = await asked;
-    return [response.status, (response.body as { code?: string }).code];
-  };
   const protectedRoute = (url: string, { jwt }: Tokens) =>
     request(url).get('/protected').auth(jwt, { type: 'bearer' });
   const refresh = (url: string, { refresh_token }: Tokens) =>
@@ -111,7 +108,7 @@ else {
     for (const url of urls) await protectedRoute(url, refreshed).expect(200);
     await refresh(at, refreshed).expect(200);
     await until(
-      async () => (await codeOf(refresh(at, tokens)))[1] === 'refresh_token_reused',
+      async () => (await outcomeOf(refresh(at, tokens)))[1] === 'refresh_token_reused',
       'a reuse that is found',
     );
     for (const url of urls) await refusedSoon(url, refreshed);
@@ -134,14 +131,14 @@ else {
     const token = await mailedCode(username, /password/i);
     const body = { token, password: `${GOOD_PASSWORD} anew` };
     const resets = await Promise.all(
-      urls.map((url) => codeOf(request(url).post('/password/reset').send(body))),
+      urls.map((url) => outcomeOf(request(url).post('/password/reset').send(body))),
     );
     expect(resets.filter(([status]) => status === 200 || status === 204)).toHaveLength(1);
   }
 
   const refusedSoon = (url: string, tokens: Tokens) =>
     until(
-      async () => (await codeOf(protectedRoute(url, tokens)))[1] === 'token_revoked',
+      async () => (await outcomeOf(protectedRoute(url, tokens)))[1] === 'token_revoked',
       'a token that is refused',
     );
 
@@ -198,7 +195,7 @@ else {
 
       await setClock(0, minutes);
       expect(await reachLimit(at, address, 0)).toBeLessThanOrEqual(60);
-      expect(await codeOf(protectedRoute(at, ended))).toEqual([401, 'token_revoked']);
+      expect(await outcomeOf(protectedRoute(at, ended))).toEqual([401, 'token_revoked']);
       await protectedRoute(at, kept).expect(200);
       await refresh(at, kept).expect(200);
       if (databaseKind === 'postgres') await expectCorrect(at);
@@ -216,7 +213,7 @@ else {
     await protectedRoute(at, refreshed).expect(200);
     await refresh(at, refreshed).expect(200);
     await until(
-      async () => (await codeOf(refresh(at, tokens)))[1] === 'refresh_token_reused',
+      async () => (await outcomeOf(refresh(at, tokens)))[1] === 'refresh_token_reused',
       'a reuse that is found',
     );
     await refusedSoon(at, refreshed);

@@ -8,6 +8,7 @@ import {
   type FreshDatabase,
   freshDatabase,
   onDatabase,
+  onPostgres,
 } from './support/databases.js';
 import { GOOD_PASSWORD, SECRET } from './support/server.js';
 import { kill, startProcess } from './support/server-process.js';
@@ -273,7 +274,6 @@ describe('refuses, in a sentence and without a password', () => {
     await refused(source, 'postgres://u:canary@127.0.0.1:1/d', /ECONNREFUSED/);
   });
 
-  const onPostgres = databaseKind === 'postgres' ? it : () => undefined;
   onPostgres('a text that PostgreSQL cannot store', async () => {
     const source = sqlite('source.sqlite');
     await migrated(source);

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import request from 'supertest';
 import type { DataSource } from 'typeorm';
 import { Session } from '../src/sessions/session.entity.js';
-import { databaseKind, type FreshDatabase } from './support/databases.js';
+import { databaseKind, type FreshDatabase, onPostgres } from './support/databases.js';
 import { freshInstances, type Instances } from './support/instances.js';
 import { GOOD_PASSWORD } from './support/server.js';
 import type { ServerProcess } from './support/server-process.js';
@@ -139,7 +139,6 @@ describe('three instances that started at once on an empty database', () => {
     expect(median(await timesToRefuse(5))).toBeLessThan(limit);
   });
 
-  const onPostgres = databaseKind === 'postgres' ? it : () => undefined;
   onPostgres(
     'refuse it within 2 s where no NOTIFY reaches them, and then listen again',
     async () => {

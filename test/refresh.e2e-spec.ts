@@ -1,6 +1,7 @@
 import { Session } from '../src/sessions/session.entity.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
+import { outcomeOf } from './support/http.js';
 import { type Server, startServer } from './support/server.js';
 import { sessionOf } from './support/tokens.js';
 
@@ -13,10 +14,7 @@ afterAll(() => server.stop());
 
 const refresh = (token: unknown, from = server) =>
   from.http.post('/refresh').send({ refresh_token: token });
-const codeOf = async (token: unknown, from = server) => {
-  const response = await refresh(token, from);
-  return [response.status, (response.body as { code?: string }).code];
-};
+const outcome = (token: unknown, from = server) => outcomeOf(refresh(token, from));
 const successorOf = async (token: string) => {
   const response = await refresh(token).expect(200);
   return (response.body as { refresh_token: string }).refresh_token;
@@ -53,8 +51,8 @@ describe('POST /refresh', () => {
 
     await successorOf(second);
     await change(first, { refreshedAt: ago(31) });
-    expect(await codeOf(first)).toEqual([401, 'refresh_token_reused']);
-    expect(await codeOf(second)).toEqual([401, 'session_ended']);
+    expect(await outcome(first)).toEqual([401, 'refresh_token_reused']);
+    expect(await outcome(second)).toEqual([401, 'session_ended']);
     expect(await row(first)).toMatchObject({
       endReason: 'refresh_token_reused',
       endedAt: expect.any(Date) as Date,
@@ -62,8 +60,8 @@ describe('POST /refresh', () => {
 
     const { refresh_token: other } = await server.login('ada');
     const third = await successorOf(await successorOf(other));
-    expect(await codeOf(other)).toEqual([401, 'refresh_token_reused']);
-    expect(await codeOf(third)).toEqual([401, 'session_ended']);
+    expect(await outcome(other)).toEqual([401, 'refresh_token_reused']);
+    expect(await outcome(third)).toEqual([401, 'session_ended']);
   });
 
   describe('of which the answer was lost', () => {
@@ -87,8 +85,8 @@ describe('POST /refresh', () => {
       const { jwt } = response.body as { jwt: string };
       await server.get('/protected', `Bearer ${jwt}`).expect(200);
       const third = await successorOf(second);
-      expect(await codeOf(first)).toEqual([401, 'refresh_token_reused']);
-      expect(await codeOf(third)).toEqual([401, 'session_ended']);
+      expect(await outcome(first)).toEqual([401, 'refresh_token_reused']);
+      expect(await outcome(third)).toEqual([401, 'session_ended']);
       // The access token came late, but it ends with its session.
       await server.get('/protected', `Bearer ${jwt}`).expect(401);
     });
@@ -97,7 +95,7 @@ describe('POST /refresh', () => {
       const { refresh_token: first } = await server.login('ada');
       await successorOf(first);
       await late(first, DAY + 60);
-      expect(await codeOf(first)).toEqual([401, 'refresh_token_reused']);
+      expect(await outcome(first)).toEqual([401, 'refresh_token_reused']);
       for (const [setting, seconds, expected] of [
         ['0', 31, [401, 'refresh_token_reused']],
         ['60s', 59, [200, undefined]],
@@ -111,7 +109,7 @@ describe('POST /refresh', () => {
           await other.withDatabase(({ manager }) =>
             manager.update(Session, { id: sessionOf(lost) }, { refreshedAt: ago(seconds) }),
           );
-          expect(await codeOf(lost, other)).toEqual(expected);
+          expect(await outcome(lost, other)).toEqual(expected);
         } finally {
           await other.stop();
         }
@@ -130,7 +128,7 @@ describe('POST /refresh', () => {
       const results = await resultsOf(second);
       expect(results).toContain('refresh_token_reused');
       expect(results.join()).toMatch(/^((refresh_token_reused|session_ended)(,|$)){16}$/);
-      expect(await codeOf(third)).toEqual([401, 'session_ended']);
+      expect(await outcome(third)).toEqual([401, 'session_ended']);
       expect(await row(first)).toMatchObject({ endReason: 'refresh_token_reused' });
     });
 
@@ -149,12 +147,12 @@ describe('POST /refresh', () => {
       const { refresh_token: first, jwt } = await server.login('ada');
       await successorOf(first);
       await change(first, { refreshedAt: ago(3600), expiresAt: ago(1) });
-      expect(await codeOf(first)).toEqual([401, 'refresh_token_expired']);
+      expect(await outcome(first)).toEqual([401, 'refresh_token_expired']);
       const { refresh_token: other } = await server.login('ada');
       await successorOf(other);
       await late(other);
       await server.http.post('/logout?scope=global').auth(jwt, { type: 'bearer' }).expect(204);
-      expect(await codeOf(other)).toEqual([401, 'session_ended']);
+      expect(await outcome(other)).toEqual([401, 'session_ended']);
     });
   });
 
@@ -204,7 +202,7 @@ describe('POST /refresh', () => {
       ['\0'],
       ['x'.repeat(60_000)],
     ]) {
-      expect(await codeOf(forged.join('.'))).toEqual([401, 'refresh_token_invalid']);
+      expect(await outcome(forged.join('.'))).toEqual([401, 'refresh_token_invalid']);
     }
     expect(await row(token)).toEqual(before);
     // Nor does a refresh token open a guarded route.
@@ -218,7 +216,7 @@ describe('POST /refresh', () => {
         code: 'missing_parameter',
       });
     }
-    expect(await codeOf({ $ne: 1 })).toEqual([400, 'invalid_parameter']);
+    expect(await outcome({ $ne: 1 })).toEqual([400, 'invalid_parameter']);
   });
 
   it('ends with the session, by its idle and its absolute limit', async () => {
@@ -228,7 +226,7 @@ describe('POST /refresh', () => {
     const { expiresAt } = await row(token);
     expect(Math.abs(expiresAt.getTime() - (Date.now() + DAY * 500))).toBeLessThan(60_000);
     await change(token, { expiresAt: ago(1) });
-    expect(await codeOf(next)).toEqual([401, 'refresh_token_expired']);
+    expect(await outcome(next)).toEqual([401, 'refresh_token_expired']);
   });
 
   it('carries new roles and stops for a disabled or deleted user', async () => {
@@ -241,9 +239,9 @@ describe('POST /refresh', () => {
     const { jwt, refresh_token: second } = response.body as { jwt: string; refresh_token: string };
     await server.http.post('/test-cats/feed').auth(jwt, { type: 'bearer' }).expect(201);
     await set({ disabledAt: new Date() });
-    expect(await codeOf(second)).toEqual([403, 'user_disabled']);
+    expect(await outcome(second)).toEqual([403, 'user_disabled']);
     await server.withDatabase((db) => db.getRepository(User).delete({ id }));
-    expect(await codeOf(second)).toEqual([401, 'refresh_token_invalid']);
+    expect(await outcome(second)).toEqual([401, 'refresh_token_invalid']);
   });
 
   it('keeps nothing in the database that a token could be made of', async () => {

@@ -4,7 +4,7 @@ import { Revocation } from '../src/sessions/revocation.entity.js';
 import { SessionCleanup } from '../src/sessions/session-cleanup.js';
 import { Session } from '../src/sessions/session.entity.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
-import { databaseKind } from './support/databases.js';
+import { databaseKind, onPostgres } from './support/databases.js';
 import { bearer } from './support/http.js';
 import { type Server, startServer } from './support/server.js';
 import { codeAt, logout, refreshCode, timeUntil, type Tokens } from './support/sessions.js';
@@ -47,7 +47,6 @@ describe('another instance', () => {
     }
   });
 
-  const onPostgres = databaseKind === 'postgres' ? it : () => undefined;
   onPostgres('finds it by asking where its listening connection was cut', async () => {
     const admin = new Client({ connectionString: server.database.url });
     await admin.connect();

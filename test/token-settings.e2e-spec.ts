@@ -2,6 +2,7 @@ import jwt from 'jsonwebtoken';
 import { Config } from '../src/config/config.js';
 import { person } from './support/admins.js';
 import { keyPair } from './support/keys.js';
+import { outcomeOf } from './support/http.js';
 import { now, SECRET, startServer } from './support/server.js';
 import { claimsOf, forge, headerOf } from './support/tokens.js';
 
@@ -31,10 +32,9 @@ describe('settings of the token', () => {
       const claims = claimsOf(own);
       expect(claims).toMatchObject({ aud: 'shop', iss: 'https://id.example', identity: id });
       expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(300);
-      const ask = async (value?: string) => {
+      const ask = (value?: string) => {
         const request = other.http.get('/protected');
-        const response = await (value === undefined ? request : request.set('x-token', value));
-        return [response.status, (response.body as { code?: string }).code];
+        return outcomeOf(value === undefined ? request : request.set('x-token', value));
       };
       expect(await ask(own)).toEqual([200, undefined]);
       expect(await ask()).toEqual([401, 'missing_authorization']);
@@ -53,10 +53,7 @@ describe('settings of the token', () => {
     try {
       const { id } = await other.register('ada');
       const { jwt: own } = await other.login('ada');
-      const ask = async (value?: string) => {
-        const response = await other.get('/protected', value);
-        return [response.status, (response.body as { code?: string }).code];
-      };
+      const ask = (value?: string) => outcomeOf(other.get('/protected', value));
       const wrong: [string, string][] = [
         ['malformed_authorization', 'Basic YTpi'],
         ['token_malformed', 'Bearer x'],

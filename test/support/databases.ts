@@ -13,6 +13,9 @@ declare const E2E_DATABASE: 'sqlite' | 'postgres';
 /** Which database this run of the end-to-end tests is on. */
 export const databaseKind = E2E_DATABASE;
 
+/** Declares a test that only PostgreSQL can pass. */
+export const onPostgres = databaseKind === 'postgres' ? it : () => undefined;
+
 /** A fresh database and the folder for other files; `drop` removes both. */
 export interface FreshDatabase {
   url: string;

@@ -45,6 +45,14 @@ export async function codeOf(
   return status < 300 ? status : String((body as { code?: string }).code);
 }
 
+/** Returns the status of an answer, with the code of a refusal. */
+export async function outcomeOf(
+  answer: PromiseLike<{ status: number; body: unknown }>,
+): Promise<[status: number, code: string | undefined]> {
+  const { status, body } = await answer;
+  return [status, (body as { code?: string }).code];
+}
+
 /** Sends bytes as they are, and returns the first answer when the server has closed the connection. */
 export async function sendRaw(
   port: number,
