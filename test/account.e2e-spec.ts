@@ -12,13 +12,10 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const ask = (method: 'get' | 'put' | 'patch' | 'delete' | 'post', path: string, jwt: string) =>
-  server.http[method](path).set('authorization', `Bearer ${jwt}`);
-
 describe('PATCH /me', () => {
   it('changes name, display name and locale, and tells by mail', async () => {
     const user = await newUser(server);
-    const answer = await ask('patch', '/me', user.jwt).send({
+    const answer = await server.ask('patch', '/me', user.jwt).send({
       displayName: '  Ada Lovelace 👩‍💻 ',
       locale: 'de-at',
       roles: ['admin'],
@@ -39,7 +36,9 @@ describe('PATCH /me', () => {
       },
     ]);
     await mailAbout(server, user.email, 'Your account was changed');
-    const emptied = await ask('patch', '/me', user.jwt).send({ displayName: null, locale: null });
+    const emptied = await server
+      .ask('patch', '/me', user.jwt)
+      .send({ displayName: null, locale: null });
     expect(emptied.body).toMatchObject({ displayName: null, locale: null });
   });
 
@@ -47,7 +46,7 @@ describe('PATCH /me', () => {
     const user = await newUser(server);
     const other = await newUser(server);
     const renamed = `Renamed-${user.username}`;
-    const taken = await ask('patch', '/me', user.jwt).send({
+    const taken = await server.ask('patch', '/me', user.jwt).send({
       username: other.username.toUpperCase(),
       displayName: 'not stored either',
     });
@@ -55,13 +54,13 @@ describe('PATCH /me', () => {
       409,
       { msg: 'This username is taken', code: 'username_taken' },
     ]);
-    const answer = await ask('patch', '/me', user.jwt).send({ username: renamed });
+    const answer = await server.ask('patch', '/me', user.jwt).send({ username: renamed });
     expect(answer.body).toMatchObject({ username: renamed, displayName: null });
-    expect(await codeOf(ask('get', '/protected', user.jwt))).toBe('token_stale');
+    expect(await codeOf(server.ask('get', '/protected', user.jwt))).toBe('token_stale');
     const refreshed = await server.http
       .post('/refresh')
       .send({ refresh_token: user.refresh_token });
-    const hello = await ask('get', '/protected', (refreshed.body as { jwt: string }).jwt);
+    const hello = await server.ask('get', '/protected', (refreshed.body as { jwt: string }).jwt);
     expect(hello.body).toEqual({ hello_from: renamed });
     await expect(server.login(user.username)).rejects.toThrow('bad_credentials');
     await expect(server.login(renamed.toLowerCase())).resolves.toBeDefined();
@@ -70,7 +69,9 @@ describe('PATCH /me', () => {
   it('lets one of two take a name that both ask for at once', async () => {
     const users = await Promise.all(Array.from({ length: 6 }, () => newUser(server)));
     const answers = await Promise.all(
-      users.map(({ jwt }) => codeOf(ask('patch', '/me', jwt).send({ username: 'contested' }))),
+      users.map(({ jwt }) =>
+        codeOf(server.ask('patch', '/me', jwt).send({ username: 'contested' })),
+      ),
     );
     expect(answers.sort()).toEqual([200, ...Array<string>(5).fill('username_taken')]);
   });
@@ -90,8 +91,8 @@ describe('PATCH /me', () => {
     { locale: 'x'.repeat(200) },
   ])('refuses %j and changes nothing', async (body) => {
     const user = await newUser(server);
-    expect((await ask('patch', '/me', user.jwt).send(body)).status).toBe(400);
-    expect((await ask('get', '/me', user.jwt)).body).toMatchObject({
+    expect((await server.ask('patch', '/me', user.jwt).send(body)).status).toBe(400);
+    expect((await server.ask('get', '/me', user.jwt)).body).toMatchObject({
       username: user.username,
       displayName: null,
       locale: null,
@@ -103,7 +104,7 @@ describe('GET /me/export', () => {
   it('is everything that is stored, and no secret', async () => {
     const user = await newUser(server);
     await mailAbout(server, user.email, 'Confirm your e-mail address');
-    const answer = await ask('get', '/me/export', user.jwt);
+    const answer = await server.ask('get', '/me/export', user.jwt);
     expect(answer.headers['content-disposition']).toBe('attachment; filename="account.json"');
     expect(answer.body).toMatchObject({
       user: { id: user.id, username: user.username, email: user.email },
@@ -115,7 +116,7 @@ describe('GET /me/export', () => {
       ],
     });
     await mailAbout(server, user.email, 'Your data was exported');
-    const again = await ask('get', '/me/export', user.jwt);
+    const again = await server.ask('get', '/me/export', user.jwt);
     expect((again.body as { events: unknown[] }).events.at(-1)).toMatchObject({
       action: 'user_exported',
     });
@@ -139,7 +140,7 @@ describe('GET /me/export', () => {
           `WHERE id = '${user.id}'`,
       ),
     );
-    const { text } = await ask('get', '/me/export', user.jwt).expect(200);
+    const { text } = await server.ask('get', '/me/export', user.jwt).expect(200);
     expect(text).toContain('"disabledUntil"');
     expect(text).not.toMatch(/nuisance|disabledReason/);
   });
@@ -180,12 +181,14 @@ describe('DELETE /me', () => {
   it('removes every row about the user, ends the tokens, and says farewell', async () => {
     const user = await newUser(server);
     const witness = await newUser(server);
-    expect(await codeOf(ask('delete', '/me', user.jwt).send({ current_password: 'x' }))).toBe(
-      'wrong_password',
-    );
-    const answer = await ask('delete', '/me', user.jwt).send({ current_password: GOOD_PASSWORD });
+    expect(
+      await codeOf(server.ask('delete', '/me', user.jwt).send({ current_password: 'x' })),
+    ).toBe('wrong_password');
+    const answer = await server
+      .ask('delete', '/me', user.jwt)
+      .send({ current_password: GOOD_PASSWORD });
     expect([answer.status, answer.text]).toEqual([204, '']);
-    expect(await codeOf(ask('get', '/protected', user.jwt))).toBe('token_revoked');
+    expect(await codeOf(server.ask('get', '/protected', user.jwt))).toBe('token_revoked');
     expect(
       await codeOf(server.http.post('/refresh').send({ refresh_token: user.refresh_token })),
     ).toBe('refresh_token_invalid');
@@ -206,7 +209,7 @@ describe('DELETE /me', () => {
     expect(left).toMatchObject({ users: 0, sessions: 0, one_time_tokens: 0, mail_outbox: 0 });
     expect(Object.values(left).every((count) => count === 0)).toBe(true);
     await mailAbout(server, user.email, 'Your account was deleted');
-    expect(await codeOf(ask('get', '/me', witness.jwt))).toBe(200);
+    expect(await codeOf(server.ask('get', '/me', witness.jwt))).toBe(200);
     // The name is free again, for somebody else.
     const next = await server.register(user.username);
     expect(next.id).not.toBe(user.id);
@@ -215,7 +218,7 @@ describe('DELETE /me', () => {
   it('is done once by many at once, and never half', async () => {
     const user = await newUser(server);
     const answers = await Promise.all(
-      Array.from({ length: 6 }, () => codeOf(ask('delete', '/me', user.jwt))),
+      Array.from({ length: 6 }, () => codeOf(server.ask('delete', '/me', user.jwt))),
     );
     expect(answers.filter((code) => code === 204)).toHaveLength(1);
     const mails = await mailsOf(server);
@@ -236,7 +239,7 @@ describe('a step up', () => {
     const [, method, path, body] = step;
     const user = await newUser(server);
     const old = (jwt: string, age: number) => forge(jwt, { auth_time: now() - age });
-    const answer = await ask(method, path, old(user.jwt, 901)).send(body);
+    const answer = await server.ask(method, path, old(user.jwt, 901)).send(body);
     expect([answer.status, answer.body]).toEqual([
       401,
       {
@@ -258,17 +261,19 @@ describe('a step up', () => {
       .post('/refresh')
       .send({ refresh_token: user.refresh_token });
     const { jwt } = refreshed.body as { jwt: string };
-    expect(await codeOf(ask(method, path, jwt).send(body))).toBe('reauthentication_required');
+    expect(await codeOf(server.ask(method, path, jwt).send(body))).toBe(
+      'reauthentication_required',
+    );
     const wrong = { ...body, current_password: 'not it' };
-    expect(await codeOf(ask(method, path, jwt).send(wrong))).toBe('wrong_password');
+    expect(await codeOf(server.ask(method, path, jwt).send(wrong))).toBe('wrong_password');
     const right = { ...body, current_password: GOOD_PASSWORD };
-    expect(await codeOf(ask(method, path, jwt).send(right))).toBeLessThan(300);
+    expect(await codeOf(server.ask(method, path, jwt).send(right))).toBeLessThan(300);
   });
 
   it.each(STEPS)('is not asked for again before %s just after the sign-in', async (...step) => {
     const [, method, path, body] = step;
     const user = await newUser(server);
-    expect(await codeOf(ask(method, path, user.jwt).send(body))).toBeLessThan(300);
+    expect(await codeOf(server.ask(method, path, user.jwt).send(body))).toBeLessThan(300);
   });
 
   it('limits guesses of the present password', async () => {

@@ -25,11 +25,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const post = (path: string, body: object) => server.http.post(path).send(body);
-
-const undo = (token: string) => codeOf(post('/email/undo', { token }));
+const undo = (token: string) => codeOf(server.post('/email/undo', { token }));
 const reset = (token: string, password = NEW_PASSWORD) =>
-  codeOf(post('/password/reset', { token, password }));
+  codeOf(server.post('/password/reset', { token, password }));
 
 /** The mails to `address` about `subject`, when all that were stored are sent. */
 async function mailsAbout(address: string, subject: string) {
@@ -60,7 +58,7 @@ describe('changing the address', () => {
     await move(server, jwt, next);
     const second = await tokenOf(server, thief, CHANGED);
     await changeAddress(server, jwt, last);
-    await post('/password/forgot', { email: next });
+    await server.post('/password/forgot', { email: next });
     const pending = {
       change: await tokenOf(server, last, CONFIRM),
       reset: await tokenOf(server, next, RESET),
@@ -82,7 +80,7 @@ describe('changing the address', () => {
     expect(await me(server, user.jwt)).toMatchObject({ email: user.email, emailVerified: true });
     const token = await tokenOf(server, wanted, CONFIRM);
     const all = await Promise.all(
-      Array.from({ length: 8 }, () => codeOf(post('/email/confirm', { token }))),
+      Array.from({ length: 8 }, () => codeOf(server.post('/email/confirm', { token }))),
     );
     expect(all.sort()).toEqual([204, ...Array<string>(7).fill('link_invalid')]);
     expect(await me(server, user.jwt)).toMatchObject({ email: wanted, emailVerified: true });
@@ -90,9 +88,9 @@ describe('changing the address', () => {
 
     const undo = await mailAbout(server, user.email, CHANGED);
     expect(undo.text).toContain('7 days');
-    expect(await codeOf(post('/email/undo', { token: undo.token }))).toBe(204);
+    expect(await codeOf(server.post('/email/undo', { token: undo.token }))).toBe(204);
     expect((await server.get('/me', `Bearer ${thief.jwt}`)).status).toBe(401);
-    expect(await codeOf(post('/refresh', { refresh_token: thief.refresh_token }))).toBe(
+    expect(await codeOf(server.post('/refresh', { refresh_token: thief.refresh_token }))).toBe(
       'session_ended',
     );
     // The thief knew the password. So it is no longer valid, and a mail brings a new one.
@@ -100,10 +98,10 @@ describe('changing the address', () => {
     await expect(server.login(user.email)).rejects.toThrow('bad_credentials');
     const reset = await mailAbout(server, user.email, RESET);
     const body = { username: user.email, code: reset.code, password: NEW_PASSWORD };
-    expect(await codeOf(post('/password/reset', body))).toBe(204);
+    expect(await codeOf(server.post('/password/reset', body))).toBe(204);
     const { jwt } = await server.login(user.email, NEW_PASSWORD);
     expect(await me(server, jwt)).toMatchObject({ email: user.email, emailVerified: true });
-    expect(await codeOf(post('/email/undo', { token: undo.token }))).toBe('link_invalid');
+    expect(await codeOf(server.post('/email/undo', { token: undo.token }))).toBe('link_invalid');
     const rows = await server.withDatabase((db) =>
       db.query<{ action: string; details: string }[]>(
         `SELECT action, details FROM audit_events WHERE subject_id = '${user.id}' ` +
@@ -115,7 +113,7 @@ describe('changing the address', () => {
 
   it('is undone for good: no newer link of a thief takes the account again', async () => {
     const { owner, thief, first, second, pending } = await takenOver();
-    expect(await codeOf(post('/email/undo', { token: first }))).toBe(204);
+    expect(await codeOf(server.post('/email/undo', { token: first }))).toBe(204);
     const { token = '' } = await mailAbout(server, owner.email, RESET);
     for (const [path, link] of [
       ['/email/undo', second],
@@ -123,25 +121,29 @@ describe('changing the address', () => {
       ['/password/reset', pending.reset],
     ] as const) {
       const body = { token: link, password: NEW_PASSWORD };
-      expect([path, await codeOf(post(path, body))]).toEqual([path, 'link_invalid']);
+      expect([path, await codeOf(server.post(path, body))]).toEqual([path, 'link_invalid']);
     }
-    expect(await codeOf(post('/password/reset', { token, password: NEW_PASSWORD }))).toBe(204);
+    expect(await codeOf(server.post('/password/reset', { token, password: NEW_PASSWORD }))).toBe(
+      204,
+    );
     const { jwt } = await server.login(owner.email, NEW_PASSWORD);
     expect(await me(server, jwt)).toMatchObject({ email: owner.email, emailVerified: true });
-    expect(await codeOf(post('/email/undo', { token: second }))).toBe('link_invalid');
+    expect(await codeOf(server.post('/email/undo', { token: second }))).toBe('link_invalid');
     await expect(server.login(thief, NEW_PASSWORD)).rejects.toThrow('bad_credentials');
   });
 
   it('is undone by the oldest link, though a thief used a newer one', async () => {
     const { owner, thief, first, second } = await takenOver();
-    expect(await codeOf(post('/email/undo', { token: second }))).toBe(204);
+    expect(await codeOf(server.post('/email/undo', { token: second }))).toBe(204);
     const stolen = await tokenOf(server, thief, RESET);
     const body = { token: stolen, password: NEW_PASSWORD };
-    expect(await codeOf(post('/password/reset', body))).toBe(204);
+    expect(await codeOf(server.post('/password/reset', body))).toBe(204);
     await expect(server.login(thief, NEW_PASSWORD)).resolves.toBeDefined();
-    expect(await codeOf(post('/email/undo', { token: first }))).toBe(204);
+    expect(await codeOf(server.post('/email/undo', { token: first }))).toBe(204);
     const token = await tokenOf(server, owner.email, RESET);
-    expect(await codeOf(post('/password/reset', { token, password: GOOD_PASSWORD }))).toBe(204);
+    expect(await codeOf(server.post('/password/reset', { token, password: GOOD_PASSWORD }))).toBe(
+      204,
+    );
     const { jwt } = await server.login(owner.email);
     expect(await me(server, jwt)).toMatchObject({ email: owner.email });
   });
@@ -161,8 +163,8 @@ describe('changing the address', () => {
     );
     await move(server, user.jwt, `newer-${user.email}`);
     const second = await tokenOf(server, wanted, CHANGED);
-    expect(await codeOf(post('/email/undo', { token: first }))).toBe(204);
-    expect(await codeOf(post('/email/undo', { token: second }))).toBe('link_invalid');
+    expect(await codeOf(server.post('/email/undo', { token: first }))).toBe(204);
+    expect(await codeOf(server.post('/email/undo', { token: second }))).toBe('link_invalid');
   });
 });
 
@@ -171,7 +173,7 @@ describe('an address that was never verified', () => {
   it('is told that the account left it, and gets no link that takes the account', async () => {
     const user = await registered({ verified: false });
     const verify = await tokenOf(server, user.email, VERIFY);
-    await post('/password/forgot', { email: user.email }).expect(202);
+    await server.post('/password/forgot', { email: user.email }).expect(202);
     const early = await tokenOf(server, user.email, RESET);
     const right = `${user.username}@right.example`;
     await move(server, user.jwt, right);
@@ -181,8 +183,8 @@ describe('an address that was never verified', () => {
     expect(`${told?.text}${told?.html}`).not.toMatch(/token=|\d{8}|user\d/);
     // Nor is any link good that the mailbox got before.
     expect(await reset(early)).toBe('link_invalid');
-    expect(await codeOf(post('/email/verify', { token: verify }))).toBe('link_invalid');
-    await post('/password/forgot', { email: user.email }).expect(202);
+    expect(await codeOf(server.post('/email/verify', { token: verify }))).toBe('link_invalid');
+    await server.post('/password/forgot', { email: user.email }).expect(202);
     expect(await tokensOf(user.email, RESET)).toEqual([early]);
     expect(await me(server, user.jwt)).toMatchObject({ email: right, emailVerified: true });
     await expect(server.login(right)).resolves.toBeDefined();
@@ -258,7 +260,9 @@ describe('a verified address that loses its account by an undo', () => {
     for (const { token } of stolen) {
       if (token === undefined) continue;
       for (const path of ['/email/undo', '/email/confirm', '/email/verify', '/password/reset']) {
-        expect(await codeOf(post(path, { token, password: GOOD_PASSWORD }))).toBe('link_invalid');
+        expect(await codeOf(server.post(path, { token, password: GOOD_PASSWORD }))).toBe(
+          'link_invalid',
+        );
       }
     }
     const { jwt: own } = await server.login(email, NEW_PASSWORD);

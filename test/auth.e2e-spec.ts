@@ -10,13 +10,12 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const post = (path: string, body: object) => server.http.post(path).send(body);
 const BAD_CREDENTIALS = { msg: 'Bad username or password', code: 'bad_credentials' };
 const taken = { msg: 'This username is taken', code: 'username_taken' };
 
 describe('POST /register', () => {
   it('answers 201 with the new user and nothing secret', async () => {
-    const response = await post('/register', {
+    const response = await server.post('/register', {
       username: 'Ada',
       password: GOOD_PASSWORD,
       email: 'Ada@Example.org',
@@ -39,11 +38,15 @@ describe('POST /register', () => {
   it('refuses a name that is the same after PRECIS, and says nothing of an address that is taken', async () => {
     await server.register('Straße-Ärger', GOOD_PASSWORD, 'strasse@example.org');
     for (const username of ['STRAßE-ÄRGER', 'straße-a\u0308rger', 'ｓtraße-ärger']) {
-      const response = await post('/register', { username, password: GOOD_PASSWORD });
+      const response = await server.post('/register', { username, password: GOOD_PASSWORD });
       expect([response.status, response.body]).toEqual([409, taken]);
     }
     const email = 'STRASSE@EXAMPLE.ORG';
-    const response = await post('/register', { username: 'x1', password: GOOD_PASSWORD, email });
+    const response = await server.post('/register', {
+      username: 'x1',
+      password: GOOD_PASSWORD,
+      email,
+    });
     expect(response.status).toBe(201);
     expect(response.body).toMatchObject({ username: 'x1', email });
   });
@@ -53,7 +56,7 @@ describe('POST /register', () => {
       ['noaddress1', undefined],
       ['noaddress2', null],
     ]) {
-      const response = await post('/register', {
+      const response = await server.post('/register', {
         username: username as string,
         password: GOOD_PASSWORD,
         email,
@@ -74,7 +77,7 @@ describe('POST /register', () => {
     ['look-alike letters', 'p\u0430ypal'],
     ['an invisible joiner', 'a\u200Db'],
   ])('refuses a username with %s', async (_what, username) => {
-    const response = await post('/register', { username, password: GOOD_PASSWORD });
+    const response = await server.post('/register', { username, password: GOOD_PASSWORD });
     expect(response.status).toBe(400);
     expect(response.body).toEqual({
       msg: expect.stringContaining('username') as string,
@@ -91,7 +94,7 @@ describe('POST /register', () => {
     ['is ill-formed', 'abcdefgh\uDC00', 'well-formed'],
     ['has a NUL byte', 'abcdefgh\0', 'control characters'],
   ])('refuses a password that %s, with the reason', async (_what, password, reason) => {
-    const response = await post('/register', { username: 'Grace-Hopper', password });
+    const response = await server.post('/register', { username: 'Grace-Hopper', password });
     expect(response.status).toBe(400);
     expect(response.body).toEqual({
       msg: expect.stringContaining(reason) as string,
@@ -100,7 +103,7 @@ describe('POST /register', () => {
   });
 
   it('lists every wrong field, the first one first', async () => {
-    const response = await post('/register', { username: 7, password: '', email: 'nope' });
+    const response = await server.post('/register', { username: 7, password: '', email: 'nope' });
     expect(response.status).toBe(400);
     expect(response.body).toEqual({
       msg: 'The username has to be a string',
@@ -116,7 +119,7 @@ describe('POST /register', () => {
   it('gives one 201 and 49 times 409 to 50 registrations of one name at once', async () => {
     const names = Array.from({ length: 50 }, (_, i) => (i % 2 ? 'Racer' : 'rACER'));
     const responses = await Promise.all(
-      names.map((username) => post('/register', { username, password: GOOD_PASSWORD })),
+      names.map((username) => server.post('/register', { username, password: GOOD_PASSWORD })),
     );
     const statuses = responses.map(({ status }) => status).sort();
     expect(statuses).toEqual([201, ...Array<number>(49).fill(409)]);
@@ -127,7 +130,7 @@ describe('POST /login', () => {
   it('answers with tokens, by name in any case and by address', async () => {
     await server.register('Linus', GOOD_PASSWORD, 'Linus@example.org');
     for (const username of ['Linus', 'LINUS', 'linus@EXAMPLE.org']) {
-      const response = await post('/login', { username, password: GOOD_PASSWORD });
+      const response = await server.post('/login', { username, password: GOOD_PASSWORD });
       expect(response.status).toBe(200);
       expect(response.body).toEqual({
         jwt: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/) as string,
@@ -165,7 +168,7 @@ describe('POST /login', () => {
     [{ username: 'x' }, 'password'],
     [{ username: 'x', password: '' }, 'password'],
   ])('names the missing parameter of %j, the username first', async (body, name) => {
-    const response = await post('/login', body);
+    const response = await server.post('/login', body);
     expect(response.status).toBe(400);
     expect(response.body).toMatchObject({
       msg: `Missing ${name} parameter`,
@@ -174,7 +177,7 @@ describe('POST /login', () => {
   });
 
   it('does not know test/test', async () => {
-    const response = await post('/login', { username: 'test', password: 'test' });
+    const response = await server.post('/login', { username: 'test', password: 'test' });
     expect([response.status, response.body]).toEqual([401, BAD_CREDENTIALS]);
   });
 
@@ -206,14 +209,14 @@ describe('POST /login', () => {
         { username: 'x'.repeat(5000), password: 'wrong password' },
       ];
       for (const body of cases) {
-        const response = await post('/login', body);
+        const response = await server.post('/login', body);
         expect([response.status, response.body]).toEqual([401, BAD_CREDENTIALS]);
       }
       expect(costs).toEqual(cases.map(() => '$2b$04$'));
     } finally {
       passwords.compare = compare;
     }
-    const right = await post('/login', { username: 'disabled', password: GOOD_PASSWORD });
+    const right = await server.post('/login', { username: 'disabled', password: GOOD_PASSWORD });
     expect([right.status, (right.body as { code: string }).code]).toEqual([403, 'user_disabled']);
   });
 
@@ -223,7 +226,10 @@ describe('POST /login', () => {
       await server.register(`long${length}`, stem + 'x');
       await expect(server.login(`long${length}`, stem + 'x')).resolves.toBeDefined();
       for (const other of [stem + 'y', stem, stem.slice(0, 72)]) {
-        const response = await post('/login', { username: `long${length}`, password: other });
+        const response = await server.post('/login', {
+          username: `long${length}`,
+          password: other,
+        });
         expect([length, response.status]).toEqual([length, 401]);
       }
     }
@@ -248,7 +254,7 @@ describe('POST /login', () => {
       return hash;
     });
     await expect(server.login(name)).resolves.toBeDefined();
-    const wrong = await post('/login', { username: name, password: 'wrong password' });
+    const wrong = await server.post('/login', { username: name, password: 'wrong password' });
     expect(wrong.status).toBe(401);
     expect(foreign.startsWith(prefix)).toBe(true);
   });
@@ -276,7 +282,7 @@ describe('POST /login', () => {
     const { id } = await server.register('costly');
     const passwordHash = `$2b$31$${'a'.repeat(53)}`;
     await server.withDatabase((db) => db.getRepository(User).update({ id }, { passwordHash }));
-    const response = await post('/login', { username: 'costly', password: GOOD_PASSWORD });
+    const response = await server.post('/login', { username: 'costly', password: GOOD_PASSWORD });
     expect(response.status).toBe(401);
   });
 });
@@ -287,7 +293,7 @@ it.each([
   [{ locale: 'not a tag' }, 'The locale has to be a language tag such as en or de-AT'],
 ])('POST /register refuses the profile %j', async (profile, msg) => {
   const body = { username: 'Profiled', password: GOOD_PASSWORD, ...profile };
-  const response = await post('/register', body);
+  const response = await server.post('/register', body);
   expect([response.status, response.body]).toEqual([400, { msg, code: 'invalid_parameter' }]);
 });
 
@@ -295,7 +301,7 @@ describe('GET /me', () => {
   it('shows the name and the language that came with the registration', async () => {
     const profile = { displayName: ' Ada Lovelace ', locale: 'de-at' };
     const body = { username: 'Lovelace', password: GOOD_PASSWORD, ...profile };
-    const registered = await post('/register', body);
+    const registered = await server.post('/register', body);
     expect(registered.status).toBe(201);
     const { jwt } = await server.login('lovelace');
     const response = await server.http.get('/me').auth(jwt, { type: 'bearer' });

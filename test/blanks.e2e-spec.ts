@@ -17,20 +17,18 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const post = (path: string, body: object) => server.http.post(path).send(body);
-
 describe('blanks around a name or an address are taken off', () => {
   it('at registration and login', async () => {
     const email = 'ada@example.org';
     const body = { username: around('ada'), email: around(email), password: GOOD_PASSWORD };
-    const registered = await post('/register', body);
+    const registered = await server.post('/register', body);
     expect(registered.status).toBe(201);
     expect(registered.body).toMatchObject({ username: 'ada', email });
     for (const username of ['ada', around('ada'), around('ADA'), around(email)]) {
-      const { status } = await post('/login', { username, password: GOOD_PASSWORD });
+      const { status } = await server.post('/login', { username, password: GOOD_PASSWORD });
       expect([username, status]).toEqual([username, 200]);
     }
-    const taken = await post('/register', { username: 'ada ', password: GOOD_PASSWORD });
+    const taken = await server.post('/register', { username: 'ada ', password: GOOD_PASSWORD });
     expect([taken.status, taken.body]).toEqual([
       409,
       { msg: 'This username is taken', code: 'username_taken' },
@@ -40,14 +38,14 @@ describe('blanks around a name or an address are taken off', () => {
   it('but not around a password', async () => {
     await server.register('spaced', ` ${GOOD_PASSWORD} `);
     for (const password of [GOOD_PASSWORD, `${GOOD_PASSWORD} `]) {
-      const { status } = await post('/login', { username: 'spaced', password });
+      const { status } = await server.post('/login', { username: 'spaced', password });
       expect(status).toBe(401);
     }
     await server.login('spaced', ` ${GOOD_PASSWORD} `);
   });
 
   it.each(['/login', '/register'])('at %s a text of blanks alone is missing', async (path) => {
-    const answer = await post(path, { username: around(''), password: GOOD_PASSWORD });
+    const answer = await server.post(path, { username: around(''), password: GOOD_PASSWORD });
     expect([answer.status, answer.body]).toEqual([
       400,
       { msg: 'Missing username parameter', code: 'missing_parameter' },
@@ -57,11 +55,13 @@ describe('blanks around a name or an address are taken off', () => {
   it('at a forgotten password, and with the code of its mail', async () => {
     const email = 'forgetful@example.org';
     await server.register('forgetful', GOOD_PASSWORD, email);
-    await post('/password/forgot', { email: around(email) }).expect(202);
+    await server.post('/password/forgot', { email: around(email) }).expect(202);
     const { text } = await mailAbout(server, email, 'Set a new password');
     const code = /\b\d{8}\b/.exec(text)?.[0];
     const password = 'another good passphrase';
-    await post('/password/reset', { username: around('forgetful'), code, password }).expect(204);
+    await server
+      .post('/password/reset', { username: around('forgetful'), code, password })
+      .expect(204);
     await server.login('forgetful', password);
   });
 

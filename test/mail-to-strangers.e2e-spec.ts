@@ -1,3 +1,4 @@
+import { CHANGED, CONFIRM, VERIFY } from './support/addresses.js';
 import { mailAbout, mailsOf } from './support/mailbox.js';
 import { emptied } from './support/outbox.js';
 import { GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
@@ -9,7 +10,6 @@ import { forge } from './support/tokens.js';
  */
 const STRANGER = 'stranger@example.org';
 const LURE = 'https://evil.example/x';
-const VERIFY = 'Confirm your e-mail address';
 const UPDATED = 'Your account was changed';
 const PASSWORD = 'Your password was changed';
 
@@ -19,10 +19,8 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-const ask = (method: 'post' | 'put' | 'patch' | 'delete', path: string, jwt: string) =>
-  server.http[method](path).set('authorization', `Bearer ${jwt}`);
 const rename = async (jwt: string, displayName: string) =>
-  (await ask('patch', '/me', jwt).send({ displayName })).status;
+  (await server.ask('patch', '/me', jwt).send({ displayName })).status;
 
 async function newUser(username: string, email: string, { verified = false } = {}) {
   await server.register(username, GOOD_PASSWORD, email);
@@ -41,9 +39,9 @@ describe('notices to an address that nobody has verified', () => {
   it('are three of a kind an hour over all accounts that gave it, and what they tell of goes on', async () => {
     const jwt = await newUser('eve', STRANGER);
     for (let i = 0; i < 5; i++) expect(await rename(jwt, `name ${i}`)).toBe(200);
-    const change = ask('put', '/me/password', jwt);
+    const change = server.ask('put', '/me/password', jwt);
     expect((await change.send({ new_password: 'another good passphrase' })).status).toBe(204);
-    expect((await ask('delete', '/me', jwt)).status).toBe(204);
+    expect((await server.ask('delete', '/me', jwt)).status).toBe(204);
     const next = await newUser('mallory', STRANGER);
     expect(await rename(next, 'name')).toBe(200);
     const told = await noticesTo(STRANGER);
@@ -60,9 +58,9 @@ describe('notices to an address that nobody has verified', () => {
   it('say nothing that the one who gave it chose', async () => {
     const jwt = await newUser(LURE, STRANGER);
     expect(await rename(jwt, LURE)).toBe(200);
-    const change = ask('put', '/me/password', jwt);
+    const change = server.ask('put', '/me/password', jwt);
     expect((await change.send({ new_password: 'another good passphrase' })).status).toBe(204);
-    expect((await ask('delete', '/me', jwt)).status).toBe(204);
+    expect((await server.ask('delete', '/me', jwt)).status).toBe(204);
     const told = await noticesTo(STRANGER);
     expect(told.map(({ subject }) => subject).sort()).toEqual([
       UPDATED,
@@ -78,11 +76,11 @@ describe('notices to an address that nobody has verified', () => {
   it('nor does the one that the account has moved away', async () => {
     const jwt = await newUser(LURE, STRANGER);
     const body = { email: 'own@example.org' };
-    expect((await ask('put', '/me/email', jwt).send(body)).status).toBe(202);
-    const { token } = await mailAbout(server, body.email, 'Confirm your new e-mail address');
+    expect((await server.ask('put', '/me/email', jwt).send(body)).status).toBe(202);
+    const { token } = await mailAbout(server, body.email, CONFIRM);
     await server.http.post('/email/confirm').send({ token }).expect(204);
     const [told] = await noticesTo(STRANGER);
-    expect(told?.subject).toBe('Your e-mail address was changed');
+    expect(told?.subject).toBe(CHANGED);
     expect(`${told?.text}${told?.html}`).not.toMatch(/evil|undefined/);
   });
 
@@ -106,7 +104,7 @@ describe('notices to a verified address', () => {
   it('are never left out: no one can hide a change of the password behind others', async () => {
     const jwt = await newUser('ada', 'ada@example.org', { verified: true });
     for (let i = 0; i < 5; i++) expect(await rename(jwt, `name ${i}`)).toBe(200);
-    const change = ask('put', '/me/password', jwt);
+    const change = server.ask('put', '/me/password', jwt);
     expect((await change.send({ new_password: 'another good passphrase' })).status).toBe(204);
     const told = await noticesTo('ada@example.org');
     expect(told.map(({ subject }) => subject).sort()).toEqual([
@@ -125,21 +123,21 @@ describe('changes of an account', () => {
     await server.register('ada');
     await server.register('grace');
     const { jwt } = await server.login('ada');
-    for (let i = 0; i < most; i++) expect((await ask(method, path, jwt).send({})).status).toBe(400);
-    const refused = await ask(method, path, jwt).send({});
+    for (let i = 0; i < most; i++)
+      expect((await server.ask(method, path, jwt).send({})).status).toBe(400);
+    const refused = await server.ask(method, path, jwt).send({});
     expect([refused.status, (refused.body as { code: string }).code]).toEqual([
       429,
       'too_many_requests',
     ]);
     const other = await server.login('grace');
-    expect((await ask(method, path, other.jwt).send({})).status).toBe(400);
+    expect((await server.ask(method, path, other.jwt).send({})).status).toBe(400);
   });
 });
 
 describe('PUT /me/email', () => {
-  const CONFIRM = 'Confirm your new e-mail address';
   const move = async (jwt: string, email: string, more: object = {}) => {
-    const answer = await ask('put', '/me/email', jwt).send({ email, ...more });
+    const answer = await server.ask('put', '/me/email', jwt).send({ email, ...more });
     return answer.status === 202 ? 202 : (answer.body as { code: string }).code;
   };
 
@@ -213,7 +211,7 @@ describe('all addresses of one mailbox', () => {
     for (const [i, email] of aliases(4).entries()) {
       await server.register(`eve${i}`);
       const { jwt } = await server.login(`eve${i}`);
-      answers.push((await ask('put', '/me/email', jwt).send({ email })).status);
+      answers.push((await server.ask('put', '/me/email', jwt).send({ email })).status);
     }
     expect(answers).toEqual([202, 202, 202, 429]);
   });

@@ -26,8 +26,6 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const post = (path: string, body: object) => server.http.post(path).send(body);
-
 describe('verifying an address', () => {
   it('is done once by the link that registration mails', async () => {
     const { email, jwt } = await newUser(server);
@@ -35,9 +33,9 @@ describe('verifying an address', () => {
     const mail = await mailAbout(server, email, VERIFY);
     expect(mail.link).toMatch(/^http:\/\/localhost:\d+\/account\/verify-email\?token=[\w-]{43}$/);
     const { token } = mail;
-    expect(await codeOf(post('/email/verify', { token }))).toBe(204);
+    expect(await codeOf(server.post('/email/verify', { token }))).toBe(204);
     expect(await me(server, jwt)).toMatchObject({ email, emailVerified: true });
-    const again = await post('/email/verify', { token });
+    const again = await server.post('/email/verify', { token });
     expect([again.status, again.body]).toEqual([400, INVALID]);
   });
 
@@ -45,11 +43,15 @@ describe('verifying an address', () => {
     const { email, username, jwt } = await newUser(server);
     const { code = '' } = await mailAbout(server, email, VERIFY);
     const wrong = ((Number(code) + 1) % 100_000_000).toString().padStart(8, '0');
-    expect(await codeOf(post('/email/verify', { username, code: wrong }))).toBe('code_invalid');
-    expect(await codeOf(post('/email/verify', { username: 'nobody', code }))).toBe('code_invalid');
-    expect(await codeOf(post('/email/verify', { code }))).toBe('missing_parameter');
+    expect(await codeOf(server.post('/email/verify', { username, code: wrong }))).toBe(
+      'code_invalid',
+    );
+    expect(await codeOf(server.post('/email/verify', { username: 'nobody', code }))).toBe(
+      'code_invalid',
+    );
+    expect(await codeOf(server.post('/email/verify', { code }))).toBe('missing_parameter');
     const typed = `${code.slice(0, 4)} ${code.slice(4)}`;
-    expect(await codeOf(post('/email/verify', { username: email, code: typed }))).toBe(204);
+    expect(await codeOf(server.post('/email/verify', { username: email, code: typed }))).toBe(204);
     expect(await me(server, jwt)).toMatchObject({ emailVerified: true });
   });
 
@@ -63,13 +65,13 @@ describe('verifying an address', () => {
       202,
       { msg: 'If the address is not verified yet, a mail to it is on its way' },
     ]);
-    expect(await codeOf(post('/email/verify', { token: first }))).toBe('link_invalid');
+    expect(await codeOf(server.post('/email/verify', { token: first }))).toBe('link_invalid');
     let second = first;
     while (second === first) second = await tokenOf(server, email, VERIFY);
-    expect(await codeOf(post('/email/verify', { token: second }))).toBe(204);
+    expect(await codeOf(server.post('/email/verify', { token: second }))).toBe(204);
     // And where nobody is signed in, for whatever address alike.
     for (const asked of [email, 'nobody@example.org']) {
-      const open = await post('/email/verification', { email: asked });
+      const open = await server.post('/email/verification', { email: asked });
       expect([open.status, open.body]).toEqual([202, ACCEPTED]);
     }
     const none = await server.register('bare');
@@ -83,7 +85,7 @@ describe('verifying an address', () => {
   it.each([{}, { token: '' }, { token: 7 }, { token: '\0' }, { token: 'x'.repeat(5000) }])(
     'refuses %j',
     async (body) => {
-      expect((await post('/email/verify', body)).status).toBe(400);
+      expect((await server.post('/email/verify', body)).status).toBe(400);
     },
   );
 });
@@ -91,19 +93,19 @@ describe('verifying an address', () => {
 describe('a forgotten password', () => {
   it('is replaced by a mailed link: one use, all sessions end, a notice follows', async () => {
     const user = await newUser(server);
-    const answer = await post('/password/forgot', { email: user.email });
+    const answer = await server.post('/password/forgot', { email: user.email });
     expect([answer.status, answer.body]).toEqual([202, ACCEPTED]);
     const mail = await mailAbout(server, user.email, RESET);
     expect(mail.text).toContain('30 minutes');
     const { token } = mail;
     // A refused password costs nothing.
-    expect(await codeOf(post('/password/reset', { token, password: user.username }))).toBe(
+    expect(await codeOf(server.post('/password/reset', { token, password: user.username }))).toBe(
       'weak_password',
     );
-    expect(await codeOf(post('/password/reset', { token }))).toBe('missing_parameter');
+    expect(await codeOf(server.post('/password/reset', { token }))).toBe('missing_parameter');
     const tries = await Promise.all(
       ['one good passphrase', 'two good passphrases', NEW_PASSWORD].map((password) =>
-        codeOf(post('/password/reset', { token, password })),
+        codeOf(server.post('/password/reset', { token, password })),
       ),
     );
     expect([...tries].sort()).toEqual([204, 'link_invalid', 'link_invalid']);
@@ -111,7 +113,7 @@ describe('a forgotten password', () => {
       tries.indexOf(204)
     ];
     expect((await server.get('/me', `Bearer ${user.jwt}`)).status).toBe(401);
-    expect(await codeOf(post('/refresh', { refresh_token: user.refresh_token }))).toBe(
+    expect(await codeOf(server.post('/refresh', { refresh_token: user.refresh_token }))).toBe(
       'session_ended',
     );
     await expect(server.login(user.username)).rejects.toThrow('bad_credentials');
@@ -122,19 +124,19 @@ describe('a forgotten password', () => {
 
   it('is replaced by the code; the newer mail ends the older link', async () => {
     const user = await newUser(server);
-    await post('/password/forgot', { email: user.email });
+    await server.post('/password/forgot', { email: user.email });
     const first = await mailAbout(server, user.email, RESET);
-    await post('/password/forgot', { email: user.email.toUpperCase() });
+    await server.post('/password/forgot', { email: user.email.toUpperCase() });
     let second = first;
     while (second.token === first.token) second = await mailAbout(server, user.email, RESET);
     const password = NEW_PASSWORD;
-    expect(await codeOf(post('/password/reset', { token: first.token, password }))).toBe(
+    expect(await codeOf(server.post('/password/reset', { token: first.token, password }))).toBe(
       'link_invalid',
     );
     const { code } = second;
-    expect(await codeOf(post('/password/reset', { username: user.email, code, password }))).toBe(
-      204,
-    );
+    expect(
+      await codeOf(server.post('/password/reset', { username: user.email, code, password })),
+    ).toBe(204);
     await expect(server.login(user.username, password)).resolves.toBeDefined();
   });
 
@@ -184,10 +186,10 @@ describe('a forgotten password', () => {
       db.query(`UPDATE users SET disabled_at = 1 WHERE username = '${user.username}'`),
     );
     for (const email of [user.email, 'unknown@example.org', 'x@localhost.localdomain']) {
-      expect(await codeOf(post('/password/forgot', { email }))).toBe(202);
+      expect(await codeOf(server.post('/password/forgot', { email }))).toBe(202);
     }
     const marker = await newUser(server);
-    await post('/password/forgot', { email: marker.email });
+    await server.post('/password/forgot', { email: marker.email });
     await mailAbout(server, marker.email, RESET);
     const mails = await mailsOf(server);
     expect(mails.filter(({ to, subject }) => subject === RESET && to !== marker.email)).toEqual(
@@ -203,7 +205,7 @@ describe('a forgotten password', () => {
     { email: ['a@example.org'] },
     { email: 'a\0@b.org' },
   ])('refuses %j', async (body) => {
-    expect((await post('/password/forgot', body)).status).toBe(400);
+    expect((await server.post('/password/forgot', body)).status).toBe(400);
   });
 });
 
@@ -250,7 +252,7 @@ describe('a link in a mail', () => {
       await changeAddress(server, user.jwt, own);
       const token = await tokenOf(server, own, CONFIRM);
       await changeAddress(server, user.jwt, next);
-      results.push(await codeOf(post('/email/confirm', { token })));
+      results.push(await codeOf(server.post('/email/confirm', { token })));
     }
     expect(results).toEqual(['link_invalid', 'link_invalid']);
   });
@@ -264,7 +266,7 @@ describe('a link in a mail', () => {
       .put('/me/password')
       .set('authorization', `Bearer ${user.jwt}`)
       .send({ current_password: GOOD_PASSWORD, new_password: NEW_PASSWORD });
-    expect(await codeOf(post('/email/confirm', { token }))).toBe('link_invalid');
+    expect(await codeOf(server.post('/email/confirm', { token }))).toBe('link_invalid');
   });
 });
 

@@ -83,6 +83,13 @@ export async function startServer(
       return authorization === undefined ? asked : asked.set('authorization', authorization);
     },
 
+    /** Sends JSON to `path`. */
+    post: (path: string, body: object) => http.post(path).send(body),
+
+    /** Begins a request with an access token. */
+    ask: (method: 'get' | 'put' | 'patch' | 'delete' | 'post', path: string, jwt: string) =>
+      http[method](path).set('authorization', `Bearer ${jwt}`),
+
     /** Registers a user; resolves to the answer's body. */
     async register(username: string, password = GOOD_PASSWORD, email?: string) {
       const response = await http.post('/register').send({ username, password, email });
