@@ -1,19 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import jwt from 'jsonwebtoken';
-import { AuditService } from '../src/audit/audit.service.js';
 import { FailedLogins } from '../src/audit/failed-logins.js';
-import { runInContext } from '../src/common/request-context.js';
-import { Database } from '../src/database/database.js';
 import { MIGRATIONS_TABLE, tableNames } from '../src/database/migration-state.js';
 import { RecoveryCode } from '../src/factors/recovery-code.entity.js';
 import { SignInChallenge } from '../src/factors/sign-in-challenge.entity.js';
 import { MailItem } from '../src/mail/mail-item.entity.js';
 import { TotpFactor } from '../src/totp/totp-factor.entity.js';
-import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
 import { sealAll, verify } from './support/audit.js';
-import { mailAbout } from './support/mailbox.js';
-import { until } from './support/wait.js';
+import {
+  AGENT,
+  canaries,
+  type Canaries,
+  type Canary,
+  ELSEWHERE,
+  HOME,
+} from './support/canaries.js';
 import { rows as mailRows } from './support/outbox.js';
 import {
   allTold,
@@ -25,106 +26,22 @@ import {
   tryAgain,
 } from './support/receiver.js';
 import { isOwnClass } from './support/rooms.js';
-import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
-
-/** Where users of these tests come from, and nobody else; what they type has `canary` in it. */
-const HOME = '203.0.113.77';
-const AGENT = 'a canary of a browser';
-/** Where everybody else comes from. */
-const ELSEWHERE = '198.51.100.9';
+import { type Server, startServer } from './support/server.js';
+import { until } from './support/wait.js';
 
 let receiver: Receiver;
 let server: Server;
-let boss: Asking;
-let bossId: string;
+let boss: Canaries['boss'];
+let live: Canaries['live'];
 beforeAll(async () => {
   receiver = await startReceiver(() => 500);
   server = await startServer(telling(receiver, { TRUST_PROXY: '1' }));
-  const { id } = await server.register('boss');
-  bossId = id;
-  await server.app.get(UserChangesService).setRoles(id, ['admin']);
-  boss = asking((await from(ELSEWHERE, 'post', '/login', credentials('boss'))).jwt);
+  ({ boss, live } = await canaries(server));
 });
 afterAll(async () => {
   await server.stop();
   await receiver.stop();
 });
-
-type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
-type Asking = ReturnType<typeof asking>;
-
-const credentials = (username: string) => ({ username, password: GOOD_PASSWORD });
-async function from(address: string, method: Method, path: string, body?: object, jwt?: string) {
-  const asked = server.http[method](path).set('x-forwarded-for', address);
-  if (address === HOME) void asked.set('user-agent', AGENT);
-  if (jwt !== undefined) void asked.set('authorization', `Bearer ${jwt}`);
-  const response = await asked.send(body);
-  return { ...(response.body as { jwt: string }), status: response.status };
-}
-/** Requests with a token, which have to succeed. */
-const asking =
-  (jwt: string, address = ELSEWHERE) =>
-  async (method: Method, path: string, body?: object) => {
-    const answer = await from(address, method, path, body, jwt);
-    if (answer.status >= 300) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
-    return answer;
-  };
-const signIn = async (username: string) => {
-  const { jwt } = await from(HOME, 'post', '/login', credentials(username));
-  return { own: asking(jwt, HOME), session: sessionOf(jwt) };
-};
-const sessionOf = (token: string) => (jwt.decode(token) as { sid: string }).sid;
-
-/** What a project's own route would record if an impersonator ended a session of the user there. */
-const onBehalf = (actorId: string, impersonatorId: string, address: string, session: string) =>
-  runInContext(
-    {
-      source: 'request',
-      requestId: randomUUID(),
-      address,
-      userAgent: address === HOME ? AGENT : null,
-      actorId,
-      impersonatorId,
-    },
-    () =>
-      server.app.get(Database).transaction((manager) =>
-        server.app.get(AuditService).record(manager, {
-          action: 'session_ended',
-          subjectId: actorId,
-          details: { session },
-        }),
-      ),
-  );
-
-let numbers = 0;
-/** Does and suffers everything that leaves a row. */
-async function live() {
-  const number = ++numbers;
-  const username = `Canary${number}`;
-  const email = `${username}@example.org`;
-  const body = { ...credentials(username), email };
-  const { id } = (await from(HOME, 'post', '/register', body)) as unknown as { id: string };
-  await mailAbout(server, email, 'Confirm your e-mail address');
-  const { own: first, session } = await signIn(username);
-  await first('patch', '/me', { displayName: `A canary ${number}`, locale: 'en' });
-  await first('put', '/me/email', { email: `new.${email}` });
-  await from(HOME, 'post', '/password/forgot', { email });
-  await mailAbout(server, email, 'Set a new password');
-  await boss('post', `/users/${id}/impersonate`);
-  await onBehalf(id, bossId, ELSEWHERE, session);
-  await boss('patch', `/users/${id}`, { disabled: { reason: 'a canary of a reason' } });
-  await boss('patch', `/users/${id}`, { disabled: null, roles: ['admin'] });
-  const { own } = await signIn(username);
-  const { id: other } = await server.register(`bystander${number}`);
-  const theirs = sessionOf((await server.login(`bystander${number}`)).jwt);
-  await own('post', `/users/${other}/impersonate`);
-  await onBehalf(other, id, HOME, theirs);
-  await own('patch', `/users/${other}`, { disabled: { reason: 'too loud' } });
-  await from(HOME, 'post', '/login', { username, password: 'not a password' });
-  await server.app.get(FailedLogins).write();
-  await from(HOME, 'post', '/login', { username, password: 'not a password' });
-  return { id, email, own };
-}
 
 /** Every row of every table, as one text each, column by column. */
 const everything = () =>
@@ -165,7 +82,7 @@ const ID_STAYS = [
 ];
 
 describe('deleting an account', () => {
-  it.each<[string, (user: Awaited<ReturnType<typeof live>>) => Promise<unknown>]>([
+  it.each<[string, (user: Canary) => Promise<unknown>]>([
     ['by DELETE /me', ({ own }) => own('delete', '/me')],
     ['by DELETE /users/:id', ({ id }) => boss('delete', `/users/${id}`)],
   ])('%s leaves no row with anything of the user', async (_how, remove) => {
