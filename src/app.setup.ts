@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import fastifyCookie from '@fastify/cookie';
 import { ModulesContainer } from '@nestjs/core';
-import { type DynamicModule } from '@nestjs/common';
+import { type DynamicModule, type Type } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
   type FastifyInstance,
@@ -33,6 +33,7 @@ import { ConfigModule } from './config/config.module.js';
 import { otherSitesWarning } from './config/sites.js';
 import { setUpTelemetry } from './observability/telemetry.setup.js';
 import { SentMailsModule } from './mail/sent-mails.module.js';
+import { mailSignInRoutes } from './mail-sign-in/mail-sign-in.module.js';
 import { serveDocs } from './openapi/api-docs.js';
 
 /** The set-up of the capabilities that need the server itself. */
@@ -40,6 +41,12 @@ const SET_UPS: ((app: NestFastifyApplication, config: Config) => void | Promise<
   // A capability adds its line here.
   setUpTelemetry,
   serveDocs,
+];
+
+/** The modules that a setting adds to the application. */
+const OPTIONAL: ((config: Config) => Type[])[] = [
+  // A capability adds its line here.
+  mailSignInRoutes,
 ];
 
 /** Headers of answers that scripts of `CORS_ORIGINS` may read, beside those that every script may read. */
@@ -111,7 +118,11 @@ export function createAdapter(
 /** Returns the application with its settings. */
 export const appModule = (config: Config): DynamicModule => ({
   module: AppModule,
-  imports: [ConfigModule.forRoot(config), ...(config.mail.shown ? [SentMailsModule] : [])],
+  imports: [
+    ConfigModule.forRoot(config),
+    ...(config.mail.shown ? [SentMailsModule] : []),
+    ...OPTIONAL.flatMap((modulesFor) => modulesFor(config)),
+  ],
 });
 
 /**

@@ -9,6 +9,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { TABLES, type Tables } from './database/tables.js';
 import { FactorsModule } from './factors/factors.module.js';
 import { MailModule } from './mail/mail.module.js';
+import { MailSignInModule } from './mail-sign-in/mail-sign-in.module.js';
 import { HealthModule } from './observability/health.module.js';
 import { BootstrapModule } from './operations/bootstrap.module.js';
 import { RecoveryModule } from './recovery/recovery.module.js';
@@ -42,6 +43,7 @@ export class LatchkeyModule {
         AccountModule,
         FactorsModule,
         TotpModule,
+        MailSignInModule,
         AdminModule,
         BootstrapModule,
         HealthModule,

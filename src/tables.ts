@@ -3,6 +3,7 @@ import { auditChainTables } from './audit-chain/audit-chain.tables.js';
 import { Initial1764100000000 } from './database/migrations/1764100000000-initial.js';
 import { joinTables, type Tables } from './database/tables.js';
 import { factorsTables } from './factors/factors.tables.js';
+import { mailSignInTables } from './mail-sign-in/mail-sign-in.tables.js';
 import { mailTables } from './mail/mail.tables.js';
 import { mailedLinksTables } from './mailed-links/mailed-links.tables.js';
 import { passwordsTables } from './passwords/passwords.tables.js';
@@ -24,6 +25,7 @@ const rooms = [
   webhooksTables,
   factorsTables,
   totpTables,
+  mailSignInTables,
 ];
 
 /** Returns all tables: those of Latchkey, and those of the project. */

@@ -1,6 +1,7 @@
 import { currentContext } from '../src/common/request-context.js';
 import { Database } from '../src/database/database.js';
 import { CodeMiss } from '../src/mailed-links/code-miss.entity.js';
+import { MailItem } from '../src/mail/mail-item.entity.js';
 import { OneTimeToken } from '../src/mailed-links/one-time-token.entity.js';
 import { mailAbout } from './support/mailbox.js';
 import { until } from './support/wait.js';
@@ -16,7 +17,7 @@ const HOME = '198.51.100.1';
 
 let server: Server;
 beforeEach(async () => {
-  server = await startServer({ TRUST_PROXY: '1', RATE_LIMITS: 'on' });
+  server = await startServer({ TRUST_PROXY: '1', RATE_LIMITS: 'on', SIGN_IN_BY_MAIL: 'on' });
   await server.register('known', GOOD_PASSWORD, KNOWN);
   await mailAbout(server, KNOWN, 'Confirm your e-mail address');
 });
@@ -31,7 +32,10 @@ async function answer(path: string, body: object, from = HOME) {
   const ratelimit = headers.ratelimit?.replaceAll(/;r=\d+;t=\d+/g, '');
   const retry = headers['retry-after'] && 'some seconds';
   Object.assign(headers, { date: '', 'x-request-id': '', ratelimit, 'retry-after': retry });
-  return { status: response.status, body: response.body as unknown, headers };
+  const answered = response.body as { challenge?: string };
+  const { challenge } = answered;
+  if (challenge !== undefined) answered.challenge = `${challenge.length} random characters`;
+  return { status: response.status, body: answered as unknown, headers };
 }
 type Answer = Awaited<ReturnType<typeof answer>>;
 
@@ -39,6 +43,7 @@ const CASES: [what: string, path: string, status: number, body: (email: string) 
   ['a login', '/login', 401, (username) => ({ username, password: 'wrong password' })],
   ['a forgotten password', '/password/forgot', 202, (email) => ({ email })],
   ['asking for verification', '/email/verification', 202, (email) => ({ email })],
+  ['a sign-in by mail', '/login/mail', 202, (email) => ({ email })],
   ['a code to verify by', '/email/verify', 400, (username) => ({ username, code: '00000000' })],
   [
     'a code to reset by',
@@ -174,7 +179,44 @@ describe('a wrong code', () => {
   );
 });
 
-it.each(['/password/forgot', '/email/verification'])(
+describe('a code to sign in by mail', () => {
+  it('is judged by the same statements whether or not an account has the address', async () => {
+    const challenges = [];
+    for (const email of [KNOWN, UNKNOWN]) {
+      const asked = await server.http.post('/login/mail').send({ email }).expect(202);
+      challenges.push((asked.body as { challenge: string }).challenge);
+    }
+    await mailAbout(server, KNOWN, 'Sign in to Latchkey');
+    await until(
+      () => server.withDatabase(async (db) => (await db.getRepository(MailItem).count()) === 0),
+      'an empty outbox',
+    );
+    let statements: string[] = [];
+    server.app.get(Database).observe(({ query }) => {
+      if (currentContext().source === 'request')
+        statements.push(query.replaceAll(/\d{13}/g, 'now'));
+    });
+    const seen: { statements: string[]; answer: Answer }[][] = [];
+    // The sixth is refused without being judged.
+    for (let i = 0; i < 6; i++) {
+      const pair = [];
+      for (const challenge of challenges) {
+        statements = [];
+        const body = { challenge, code: '00000000' };
+        const done = await answer('/login/mail/verify', body, `203.0.113.${i}`);
+        pair.push({ statements, answer: done });
+      }
+      seen.push(pair);
+    }
+    expect(seen.map(([known]) => known?.answer.status)).toEqual([400, 400, 400, 400, 400, 429]);
+    for (const [known, unknown] of seen) {
+      expect(known?.statements.length).toBeGreaterThan(2);
+      expect(unknown).toEqual(known);
+    }
+  });
+});
+
+it.each(['/password/forgot', '/email/verification', '/login/mail'])(
   'POST %s is answered before anything is done that depends on whose the address is',
   async (path) => {
     const answered = () => server.log.some(({ msg, route }) => msg === 'request' && route === path);

@@ -4,6 +4,7 @@ import { MIGRATIONS_TABLE, tableNames } from '../src/database/migration-state.js
 import { RecoveryCode } from '../src/factors/recovery-code.entity.js';
 import { SignInChallenge } from '../src/factors/sign-in-challenge.entity.js';
 import { MailItem } from '../src/mail/mail-item.entity.js';
+import { MailChallenge } from '../src/mail-sign-in/mail-challenge.entity.js';
 import { TotpFactor } from '../src/totp/totp-factor.entity.js';
 import { User } from '../src/users/user.entity.js';
 import { sealAll, verify } from './support/audit.js';
@@ -156,6 +157,17 @@ describe('GET /me/export', () => {
         userId: SAID,
       },
     },
+    mail_challenges: {
+      as: 'mailChallenges',
+      without: {
+        challengeHash: SECRET,
+        tokenHash: SECRET,
+        accountKey: INNER,
+        address: OTHERS,
+        userAgent: OTHERS,
+        userId: SAID,
+      },
+    },
     mail_outbox: {
       as: 'mails',
       without: {
@@ -229,6 +241,10 @@ describe('GET /me/export', () => {
       await db.getRepository(TotpFactor).insert({ ...app, ...times, id: randomUUID() });
       const challenge = { userId: id, tokenHash: 'hash', amr: 'pwd', guard: 'guard', usedAt: null };
       await db.getRepository(SignInChallenge).insert({ ...challenge, expiresAt: later });
+      const asked = { challengeHash: 'hash', accountKey: 'key', address: ELSEWHERE, userAgent: '' };
+      const { createdAt } = ofUser;
+      const mailed = { ...asked, createdAt, expiresAt: later, userId: id };
+      await db.getRepository(MailChallenge).insert(mailed);
     });
     const document = (await own('get', '/me/export')) as unknown as Record<string, unknown>;
     const entities = await server.withDatabase((db) => Promise.resolve(db.entityMetadatas));

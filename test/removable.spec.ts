@@ -8,6 +8,7 @@ const NEEDS: Record<string, string[]> = {
   admin: ['recovery'],
   'audit-chain': [],
   factors: [],
+  'mail-sign-in': [],
   observability: [],
   openapi: [],
   operations: ['audit-chain'],

@@ -56,6 +56,8 @@ const TABLE: Record<string, Access> = {
   'POST /email/verification': open('missing_parameter'),
   'POST /email/verify': open('missing_parameter'),
   'POST /login': open('missing_parameter'),
+  'POST /login/mail': open('missing_parameter'),
+  'POST /login/mail/verify': open('missing_parameter'),
   'POST /login/second-factor': open('missing_parameter'),
   'POST /password/forgot': open('missing_parameter'),
   'POST /password/reset': open('missing_parameter'),
@@ -111,7 +113,7 @@ let stale: Person;
 /** An administrator to act for others. */
 let actor: Person;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ SIGN_IN_BY_MAIL: 'on' });
   admin = await person(server, 'Root', ['admin']);
   actor = await person(server, 'Actor', ['admin']);
   for (const permission of permissions) {

@@ -55,6 +55,9 @@ export class AuditedEvents {
       if (cause === 'undone') return [];
       return [entry(cause === 'verified' ? 'email_verified' : 'email_changed', user.id)];
     });
+    this.record('user.claimed', ({ user, endedSessions: sessions }) => [
+      entry('password_changed', user.id, { claimed: true, sessions }),
+    ]);
     this.record('password.changed', passwordEntries);
     this.record('factor.changed', ({ user, change, kind }) => [
       entry(`factor_${change}`, user.id, { kind }),

@@ -30,7 +30,7 @@ const MAX_PENDING = 1_000;
 
 /** The reason of a failed login. */
 export type LoginFailure =
-  'bad_credentials' | 'user_disabled' | 'email_not_verified' | 'code_invalid';
+  'bad_credentials' | 'user_disabled' | 'email_not_verified' | 'code_invalid' | 'link_invalid';
 
 /** Failures that become one row. */
 interface Tally {

@@ -5,6 +5,7 @@ import { PasswordsModule } from '../passwords/passwords.module.js';
 import { RolesModule } from '../users/roles.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { AccountAttempts } from './account-attempts.js';
 import { AccessTokenService } from './access-token.service.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
@@ -31,6 +32,7 @@ import { WaysIn } from './ways-in.js';
   controllers: [AuthController, ForwardAuthController],
   providers: [
     AccessTokenService,
+    AccountAttempts,
     AuthService,
     EnrolmentPolicy,
     ImpersonationService,
@@ -49,6 +51,7 @@ import { WaysIn } from './ways-in.js';
   ],
   exports: [
     AccessTokenService,
+    AccountAttempts,
     EnrolmentPolicy,
     RefreshCookie,
     RegistrationService,

@@ -13,6 +13,7 @@ const RESULTS: readonly ApiErrorCode[] = [
   'email_not_verified',
   'second_factor_required',
   'code_invalid',
+  'link_invalid',
   'too_many_requests',
   'unavailable',
 ];

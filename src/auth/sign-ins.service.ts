@@ -76,7 +76,7 @@ export class SignInsService {
    * Notes a failed sign-in for the audit, and returns the refusal. It takes equally long with and without a
    * user, so its time reveals no account.
    */
-  refuse(reason: LoginFailure, user: User | null): ApiError {
+  refuse(reason: LoginFailure, user: Pick<User, 'id'> | null): ApiError {
     this.failedLogins.note(user?.id ?? null, reason);
     return new ApiError(reason);
   }

@@ -16,6 +16,8 @@ const VALUES: Record<string, MailValues> = {
   'address-change-undone': { username: LURE, link: LINK },
   'reset-password': { link: LINK, code: CODE },
   'password-changed': { username: LURE },
+  'password-removed': { username: LURE },
+  'sign-in': { link: LINK, code: CODE, device: 'Chrome, Android', address: '203.0.113.7' },
   'account-exists': {},
   'address-lost': {},
   'account-updated': { username: LURE },

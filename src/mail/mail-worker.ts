@@ -6,7 +6,7 @@ import { Database } from '../database/database.js';
 import { type DeliveryFailure, type OutboxWork, OutboxWorker } from '../outbox/outbox-worker.js';
 import { mailFailure } from './mail-failure.js';
 import { MailSeal } from './mail-seal.js';
-import { MailTemplates } from './mail-templates.js';
+import { MailTemplates, type MailValues } from './mail-templates.js';
 import { MailTransport } from './mail-transport.js';
 import { LEASE, MailOutbox } from './mail-outbox.js';
 import type { MailItem } from './mail-item.entity.js';
@@ -25,7 +25,10 @@ const WORK: OutboxWork = {
 };
 
 /** Answers a request: stores a mail in the transaction of `manager` if an account holds the address `to`. */
-export type MailAnswer = (manager: EntityManager, to: string, locale: string) => Promise<void>;
+export type MailAnswer = (
+  manager: EntityManager,
+  request: { to: string; locale: string; values: MailValues },
+) => Promise<void>;
 
 /** Sends the mails of the outbox. */
 @Injectable()
@@ -82,9 +85,9 @@ export class MailWorker extends OutboxWorker<MailItem> {
     const { id, request, sealed } = item;
     const answer = this.answers.get(request ?? '');
     if (!answer) throw new Error(`No room answers requests for ${request}`);
-    const { to, locale } = this.seal.open(id, sealed);
+    const asked = this.seal.open(id, sealed);
     await this.database.transaction(async (manager) => {
-      if (await this.mails.dropIn(manager, item)) await answer(manager, to, locale);
+      if (await this.mails.dropIn(manager, item)) await answer(manager, asked);
     });
     return false;
   }

@@ -61,13 +61,17 @@ export class MailService {
    * Stores a request for a mail to an address. The row is the same for every address, and the account is looked up
    * after the answer, so neither the answer nor its time reveals whether there is one.
    *
-   * @param purpose names the answer, see {@link answerRequests}
+   * @param purpose names the answer, see {@link answerRequests}, which gets `values`
    */
-  request(manager: EntityManager, purpose: string, to: string, locale?: string): Promise<void> {
+  request(
+    manager: EntityManager,
+    purpose: string,
+    { to, locale, values = {} }: { to: string; locale?: string; values?: MailValues },
+  ): Promise<void> {
     const content = {
       to,
       locale: chooseLocale(locale, this.templates.locales),
-      values: {},
+      values,
       validFor: MAX_AGE,
     };
     return this.store(manager, { userId: null, template: null, request: purpose }, content);

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { MailValues } from '../mail/mail-templates.js';
 import type { User } from '../users/user.entity.js';
 import type { PageLocale, PageTexts } from './page-texts.js';
 
@@ -27,6 +28,9 @@ export interface PageForm {
   signal?: AbortSignal;
 }
 
+/** Texts and times that a page shows, by the names of `PageTexts.details`. Empty texts are left out. */
+export type PageDetails = Partial<Record<string, string | Date>>;
+
 /** One mailed link, or link and code. */
 export interface MailedLinkDeclaration extends TokenRules {
   /** The mail's template, if it does not have the name of the purpose. It gets the values `link` and `code`. */
@@ -41,7 +45,14 @@ export interface MailedLinkDeclaration extends TokenRules {
   /** A path or URL of your own page, which gets the query `token`. */
   url?: string;
   /** Sends the mail to the account that holds the address of a {@link MailedLink.request}. */
-  onRequest?: (manager: EntityManager, holder: User, locale: string) => Promise<void>;
+  onRequest?: (
+    manager: EntityManager,
+    holder: User,
+    locale: string,
+    values: MailValues,
+  ) => Promise<void>;
   /** Makes the change that the link is for. The page calls it when its form is sent. */
-  redeem: (form: PageForm) => Promise<void>;
+  redeem?: (form: PageForm) => Promise<void>;
+  /** Returns what the page shows when its form is sent, for a link that the page does not redeem. */
+  show?: (form: PageForm) => Promise<PageDetails>;
 }

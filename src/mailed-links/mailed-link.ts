@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { Database } from '../database/database.js';
+import type { MailValues } from '../mail/mail-templates.js';
 import type { MailService } from '../mail/mail.service.js';
 import type { User } from '../users/user.entity.js';
 import type { MailedLinkDeclaration } from './declaration.js';
@@ -13,6 +14,8 @@ interface Sending<P> {
   payload: P;
   /** The request's `Accept-Language`; the user's own locale takes precedence. */
   locale?: string;
+  /** More values for the template, beside `link` and `code`. */
+  values?: MailValues;
 }
 
 /** A link that was made. */
@@ -20,6 +23,8 @@ interface IssuedLink {
   link: string;
   /** Eight digits; empty if the purpose has no code. */
   code: string;
+  /** The key of the token, see {@link MailedLink.redeemIn}. */
+  tokenHash: string;
 }
 
 /** A token that was found valid, and its user. */
@@ -45,18 +50,20 @@ export class MailedLink<P extends object | null = null> {
   ) {}
 
   /** Makes a link for `user` and stores its mail, in the transaction of `manager`. */
-  async send(manager: EntityManager, user: User, sending: Sending<P>): Promise<void> {
-    const { link, code } = await this.issue(manager, user, sending.payload);
-    if (sending.to === null) return;
+  async send(manager: EntityManager, user: User, sending: Sending<P>): Promise<IssuedLink> {
+    const issued = await this.issue(manager, user, sending.payload);
+    if (sending.to === null) return issued;
+    const { link, code } = issued;
     const { mail, purpose, lifetime } = this.declaration;
     await this.mail.enqueue(manager, {
       to: sending.to,
       userId: user.id,
       template: mail ?? purpose,
-      values: { link, code },
+      values: { link, code, ...sending.values },
       validFor: lifetime,
       locale: user.locale ?? sending.locale,
     });
+    return issued;
   }
 
   /**
@@ -64,15 +71,24 @@ export class MailedLink<P extends object | null = null> {
    * up after the answer, so neither the answer nor its time reveals whether there is one.
    */
   request(email: string, locale?: string): Promise<void> {
-    const { purpose } = this.declaration;
-    return this.database.write((manager) => this.mail.request(manager, purpose, email, locale));
+    return this.database.write((manager) => this.requestIn(manager, email, { locale }));
+  }
+
+  /** Stores such a request in the transaction of `manager`. `onRequest` gets the `values`. */
+  requestIn(
+    manager: EntityManager,
+    to: string,
+    more: { locale?: string; values?: MailValues },
+  ): Promise<void> {
+    return this.mail.request(manager, this.declaration.purpose, { to, ...more });
   }
 
   /** Makes a link for `user`, to be mailed by the caller. */
   async issue(manager: EntityManager, user: User, payload: P): Promise<IssuedLink> {
     const { purpose, url = `/account/${purpose}` } = this.declaration;
     const made = await this.tokens.issue(manager, user, this.declaration, payload);
-    return { link: this.mail.link(url, { token: made.token }), code: made.code };
+    const { token, tokenHash, code } = made;
+    return { link: this.mail.link(url, { token }), code, tokenHash };
   }
 
   /**

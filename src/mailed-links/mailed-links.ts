@@ -55,10 +55,10 @@ export class MailedLinks {
    */
   private answerRequests({ purpose, onRequest }: MailedLinkDeclaration): void {
     if (!onRequest) return;
-    this.mail.answerRequests(purpose, async (manager, email, locale) => {
-      const prepared = prepareEmail(email);
+    this.mail.answerRequests(purpose, async (manager, { to, locale, values }) => {
+      const prepared = prepareEmail(to);
       const holder = prepared.ok && (await lockHolder(manager, prepared.key));
-      if (holder) await onRequest(manager, holder, locale);
+      if (holder) await onRequest(manager, holder, locale, values);
     });
   }
 }

@@ -46,14 +46,14 @@ export class OneTimeTokensService {
    * purpose keeps older tokens, `user` has to be locked: the new token gets a later time than the older ones,
    * even if the clocks of two instances differ.
    *
-   * @returns the token and the code (empty if the purpose has none); only their hashes are stored
+   * @returns the token with its key, and the code (empty if the purpose has none); only hashes are stored
    */
   async issue(
     manager: EntityManager,
     user: User,
     rules: TokenRules,
     payload: OneTimeToken['payload'],
-  ): Promise<{ token: string; code: string }> {
+  ): Promise<{ token: string; tokenHash: string; code: string }> {
     const { purpose, lifetime, keepsOlder } = rules;
     const token = randomBytes(32).toString('base64url');
     const tokenHash = sha256(token);
@@ -73,7 +73,7 @@ export class OneTimeTokensService {
       usedAt: null,
     };
     await manager.upsert(OneTimeToken, values, ['userId', 'purpose', 'slot']);
-    return { token, code: made.code };
+    return { token, tokenHash, code: made.code };
   }
 
   /**

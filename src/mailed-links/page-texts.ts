@@ -9,6 +9,8 @@ export interface PageTexts {
   /** The label of the new password, if the page asks for one. */
   password?: string;
   done: string;
+  /** The labels of what the page shows afterwards, by its names and in their order. */
+  details?: Record<string, string>;
 }
 
 /** The texts that all pages share, by language; the first language is the fallback. */

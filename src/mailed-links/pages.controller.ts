@@ -53,8 +53,10 @@ export class PagesController {
     @Headers('accept-language') accepted?: string,
   ): Promise<string> {
     const link = this.linkOf(page);
-    await link.redeem({ ...form, locale: accepted, signal });
-    return this.send(reply, link, { step: 'done' }, accepted);
+    const sent = { ...form, locale: accepted, signal };
+    await link.redeem?.(sent);
+    const details = await link.show?.(sent);
+    return this.send(reply, link, { step: 'done', details }, accepted);
   }
 
   private send(

@@ -5,7 +5,8 @@ import { Injectable } from '@nestjs/common';
 import { Eta } from 'eta';
 import { Config } from '../config/config.js';
 import { chooseLocale } from '../mail/locale.js';
-import type { MailedLinkDeclaration } from './declaration.js';
+import { inWords } from '../mail/mail-templates.js';
+import type { MailedLinkDeclaration, PageDetails } from './declaration.js';
 import { MailedLinks } from './mailed-links.js';
 import { type PageLocale, SHARED_TEXTS } from './page-texts.js';
 
@@ -18,7 +19,7 @@ const read = (file: string): string =>
 /** The state of a page: its form, with the problem of the last attempt if there was one, or a result. */
 export type PageState =
   | { step: 'form'; token: string; problem?: 'later' | { weak: string } }
-  | { step: 'done' }
+  | { step: 'done'; details?: PageDetails }
   | { step: 'invalid' };
 
 const LOCALES = Object.keys(SHARED_TEXTS) as PageLocale[];
@@ -68,12 +69,13 @@ export class Pages {
   /** Renders a page in the language that `accepted` (`Accept-Language`) prefers. */
   render(link: MailedLinkDeclaration, state: PageState, accepted?: string): string {
     const locale = chooseLocale(accepted, LOCALES) as PageLocale;
-    const { title, text, button, password, done } = link.page[locale];
+    const { title, text, button, password, done, details = {} } = link.page[locale];
     const shared = SHARED_TEXTS[locale];
     const problem =
       state.step === 'form' &&
       state.problem &&
       (state.problem === 'later' ? shared.later : `${shared.weak} ${state.problem.weak}`);
+    const shown = state.step === 'done' ? (state.details ?? {}) : {};
     return this.eta.renderString(this.template, {
       locale,
       title,
@@ -81,7 +83,13 @@ export class Pages {
       css: this.css,
       text: { form: text, done, invalid: shared.invalid }[state.step],
       problem,
+      details: Object.entries(details)
+        .map(([name, label]) => ({ label, text: textOf(shown[name], locale) }))
+        .filter((detail) => detail.text !== ''),
       form: state.step === 'form' && { action: link.purpose, token: state.token, button, password },
     });
   }
 }
+
+const textOf = (detail: string | Date = '', locale: string): string =>
+  typeof detail === 'string' ? detail : inWords(detail, locale);

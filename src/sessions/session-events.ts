@@ -8,6 +8,7 @@ export type EndReason =
   | 'factor_added'
   | 'factors_reset'
   | 'email_change_undone'
+  | 'account_claimed'
   | 'user_disabled'
   | 'user_deleted'
   | 'ended_by_admin';

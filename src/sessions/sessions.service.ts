@@ -48,6 +48,11 @@ export class SessionsService {
       event.endedSessions = await this.endIn(manager, { userId }, 'factors_reset');
       await this.revocations.revokeTokens(manager, userId);
     });
+    events.onConsequence('user.claimed', async (manager, event) => {
+      const userId = event.user.id;
+      event.endedSessions = await this.endIn(manager, { userId }, 'account_claimed');
+      await this.revocations.revokeTokens(manager, userId);
+    });
     // Access tokens carry the username and the roles.
     events.onConsequence('user.profile_changed', async (manager, { user, fields }) => {
       if (fields.includes('username')) await this.revocations.outdateTokens(manager, user.id);

@@ -3,7 +3,8 @@ import { type EntityManager, In } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { EventsService } from '../common/events.service.js';
-import { lockHolder, lockUsers } from './lock-user.js';
+import { unusableHash } from '../passwords/stored-hash.js';
+import { lockHolder, lockUser, lockUsers } from './lock-user.js';
 import type { AddressCause } from './user-events.js';
 import { User } from './user.entity.js';
 
@@ -46,6 +47,26 @@ export class AddressClaimsService {
     );
     await this.events.publish(manager, { type: 'user.updated', userId: user.id });
     await this.events.publish(manager, { type: 'user.address_confirmed', user, cause });
+  }
+
+  /**
+   * Gives an account that never verified its address to the reader of the mailbox, and verifies the address. A
+   * stranger may have made the account, so its password and sessions end. Other rooms end their credentials by
+   * the event `user.claimed`.
+   *
+   * @param user the account, locked by the transaction of `manager`
+   * @returns the account as it is now
+   */
+  async takeOver(manager: EntityManager, user: User): Promise<User> {
+    const now = clock.date();
+    const changes = { passwordHash: unusableHash(), emailVerifiedAt: now, updatedAt: now };
+    await manager.update(User, { id: user.id }, changes);
+    await this.events.publish(manager, { type: 'user.claimed', user, endedSessions: 0 });
+    await this.events.publish(manager, { type: 'user.updated', userId: user.id });
+    const confirmed = { type: 'user.address_confirmed', user, cause: 'verified' } as const;
+    await this.events.publish(manager, confirmed);
+    // The end of all tokens has raised their version.
+    return (await lockUser(manager, user.id)) ?? { ...user, ...changes };
   }
 
   /**

@@ -46,6 +46,12 @@ declare module '../common/events.service.js' {
      * address was the user's already, `changed` that it is a new one, `undone` that a change was taken back.
      */
     'user.address_confirmed': { user: User; cause: AddressCause };
+    /**
+     * The reader of a mailbox has signed in by mail to an account that never verified the address. A stranger may
+     * have made the account, so the credentials from before end: each room removes its own. `user` is the state
+     * before.
+     */
+    'user.claimed': { user: User } & EndsSessions;
     /** A user was removed. `user` is the state before. */
     'user.deleted': { user: User; byUser?: ByUser };
     /** A user has another password. `user` is the state before the change. */

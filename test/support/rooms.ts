@@ -33,6 +33,7 @@ export const ROOMS: Record<string, string[]> = {
   recovery: [...LOWER, 'audit', 'sessions', 'auth'],
   factors: [...LOWER, 'sessions', 'auth'],
   totp: [...LOWER, 'sessions', 'auth', 'factors'],
+  'mail-sign-in': [...LOWER, 'sessions', 'auth'],
   account: [...LOWER, 'audit', 'sessions', 'auth'],
   admin: [...LOWER, 'audit', 'sessions', 'auth', 'recovery'],
   openapi: [...BASE, 'auth'],
