@@ -9,7 +9,7 @@ import { databaseOptions, sqlitePath } from '../database/database.options.js';
 import { isEarlierDatabase, migrationState, MOVE_ADVICE } from '../database/migration-state.js';
 import type { Tables } from '../database/tables.js';
 import { Keyring } from '../keys/keyring.js';
-import { fail, type Finding, ok, warn } from './finding.js';
+import { fail, type Finding, ok, warn } from '../common/finding.js';
 
 /**
  * Other services refuse our tokens if the clocks differ by more than this, in milliseconds. Latchkey itself
@@ -33,7 +33,10 @@ export async function checkDatabase(config: Config, tables: Tables): Promise<Fin
     const runner = dataSource.createQueryRunner();
     const migrations = await checkMigrations(runner);
     const found = [migrations];
-    if (migrations.status === 'ok') found.push(...(await checkAudit(runner, config)));
+    if (migrations.status === 'ok') {
+      found.push(...(await checkAudit(runner, config)));
+      found.push(...(await checkRooms(runner, config, tables)));
+    }
     if (path === undefined) {
       found.push(...(await checkServer(runner)));
       found.push(await checkClock(runner), await checkEncryption(runner, url));
@@ -55,6 +58,18 @@ async function checkAudit(runner: QueryRunner, config: Config): Promise<Finding[
   if (fault === undefined) return [];
   const advice = 'the secret has changed, or the database was tampered with: see docs/audit.md';
   return [fail('audit', fault, advice)];
+}
+
+/** Makes the checks of the rooms, unless the database is still empty. */
+async function checkRooms(
+  runner: QueryRunner,
+  config: Config,
+  { checks = [] }: Tables,
+): Promise<Finding[]> {
+  if (!(await runner.hasTable('users'))) return [];
+  const found: Finding[] = [];
+  for (const check of checks) found.push(...(await check(runner.manager, config)));
+  return found;
 }
 
 async function checkMigrations(runner: QueryRunner): Promise<Finding> {

@@ -3,7 +3,7 @@ import { previewSecret } from '../config/generated-secret.js';
 import type { Tables } from '../database/tables.js';
 import { checkDatabase } from './database-check.js';
 import { checkFiles } from './files-check.js';
-import { fail, type Finding, warn } from './finding.js';
+import { fail, type Finding, warn } from '../common/finding.js';
 import { checkHashing } from './hashing-check.js';
 import { checkMail } from './mail-check.js';
 import { checkNetwork } from './network-check.js';

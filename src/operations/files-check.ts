@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Config } from '../config/config.js';
 import { sqlitePath } from '../database/database.options.js';
-import { fail, type Finding, ok, warn } from './finding.js';
+import { fail, type Finding, ok, warn } from '../common/finding.js';
 
 /**
  * Checks that other users cannot read files with secrets, and that this user can write the server's files.

@@ -1,6 +1,6 @@
 import bcrypt from 'bcrypt';
 import type { Config } from '../config/config.js';
-import { fail, type Finding, ok, warn } from './finding.js';
+import { fail, type Finding, ok, warn } from '../common/finding.js';
 
 /** The bounds for hashing one password, in milliseconds. Less is cheap to guess, more is slow to use. */
 const MIN_MILLIS = 100;

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.js';
 import { mailFailure } from '../mail/mail-failure.js';
 import { offersSmtpUtf8 } from '../mail/smtp-server.js';
-import { fail, type Finding, ok, warn } from './finding.js';
+import { fail, type Finding, ok, warn } from '../common/finding.js';
 
 /**
  * Checks that the SMTP server of the settings can be reached, accepts Latchkey's login, and takes all

@@ -1,7 +1,7 @@
 import { isLoopback, isLoopbackHost } from '../common/network.js';
 import type { Config } from '../config/config.js';
 import { otherSitesWarning } from '../config/sites.js';
-import { fail, type Finding, ok, warn } from './finding.js';
+import { fail, type Finding, ok, warn } from '../common/finding.js';
 
 /** Checks the proxies, the public address and the origins for settings that contradict each other. */
 export function checkNetwork(config: Config): Finding[] {

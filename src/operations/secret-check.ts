@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.js';
 import { estimatedBits, isWellKnown } from '../config/secret-strength.js';
-import { fail, type Finding, ok } from './finding.js';
+import { fail, type Finding, ok } from '../common/finding.js';
 
 /** A secret with fewer bits can be found by search (NIST SP 800-131A). */
 const MIN_BITS = 112;
