@@ -30,7 +30,13 @@ const MAX_PENDING = 1_000;
 
 /** The reason of a failed login. */
 export type LoginFailure =
-  'bad_credentials' | 'user_disabled' | 'email_not_verified' | 'code_invalid' | 'link_invalid';
+  | 'bad_credentials'
+  | 'user_disabled'
+  | 'email_not_verified'
+  | 'code_invalid'
+  | 'link_invalid'
+  | 'passkey_invalid'
+  | 'passkey_unknown';
 
 /** Failures that become one row. */
 interface Tally {

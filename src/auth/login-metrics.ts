@@ -14,6 +14,8 @@ const RESULTS: readonly ApiErrorCode[] = [
   'second_factor_required',
   'code_invalid',
   'link_invalid',
+  'passkey_invalid',
+  'passkey_unknown',
   'too_many_requests',
   'unavailable',
 ];

@@ -37,11 +37,16 @@ export interface SecondFactorMethod {
   /** Tells whether the user can use it. */
   isAvailable: (manager: EntityManager, userId: string) => Promise<boolean>;
   /**
+   * Checks a proof before the transaction, as far as that needs no lock, such as its signature. Returns the proof
+   * for `prove`. Without it, `prove` gets the proof of the request.
+   */
+  prepare?: (userId: string, proof: unknown) => Promise<unknown>;
+  /**
    * Checks and uses up a proof, in a transaction that holds the lock on the user's row. One conditional
    * statement uses it up, so of many requests at once one succeeds.
    *
    * @returns the names of the proven methods (RFC 8176)
-   * @throws ApiError code_invalid, or another refusal
+   * @throws ApiError code_invalid, or another refusal; see also `RecordedRefusal`
    */
   prove: (manager: EntityManager, user: User, proof: unknown) => Promise<string[]>;
 }

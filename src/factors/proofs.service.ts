@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { LoginFailure } from '../audit/failed-logins.js';
 import { ApiError } from '../common/api-error.js';
 import { networkOf } from '../common/network.js';
 import { SessionsService } from '../sessions/sessions.service.js';
@@ -8,6 +9,18 @@ import { type RequestLike, RateLimits } from '../throttling/rate-limits.js';
 import type { User } from '../users/user.entity.js';
 import { FactorKinds } from './factor-kinds.js';
 import type { Proof } from './factors.schemas.js';
+import { recordRefusal } from './recorded-refusal.js';
+
+/** The refusals of wrong proofs, which count against the limit of an account. */
+const WRONG: readonly string[] = [
+  'code_invalid',
+  'passkey_invalid',
+  'passkey_unknown',
+] satisfies LoginFailure[];
+
+/** Tells whether a refusal is about a wrong proof. */
+export const isWrongProof = (error: unknown): error is ApiError & { code: LoginFailure } =>
+  error instanceof ApiError && WRONG.includes(error.code);
 
 /**
  * Judges proofs of second factors, and limits the wrong ones of an account: ten in a quarter of an hour over all
@@ -31,11 +44,16 @@ export class ProofsService {
   }
 
   /**
-   * Runs `judge` with a proof, and counts it unless it is right.
+   * Runs `attempt` with a proof, and counts it unless it is right.
    *
-   * @throws ApiError too_many_requests, and the refusals of `judge`
+   * @throws ApiError too_many_requests, and the refusals of `attempt`
    */
-  async limited<T>(request: RequestLike, userId: string, judge: () => Promise<T>): Promise<T> {
+  async limited<T>(request: RequestLike, userId: string, attempt: () => Promise<T>): Promise<T> {
+    const judge = () =>
+      attempt().catch(async (error: unknown) => {
+        await recordRefusal(error);
+        throw error;
+      });
     if (this.limits.exempt(request)) return judge();
     const count = await this.begin(request, userId);
     try {
@@ -43,7 +61,7 @@ export class ProofsService {
       await count.giveBack();
       return result;
     } catch (error) {
-      if (!(error instanceof ApiError) || error.code !== 'code_invalid') await count.giveBack();
+      if (!isWrongProof(error)) await count.giveBack();
       throw error;
     }
   }
@@ -61,6 +79,20 @@ export class ProofsService {
     if (pair.allowed) return pair;
     await pair.giveBack();
     throw this.limits.refusal(pair);
+  }
+
+  /**
+   * Checks a proof as far as that needs no lock, and returns it for the transaction that calls {@link prove}.
+   *
+   * @throws ApiError the refusals of the method
+   */
+  async prepare(userId: string, proof: Proof): Promise<Proof> {
+    const prepared: Record<string, unknown> = { ...proof };
+    for (const { field, prepare } of this.kinds.methods) {
+      const given = prepared[field];
+      if (prepare && given !== undefined) prepared[field] = await prepare(userId, given);
+    }
+    return prepared;
   }
 
   /**

@@ -13,10 +13,9 @@ import type { Origin } from '../sessions/session-start.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import type { RequestLike } from '../throttling/rate-limits.js';
 import { lockUser } from '../users/lock-user.js';
-import type { User } from '../users/user.entity.js';
 import { ChallengesService } from './challenges.service.js';
 import type { SecondFactorBody, StepUpBody } from './factors.schemas.js';
-import { ProofsService } from './proofs.service.js';
+import { isWrongProof, ProofsService } from './proofs.service.js';
 
 /** Completes sign-ins by a second factor, and raises the assurance of sessions. */
 @Injectable()
@@ -52,21 +51,21 @@ export class SecondFactorService {
     return this.proofs.limited(request, userId, async () => {
       const counted = await this.challenges.count(challenge);
       const first: Assurance = { amr: counted.amr.split(' '), aal: 1 };
-      let user: User | null = null;
       try {
+        const prepared = await this.proofs.prepare(userId, proof);
         return await this.database.transaction(async (manager) => {
-          user = await lockUser(manager, userId);
+          const user = await lockUser(manager, userId);
           if (!user) throw new ApiError('challenge_invalid');
           await this.challenges.use(manager, counted, user);
-          const amr = await this.proofs.prove(manager, user, proof);
+          const amr = await this.proofs.prove(manager, user, prepared);
           const method = { assurance: withProof(first, { amr, aal: 2 }) };
           const signIn = await this.signIns.complete(user, method, origin, manager);
           if (signIn.outcome !== 'signed_in') throw new ApiError('challenge_invalid');
           return signIn.tokens;
         });
       } catch (error) {
-        if (!(error instanceof ApiError) || error.code !== 'code_invalid') throw error;
-        throw this.signIns.refuse('code_invalid', user).with({ msg: error.message });
+        if (isWrongProof(error)) this.signIns.refuse(error.code, { id: userId });
+        throw error;
       }
     });
   }
@@ -86,21 +85,22 @@ export class SecondFactorService {
     if (claims.act) throw new ApiError('impersonation_forbidden');
     const seen = await this.users.find(userId);
     if (password !== undefined) await this.stepUps.checkPassword(seen, password, options);
-    const raise = () =>
-      this.database.transaction(async (manager) => {
+    const raise = async () => {
+      const prepared = password === undefined && (await this.proofs.prepare(userId, proof));
+      return this.database.transaction(async (manager) => {
         const user = await this.users.lock(manager, userId);
         const changed = password !== undefined && user.passwordHash !== seen.passwordHash;
         if (changed) throw await this.users.changedMeanwhile(user);
-        const proven: Assurance =
-          password === undefined
-            ? { amr: await this.proofs.prove(manager, user, proof), aal: 2 }
-            : { amr: ['pwd'], aal: 1 };
+        const proven: Assurance = prepared
+          ? { amr: await this.proofs.prove(manager, user, prepared), aal: 2 }
+          : { amr: ['pwd'], aal: 1 };
         const session = await this.sessions.stepUp(manager, { id: claims.sid, userId }, proven);
         if (!session) throw new ApiError('token_revoked');
         const issued = await this.tokens.issue(user, this.refreshes.tokensOf(session));
         const { jwt, token_type, expires_in } = issued;
         return { jwt, token_type, expires_in };
       });
+    };
     return password === undefined ? this.proofs.limited(request, userId, raise) : raise();
   }
 }
