@@ -11,6 +11,7 @@ import { flood } from './parts/flood.js';
 import { guard } from './parts/guard.js';
 import { listing } from './parts/listing.js';
 import { login } from './parts/login.js';
+import { passkey } from './parts/passkey.js';
 import { profile } from './parts/profile.js';
 import { refresh } from './parts/refresh.js';
 import { size } from './parts/size.js';
@@ -26,6 +27,7 @@ const PARTS: Record<string, (plan: Plan) => Promise<Section>> = {
   guard,
   profile,
   login,
+  passkey,
   flood,
   refresh,
   size,

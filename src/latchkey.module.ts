@@ -12,6 +12,7 @@ import { MailModule } from './mail/mail.module.js';
 import { MailSignInModule } from './mail-sign-in/mail-sign-in.module.js';
 import { HealthModule } from './observability/health.module.js';
 import { BootstrapModule } from './operations/bootstrap.module.js';
+import { PasskeysModule } from './passkeys/passkeys.module.js';
 import { RecoveryModule } from './recovery/recovery.module.js';
 import { tablesWith } from './tables.js';
 import { ThrottlingModule } from './throttling/throttling.module.js';
@@ -44,6 +45,7 @@ export class LatchkeyModule {
         FactorsModule,
         TotpModule,
         MailSignInModule,
+        PasskeysModule,
         AdminModule,
         BootstrapModule,
         HealthModule,

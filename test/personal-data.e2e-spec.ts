@@ -6,6 +6,9 @@ import { SignInChallenge } from '../src/factors/sign-in-challenge.entity.js';
 import { MailItem } from '../src/mail/mail-item.entity.js';
 import { MailChallenge } from '../src/mail-sign-in/mail-challenge.entity.js';
 import { TotpFactor } from '../src/totp/totp-factor.entity.js';
+import { Passkey } from '../src/passkeys/passkey.entity.js';
+import { WebauthnChallenge } from '../src/passkeys/webauthn-challenge.entity.js';
+import { WebauthnHandle } from '../src/passkeys/webauthn-handle.entity.js';
 import { User } from '../src/users/user.entity.js';
 import { sealAll, verify } from './support/audit.js';
 import {
@@ -168,6 +171,12 @@ describe('GET /me/export', () => {
         userId: SAID,
       },
     },
+    passkeys: { as: 'passkeys', without: { userId: SAID } },
+    webauthn_handles: { as: 'passkeyHandle', without: { userId: SAID } },
+    webauthn_challenges: {
+      as: 'passkeyCeremonies',
+      without: { challengeHash: SECRET, userId: SAID },
+    },
     mail_outbox: {
       as: 'mails',
       without: {
@@ -245,6 +254,14 @@ describe('GET /me/export', () => {
       const { createdAt } = ofUser;
       const mailed = { ...asked, createdAt, expiresAt: later, userId: id };
       await db.getRepository(MailChallenge).insert(mailed);
+      await db.getRepository(Passkey).insert({
+        ...{ id: randomUUID(), userId: id, credentialId: 'AAAA', publicKey: 'AAAA', signCount: 1 },
+        ...{ rpId: 'localhost', transports: 'usb', aaguid: randomUUID(), backupEligible: false },
+        ...{ backedUp: false, name: 'My key', createdAt: new Date(), lastUsedAt: null },
+      });
+      await db.getRepository(WebauthnHandle).insert({ userId: id, handle: 'handle' });
+      const ceremony = { userId: id, ceremony: 'registration' as const, expiresAt: later };
+      await db.getRepository(WebauthnChallenge).insert({ ...ceremony, challengeHash: 'hash' });
     });
     const document = (await own('get', '/me/export')) as unknown as Record<string, unknown>;
     const entities = await server.withDatabase((db) => Promise.resolve(db.entityMetadatas));

@@ -10,6 +10,7 @@ const NEEDS: Record<string, string[]> = {
   factors: [],
   'mail-sign-in': [],
   observability: [],
+  passkeys: ['factors'],
   openapi: [],
   operations: ['audit-chain'],
   recovery: [],

@@ -37,6 +37,7 @@ const permitted = (permission: string, good: Outcome, more: Partial<Access> = {}
 /** Every route of Latchkey. A new one fails the test until it stands here. */
 const TABLE: Record<string, Access> = {
   'GET /.well-known/jwks.json': open(200),
+  'GET /.well-known/webauthn': open('not_found'),
   'GET /docs': open(200),
   'GET /docs/': open(200),
   'GET /docs/favicon-32x32.png': open(200),
@@ -58,6 +59,8 @@ const TABLE: Record<string, Access> = {
   'POST /login': open('missing_parameter'),
   'POST /login/mail': open('missing_parameter'),
   'POST /login/mail/verify': open('missing_parameter'),
+  'POST /login/passkey': open('missing_parameter'),
+  'POST /login/passkey/options': open(200),
   'POST /login/second-factor': open('missing_parameter'),
   'POST /password/forgot': open('missing_parameter'),
   'POST /password/reset': open('missing_parameter'),
@@ -80,6 +83,11 @@ const TABLE: Record<string, Access> = {
   'DELETE /me/factors/:id': ownAlone('not_found'),
   'POST /me/factors/totp': ownAlone(201),
   'POST /me/factors/totp/:id/confirm': ownAlone('not_found', { code: '123456' }),
+  'GET /me/passkeys': signedIn(200),
+  'POST /me/passkeys': ownAlone('missing_parameter'),
+  'POST /me/passkeys/options': ownAlone(200),
+  'PATCH /me/passkeys/:id': ownAlone('not_found', { name: 'My phone' }),
+  'DELETE /me/passkeys/:id': ownAlone('not_found'),
   'POST /me/recovery-codes': ownAlone('not_found'),
   'POST /me/step-up': ownAlone('missing_parameter'),
   'PUT /me/email': ownAlone(202, { email: 'moved@example.com' }),

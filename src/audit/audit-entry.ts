@@ -4,6 +4,7 @@ export const AUDIT_ACTIONS = [
   'login',
   'login_failed',
   'stepped_up',
+  'passkey_copied',
   'logout',
   'session_ended',
   'sessions_revoked',

@@ -56,7 +56,6 @@ export const API_ERRORS = {
   email_taken: [409, 'This e-mail address is taken'],
   email_missing: [409, 'The user has no e-mail address'],
   passkey_taken: [409, 'This passkey is registered already'],
-  too_many_passkeys: [409, 'This account has ten passkeys; remove one first'],
   last_credential: [409, 'This is the last way to sign in to this account'],
   too_many_factors: [409, 'You have as many factors of this kind as are allowed; remove one first'],
   last_admin: [409, 'This is the last administrator'],

@@ -29,6 +29,7 @@ const VALUES: Record<string, MailValues> = {
   'recovery-code-used': { username: LURE, left: '9' },
   'account-exported': { username: LURE },
   'account-deleted': { username: LURE },
+  'passkey-copied': { username: LURE },
 };
 const NAMES = Object.keys(VALUES);
 const valuesOf = (name: string): MailValues => VALUES[name] ?? {};
