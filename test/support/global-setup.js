@@ -48,6 +48,12 @@ export default async function prepare() {
   const faketime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
   if (existsSync(faketime)) process.env.TEST_FAKETIME = faketime;
   else console.log('\nLeft out: machines with wrong clocks (faketime is not installed here)');
+  const oathtool = found('oathtool');
+  if (oathtool) process.env.TEST_OATHTOOL = oathtool;
+  else console.log('\nLeft out: codes of another program (oathtool is not installed here)');
+  const zbarimg = found('zbarimg');
+  if (zbarimg) process.env.TEST_ZBARIMG = zbarimg;
+  else console.log('\nLeft out: reading QR codes (zbar-tools is not installed here)');
   const proxy = [...folders(), '/usr/sbin'].find((folder) => existsSync(join(folder, 'nginx')));
   if (proxy) process.env.TEST_NGINX = join(proxy, 'nginx');
   else console.log('\nLeft out: two instances behind nginx (it is not installed here)');
@@ -66,6 +72,12 @@ function postgresPrograms() {
   const debians = versions.map((version) => join(debian, version, 'bin'));
   return [...folders(), ...debians].find((folder) => existsSync(join(folder, 'initdb')));
 }
+
+/** The path of a program of the search path. */
+const found = (program) =>
+  folders()
+    .map((folder) => join(folder, program))
+    .find((file) => existsSync(file));
 
 const folders = () => (process.env.PATH ?? '').split(':');
 
