@@ -8,6 +8,7 @@ import { UserChangesService } from '../src/users/user-changes.service.js';
 import { User } from '../src/users/user.entity.js';
 import { mailSignIns } from './support/mail-sign-ins.js';
 import { emptied } from './support/outbox.js';
+import { appCode, personWithApp } from './support/authenticator.js';
 import { codeOf } from './support/http.js';
 import { type Server, startServer } from './support/server.js';
 
@@ -172,6 +173,22 @@ describe('a sign-in by mail', () => {
       db.query<object[]>(`SELECT id FROM sessions WHERE user_id = '${id}'`),
     );
     expect(sessions).toEqual([]);
+  });
+
+  it('is completed by an authenticator app, and the session says both', async () => {
+    const { id, app } = await personWithApp(server, 'appowner');
+    const email = 'appowner@example.org';
+    await change(id, { emailVerifiedAt: new Date() });
+    const answer = await verify((await asked(email)).proof);
+    const { challenge } = answer.body as { challenge: string };
+    const body = { challenge, code: appCode(app.secret) };
+    const done = await server.http.post('/login/second-factor').send(body);
+    expect(done.status).toBe(200);
+    expect(claims((done.body as { jwt: string }).jwt)).toMatchObject({
+      sub: id,
+      amr: ['mail', 'otp', 'mfa'],
+      acr: 'urn:latchkey:aal2',
+    });
   });
 
   it('is refused for a disabled user, and by a change of the password or the address', async () => {

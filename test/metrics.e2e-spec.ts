@@ -55,6 +55,7 @@ it('counts logins by result', async () => {
     '{result="code_invalid"} 0',
     '{result="email_not_verified"} 0',
     '{result="error"} 0',
+    '{result="link_invalid"} 0',
     '{result="second_factor_required"} 0',
     '{result="success"} 1',
     '{result="too_many_requests"} 0',
