@@ -2,12 +2,16 @@ import { randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import type { AccessTokenClaims } from '../src/keys/access-token.js';
 import { Session } from '../src/sessions/session.entity.js';
+import { User } from '../src/users/user.entity.js';
 import { asking, person, type Person } from './support/admins.js';
 import type { Answered } from './support/http.js';
 import { enrol as enrolApp } from './support/authenticator.js';
 import { challengeOf, enrol } from './support/factors.js';
+import { mailSignIns } from './support/mail-sign-ins.js';
+import { enrol as enrolPasskey, originOf, signIn as signInByPasskey } from './support/passkeys.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 import { TestFactorModule } from './support/test-factor.module.js';
+import { Authenticator } from './support/webauthn-authenticator.js';
 
 type Expectation = 'none' | 'factor' | 'role';
 
@@ -15,15 +19,20 @@ type Expectation = 'none' | 'factor' | 'role';
 const USERS: Record<string, [Expectation, enrol?: (jwt: string) => Promise<unknown>]> = {
   'no factor': ['none'],
   'an authenticator app': ['factor', (jwt) => enrolApp(server.url, jwt)],
+  'a passkey': ['factor', (jwt) => enrolPasskey(server, jwt, newAuthenticator())],
   'a factor of a project': ['factor', (jwt) => enrol(server, jwt)],
   'a role that needs a factor': ['role'],
 };
 
 /**
- * Tries a way in with everything that a thief has without the second factor: the name, the password, and tokens of a
- * session from before the factor.
+ * Tries a way in with everything that a thief has without the second factor: the name, the password, the mailbox, and
+ * tokens of a session from before the factor.
  */
 type Attempt = (thief: Person) => Promise<Answered>;
+
+const emailOf = ({ name }: { name: string }) => `${name}@example.org`;
+const newAuthenticator = () => new Authenticator(originOf(server));
+const mails = mailSignIns(() => server);
 
 const post =
   (path: string, bodyOf: (thief: Person) => object | Promise<object>): Attempt =>
@@ -48,6 +57,13 @@ const WAYS: Record<string, Way> = {
     factor: 'second_factor_required',
     role: 'enrol',
   },
+  'POST /login/passkey': {
+    // With a passkey of the thief's own, which no account knows.
+    attempt: () => signInByPasskey(server, newAuthenticator(), { userHandle: 'A'.repeat(43) }),
+    none: 'passkey_unknown',
+    factor: 'passkey_unknown',
+    role: 'passkey_unknown',
+  },
   'POST /login/second-factor': {
     attempt: post('/login/second-factor', async ({ name }) => ({
       challenge: (await challengeOf(server, name)) ?? 'none',
@@ -56,6 +72,12 @@ const WAYS: Record<string, Way> = {
     none: 'challenge_invalid',
     factor: 'code_invalid',
     role: 'challenge_invalid',
+  },
+  'POST /login/mail/verify': {
+    attempt: post('/login/mail/verify', async (thief) => (await mails.asked(emailOf(thief))).proof),
+    none: 'aal1',
+    factor: 'second_factor_required',
+    role: 'enrol',
   },
   'POST /refresh': {
     attempt: post('/refresh', ({ refresh_token }) => ({ refresh_token })),
@@ -73,7 +95,7 @@ const WAYS: Record<string, Way> = {
 
 let server: Server;
 beforeAll(async () => {
-  const settings = { MFA_REQUIRED: 'keeper' };
+  const settings = { MFA_REQUIRED: 'keeper', SIGN_IN_BY_MAIL: 'on' };
   server = await startServer(settings, (builder) => builder, [TestFactorModule]);
 });
 afterAll(() => server.stop());
@@ -82,7 +104,11 @@ afterAll(() => server.stop());
 async function userWith(what: string): Promise<Person> {
   const [expectation, enrolOne] = USERS[what] ?? [];
   const roles = expectation === 'role' ? ['keeper'] : [];
-  const user = await person(server, `user-${randomUUID().slice(0, 8)}`, roles);
+  const name = `user-${randomUUID().slice(0, 8)}`;
+  const user = await person(server, name, roles, emailOf({ name }));
+  await server.withDatabase((db) =>
+    db.getRepository(User).update({ id: user.id }, { emailVerifiedAt: new Date() }),
+  );
   // The owner enrols on another device, so the thief's session is one of before.
   await enrolOne?.((await server.login(user.name)).jwt);
   return user;
