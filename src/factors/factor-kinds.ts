@@ -3,8 +3,6 @@ import type { EntityManager } from 'typeorm';
 import type { Factor } from '../users/second-factors.js';
 import type { User } from '../users/user.entity.js';
 
-export type { Factor };
-
 /** A second factor that users can enrol, such as an authenticator app. */
 export interface FactorKind {
   /** The name of the kind, as in the list of a user's factors and in the `methods` of a challenge. */

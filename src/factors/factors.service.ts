@@ -11,9 +11,9 @@ import { EventsService } from '../common/events.service.js';
 import { Database } from '../database/database.js';
 import { RevocationsService } from '../sessions/revocations.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
-import { SecondFactors } from '../users/second-factors.js';
+import { type EnrolledFactors, type Factor, SecondFactors } from '../users/second-factors.js';
 import { User } from '../users/user.entity.js';
-import { type Factor, FactorKinds } from './factor-kinds.js';
+import { FactorKinds } from './factor-kinds.js';
 import { RecoveryCode } from './recovery-code.entity.js';
 import { RecoveryCodesService } from './recovery-codes.service.js';
 
@@ -40,7 +40,7 @@ export class FactorsService {
   }
 
   /** Returns the enrolled factors of a user, and the number of unused recovery codes. */
-  async list(userId: string): Promise<{ factors: Factor[]; recoveryCodesLeft: number }> {
+  async list(userId: string): Promise<EnrolledFactors> {
     const { manager } = this.reader;
     return {
       factors: await this.kinds.list(manager, userId),

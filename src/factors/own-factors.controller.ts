@@ -23,7 +23,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js'
 import { ClientSignal } from '../common/client-signal.js';
 import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
-import type { Factor } from './factor-kinds.js';
+import type { Factor } from '../users/second-factors.js';
 import {
   factorSchema,
   factorsSchema,

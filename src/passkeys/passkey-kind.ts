@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import type { Factor, FactorKind } from '../factors/factor-kinds.js';
+import type { FactorKind } from '../factors/factor-kinds.js';
+import type { Factor } from '../users/second-factors.js';
 import { Passkey } from './passkey.entity.js';
 
 /** The name of passkeys among the factors, of their method, and of the field of their proof. */
