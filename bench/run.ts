@@ -14,6 +14,7 @@ import { login } from './parts/login.js';
 import { passkey } from './parts/passkey.js';
 import { profile } from './parts/profile.js';
 import { refresh } from './parts/refresh.js';
+import { secondFactor } from './parts/second-factor.js';
 import { size } from './parts/size.js';
 import { start } from './parts/start.js';
 import { timing } from './parts/timing.js';
@@ -28,6 +29,7 @@ const PARTS: Record<string, (plan: Plan) => Promise<Section>> = {
   profile,
   login,
   passkey,
+  'second-factor': secondFactor,
   flood,
   refresh,
   size,
