@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { AuditEvent } from '../src/audit/audit-event.entity.js';
 import { DailyCleanup } from '../src/common/daily-cleanup.js';
 import { TotpFactor } from '../src/totp/totp-factor.entity.js';
 import { TotpResealing } from '../src/totp/totp-resealing.js';
@@ -254,6 +255,30 @@ describe('the apps of a user', () => {
       expect.objectContaining({ amr: ['pwd', 'otp', 'mfa'], acr: 'urn:latchkey:aal2' }),
     ]);
   });
+});
+
+it('leaves a row in the audit for each change of factors and recovery codes', async () => {
+  const { app, ask, id } = await personWithApp(server, 'Audited');
+  await ask('PATCH', `/me/factors/${app.id}`, { name: 'Phone' });
+  await ask('POST', '/me/step-up', { code: appCode(app.secret) });
+  await ask('POST', '/me/step-up', { recovery_code: app.recoveryCodes[0] });
+  await ask('DELETE', `/me/factors/${app.id}`);
+  const rows = await server.withDatabase((db) =>
+    db.getRepository(AuditEvent).find({ where: { subjectId: id }, order: { id: 'ASC' } }),
+  );
+  const found = rows.map(({ action, details }) => [action, JSON.parse(details ?? '{}') as unknown]);
+  const session = expect.any(String) as string;
+  expect(found.slice(2)).toEqual([
+    ['stepped_up', { session, amr: 'otp' }],
+    ['factor_added', { kind: 'totp' }],
+    ['recovery_codes_made', { left: 10 }],
+    ['factor_renamed', { kind: 'totp' }],
+    ['stepped_up', { session, amr: 'otp' }],
+    ['recovery_code_used', { left: 9 }],
+    ['stepped_up', { session, amr: 'recovery' }],
+    ['factor_removed', { kind: 'totp' }],
+  ]);
+  for (const { actorId, mac } of rows) expect([actorId, mac]).toEqual([id, expect.any(String)]);
 });
 
 describe('the secret of an app', () => {

@@ -66,21 +66,6 @@ export class ProofsService {
     }
   }
 
-  /** Counts a proof that is about to be judged. @throws ApiError too_many_requests */
-  private async begin(request: RequestLike, userId: string): Promise<Count> {
-    const count = await this.limits.count(this.limit, userId);
-    if (count.allowed) return count;
-    await count.giveBack();
-    const network = this.limits.networkOf(request);
-    const addresses = await this.sessions.addressesOf(userId);
-    const isKnown = addresses.some((address) => networkOf(address) === network);
-    if (!isKnown) throw this.limits.refusal(count);
-    const pair = await this.limits.count(this.pair, JSON.stringify([userId, network]));
-    if (pair.allowed) return pair;
-    await pair.giveBack();
-    throw this.limits.refusal(pair);
-  }
-
   /**
    * Checks a proof as far as that needs no lock, and returns it for the transaction that calls {@link prove}.
    *
@@ -108,6 +93,21 @@ export class ProofsService {
       // Kinds may share a field, such as that of a code.
       if (await isAvailable(manager, user.id)) return prove(manager, user, value);
     }
-    throw new ApiError('code_invalid');
+    throw new ApiError('code_invalid', { msg: 'The account has no second factor of this kind' });
+  }
+
+  /** Counts a proof that is about to be judged. @throws ApiError too_many_requests */
+  private async begin(request: RequestLike, userId: string): Promise<Count> {
+    const count = await this.limits.count(this.limit, userId);
+    if (count.allowed) return count;
+    await count.giveBack();
+    const network = this.limits.networkOf(request);
+    const addresses = await this.sessions.addressesOf(userId);
+    const isKnown = addresses.some((address) => networkOf(address) === network);
+    if (!isKnown) throw this.limits.refusal(count);
+    const pair = await this.limits.count(this.pair, JSON.stringify([userId, network]));
+    if (pair.allowed) return pair;
+    await pair.giveBack();
+    throw this.limits.refusal(pair);
   }
 }
