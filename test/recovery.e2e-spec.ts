@@ -198,6 +198,30 @@ describe('a forgotten password', () => {
     expect(mails.some(({ to }) => to === 'unknown@example.org')).toBe(false);
   });
 
+  it('opens no account with a second factor whose address was never verified', async () => {
+    // A stranger may have registered it. The stranger's passkey would outlive the new password.
+    const enrol = (username: string) =>
+      server.withDatabase((db) =>
+        db.query(`UPDATE users SET second_factor_since = 1 WHERE username = '${username}'`),
+      );
+    const [before, after, marker] = [
+      await newUser(server),
+      await newUser(server),
+      await newUser(server),
+    ];
+    await server.post('/password/forgot', { email: after.email });
+    const { token } = await mailAbout(server, after.email, RESET);
+    await enrol(before.username);
+    await enrol(after.username);
+    expect(await codeOf(server.post('/password/forgot', { email: before.email }))).toBe(202);
+    await server.post('/password/forgot', { email: marker.email });
+    await mailAbout(server, marker.email, RESET);
+    const mails = await mailsOf(server);
+    expect(mails.filter(({ to, subject }) => subject === RESET && to === before.email)).toEqual([]);
+    const reset = server.post('/password/reset', { token, password: 'quite another sentence' });
+    expect(await codeOf(reset)).toBe('link_invalid');
+  });
+
   it.each([
     {},
     { email: '' },

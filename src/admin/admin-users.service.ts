@@ -14,6 +14,7 @@ import { RolesService } from '../users/roles.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { type PermitUser, UserChangesService } from '../users/user-changes.service.js';
 import { prepareEmail } from '../users/email.js';
+import { isClosedToMail } from '../users/can-sign-in.js';
 import { lockUser } from '../users/lock-user.js';
 import { type EnrolledFactors, SecondFactors } from '../users/second-factors.js';
 import { User } from '../users/user.entity.js';
@@ -143,7 +144,7 @@ export class AdminUsersService {
   /**
    * Mails a user a link to set a new password.
    *
-   * @throws ApiError not_found, forbidden, email_missing
+   * @throws ApiError not_found, forbidden, email_missing, conflict (the link would be refused)
    */
   async mailPasswordReset(actor: Subject, id: string): Promise<void> {
     const userId = checked(id);
@@ -151,6 +152,11 @@ export class AdminUsersService {
       const user = existing(await lockUser(manager, userId));
       (await this.authority.of(manager, actor)).requireCanManage(user);
       if (user.emailKey === null) throw new ApiError('email_missing');
+      if (isClosedToMail(user)) {
+        throw new ApiError('conflict', {
+          msg: 'This user has a second factor and never verified the address; reset the factors first',
+        });
+      }
       await this.resets.send(manager, user);
     });
   }

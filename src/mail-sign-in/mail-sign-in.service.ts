@@ -17,6 +17,7 @@ import type { Origin } from '../sessions/session-start.service.js';
 import type { Limit } from '../throttling/limit-store.js';
 import { type RequestLike, RateLimits } from '../throttling/rate-limits.js';
 import { type Address, AddressClaimsService } from '../users/address-claims.service.js';
+import { isClosedToMail } from '../users/can-sign-in.js';
 import { isDisabled, type User } from '../users/user.entity.js';
 import type { MailChallenge } from './mail-challenge.entity.js';
 import { LIFETIME, MailChallengesService } from './mail-challenges.service.js';
@@ -142,7 +143,7 @@ export class MailSignInService {
     locale: string,
     { challengeHash = '' }: MailValues,
   ): Promise<void> {
-    if (isDisabled(user) || isLocked(user)) return;
+    if (isDisabled(user) || isClosedToMail(user)) return;
     const challenge = await this.challenges.waiting(manager, challengeHash);
     if (!challenge) return;
     const { address, userAgent } = challenge;
@@ -180,7 +181,7 @@ export class MailSignInService {
     user: User,
     refusal: 'code_invalid' | 'link_invalid',
   ): Promise<User> {
-    if (isLocked(user)) throw new ApiError(refusal);
+    if (isClosedToMail(user)) throw new ApiError(refusal);
     const owner = await this.claims.takeOver(manager, user);
     await this.link.endSince(manager, user.id, new Date(0));
     if (hasPassword(user.passwordHash)) {
@@ -189,7 +190,3 @@ export class MailSignInService {
     return owner;
   }
 }
-
-/** Tells whether an account has a second factor and no verified address. */
-const isLocked = ({ emailVerifiedAt, secondFactorSince }: User): boolean =>
-  !emailVerifiedAt && secondFactorSince !== null;

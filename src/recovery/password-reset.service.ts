@@ -9,6 +9,7 @@ import type { MailedLink } from '../mailed-links/mailed-link.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
+import { isClosedToMail } from '../users/can-sign-in.js';
 import { isDisabled, User } from '../users/user.entity.js';
 import { UserChangesService } from '../users/user-changes.service.js';
 import { RESET_PASSWORD } from './page-texts.js';
@@ -37,7 +38,7 @@ export class PasswordResetService {
       guard: ({ passwordHash, email, emailKey }) => [passwordHash, email, emailKey],
       page: RESET_PASSWORD,
       onRequest: async (manager, user, locale) => {
-        if (!isDisabled(user)) await this.send(manager, user, locale);
+        if (!isDisabled(user) && !isClosedToMail(user)) await this.send(manager, user, locale);
       },
       redeem: ({ token, password, ...options }) => this.reset({ token }, password, options),
     });
@@ -67,7 +68,7 @@ export class PasswordResetService {
     const passwordHash = await this.newPasswords.hash(password, owner, options);
     await this.database.transaction(async (manager) => {
       const { user } = await this.link.redeemIn(manager, checked);
-      if (isDisabled(user)) throw new ApiError(checked.refusal);
+      if (isDisabled(user) || isClosedToMail(user)) throw new ApiError(checked.refusal);
       const verifies = !user.emailVerifiedAt && user.emailKey !== null;
       const emailVerifiedAt = verifies ? clock.date() : user.emailVerifiedAt;
       if (verifies) await manager.update(User, { id: user.id }, { emailVerifiedAt });

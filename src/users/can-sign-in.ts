@@ -14,6 +14,14 @@ export const maySignIn = (user: User, { requireVerifiedEmail }: SignInSettings):
 export const maySignInSql = ({ requireVerifiedEmail }: SignInSettings, now: string): string =>
   isEnabledSql(now) + (requireVerifiedEmail ? ' AND email_verified_at IS NOT NULL' : '');
 
+/**
+ * Tells whether mail to the address must not open an account: the address was never verified, and the account
+ * has a second factor. A stranger may have registered it with the address of another person. The stranger's
+ * passkey would outlive a new password.
+ */
+export const isClosedToMail = ({ emailVerifiedAt, secondFactorSince }: User): boolean =>
+  emailVerifiedAt === null && secondFactorSince !== null;
+
 /** Tells whether a user may sign in now and has a password. */
 export const canSignIn = (user: User, settings: SignInSettings): boolean =>
   maySignIn(user, settings) && hasPassword(user.passwordHash);
