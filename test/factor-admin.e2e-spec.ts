@@ -280,6 +280,10 @@ describe('users factors', () => {
     ]);
     expect(shown.stdout).not.toContain(app.secret);
     expect((await cli('ida')).stdout).toContain('10 recovery codes are left');
+    const listed = await latchkey(server, ['users', 'list', '--mfa', 'any', '--prefix', 'ida']);
+    expect(listed.stdout).toContain(id);
+    const without = await latchkey(server, ['users', 'list', '--mfa', 'none', '--prefix', 'ida']);
+    expect(without).toMatchObject({ code: 0, stdout: '' });
     expect(await cli('ida', '--reset')).toMatchObject({
       code: 0,
       stdout: '1 second factors of ida were removed; all sessions have ended\n',

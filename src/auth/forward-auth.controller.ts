@@ -4,8 +4,9 @@ import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js'
 import type { Subject } from '../keys/access-token.js';
 import { CurrentUser } from './decorators.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
+import { refuses } from './openapi.js';
 
-/** Like `JwtAuthGuard`, but every refusal is a 401: a proxy takes any other status for a fault of ours. */
+/** Like `JwtAuthGuard`, but a bad token is always a 401: a proxy takes any status but 401 and 403 for a fault of ours. */
 @Injectable()
 export class ForwardAuthGuard extends JwtAuthGuard {
   protected override refusal(error: unknown): unknown {
@@ -32,6 +33,7 @@ export class ForwardAuthController {
     status: 200,
     description: 'Signed in: `Remote-User`, `Remote-User-Id` and `Remote-Groups`, percent-encoded',
   })
+  @refuses(403, 'The user has to enrol a second factor first')
   whoIs(@CurrentUser() user: Subject, @Res({ passthrough: true }) reply: FastifyReply): void {
     reply.headers({
       'Remote-User': encoded(user.username),
