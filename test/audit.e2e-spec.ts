@@ -59,7 +59,7 @@ describe('what is recorded', () => {
         action: 'login',
         userAgent: expect.stringMatching(/^Mozilla.{505}$/s) as string,
         requestId: login.headers['x-request-id'],
-        details: { session: sessionOf(refreshToken) },
+        details: { session: sessionOf(refreshToken), amr: 'pwd' },
       },
     ]);
   });
@@ -91,11 +91,11 @@ describe('what is recorded', () => {
       ...[one, two, three].map((tokens) => [
         'login',
         id,
-        { session: sessionOf(tokens.refresh_token) },
+        { session: sessionOf(tokens.refresh_token), amr: 'pwd' },
       ]),
       ['session_ended', id, { session: sessionOf(two.refresh_token) }],
       ['password_changed', id, { sessions: 1 }],
-      ['login', id, { session: sessionOf(four.refresh_token) }],
+      ['login', id, { session: sessionOf(four.refresh_token), amr: 'pwd' }],
       ['logout', id, { sessions: 1 }],
       ['logout', id, { session: sessionOf(four.refresh_token) }],
     ]);
