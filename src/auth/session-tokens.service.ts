@@ -21,15 +21,18 @@ export class SessionTokensService {
   /** Returns the refresh token of the session, and a new access token with the user's present roles. */
   async issue(user: User, session: RefreshableSession): Promise<Tokens> {
     const { amr, aal } = session.assurance;
+    const mustEnrol = this.enrolment.mustEnrol(user, aal);
     const claims = {
       sid: session.id,
       ver: user.tokenVersion,
       authTime: Math.floor(session.authenticatedAt.getTime() / 1000),
       amr,
       acr: acrOf(aal),
-      mustEnrol: this.enrolment.mustEnrol(user, aal),
+      mustEnrol,
     };
-    const jwt = await this.accessTokens.sign(user, claims, await this.hooks.claims(user));
+    // Other services that verify the token may grant something by a project's claims, as by the roles.
+    const own = mustEnrol ? {} : await this.hooks.claims(user);
+    const jwt = await this.accessTokens.sign(user, claims, own);
     return {
       jwt,
       token_type: this.config.jwt.headerType,
