@@ -33,7 +33,7 @@ export class FactorResetsService {
       (await this.authority.of(manager, actor)).requireCanManage(user);
       const removed =
         factor === 'all' || isUuid(factor)
-          ? await this.factors.reset(manager, user, factor === 'all' ? undefined : factor)
+          ? await this.factors.reset(manager, user, factor === 'all' ? {} : { id: factor })
           : [];
       if (removed.length === 0) {
         throw new ApiError('not_found', { msg: 'The user has no such factor' });

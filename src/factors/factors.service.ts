@@ -11,9 +11,14 @@ import { EventsService } from '../common/events.service.js';
 import { Database } from '../database/database.js';
 import { RevocationsService } from '../sessions/revocations.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
-import { type EnrolledFactors, type Factor, SecondFactors } from '../users/second-factors.js';
+import {
+  type EnrolledFactors,
+  type Factor,
+  type FactorChoice,
+  SecondFactors,
+} from '../users/second-factors.js';
 import { User } from '../users/user.entity.js';
-import { FactorKinds } from './factor-kinds.js';
+import { type FactorKind, FactorKinds } from './factor-kinds.js';
 import { RecoveryCode } from './recovery-code.entity.js';
 import { RecoveryCodesService } from './recovery-codes.service.js';
 
@@ -35,7 +40,7 @@ export class FactorsService {
   ) {
     seenByOthers.use({
       list: (userId) => this.list(userId),
-      reset: (manager, user, id) => this.removeIn(manager, user, { id }),
+      reset: (manager, user, which = {}) => this.removeIn(manager, user, which),
     });
   }
 
@@ -124,19 +129,21 @@ export class FactorsService {
   }
 
   /**
-   * Removes factors in a transaction that holds the lock on the user's row: one by its id, those of a kind, or
-   * all. Without `byUser` an operator does it, which ends all sessions of the user. Returns the removed ones.
+   * Removes factors in a transaction that holds the lock on the user's row: one by its id, those of a kind or since
+   * a time, or all. Without `byUser` an operator does it, which ends all sessions of the user. Returns the removed ones.
    */
   async removeIn(
     manager: EntityManager,
     user: User,
-    which: { id?: string; kind?: string; byUser?: { locale?: string } },
+    which: FactorChoice & { kind?: string; byUser?: { locale?: string } },
   ): Promise<Factor[]> {
-    const { id, kind, byUser } = which;
+    const { id, since, kind, byUser } = which;
     const removed: Factor[] = [];
     for (const one of this.kinds.all) {
       if (kind !== undefined && one.kind !== kind) continue;
-      removed.push(...(await one.delete(manager, user.id, id)));
+      for (const chosen of since ? await idsSince(one, manager, user.id, since) : [id]) {
+        removed.push(...(await one.delete(manager, user.id, chosen)));
+      }
     }
     if (removed.length > 0 && (await this.kinds.list(manager, user.id)).length === 0) {
       await manager.update(User, { id: user.id }, { secondFactorSince: null });
@@ -158,6 +165,12 @@ export class FactorsService {
     }
     return removed;
   }
+}
+
+/** Returns the ids of the factors of a kind that a user enrolled since a time. */
+async function idsSince(kind: FactorKind, manager: EntityManager, userId: string, since: Date) {
+  const factors = await kind.list(manager, userId);
+  return factors.filter(({ createdAt }) => createdAt >= since).map(({ id }) => id);
 }
 
 const noSuchFactor = (): ApiError => new ApiError('not_found', { msg: 'There is no such factor' });

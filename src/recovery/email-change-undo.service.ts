@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { clock } from '../common/clock.js';
 import { Notices } from '../mail/notices.js';
 import type { LinkOrCode } from '../mailed-links/link-or-code.js';
 import type { MailedLink } from '../mailed-links/mailed-link.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
 import { unusableHash } from '../passwords/stored-hash.js';
 import { AddressClaimsService } from '../users/address-claims.service.js';
+import { SecondFactors } from '../users/second-factors.js';
 import { UserChangesService } from '../users/user-changes.service.js';
 import type { User } from '../users/user.entity.js';
 import { refuseConflict } from './address-conflict.js';
@@ -19,6 +21,12 @@ const LIFETIME = 7 * 86_400;
  * and the first has the last word (2). Without a limit, a thief's script would win.
  */
 const LAST_ROUND = 2;
+
+/**
+ * How long before the change an undo still removes second factors, in milliseconds. A thief of a session enrols a
+ * passkey first, and then moves the account.
+ */
+const DOUBTFUL = 86_400_000;
 
 /** The address that a link restores, and how many undone changes came before (left out the first time). */
 interface Undo {
@@ -41,6 +49,7 @@ export class EmailChangeUndoService {
     private readonly claims: AddressClaimsService,
     private readonly resets: PasswordResetService,
     private readonly userChanges: UserChangesService,
+    private readonly factors: SecondFactors,
     links: MailedLinks,
   ) {
     this.link = links.declare({
@@ -64,8 +73,9 @@ export class EmailChangeUndoService {
 
   /**
    * Gives an account its old address back. Ends all sessions and the password, which a thief of the account knows,
-   * and mails the old address a link to set a new password. All newer links end; an older link of this kind stays
-   * valid. The address that loses the account is told, and gets a link of its own if it was verified.
+   * and mails the old address a link to set a new password. Second factors from the day before the change or later
+   * end too, because a thief could sign in by them; older ones stay. All newer links end; an older link of this kind
+   * stays valid. The address that loses the account is told, and gets a link of its own if it was verified.
    *
    * @param locale the request's `Accept-Language`
    * @throws ApiError link_invalid, code_invalid
@@ -78,12 +88,15 @@ export class EmailChangeUndoService {
         await this.claims.claim(manager, user, { email, emailKey }, 'undone');
         const cause = 'email_change_undone';
         await this.userChanges.setPassword(manager, user, passwordHash, { cause });
+        const owner = { ...user, email, emailKey, emailVerifiedAt: clock.date(), passwordHash };
+        const since = new Date(createdAt.getTime() - DOUBTFUL);
+        await this.factors.reset(manager, owner, { since });
         await this.link.endSince(manager, user.id, createdAt);
         if (user.email !== email) {
           const next = { template: 'address-change-undone', round: Number(round ?? 0) + 1, locale };
           await this.offer(manager, user, next);
         }
-        await this.resets.send(manager, { ...user, email, emailKey, passwordHash }, locale);
+        await this.resets.send(manager, owner, locale);
       }),
     );
   }

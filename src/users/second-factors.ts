@@ -23,10 +23,17 @@ export interface EnrolledFactors {
 export interface FactorsOfUsers {
   list: (userId: string) => Promise<EnrolledFactors>;
   /**
-   * Removes one factor by its id, or all, for an operator, in a transaction that holds the lock on the user's
-   * row. It ends all sessions of the user. Returns the removed ones; without any, it changes nothing.
+   * Removes one factor by its id, those that were enrolled since a time, or all, for an operator, in a
+   * transaction that holds the lock on the user's row. It ends all sessions of the user. Returns the removed
+   * ones; without any, it changes nothing.
    */
-  reset: (manager: EntityManager, user: User, id?: string) => Promise<Factor[]>;
+  reset: (manager: EntityManager, user: User, which?: FactorChoice) => Promise<Factor[]>;
+}
+
+/** A choice of a user's factors; all without a property. */
+export interface FactorChoice {
+  id?: string;
+  since?: Date;
 }
 
 /** The second factors of users, for rooms that show or reset them. The room of the factors fills it in. */
@@ -43,7 +50,7 @@ export class SecondFactors implements FactorsOfUsers {
     return (await this.source?.list(userId)) ?? { factors: [], recoveryCodesLeft: 0 };
   }
 
-  async reset(manager: EntityManager, user: User, id?: string): Promise<Factor[]> {
-    return (await this.source?.reset(manager, user, id)) ?? [];
+  async reset(manager: EntityManager, user: User, which?: FactorChoice): Promise<Factor[]> {
+    return (await this.source?.reset(manager, user, which)) ?? [];
   }
 }
