@@ -1,5 +1,14 @@
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { Authenticator } from './support/webauthn-authenticator.js';
-import { enrol, newUser, optionsOf, originOf, post, userWithPasskey } from './support/passkeys.js';
+import {
+  enrol,
+  newUser,
+  optionsOf,
+  originOf,
+  post,
+  signIn,
+  userWithPasskey,
+} from './support/passkeys.js';
 import { asking } from './support/admins.js';
 import { codeOf } from './support/http.js';
 import { forge } from './support/tokens.js';
@@ -126,4 +135,20 @@ describe('registering a passkey', () => {
     ];
     expect(new Set(await Promise.all(changes))).toEqual(new Set(['reauthentication_required']));
   });
+});
+
+it('is the factor that a role requires', async () => {
+  const strict = await startServer({ MFA_REQUIRED: 'admin' });
+  try {
+    const { id, username } = await newUser(strict);
+    await strict.app.get(UserChangesService, { strict: false }).setRoles(id, ['admin']);
+    const { jwt: limited } = await strict.login(username);
+    expect(await codeOf(strict.get('/protected', `Bearer ${limited}`))).toBe('enrolment_required');
+    const authenticator = new Authenticator(originOf(strict));
+    expect(await codeOf(enrol(strict, limited, authenticator))).toBe(201);
+    const { body } = await signIn(strict, authenticator);
+    expect(await codeOf(strict.get('/protected', `Bearer ${String(body.jwt)}`))).toBe(200);
+  } finally {
+    await strict.stop();
+  }
 });

@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
-import { In, Not } from 'typeorm';
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, In, Not } from 'typeorm';
 import { fail, type Finding, warn } from '../common/finding.js';
 import type { Config } from '../config/config.js';
 import { Passkey } from './passkey.entity.js';
