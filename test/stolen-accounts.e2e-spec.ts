@@ -97,6 +97,6 @@ it('puts no claims of a project into a token that can only enrol', async () => {
   const planOf = (token: string) => (jwt.decode(token) as { plan?: string }).plan;
   expect(planOf(first.jwt)).toBeUndefined();
   await enrolApp(server.url, first.jwt);
-  const { body } = await server.http.post('/refresh').send({ refresh_token: first.refresh_token });
-  expect(planOf((body as { jwt: string }).jwt)).toBe('keeper');
+  const refreshed = await server.http.post('/refresh').send({ refresh_token: first.refresh_token });
+  expect(planOf((refreshed.body as { jwt: string }).jwt)).toBe('keeper');
 });

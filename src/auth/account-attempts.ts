@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { ApiError, type ApiErrorCode } from '../common/api-error.js';
+import type { LoginFailure } from '../audit/failed-logins.js';
+import { ApiError } from '../common/api-error.js';
 import { networkOf } from '../common/network.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import type { Count, Limit } from '../throttling/limit-store.js';
@@ -17,11 +18,20 @@ export interface AttemptedAccount {
   userId: string | null;
 }
 
-/** The refusals that mean that a guess was wrong. All others are not counted. */
-const WRONG: readonly ApiErrorCode[] = ['code_invalid', 'link_invalid'];
+/** The refusals that mean that a proof was wrong. All others are not counted. */
+const WRONG: readonly string[] = [
+  'code_invalid',
+  'link_invalid',
+  'passkey_invalid',
+  'passkey_unknown',
+] satisfies LoginFailure[];
+
+/** Tells whether a refusal is about a wrong proof. */
+export const isWrongProof = (error: unknown): error is ApiError & { code: LoginFailure } =>
+  error instanceof ApiError && WRONG.includes(error.code);
 
 /**
- * Limits the wrong codes of an account over all its sign-ins. Each attempt is counted before it is judged, and a
+ * Limits the wrong proofs of an account over all its sign-ins. Each attempt is counted before it is judged, and a
  * right one is given back. Beyond the limit, only networks from which the account has signed in before may go on,
  * with a limit of their own. So an attacker does not lock the owner out, and a neighbour gets few guesses.
  */
@@ -33,7 +43,7 @@ export class AccountAttempts {
   ) {}
 
   /**
-   * Runs `judge`, and counts it if it refuses a code.
+   * Runs `judge`, and counts it if it refuses a proof.
    *
    * @throws ApiError too_many_requests, and the refusals of `judge`
    */
@@ -49,7 +59,7 @@ export class AccountAttempts {
       await count.giveBack();
       return result;
     } catch (error) {
-      if (!(error instanceof ApiError) || !WRONG.includes(error.code)) await count.giveBack();
+      if (!isWrongProof(error)) await count.giveBack();
       throw error;
     }
   }

@@ -1,26 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { LoginFailure } from '../audit/failed-logins.js';
+import { AccountAttempts } from '../auth/account-attempts.js';
 import { ApiError } from '../common/api-error.js';
-import { networkOf } from '../common/network.js';
-import { SessionsService } from '../sessions/sessions.service.js';
-import type { Count, Limit } from '../throttling/limit-store.js';
+import type { Limit } from '../throttling/limit-store.js';
 import { type RequestLike, RateLimits } from '../throttling/rate-limits.js';
 import type { User } from '../users/user.entity.js';
 import { FactorKinds } from './factor-kinds.js';
 import type { Proof } from './factors.schemas.js';
 import { recordRefusal } from './recorded-refusal.js';
-
-/** The refusals of wrong proofs, which count against the limit of an account. */
-const WRONG: readonly string[] = [
-  'code_invalid',
-  'passkey_invalid',
-  'passkey_unknown',
-] satisfies LoginFailure[];
-
-/** Tells whether a refusal is about a wrong proof. */
-export const isWrongProof = (error: unknown): error is ApiError & { code: LoginFailure } =>
-  error instanceof ApiError && WRONG.includes(error.code);
 
 /**
  * Judges proofs of second factors, and limits the wrong ones of an account: ten in a quarter of an hour over all
@@ -30,17 +17,18 @@ export const isWrongProof = (error: unknown): error is ApiError & { code: LoginF
  */
 @Injectable()
 export class ProofsService {
-  private readonly limit: Limit;
-  /** For one network at one account. */
-  private readonly pair: Limit;
+  private readonly limits: { limit: Limit; pair: Limit };
 
   constructor(
     private readonly kinds: FactorKinds,
-    private readonly limits: RateLimits,
-    private readonly sessions: SessionsService,
+    private readonly attempts: AccountAttempts,
+    limits: RateLimits,
   ) {
-    this.limit = limits.declare({ name: 'secondFactor', points: 10, seconds: 900 });
-    this.pair = limits.declare({ name: 'secondFactorPair', points: 10, seconds: 900 });
+    const rate = { points: 10, seconds: 900 };
+    this.limits = {
+      limit: limits.declare({ ...rate, name: 'secondFactor' }),
+      pair: limits.declare({ ...rate, name: 'secondFactorPair' }),
+    };
   }
 
   /**
@@ -54,16 +42,7 @@ export class ProofsService {
         await recordRefusal(error);
         throw error;
       });
-    if (this.limits.exempt(request)) return judge();
-    const count = await this.begin(request, userId);
-    try {
-      const result = await judge();
-      await count.giveBack();
-      return result;
-    } catch (error) {
-      if (!isWrongProof(error)) await count.giveBack();
-      throw error;
-    }
+    return this.attempts.run(request, { ...this.limits, key: userId, userId }, judge);
   }
 
   /**
@@ -94,20 +73,5 @@ export class ProofsService {
       if (await isAvailable(manager, user.id)) return prove(manager, user, value);
     }
     throw new ApiError('code_invalid', { msg: 'The account has no second factor of this kind' });
-  }
-
-  /** Counts a proof that is about to be judged. @throws ApiError too_many_requests */
-  private async begin(request: RequestLike, userId: string): Promise<Count> {
-    const count = await this.limits.count(this.limit, userId);
-    if (count.allowed) return count;
-    await count.giveBack();
-    const network = this.limits.networkOf(request);
-    const addresses = await this.sessions.addressesOf(userId);
-    const isKnown = addresses.some((address) => networkOf(address) === network);
-    if (!isKnown) throw this.limits.refusal(count);
-    const pair = await this.limits.count(this.pair, JSON.stringify([userId, network]));
-    if (pair.allowed) return pair;
-    await pair.giveBack();
-    throw this.limits.refusal(pair);
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Tokens, TokensView } from '../auth/auth.schemas.js';
+import { isWrongProof } from '../auth/account-attempts.js';
 import { SessionTokensService } from '../auth/session-tokens.service.js';
 import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
 import { SignInsService } from '../auth/sign-ins.service.js';
@@ -15,7 +16,7 @@ import type { RequestLike } from '../throttling/rate-limits.js';
 import { lockUser } from '../users/lock-user.js';
 import { ChallengesService } from './challenges.service.js';
 import type { SecondFactorBody, StepUpBody } from './factors.schemas.js';
-import { isWrongProof, ProofsService } from './proofs.service.js';
+import { ProofsService } from './proofs.service.js';
 
 /** Completes sign-ins by a second factor, and raises the assurance of sessions. */
 @Injectable()
