@@ -56,6 +56,19 @@ describe('registering a passkey', () => {
     expect(again.body.challenge).not.toBe(body.challenge);
   });
 
+  it('takes no name from a User-Agent that is no good name', async () => {
+    const { jwt: token } = await newUser(server);
+    for (const device of ['A'.repeat(300), 'Odd\u00ad\u009f']) {
+      const options = await optionsOf(server, '/me/passkeys/options', {}, token);
+      const { status, body } = await server.http
+        .post('/me/passkeys')
+        .set({ authorization: `Bearer ${token}`, 'user-agent': `${device}/1.0 x` })
+        .send({ response: new Authenticator(origin).create(options) });
+      const { name } = body as { name: string };
+      expect([status, name]).toEqual([201, 'Unknown device']);
+    }
+  });
+
   it('answers its id and name, and the recovery codes with the first factor', async () => {
     const { jwt: token, ask } = await newUser(server);
     const first = new Authenticator(origin);

@@ -19,6 +19,7 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api
 import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
 import { describeDevice } from '../sessions/device.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
+import { prepareDisplayName } from '../users/display-name.js';
 import {
   type RegisterPasskeyBody,
   registerPasskeySchema,
@@ -99,7 +100,9 @@ export class OwnPasskeysController {
     @Headers('user-agent') userAgent = '',
     @Headers('accept-language') locale?: string,
   ): Promise<NewPasskeyView> {
-    const name = body.name ?? describeDevice(userAgent);
+    // The sender of a User-Agent chooses its text, so it has to be a good name as well.
+    const device = prepareDisplayName(describeDevice(userAgent)) ?? describeDevice('');
+    const name = body.name ?? device;
     return this.passkeys.register({ userId, claims, locale }, body, name);
   }
 
