@@ -1,5 +1,6 @@
 import jwt from 'jsonwebtoken';
 import { AuthHooks } from '../src/auth/hooks.js';
+import { PasswordsService } from '../src/passwords/passwords.service.js';
 import type { User } from '../src/users/user.entity.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { asking, person } from './support/admins.js';
@@ -99,4 +100,21 @@ it('puts no claims of a project into a token that can only enrol', async () => {
   await enrolApp(server.url, first.jwt);
   const refreshed = await server.http.post('/refresh').send({ refresh_token: first.refresh_token });
   expect(planOf((refreshed.body as { jwt: string }).jwt)).toBe('keeper');
+});
+
+it('refuses a sign-in whose account with a factor is deleted while its password is checked', async () => {
+  const { id, username, jwt: token } = await newUser(server);
+  await enrolApp(server.url, token);
+  const passwords = server.app.get(PasswordsService, { strict: false });
+  const { verify } = passwords;
+  passwords.verify = async (...given) => {
+    const isRight = await verify.apply(passwords, given);
+    await server.withDatabase((db) => db.query(`DELETE FROM users WHERE id = '${id}'`));
+    return isRight;
+  };
+  try {
+    await expect(server.login(username)).rejects.toThrow('bad_credentials');
+  } finally {
+    passwords.verify = verify;
+  }
 });

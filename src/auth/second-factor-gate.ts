@@ -4,12 +4,12 @@ import { ApiError } from '../common/api-error.js';
 import type { Assurance } from '../sessions/assurance.js';
 import type { User } from '../users/user.entity.js';
 
-/** Makes a challenge for a user that has proven a first factor. */
+/** Makes a challenge for a user that has proven a first factor; undefined if the user was deleted meanwhile. */
 export type MakeChallenge = (
   user: User,
   proven: Assurance,
   manager?: EntityManager,
-) => Promise<{ challenge: string; methods: string[]; expires_in: number }>;
+) => Promise<{ challenge: string; methods: string[]; expires_in: number } | undefined>;
 
 /** Stands between a first factor and the session of a user with a second factor. */
 @Injectable()
@@ -21,9 +21,17 @@ export class SecondFactorGate {
     this.make = make;
   }
 
-  /** Returns the refusal `second_factor_required` with a challenge to answer. */
-  async challenge(user: User, proven: Assurance, manager?: EntityManager): Promise<ApiError> {
-    const details = await this.make?.(user, proven, manager);
-    return new ApiError('second_factor_required', { details });
+  /**
+   * Returns the refusal `second_factor_required` with a challenge to answer; undefined if the user was deleted
+   * meanwhile.
+   */
+  async challenge(
+    user: User,
+    proven: Assurance,
+    manager?: EntityManager,
+  ): Promise<ApiError | undefined> {
+    if (!this.make) return new ApiError('second_factor_required');
+    const details = await this.make(user, proven, manager);
+    return details && new ApiError('second_factor_required', { details });
   }
 }

@@ -62,7 +62,7 @@ export class SignInsService {
     const { assurance } = method;
     if (user.secondFactorSince && assurance.aal < 2) {
       const refusal = await this.gate.challenge(user, assurance, manager);
-      return { outcome: 'second_factor_required', refusal };
+      return refusal ? { outcome: 'second_factor_required', refusal } : { outcome: 'changed' };
     }
     const seen = { id: user.id, passwordHash: method.hash, assurance };
     const session = await this.sessions.start(seen, origin, manager);

@@ -277,3 +277,10 @@ export function violatedUniqueIndex(error: unknown): string | undefined {
   if (code === '23505') return String(constraint);
   return /UNIQUE constraint failed: (.+)/.exec(String(message))?.[1];
 }
+
+/** Tells whether a write failed because a row that it refers to was deleted. */
+export function violatesForeignKey(error: unknown): boolean {
+  const cause = (error as { driverError?: unknown } | undefined)?.driverError;
+  const { code, message } = (cause ?? {}) as Record<string, unknown>;
+  return code === '23503' || /FOREIGN KEY constraint failed/.test(String(message));
+}

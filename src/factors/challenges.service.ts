@@ -6,7 +6,7 @@ import { SecondFactorGate } from '../auth/second-factor-gate.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { DailyCleanup } from '../common/daily-cleanup.js';
-import { Database } from '../database/database.js';
+import { Database, violatesForeignKey } from '../database/database.js';
 import type { Assurance } from '../sessions/assurance.js';
 import type { User } from '../users/user.entity.js';
 import { FactorKinds } from './factor-kinds.js';
@@ -34,6 +34,7 @@ export class ChallengesService {
     });
   }
 
+  /** Makes a challenge. Returns undefined if the user was deleted meanwhile. */
   private async make(user: User, { amr }: Assurance, manager?: EntityManager) {
     const challenge = randomBytes(32).toString('base64url');
     const row = {
@@ -46,13 +47,24 @@ export class ChallengesService {
       usedAt: null,
     };
     if (manager) await manager.insert(SignInChallenge, row);
-    else await this.database.write((one) => one.insert(SignInChallenge, row));
+    else if (!(await this.insert(row))) return undefined;
     const methods: string[] = [];
     for (const { name, isAvailable } of this.kinds.methods) {
       const reader = manager ?? this.challenges.manager;
       if (await isAvailable(reader, user.id)) methods.push(name);
     }
     return { challenge, methods, expires_in: LIFETIME };
+  }
+
+  /** Stores a challenge. Returns false if its user was deleted meanwhile. */
+  private async insert(row: Omit<SignInChallenge, 'user'>): Promise<boolean> {
+    try {
+      await this.database.write((manager) => manager.insert(SignInChallenge, row));
+      return true;
+    } catch (error) {
+      if (violatesForeignKey(error)) return false;
+      throw error;
+    }
   }
 
   /**
