@@ -70,7 +70,7 @@ declare module '../common/events.service.js' {
       name: string;
       byUser: ByUser;
     };
-    /** An operator has removed second factors of these kinds. */
+    /** An operator, or the undo of a change of address, has removed second factors of these kinds. */
     'factors.reset': { user: User; kinds: string[] } & EndsSessions;
     /** The user got new recovery codes (`left` of them), or used one and has `left`. */
     'recovery_codes.changed': {
