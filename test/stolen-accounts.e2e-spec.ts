@@ -9,6 +9,7 @@ import { enrol as enrolApp } from './support/authenticator.js';
 import { codeOf } from './support/http.js';
 import { mailAbout } from './support/mailbox.js';
 import { enrol, newUser, originOf, signIn } from './support/passkeys.js';
+import { latchkey } from './support/server-cli.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 import { Authenticator } from './support/webauthn-authenticator.js';
 
@@ -116,5 +117,23 @@ it('refuses a sign-in whose account with a factor is deleted while its password 
     await expect(server.login(username)).rejects.toThrow('bad_credentials');
   } finally {
     passwords.verify = verify;
+  }
+});
+
+it('warns before an export that the second factors stay behind', async () => {
+  const other = await startServer();
+  try {
+    await person(other, 'plain');
+    expect((await latchkey(other, ['users', 'export'])).stderr).toBe('');
+    const { jwt: token } = await person(other, 'factored');
+    await enrolApp(other.url, token);
+    const { code, stdout, stderr } = await latchkey(other, ['users', 'export']);
+    expect([code, stdout.trim().split('\n').length]).toEqual([0, 2]);
+    expect(stderr).toBe(
+      'Users with a second factor: 1. The output leaves the factors out, so after an import the password ' +
+        'alone signs these users in. `latchkey db copy` takes the factors along.\n',
+    );
+  } finally {
+    await other.stop();
   }
 });

@@ -96,9 +96,15 @@ export function exportUsers(withServices: WithServices): Command {
           if (withPasswordHashes) {
             printError('The output contains password hashes: protect it like the database.');
           }
-          for await (const user of services
-            .get(UserExport, { strict: false })
-            .run(withPasswordHashes)) {
+          const users = services.get(UserExport, { strict: false });
+          const factors = await users.countFactors();
+          if (factors > 0) {
+            printError(
+              `Users with a second factor: ${factors}. The output leaves the factors out, so after an import the ` +
+                'password alone signs these users in. `latchkey db copy` takes the factors along.',
+            );
+          }
+          for await (const user of users.run(withPasswordHashes)) {
             const room = process.stdout.write(`${printable(JSON.stringify(user))}\n`);
             if (!room) await once(process.stdout, 'drain');
           }

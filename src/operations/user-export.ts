@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { MoreThan, type Repository } from 'typeorm';
+import { IsNull, MoreThan, Not, type Repository } from 'typeorm';
 import { hasPassword } from '../passwords/stored-hash.js';
 import { User } from '../users/user.entity.js';
 import { recordOf, type UserRecord } from './user-record.js';
@@ -12,6 +12,11 @@ const READ_BATCH = 500;
 @Injectable()
 export class UserExport {
   constructor(@InjectRepository(User) private readonly users: Repository<User>) {}
+
+  /** Returns the number of users with a second factor, which an export leaves out. */
+  countFactors(): Promise<number> {
+    return this.users.countBy({ secondFactorSince: Not(IsNull()) });
+  }
 
   /**
    * Yields all users, in the order of their ids. A user that changes meanwhile appears in the old or the new
