@@ -44,8 +44,8 @@ async function owner() {
 }
 
 /** Undoes a change of the address of a user, and sets a new password. */
-async function undo(email: string): Promise<void> {
-  const token = await tokenOf(server, email, CHANGED);
+async function undo(email: string, subject = CHANGED): Promise<void> {
+  const token = await tokenOf(server, email, subject);
   expect(await codeOf(server.post('/email/undo', { token }))).toBe(204);
   const reset = { token: await tokenOf(server, email, RESET), password: PASSWORD };
   expect(await codeOf(server.post('/password/reset', reset))).toBe(204);
@@ -89,6 +89,16 @@ describe('an undone change of the address', () => {
     await undo(email);
     await expect(server.login(username, PASSWORD)).rejects.toThrow('second_factor_required');
     expect((await signIn(server, later)).body.code).toBe('passkey_unknown');
+  });
+
+  it('protects its owner by a new factor if the thief answers', async () => {
+    const { email, username, jwt: token } = await owner();
+    await move(server, token, `thief-${email}`);
+    await undo(email);
+    const { jwt: own } = await server.login(username, PASSWORD);
+    await enrolApp(server.url, own);
+    await undo(`thief-${email}`, UNDONE);
+    await expect(server.login(username, PASSWORD)).rejects.toThrow('second_factor_required');
   });
 });
 

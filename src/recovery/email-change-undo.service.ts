@@ -74,8 +74,9 @@ export class EmailChangeUndoService {
   /**
    * Gives an account its old address back. Ends all sessions and the password, which a thief of the account knows,
    * and mails the old address a link to set a new password. Second factors from the day before the change or later
-   * end too, because a thief could sign in by them; older ones stay. All newer links end; an older link of this kind
-   * stays valid. The address that loses the account is told, and gets a link of its own if it was verified.
+   * end too, because a thief could sign in by them; older ones stay, and all of them if the second address answers.
+   * All newer links end; an older link of this kind stays valid. The address that loses the account is told, and
+   * gets a link of its own if it was verified.
    *
    * @param locale the request's `Accept-Language`
    * @throws ApiError link_invalid, code_invalid
@@ -89,8 +90,11 @@ export class EmailChangeUndoService {
         const cause = 'email_change_undone';
         await this.userChanges.setPassword(manager, user, passwordHash, { cause });
         const owner = { ...user, email, emailKey, emailVerifiedAt: clock.date(), passwordHash };
-        const since = new Date(createdAt.getTime() - DOUBTFUL);
-        await this.factors.reset(manager, owner, { since });
+        // The address that lost the account may be the thief's. Its answer must not remove the owner's new factors.
+        if (Number(round ?? 0) % 2 === 0) {
+          const since = new Date(createdAt.getTime() - DOUBTFUL);
+          await this.factors.reset(manager, owner, { since });
+        }
         await this.link.endSince(manager, user.id, createdAt);
         if (user.email !== email) {
           const next = { template: 'address-change-undone', round: Number(round ?? 0) + 1, locale };
