@@ -138,6 +138,9 @@ describe('guesses', () => {
         expect.stringContaining('"mailCode";q=10;w=900'),
       ]);
       expect(await codeOf(by.verify(proof, strict, home))).toBe(200);
+      // The link still works on a new device.
+      const { challenge, token } = await by.asked(email);
+      expect(await codeOf(by.verify({ challenge, token }, strict, '203.0.113.99'))).toBe(200);
     } finally {
       await strict.stop();
     }

@@ -102,7 +102,7 @@ export class MailSignInService {
   ): Promise<Tokens> {
     const { accountKey, userId } = await this.challenges.find(challenge);
     const account = { ...this.limits, key: accountKey, userId };
-    const signIn = await this.attempts.run(request, account, async () => {
+    const judge = async () => {
       const counted = await this.challenges.count(challenge);
       const checked = this.check(counted, proof);
       return this.database.transaction(async (manager) => {
@@ -116,7 +116,10 @@ export class MailSignInService {
         if (result.outcome === 'changed') throw new ApiError(checked.refusal);
         return result;
       });
-    });
+    };
+    // A token has 256 bits and cannot be guessed. So the wrong codes of strangers do not close the link to its owner.
+    const isToken = proof.code === undefined;
+    const signIn = await (isToken ? judge() : this.attempts.run(request, account, judge));
     if (signIn.outcome === 'second_factor_required') throw signIn.refusal;
     return signIn.tokens;
   }
