@@ -60,12 +60,12 @@ describe('registering a passkey', () => {
     const { jwt: token } = await newUser(server);
     for (const device of ['A'.repeat(300), 'Odd\u00ad\u009f']) {
       const options = await optionsOf(server, '/me/passkeys/options', {}, token);
-      const { status, body } = await server.http
+      const answer = await server.http
         .post('/me/passkeys')
         .set({ authorization: `Bearer ${token}`, 'user-agent': `${device}/1.0 x` })
         .send({ response: new Authenticator(origin).create(options) });
-      const { name } = body as { name: string };
-      expect([status, name]).toEqual([201, 'Unknown device']);
+      const { name } = answer.body as { name: string };
+      expect([answer.status, name]).toEqual([201, 'Unknown device']);
     }
   });
 
