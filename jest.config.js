@@ -27,7 +27,7 @@ const fromDist = {
  * where TEST_LONG is set (`npm run test:long`), and in CI on PostgreSQL.
  */
 const LONG =
-  'test/(audit-(chain|tampering)|bootstrap-admin|cli(-users)?|clients|clocks|copy|doctor|import|imported-users|mail-delivery|run-it|newcomer|nginx|webhooks-processes)\\.e2e-spec';
+  'test/(audit-(chain|tampering)|authenticator-tools|bootstrap-admin|cli(-users)?|clients|clocks|copy|doctor|import|imported-users|mail-delivery|run-it|newcomer|nginx|rotation|second-factor-limits|start|token-settings|webhooks-(delivery|processes))\\.e2e-spec';
 
 /** Tests of what one of the databases has: the settings of a session, poolers, a network; a file. */
 const POSTGRES_ONLY = 'test/database-(away|sessions)\\.e2e-spec';

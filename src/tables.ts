@@ -26,8 +26,8 @@ const rooms = [
   webhooksTables,
   factorsTables,
   totpTables,
-  mailSignInTables,
   passkeysTables,
+  mailSignInTables,
 ];
 
 /** Returns all tables: those of Latchkey, and those of the project. */
