@@ -29,6 +29,9 @@ const fromDist = {
 const LONG =
   'test/(audit-(chain|tampering)|authenticator-tools|bootstrap-admin|cli(-users)?|clients|clocks|copy|doctor|import|imported-users|mail-delivery|run-it|newcomer|nginx|rotation|second-factor-limits|start|token-settings|webhooks-(delivery|processes))\\.e2e-spec';
 
+/** Unit tests that take long: the sources are compiled without each capability, or a million keys are counted. */
+const LONG_UNITS = 'test/removable\\.spec|src/throttling/limit-store\\.spec';
+
 /** Tests of what one of the databases has: the settings of a session, poolers, a network; a file. */
 const POSTGRES_ONLY = 'test/database-(away|sessions)\\.e2e-spec';
 const SQLITE_ONLY = 'test/database-file\\.e2e-spec';
@@ -46,6 +49,7 @@ const projects = [
     ...common,
     displayName: 'unit',
     testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
+    testPathIgnorePatterns: ['/node_modules/', ...(process.env.TEST_LONG ? [] : [LONG_UNITS])],
     moduleNameMapper: fromSource,
   },
   {
