@@ -15,7 +15,8 @@ import { runTool } from './support/server-tools.js';
 const HOSTILE = {
   default_transaction_isolation: `'serializable'`,
   default_transaction_deferrable: 'on',
-  statement_timeout: '1',
+  // Not 1: it also holds for the statement by which a connection replaces these defaults.
+  statement_timeout: '100',
   lock_timeout: '1',
   idle_in_transaction_session_timeout: '1',
   synchronous_commit: 'off',
