@@ -74,6 +74,8 @@ export default {
   maxWorkers: availableParallelism() + 1,
   testSequencer: '<rootDir>/test/support/longest-first.js',
   testTimeout: 60_000,
+  // Node keeps the modules of finished test files in memory. A large worker also takes too long to exit.
+  workerIdleMemoryLimit: '1GB',
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
 };
