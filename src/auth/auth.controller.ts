@@ -30,6 +30,7 @@ import { sessionOfRefreshToken } from './limit-keys.js';
 import { LogoutGuard } from './logout.guard.js';
 import { refuses, refusesOverload } from './openapi.js';
 import { RefreshCookie, RefreshCookieGuard } from './refresh-cookie.js';
+import { originOf } from './sign-in-origin.js';
 import { RegistrationService } from './registration.service.js';
 
 @ApiTags('auth')
@@ -75,9 +76,7 @@ export class AuthController {
     @Res({ passthrough: true }) reply: FastifyReply,
     @ClientSignal() signal: AbortSignal,
   ): Promise<TokensView> {
-    const userAgent = request.headers['user-agent'] ?? '';
-    const address = request.origin?.context.address ?? '';
-    const tokens = await this.auth.login(body, { address, userAgent }, { signal });
+    const tokens = await this.auth.login(body, originOf(request), { signal });
     return this.cookie.answerLogin(request, reply, tokens);
   }
 

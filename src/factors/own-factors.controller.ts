@@ -1,27 +1,17 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  Headers,
-  HttpCode,
-  Param,
-  Patch,
-  Post,
-  Req,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { tokensSchema, type TokensView } from '../auth/auth.schemas.js';
-import { CurrentUser, JwtPayload } from '../auth/decorators.js';
+import { CurrentRequest, CurrentUser } from '../auth/decorators.js';
 import { AllowBeforeEnrolment } from '../auth/enrolment.js';
 import { LimitPasswordAttempts } from '../auth/password-attempts.interceptor.js';
 import { OwnAccount } from '../auth/impersonation.guard.js';
 import { signedInUser } from '../auth/limit-keys.js';
 import { refuses, refusesOverload } from '../auth/openapi.js';
+import type { OwnRequest } from '../auth/signed-in-user.service.js';
 import { StepUp } from '../auth/step-up.guard.js';
 import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import { ClientSignal } from '../common/client-signal.js';
-import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
+import type { Subject } from '../keys/access-token.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import type { Factor } from '../users/second-factors.js';
 import {
@@ -68,13 +58,11 @@ export class OwnFactorsController {
   @ApiResponse({ status: 200, description: 'Renamed', standardSchema: factorSchema })
   @refuses(404, 'The user has no such factor')
   async rename(
-    @CurrentUser() { id: userId }: Subject,
-    @JwtPayload() claims: AccessTokenClaims,
+    @CurrentRequest() own: OwnRequest,
     @Param('id') id: string,
     @Body({ schema: renameSchema }) { name }: RenameBody,
-    @Headers('accept-language') locale?: string,
   ): Promise<FactorView> {
-    return viewOf(await this.factors.renameOwn({ userId, claims, locale }, id, name));
+    return viewOf(await this.factors.renameOwn(own, id, name));
   }
 
   @Delete('factors/:id')
@@ -84,13 +72,8 @@ export class OwnFactorsController {
   @ApiResponse({ status: 204, description: 'Deleted' })
   @refuses(404, 'The user has no such factor')
   @refuses(409, 'It is the last way to sign in')
-  async remove(
-    @CurrentUser() { id: userId }: Subject,
-    @JwtPayload() claims: AccessTokenClaims,
-    @Param('id') id: string,
-    @Headers('accept-language') locale?: string,
-  ): Promise<void> {
-    await this.factors.removeOwn({ userId, claims, locale }, id);
+  async remove(@CurrentRequest() own: OwnRequest, @Param('id') id: string): Promise<void> {
+    await this.factors.removeOwn(own, id);
   }
 
   @Post('recovery-codes')
@@ -99,12 +82,8 @@ export class OwnFactorsController {
   @ApiOperation({ summary: 'Make new recovery codes, which end the old ones' })
   @ApiResponse({ status: 201, description: 'Shown once', standardSchema: recoveryCodesSchema })
   @refuses(404, 'The user has no second factor')
-  async renewRecoveryCodes(
-    @CurrentUser() { id: userId }: Subject,
-    @JwtPayload() claims: AccessTokenClaims,
-    @Headers('accept-language') locale?: string,
-  ): Promise<RecoveryCodesView> {
-    return { recovery_codes: await this.factors.renewRecoveryCodes({ userId, claims, locale }) };
+  async renewRecoveryCodes(@CurrentRequest() own: OwnRequest): Promise<RecoveryCodesView> {
+    return { recovery_codes: await this.factors.renewRecoveryCodes(own) };
   }
 
   @Post('step-up')
@@ -120,13 +99,12 @@ export class OwnFactorsController {
   @refuses(403, 'The current password is wrong, or the token acts on behalf of another user')
   @refusesOverload()
   async stepUp(
-    @CurrentUser() { id: userId }: Subject,
-    @JwtPayload() claims: AccessTokenClaims,
+    @CurrentRequest() own: OwnRequest,
     @Body({ schema: stepUpSchema }) body: StepUpBody,
     @Req() request: FastifyRequest,
     @ClientSignal() signal: AbortSignal,
   ): Promise<TokensView> {
-    return this.secondFactors.stepUp({ userId, claims }, body, request, { signal });
+    return this.secondFactors.stepUp(own, body, request, { signal });
   }
 }
 

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { tokensSchema, type TokensView } from '../auth/auth.schemas.js';
 import { refuses } from '../auth/openapi.js';
 import { RefreshCookie } from '../auth/refresh-cookie.js';
+import { originOf } from '../auth/sign-in-origin.js';
 import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import { Public } from '../common/public.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
@@ -32,9 +33,7 @@ export class SecondFactorController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokensView> {
-    const userAgent = request.headers['user-agent'] ?? '';
-    const address = request.origin?.context.address ?? '';
-    const tokens = await this.secondFactors.signIn(body, { address, userAgent }, request);
+    const tokens = await this.secondFactors.signIn(body, originOf(request), request);
     return this.cookie.answerLogin(request, reply, tokens);
   }
 }

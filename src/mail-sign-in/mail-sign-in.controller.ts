@@ -3,9 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { tokensSchema, type TokensView } from '../auth/auth.schemas.js';
 import { refuses } from '../auth/openapi.js';
 import { RefreshCookie } from '../auth/refresh-cookie.js';
+import { originOf } from '../auth/sign-in-origin.js';
 import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import { Public } from '../common/public.js';
-import type { Origin } from '../sessions/session-start.service.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { RateLimits } from '../throttling/rate-limits.js';
 import { mailboxKey } from '../users/mailbox.js';
@@ -65,8 +65,4 @@ export class MailSignInController {
     const tokens = await this.mailSignIns.verify(body, originOf(request), request);
     return this.cookie.answerLogin(request, reply, tokens);
   }
-}
-
-function originOf({ headers, origin }: FastifyRequest): Origin {
-  return { address: origin?.context.address ?? '', userAgent: headers['user-agent'] ?? '' };
 }

@@ -9,14 +9,15 @@ import {
   Patch,
   Post,
 } from '@nestjs/common';
-import { CurrentUser, JwtPayload } from '../auth/decorators.js';
+import { CurrentRequest, CurrentUser } from '../auth/decorators.js';
 import { AllowBeforeEnrolment } from '../auth/enrolment.js';
 import { OwnAccount } from '../auth/impersonation.guard.js';
 import { signedInUser } from '../auth/limit-keys.js';
 import { refuses } from '../auth/openapi.js';
+import type { OwnRequest } from '../auth/signed-in-user.service.js';
 import { StepUp } from '../auth/step-up.guard.js';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
-import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
+import type { Subject } from '../keys/access-token.js';
 import { describeDevice } from '../sessions/device.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { prepareDisplayName } from '../users/display-name.js';
@@ -78,11 +79,8 @@ export class OwnPasskeysController {
   @ApiOperation({ summary: 'Begin the registration of a passkey' })
   @ApiResponse({ status: 200, description: 'For 5 minutes', standardSchema: creationOptionsSchema })
   @refuses(409, 'The user has ten passkeys')
-  options(
-    @CurrentUser() { id: userId }: Subject,
-    @JwtPayload() claims: AccessTokenClaims,
-  ): Promise<CreationOptions> {
-    return this.passkeys.options({ userId, claims });
+  options(@CurrentRequest() own: OwnRequest): Promise<CreationOptions> {
+    return this.passkeys.options(own);
   }
 
   @Post()
@@ -94,16 +92,14 @@ export class OwnPasskeysController {
   @refuses(400, 'A parameter is missing, or the answer or its challenge is not valid')
   @refuses(409, 'The passkey is registered already, or the user has ten')
   register(
-    @CurrentUser() { id: userId }: Subject,
-    @JwtPayload() claims: AccessTokenClaims,
+    @CurrentRequest() own: OwnRequest,
     @Body({ schema: registerPasskeySchema }) body: RegisterPasskeyBody,
     @Headers('user-agent') userAgent = '',
-    @Headers('accept-language') locale?: string,
   ): Promise<NewPasskeyView> {
     // The sender of a User-Agent chooses its text, so it has to be a good name as well.
     const device = prepareDisplayName(describeDevice(userAgent)) ?? describeDevice('');
     const name = body.name ?? device;
-    return this.passkeys.register({ userId, claims, locale }, body, name);
+    return this.passkeys.register(own, body, name);
   }
 
   @Patch(':id')
@@ -114,13 +110,11 @@ export class OwnPasskeysController {
   @refuses(400, 'The name is missing or not valid')
   @refuses(404, 'The user has no such passkey')
   async rename(
-    @CurrentUser() { id: userId }: Subject,
-    @JwtPayload() claims: AccessTokenClaims,
+    @CurrentRequest() own: OwnRequest,
     @Param('id') id: string,
     @Body({ schema: renamePasskeySchema }) { name }: RenamePasskeyBody,
-    @Headers('accept-language') locale?: string,
   ): Promise<PasskeyView> {
-    return passkeyViewOf(await this.passkeys.rename({ userId, claims, locale }, id, name));
+    return passkeyViewOf(await this.passkeys.rename(own, id, name));
   }
 
   @Delete(':id')
@@ -131,12 +125,10 @@ export class OwnPasskeysController {
   @refuses(404, 'The user has no such passkey')
   @refuses(409, 'It is the last way to sign in')
   async remove(
-    @CurrentUser() { id: userId }: Subject,
-    @JwtPayload() claims: AccessTokenClaims,
+    @CurrentRequest() own: OwnRequest,
     @Param('id') id: string,
-    @Headers('accept-language') locale?: string,
   ): Promise<RemovedPasskeyView> {
-    const removed = await this.passkeys.removeOwn({ userId, claims, locale }, id);
+    const removed = await this.passkeys.removeOwn(own, id);
     return { credential_id: removed.credentialId, rp_id: removed.rpId };
   }
 }

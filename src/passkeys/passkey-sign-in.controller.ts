@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { tokensSchema, type TokensView } from '../auth/auth.schemas.js';
 import { refuses } from '../auth/openapi.js';
 import { RefreshCookie } from '../auth/refresh-cookie.js';
+import { originOf } from '../auth/sign-in-origin.js';
 import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import { Public } from '../common/public.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
@@ -50,9 +51,7 @@ export class PasskeySignInController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokensView> {
-    const userAgent = request.headers['user-agent'] ?? '';
-    const address = request.origin?.context.address ?? '';
-    const tokens = await this.signIns.signIn(response, { address, userAgent });
+    const tokens = await this.signIns.signIn(response, originOf(request));
     return this.cookie.answerLogin(request, reply, tokens);
   }
 }

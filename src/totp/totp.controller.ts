@@ -1,13 +1,13 @@
-import { Body, Controller, Headers, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { renderSVG } from 'uqr';
-import { CurrentUser, JwtPayload } from '../auth/decorators.js';
+import { CurrentRequest } from '../auth/decorators.js';
 import { AllowBeforeEnrolment } from '../auth/enrolment.js';
 import { OwnAccount } from '../auth/impersonation.guard.js';
 import { signedInUser } from '../auth/limit-keys.js';
 import { refuses } from '../auth/openapi.js';
+import type { OwnRequest } from '../auth/signed-in-user.service.js';
 import { StepUp } from '../auth/step-up.guard.js';
 import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
-import type { AccessTokenClaims, Subject } from '../keys/access-token.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import {
   type ConfirmedView,
@@ -36,11 +36,10 @@ export class TotpController {
   @ApiResponse({ status: 201, description: 'Shown once', standardSchema: enrolmentSchema })
   @refuses(409, 'The user has ten authenticator apps')
   async start(
-    @CurrentUser() { id: userId }: Subject,
-    @JwtPayload() claims: AccessTokenClaims,
+    @CurrentRequest() own: OwnRequest,
     @Body({ schema: enrolTotpSchema }) { name }: EnrolTotpBody,
   ): Promise<EnrolmentView> {
-    const enrolment = await this.totp.start({ userId, claims }, name ?? undefined);
+    const enrolment = await this.totp.start(own, name ?? undefined);
     return { ...enrolment, qr: renderSVG(enrolment.uri, { ecc: 'M', border: 4 }) };
   }
 
@@ -57,13 +56,11 @@ export class TotpController {
   @refuses(404, 'The enrolment does not exist or has expired')
   @refuses(409, 'The user has ten authenticator apps')
   async confirm(
-    @CurrentUser() { id: userId }: Subject,
-    @JwtPayload() claims: AccessTokenClaims,
+    @CurrentRequest() own: OwnRequest,
     @Param('id') id: string,
     @Body({ schema: confirmTotpSchema }) { code }: ConfirmTotpBody,
-    @Headers('accept-language') locale?: string,
   ): Promise<ConfirmedView> {
-    const codes = await this.totp.confirm({ userId, claims, locale }, id, code);
+    const codes = await this.totp.confirm(own, id, code);
     return codes ? { recovery_codes: codes } : {};
   }
 }
