@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, IsNull, type Repository } from 'typeorm';
+import { countAnswer } from '../auth/challenge-answers.js';
 import { SecondFactorGate } from '../auth/second-factor-gate.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
@@ -14,9 +15,6 @@ import { SignInChallenge } from './sign-in-challenge.entity.js';
 
 /** The lifetime of a challenge, in seconds. */
 const LIFETIME = 600;
-
-/** How often a challenge may be answered. */
-const ATTEMPTS = 5;
 
 /** The challenges of sign-ins that wait for a second factor. Any instance can check the answer. */
 @Injectable()
@@ -68,30 +66,19 @@ export class ChallengesService {
   }
 
   /**
-   * Counts an answer to a challenge, before it is judged, in a statement of its own. So neither parallel answers
-   * nor a rollback get more attempts.
+   * Counts an answer to a challenge; see `countAnswer`.
    *
    * @throws ApiError challenge_invalid; too_many_requests after five answers
    */
-  async count(challenge: string): Promise<SignInChallenge> {
-    const tokenHash = sha256(challenge);
-    const now = clock.now();
-    const { affected } = await this.database.write((manager) =>
-      manager
-        .createQueryBuilder()
-        .update(SignInChallenge)
-        .set({ attempts: () => 'attempts + 1' })
-        .where('token_hash = :tokenHash AND attempts < :limit', { tokenHash, limit: ATTEMPTS })
-        .andWhere('used_at IS NULL AND expires_at > :now', { now })
-        .execute(),
+  count(challenge: string): Promise<SignInChallenge> {
+    const find = () => this.find(challenge);
+    return countAnswer(
+      this.database,
+      SignInChallenge,
+      'token_hash = :tokenHash AND used_at IS NULL',
+      { tokenHash: sha256(challenge) },
+      find,
     );
-    const found = await this.find(challenge);
-    if (affected === 1) return found;
-    const wait = Math.ceil((found.expiresAt.getTime() - now) / 1000);
-    throw new ApiError('too_many_requests', {
-      msg: 'This sign-in was tried too often; start again',
-      headers: { 'Retry-After': String(wait) },
-    });
   }
 
   /** Returns a challenge that can still be answered. @throws ApiError challenge_invalid */

@@ -2,6 +2,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, IsNull, MoreThan, type Repository } from 'typeorm';
+import { countAnswer } from '../auth/challenge-answers.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { storable, storableAddress } from '../common/request-context.js';
@@ -12,9 +13,6 @@ import { MailChallenge } from './mail-challenge.entity.js';
 
 /** The lifetime of a challenge, its link and its code, in seconds. */
 export const LIFETIME = 600;
-
-/** How often a challenge may be answered. */
-const ATTEMPTS = 5;
 
 const CODE = 'latchkey mail sign-in code';
 const ACCOUNT = 'latchkey mail sign-in account';
@@ -92,32 +90,19 @@ export class MailChallengesService {
   }
 
   /**
-   * Counts an answer before it is judged, in a statement of its own. So neither parallel answers nor a rollback get
-   * more attempts.
+   * Counts an answer to a challenge; see `countAnswer`.
    *
    * @throws ApiError challenge_invalid; too_many_requests after five answers
    */
-  async count(challenge: string): Promise<MailChallenge> {
-    const now = clock.now();
-    const { affected } = await this.database.write((manager) =>
-      manager
-        .createQueryBuilder()
-        .update(MailChallenge)
-        .set({ attempts: () => 'attempts + 1' })
-        .where('challenge_hash = :hash AND attempts < :limit', {
-          hash: sha256(challenge),
-          limit: ATTEMPTS,
-        })
-        .andWhere('expires_at > :now', { now })
-        .execute(),
+  count(challenge: string): Promise<MailChallenge> {
+    const find = () => this.find(challenge);
+    return countAnswer(
+      this.database,
+      MailChallenge,
+      'challenge_hash = :hash',
+      { hash: sha256(challenge) },
+      find,
     );
-    const found = await this.find(challenge);
-    if (affected === 1) return found;
-    const wait = Math.ceil((found.expiresAt.getTime() - now) / 1000);
-    throw new ApiError('too_many_requests', {
-      msg: 'This sign-in was tried too often; start again',
-      headers: { 'Retry-After': String(wait) },
-    });
   }
 
   /** Tells whether a typed code, with or without blanks and hyphens, is the code of a challenge. */

@@ -160,7 +160,7 @@ export class MailSignInService {
     await this.challenges.bind(manager, challenge, { userId: user.id, tokenHash });
   }
 
-  /** Returns what the page of the link shows. It uses up nothing. @throws ApiError link_invalid */
+  /** Returns the details for the page of the link, and leaves the link valid. @throws ApiError link_invalid */
   private async show(token: string): Promise<PageDetails> {
     const { tokenHash } = await this.link.check({ token });
     const challenge = await this.challenges.ofToken(tokenHash);
