@@ -150,7 +150,7 @@ describe('keys', () => {
       unchecked: 0,
       rekeyedRows: [],
     });
-    // A key of nobody is no excuse for what was sealed since.
+    // An unknown key excuses no fault in rows that were sealed after it.
     await alter(after, "UPDATE audit_events SET mac = 'x.y', hash = 'x.y' WHERE seq = 6");
     expect((await verify(after)).faults[0]).toMatch(/^row 6 .*moved or inserted$/);
   });

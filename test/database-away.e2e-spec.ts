@@ -103,7 +103,7 @@ describe('PostgreSQL behind a network that breaks', () => {
     await server.login('client0');
     const ended = new Set((await terminate()).map(({ pid }) => pid));
     expect(ended.size).toBeGreaterThan(0);
-    // Not until it has none: what the server does each second opens new ones.
+    // The pool is never empty for long, because the server's work of each second opens new connections.
     const pool = (server.app.get(DataSource).driver as PostgresDriver).master as {
       _clients: { processID: number }[];
     };

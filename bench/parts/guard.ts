@@ -7,7 +7,7 @@ import { expired, forgedOf, inTurns, scrambled, unseenOf } from '../tokens.js';
 const CONNECTIONS = 32;
 const EARLIER = 'Earlier Latchkey /protected';
 
-/** What the guard costs, against no guard and against the peers, and what a refusal costs. */
+/** Measures the cost of the guard and of refusals, and compares it with an unguarded route and with the peers. */
 export async function guard(plan: Plan): Promise<Section> {
   const stage = new Stage(plan.cost);
   try {
