@@ -31,6 +31,7 @@ describe('Config', () => {
       host: 'localhost',
       port: 3000,
       databaseUrl: 'sqlite:data/latchkey.sqlite',
+      identifier: 'both',
       bcryptCost: 12,
       passwordMinLength: 8,
       corsOrigins: [],

@@ -54,6 +54,8 @@ export class Config {
     headerType: string;
     invalidTokenStatus: 401 | 422;
   };
+  /** How people sign in. With `email` an account has no username, and the address stands for it. */
+  readonly identifier: CoreValues['IDENTIFIER'];
   readonly bcryptCost: number;
   /** How many threads hash passwords. */
   readonly hashing: { threads: number };
@@ -112,6 +114,7 @@ export class Config {
       headerType: settings.JWT_HEADER_TYPE,
       invalidTokenStatus: settings.JWT_INVALID_TOKEN_STATUS === '422' ? 422 : 401,
     };
+    this.identifier = settings.IDENTIFIER;
     this.bcryptCost = settings.BCRYPT_COST;
     this.hashing = { threads: settings.HASH_THREADS ?? availableParallelism() };
     this.passwordMinLength = settings.PASSWORD_MIN_LENGTH;

@@ -45,6 +45,8 @@ it.each([
   ['RATE_LIMITS', 'login=3/1m,login=4/1m'],
   ['RATE_LIMITS', 'constructor=3/1m'],
   ['JWT_INVALID_TOKEN_STATUS', '200'],
+  ['IDENTIFIER', 'Email'],
+  ['IDENTIFIER', 'phone'],
   ['BCRYPT_COST', '3'],
   ['BCRYPT_COST', '17'],
   ['PASSWORD_MIN_LENGTH', '7'],

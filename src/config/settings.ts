@@ -1,3 +1,4 @@
+import { ACCOUNT_SETTINGS } from './accounts.settings.js';
 import { DATABASE_SETTINGS } from './database.settings.js';
 import { MAIL_SETTINGS } from './mail.settings.js';
 import { PASSWORD_SETTINGS } from './passwords.settings.js';
@@ -12,6 +13,7 @@ const CORE = [
   SERVER_SETTINGS,
   DATABASE_SETTINGS,
   TOKEN_SETTINGS,
+  ACCOUNT_SETTINGS,
   PASSWORD_SETTINGS,
   SESSION_SETTINGS,
   RATE_LIMIT_SETTINGS,
@@ -28,6 +30,7 @@ export function settingsSections(): SettingsSection[] {
 export type CoreValues = ValuesOf<typeof SERVER_SETTINGS.settings> &
   ValuesOf<typeof DATABASE_SETTINGS.settings> &
   ValuesOf<typeof TOKEN_SETTINGS.settings> &
+  ValuesOf<typeof ACCOUNT_SETTINGS.settings> &
   ValuesOf<typeof PASSWORD_SETTINGS.settings> &
   ValuesOf<typeof SESSION_SETTINGS.settings> &
   ValuesOf<typeof RATE_LIMIT_SETTINGS.settings> &
