@@ -1,8 +1,8 @@
 import { Like } from 'typeorm';
 import { AuditEvent } from '../src/audit/audit-event.entity.js';
 import { asking, type Person, person } from './support/admins.js';
-import { enrol as enrolApp } from './support/authenticator.js';
-import { challengeOf, enrol, refresh, signInByFactor } from './support/factors.js';
+import { addApp } from './support/authenticator.js';
+import { addTestFactor, challengeOf, refresh, signInByFactor } from './support/factors.js';
 import { mailAbout, mailsOf } from './support/mailbox.js';
 import { allTold, type Receiver, startReceiver, telling } from './support/receiver.js';
 import { codeOf } from './support/http.js';
@@ -32,7 +32,7 @@ async function enrolled(name: string, locale?: string) {
   const ada = await person(server, name, [], `${name}@example.com`);
   await admin.ask('PATCH', `/users/${ada.id}`, { verified: true });
   if (locale !== undefined) await ada.ask('PATCH', '/me', { locale });
-  const codes = await enrol(server, ada.jwt, 'Green key');
+  const codes = await addTestFactor(server, ada.jwt, 'Green key');
   const tokens = await refresh(server, ada.refresh_token);
   return { ...ada, ...tokens, ...asking(server, tokens.jwt), codes };
 }
@@ -135,7 +135,7 @@ it('tells in German, and warns of the last three codes', async () => {
 
 it('names no factor to an address that may belong to a stranger', async () => {
   const { jwt } = await person(server, 'shady', [], 'stranger@example.com');
-  await enrol(server, jwt, 'visit evil.example');
+  await addTestFactor(server, jwt, 'visit evil.example');
   const subject = 'Your account has a new second factor';
   const { text, html } = await mailAbout(server, 'stranger@example.com', subject);
   expect(text + html).not.toMatch(/evil|shady/);
@@ -163,7 +163,7 @@ describe('GET /users/:id', () => {
 describe('DELETE /users/:id/factors/:factor', () => {
   it('removes all factors and codes, ends all sessions, and tells of it', async () => {
     const cora = await enrolled('cora');
-    await enrol(server, cora.jwt, 'Second key');
+    await addTestFactor(server, cora.jwt, 'Second key');
     const pending = await challengeOf(server, 'cora');
     expect(await admin.ask('DELETE', `/users/${cora.id}/factors/all`)).toEqual({
       status: 204,
@@ -198,7 +198,7 @@ describe('DELETE /users/:id/factors/:factor', () => {
 
   it('removes one by its id, and keeps the others with the codes', async () => {
     const dina = await enrolled('dina');
-    await enrol(server, dina.jwt, 'Second key');
+    await addTestFactor(server, dina.jwt, 'Second key');
     const [first] = await factorsOf(dina.id);
     const path = `/users/${dina.id}/factors/${first?.id ?? ''}`;
     expect(await admin.outcome('DELETE', path)).toBe(204);
@@ -229,7 +229,7 @@ describe('DELETE /users/:id/factors/:factor', () => {
     const helper = await person(server, 'helper', ['helper']);
     const flo = await enrolled('flo');
     const boss = await person(server, 'boss', ['admin']);
-    await enrol(server, boss.jwt);
+    await addTestFactor(server, boss.jwt);
     expect(await flo.outcome('DELETE', `/users/${boss.id}/factors/all`)).toBe('forbidden');
     expect(await helper.outcome('DELETE', `/users/${boss.id}/factors/all`)).toBe('forbidden');
     expect(await helper.outcome('DELETE', `/users/${flo.id}/factors/all`)).toBe(204);
@@ -242,7 +242,7 @@ describe('DELETE /users/:id/factors/:factor', () => {
       'reauthentication_required',
     );
     const own = await person(server, 'own', ['admin']);
-    await enrol(server, own.jwt);
+    await addTestFactor(server, own.jwt);
     expect(await own.ask('DELETE', `/users/${own.id}/factors/all`)).toEqual({
       status: 403,
       body: { msg: 'Remove your own factors under /me/factors', code: 'forbidden' },
@@ -266,7 +266,7 @@ describe('users factors', () => {
 
   it('shows the factors of a user, and removes them', async () => {
     const { id, jwt } = await person(server, 'ida', [], 'ida@example.com');
-    const app = await enrolApp(server.url, jwt, 'My phone');
+    const app = await addApp(server.url, jwt, 'My phone');
     const shown = await cli('ida', '--json');
     expect([shown.code, JSON.parse(shown.stdout)]).toEqual([
       0,

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Authenticator } from './support/webauthn-authenticator.js';
-import { enrol, signIn, userWithPasskey } from './support/passkeys.js';
+import { addPasskey, signIn, userWithPasskey } from './support/passkeys.js';
 import { mailAbout } from './support/mailbox.js';
 import { codeOf } from './support/http.js';
 import { SECRET, type Server, startServer } from './support/server.js';
@@ -68,11 +68,11 @@ describe('/.well-known/webauthn', () => {
       const { jwt: token } = await related.login('Ada');
       for (const from of ['https://accounts.example.com', 'https://example.net', app]) {
         const device = new Authenticator(from);
-        expect(await codeOf(enrol(related, token, device))).toBe(201);
+        expect(await codeOf(addPasskey(related, token, device))).toBe(201);
         expect(await codeOf(signIn(related, device))).toBe(200);
       }
       const other = new Authenticator('https://example.org');
-      expect(await codeOf(enrol(related, token, other))).toBe('passkey_invalid');
+      expect(await codeOf(addPasskey(related, token, other))).toBe('passkey_invalid');
     } finally {
       await related.stop();
     }

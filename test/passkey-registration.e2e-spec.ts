@@ -1,7 +1,7 @@
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { Authenticator } from './support/webauthn-authenticator.js';
 import {
-  enrol,
+  addPasskey,
   newUser,
   optionsOf,
   originOf,
@@ -77,7 +77,7 @@ describe('registering a passkey', () => {
     const registered = await post(server, '/me/passkeys', body, token);
     const name = 'My  phone 📱';
     expect(registered).toEqual({ status: 201, body: { id: uuid, name, recovery_codes: codes } });
-    const second = await enrol(server, token, new Authenticator(origin, 1 | 4 | 8 | 16));
+    const second = await addPasskey(server, token, new Authenticator(origin, 1 | 4 | 8 | 16));
     expect(second).toEqual({ status: 201, body: { id: uuid, name: 'Unknown device' } });
     const listed = (await ask('GET', '/me/passkeys')).body;
     const common = { created_at: time, last_used_at: null, rp_id: 'localhost' };
@@ -120,7 +120,7 @@ describe('registering a passkey', () => {
     const { authenticator, jwt: own } = await withPasskey();
     const { jwt: other } = await newUser(server);
     for (const token of [own, other]) {
-      expect(await codeOf(enrol(server, token, authenticator))).toBe('passkey_taken');
+      expect(await codeOf(addPasskey(server, token, authenticator))).toBe('passkey_taken');
     }
   });
 
@@ -128,7 +128,7 @@ describe('registering a passkey', () => {
     const { jwt: token, outcome } = await newUser(server);
     const early = await optionsOf(server, '/me/passkeys/options', {}, token);
     for (let count = 0; count < 10; count++) {
-      expect(await codeOf(enrol(server, token, new Authenticator(origin)))).toBe(201);
+      expect(await codeOf(addPasskey(server, token, new Authenticator(origin)))).toBe(201);
     }
     expect(await outcome('POST', '/me/passkeys/options')).toBe('too_many_factors');
     const late = { response: new Authenticator(origin).create(early) };
@@ -158,7 +158,7 @@ it('is the factor that a role requires', async () => {
     const { jwt: limited } = await strict.login(username);
     expect(await codeOf(strict.get('/protected', `Bearer ${limited}`))).toBe('enrolment_required');
     const authenticator = new Authenticator(originOf(strict));
-    expect(await codeOf(enrol(strict, limited, authenticator))).toBe(201);
+    expect(await codeOf(addPasskey(strict, limited, authenticator))).toBe(201);
     const { body } = await signIn(strict, authenticator);
     expect(await codeOf(strict.get('/protected', `Bearer ${String(body.jwt)}`))).toBe(200);
   } finally {

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { RecoveryCode } from '../src/factors/recovery-code.entity.js';
 import { person } from './support/admins.js';
-import { challengeOf, personWithApp } from './support/authenticator.js';
+import { personWithApp } from './support/authenticator.js';
+import { challengeOf } from './support/factors.js';
 import { bearer, codeOf } from './support/http.js';
 import { times } from './support/limits.js';
-import { GOOD_PASSWORD, now, SECRET, type Server, startServer } from './support/server.js';
+import { now, SECRET, type Server, startServer } from './support/server.js';
 import { forge } from './support/tokens.js';
 
 const FORM = /^(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$/;
@@ -19,7 +20,7 @@ afterAll(() => server.stop());
 
 /** Signs in with a password and a recovery code. */
 async function signIn(username: string, recovery_code: unknown, on = server) {
-  const challenge = await challengeOf(on.url, username, GOOD_PASSWORD);
+  const challenge = await challengeOf(on, username);
   const response = await on.http.post('/login/second-factor').send({ challenge, recovery_code });
   return { status: response.status, body: response.body as Record<string, unknown> };
 }

@@ -5,7 +5,7 @@ import { AccessTokenService } from '../src/auth/access-token.service.js';
 import type { AccessTokenClaims } from '../src/keys/access-token.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { asking, person } from './support/admins.js';
-import { enrol, refresh, signInByFactor } from './support/factors.js';
+import { addTestFactor, refresh, signInByFactor } from './support/factors.js';
 import { declaredRoutes } from './support/own-routes.js';
 import { codeOf } from './support/http.js';
 import { type Server, startServer } from './support/server.js';
@@ -62,7 +62,7 @@ it('gives holders without a factor a token that names no role, and opens only th
 
 it('gives full tokens by the next refresh after the enrolment', async () => {
   const bob = await person(server, 'Bob', ['keeper']);
-  expect(await enrol(server, bob.jwt)).toHaveLength(10);
+  expect(await addTestFactor(server, bob.jwt)).toHaveLength(10);
   expect(await bob.outcome('GET', '/me')).toBe('enrolment_required');
   const next = await refresh(server, bob.refresh_token);
   expect(allowedBy(next.jwt)).toEqual(full('keeper'));
@@ -72,7 +72,7 @@ it('gives full tokens by the next refresh after the enrolment', async () => {
 
 it('gives full tokens by a step-up after the enrolment', async () => {
   const carl = await person(server, 'Carl', ['keeper']);
-  await enrol(server, carl.jwt);
+  await addTestFactor(server, carl.jwt);
   const { status, body } = await carl.ask('POST', '/me/step-up', { code: TEST_CODE });
   expect([status, allowedBy(body.jwt as string)]).toEqual([200, full('keeper')]);
 });
@@ -99,7 +99,7 @@ it('holds for a role that is given later, and ends with the role', async () => {
 
 it('restricts holders that remove their last factor', async () => {
   const fay = await person(server, 'Fay', ['keeper']);
-  await enrol(server, fay.jwt);
+  await addTestFactor(server, fay.jwt);
   const { jwt: token, refresh_token: next } = await refresh(server, fay.refresh_token);
   const own = asking(server, token);
   const [factor] = (await own.ask('GET', '/me/factors')).body.factors as { id: string }[];
@@ -115,14 +115,14 @@ it('holds for the first administrator as well', async () => {
   const tokens = await server.login('Root', password);
   const root = asking(server, tokens.jwt);
   expect(await root.ask('GET', '/users')).toEqual(refusal);
-  await enrol(server, tokens.jwt);
+  await addTestFactor(server, tokens.jwt);
   const next = await refresh(server, tokens.refresh_token);
   expect(await asking(server, next.jwt).outcome('GET', '/users?mfa=any')).toBe(200);
 });
 
 it('does not let an impersonator enrol a factor for the user', async () => {
   const ivy = await person(server, 'Ivy', ['admin']);
-  await enrol(server, ivy.jwt);
+  await addTestFactor(server, ivy.jwt);
   const admin = asking(server, (await refresh(server, ivy.refresh_token)).jwt);
   const joe = await person(server, 'Joe', ['keeper']);
   const { body } = await admin.ask('POST', `/users/${joe.id}/impersonate`);

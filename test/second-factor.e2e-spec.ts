@@ -4,7 +4,8 @@ import { AuditEvent } from '../src/audit/audit-event.entity.js';
 import { FailedLogins } from '../src/audit/failed-logins.js';
 import { SignInChallenge } from '../src/factors/sign-in-challenge.entity.js';
 import { asking } from './support/admins.js';
-import { appCode, challengeOf, personWithApp, unused, wrongCode } from './support/authenticator.js';
+import { appCode, personWithApp, unused, wrongCode } from './support/authenticator.js';
+import { challengeOf } from './support/factors.js';
 import { bearer, codeOf } from './support/http.js';
 import { times } from './support/limits.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
@@ -25,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const begin = (username: string, on = server) => challengeOf(on.url, username, GOOD_PASSWORD);
+const begin = (username: string, on = server) => challengeOf(on, username);
 const answer = async (body: object, on = server) => {
   const response = await on.http.post('/login/second-factor').send(body);
   return { status: response.status, body: response.body as Record<string, unknown> };

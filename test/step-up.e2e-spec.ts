@@ -6,7 +6,7 @@ import { PasswordsService } from '../src/passwords/passwords.service.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { UsersService } from '../src/users/users.service.js';
 import { asking, person } from './support/admins.js';
-import { enrol, refresh } from './support/factors.js';
+import { addTestFactor, refresh } from './support/factors.js';
 import { codeOf } from './support/http.js';
 import { GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
 import { forge } from './support/tokens.js';
@@ -92,7 +92,7 @@ describe('POST /me/step-up', () => {
 
   it('raises the session by a second factor: in tokens, in the list, in the audit', async () => {
     const bob = await person(server, 'by-code');
-    await enrol(server, bob.jwt);
+    await addTestFactor(server, bob.jwt);
     const { body } = await bob.ask('POST', '/me/step-up', code);
     const raised = { amr: ['pwd', 'otp', 'mfa'], acr: 'urn:latchkey:aal2' };
     expect(howOf(body.jwt)).toEqual(raised);
@@ -130,7 +130,7 @@ describe('POST /me/step-up', () => {
     [{ recovery_code: '\u{1F408}\0' }, 'code_invalid'],
   ])('refuses %j', async (body, expected) => {
     const carl = await person(server, `carl${++count}`);
-    await enrol(server, carl.jwt);
+    await addTestFactor(server, carl.jwt);
     const before = await carl.ask('GET', '/me/sessions');
     expect(await carl.outcome('POST', '/me/step-up', body)).toBe(expected);
     expect(await carl.ask('GET', '/me/sessions')).toEqual(before);
@@ -181,7 +181,7 @@ describe('POST /me/step-up', () => {
 
   it('of 16 uses of one recovery code at once, takes one', async () => {
     const gus = await person(server, 'gus');
-    const [recovery = ''] = await enrol(server, gus.jwt);
+    const [recovery = ''] = await addTestFactor(server, gus.jwt);
     const answers = await Promise.all(
       Array.from({ length: 16 }, () =>
         gus.outcome('POST', '/me/step-up', { recovery_code: recovery }),

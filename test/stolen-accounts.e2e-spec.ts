@@ -5,10 +5,10 @@ import type { User } from '../src/users/user.entity.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { asking, person } from './support/admins.js';
 import { CHANGED, move, RESET, tokenOf, UNDONE, verifyAddress } from './support/addresses.js';
-import { enrol as enrolApp } from './support/authenticator.js';
+import { addApp } from './support/authenticator.js';
 import { codeOf } from './support/http.js';
 import { mailAbout } from './support/mailbox.js';
-import { enrol, newUser, originOf, signIn } from './support/passkeys.js';
+import { addPasskey, newUser, originOf, signIn } from './support/passkeys.js';
 import { latchkey } from './support/server-cli.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 import { Authenticator } from './support/webauthn-authenticator.js';
@@ -55,9 +55,9 @@ describe('an undone change of the address', () => {
   it('ends the factors that a thief enrolled before the change or after it', async () => {
     const { email, username, jwt: token } = await owner();
     const passkey = new Authenticator(originOf(server));
-    expect((await enrol(server, token, passkey)).status).toBe(201);
+    expect((await addPasskey(server, token, passkey)).status).toBe(201);
     await move(server, token, `thief-${email}`);
-    await enrolApp(server.url, token);
+    await addApp(server.url, token);
     expect((await signIn(server, passkey)).status).toBe(200);
 
     await undo(email);
@@ -81,10 +81,10 @@ describe('an undone change of the address', () => {
 
   it('leaves the factors of the owner from longer before, so an old mailbox alone opens nothing', async () => {
     const { id, email, username, jwt: token } = await owner();
-    await enrolApp(server.url, token);
+    await addApp(server.url, token);
     await setTimes('totp_factors', id, -25 * 3_600_000);
     const later = new Authenticator(originOf(server));
-    await enrol(server, token, later);
+    await addPasskey(server, token, later);
     await move(server, token, `new-${email}`);
     await undo(email);
     await expect(server.login(username, PASSWORD)).rejects.toThrow('second_factor_required');
@@ -96,7 +96,7 @@ describe('an undone change of the address', () => {
     await move(server, token, `thief-${email}`);
     await undo(email);
     const { jwt: own } = await server.login(username, PASSWORD);
-    await enrolApp(server.url, own);
+    await addApp(server.url, own);
     await undo(`thief-${email}`, UNDONE);
     await expect(server.login(username, PASSWORD)).rejects.toThrow('second_factor_required');
   });
@@ -108,14 +108,14 @@ it('puts no claims of a project into a token that can only enrol', async () => {
   const first = await server.login('Keeper', GOOD_PASSWORD);
   const planOf = (token: string) => (jwt.decode(token) as { plan?: string }).plan;
   expect(planOf(first.jwt)).toBeUndefined();
-  await enrolApp(server.url, first.jwt);
+  await addApp(server.url, first.jwt);
   const refreshed = await server.http.post('/refresh').send({ refresh_token: first.refresh_token });
   expect(planOf((refreshed.body as { jwt: string }).jwt)).toBe('keeper');
 });
 
 it('refuses a sign-in whose account with a factor is deleted while its password is checked', async () => {
   const { id, username, jwt: token } = await newUser(server);
-  await enrolApp(server.url, token);
+  await addApp(server.url, token);
   const passwords = server.app.get(PasswordsService, { strict: false });
   const verify = passwords.verify.bind(passwords);
   passwords.verify = async (...given) => {
@@ -136,7 +136,7 @@ it('warns before an export that the second factors stay behind', async () => {
     await person(other, 'plain');
     expect((await latchkey(other, ['users', 'export'])).stderr).toBe('');
     const { jwt: token } = await person(other, 'factored');
-    await enrolApp(other.url, token);
+    await addApp(other.url, token);
     const { code, stdout, stderr } = await latchkey(other, ['users', 'export']);
     expect([code, stdout.trim().split('\n').length]).toEqual([0, 2]);
     expect(stderr).toBe(

@@ -4,15 +4,9 @@ import { DailyCleanup } from '../src/common/daily-cleanup.js';
 import { TotpFactor } from '../src/totp/totp-factor.entity.js';
 import { TotpResealing } from '../src/totp/totp-resealing.js';
 import { asking, person } from './support/admins.js';
-import {
-  appCode,
-  challengeOf,
-  enrol,
-  personWithApp,
-  unused,
-  wrongCode,
-} from './support/authenticator.js';
-import { GOOD_PASSWORD, SECRET, type Server, startServer } from './support/server.js';
+import { appCode, addApp, personWithApp, unused, wrongCode } from './support/authenticator.js';
+import { challengeOf } from './support/factors.js';
+import { SECRET, type Server, startServer } from './support/server.js';
 import { times } from './support/limits.js';
 
 const TEXT = expect.any(String) as string;
@@ -118,7 +112,7 @@ describe('enrolling an authenticator app', () => {
 
   it('spends the code that confirms it', async () => {
     const { ask, jwt } = await person(server, 'Spent');
-    const { secret } = await enrol(server.url, jwt);
+    const { secret } = await addApp(server.url, jwt);
     // The step of the code may have ended a moment ago.
     const [code, before] = [appCode(secret), appCode(secret, -1)];
     for (const used of [before, code]) {
@@ -154,9 +148,9 @@ describe('enrolling an authenticator app', () => {
       db.getRepository(TotpFactor).findBy({ userId: id }),
     );
     expect(kept.map((app) => app.id).sort()).toEqual(ids.slice(2).sort());
-    for (let i = 0; i < 9; i++) await enrol(server.url, jwt, `App ${i}`);
+    for (let i = 0; i < 9; i++) await addApp(server.url, jwt, `App ${i}`);
     const waiting = (await ask('POST', '/me/factors/totp', {})).body;
-    await enrol(server.url, jwt, 'The tenth');
+    await addApp(server.url, jwt, 'The tenth');
     const full = {
       status: 409,
       body: {
@@ -189,7 +183,7 @@ describe('enrolling an authenticator app', () => {
 describe('the apps of a user', () => {
   it('are several, with names of their own, and each code is good', async () => {
     const ada = await personWithApp(server, 'Several');
-    const second = await enrol(server.url, ada.jwt, 'Tablet');
+    const second = await addApp(server.url, ada.jwt, 'Tablet');
     expect(second.recoveryCodes).toEqual([]);
     await server.withDatabase(unused);
     for (const { secret } of [ada.app, second]) {
@@ -237,7 +231,7 @@ describe('the apps of a user', () => {
     expect((await ask('GET', '/me/factors')).body).toEqual({ factors: [], recovery_codes_left: 0 });
     const { jwt } = await server.login(name);
     // The next factor is a first one again.
-    const again = await enrol(server.url, jwt);
+    const again = await addApp(server.url, jwt);
     expect(again.recoveryCodes).toHaveLength(10);
     expect(again.recoveryCodes).not.toContain(app.recoveryCodes[0]);
   });
@@ -245,7 +239,7 @@ describe('the apps of a user', () => {
   it('end all other sessions when the first one is added', async () => {
     const { ask, jwt, refresh_token: own } = await person(server, 'Ending');
     const other = await server.login('Ending');
-    const third = await enrol(server.url, jwt).then(() => asking(server, other.jwt));
+    const third = await addApp(server.url, jwt).then(() => asking(server, other.jwt));
     expect(await third.outcome('GET', '/me')).toBe('token_revoked');
     const refreshed = await ask('POST', '/refresh', { refresh_token: other.refresh_token });
     expect(refreshed.body.code).toBe('session_ended');
@@ -313,7 +307,7 @@ describe('the secret of an app', () => {
       // A server with the new secret alone does not take the old token, so the user signs in again.
       const done = await next({ JWT_SECRET_KEY: b });
       await done.withDatabase(unused);
-      const challenge = await challengeOf(done.url, 'Rotated', GOOD_PASSWORD);
+      const challenge = await challengeOf(done, 'Rotated');
       const proof = { challenge, code: appCode(app.secret) };
       expect((await done.http.post('/login/second-factor').send(proof)).status).toBe(200);
     } finally {

@@ -26,12 +26,12 @@ export interface App {
 }
 
 /** Adds an authenticator app to the user of an access token. The present code is used up by that. */
-export async function enrol(url: string, jwt: string, name?: string): Promise<App> {
+export async function addApp(url: string, jwt: string, name?: string): Promise<App> {
   const started = await ask(url, 'POST', '/me/factors/totp', { name }, jwt);
   const { id, secret } = started.body as { id: string; secret: string };
   const path = `/me/factors/totp/${id}/confirm`;
   const { status, body } = await ask(url, 'POST', path, { code: appCode(secret) }, jwt);
-  if (status !== 200) throw new Error(`enrol: ${status} ${JSON.stringify(body)}`);
+  if (status !== 200) throw new Error(`app: ${status} ${JSON.stringify(body)}`);
   return { id, secret, recoveryCodes: (body.recovery_codes ?? []) as string[] };
 }
 
@@ -42,15 +42,7 @@ export const unused = (db: DataSource) =>
 /** Registers and signs in a user with an app, none of whose codes was used in the last minutes. */
 export async function personWithApp(server: Server, name: string): Promise<Person & { app: App }> {
   const signedIn = await person(server, name, [], `${name}@example.org`);
-  const app = await enrol(server.url, signedIn.jwt);
+  const app = await addApp(server.url, signedIn.jwt);
   await server.withDatabase(unused);
   return { ...signedIn, app };
-}
-
-/** Logs a user with a second factor in, up to the challenge. */
-export async function challengeOf(url: string, username: string, password: string) {
-  const { status, body } = await ask(url, 'POST', '/login', { username, password });
-  if (body.code !== 'second_factor_required')
-    throw new Error(`login: ${status} ${String(body.code)}`);
-  return body.challenge as string;
 }

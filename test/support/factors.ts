@@ -1,19 +1,30 @@
 import { asking } from './admins.js';
-import type { Answered } from './http.js';
+import { type Answered, ask } from './http.js';
 import { GOOD_PASSWORD, type Server } from './server.js';
 import { TEST_CODE } from './test-factor.module.js';
 
 /** Adds a test factor by a session. Resolves to the recovery codes, which come with the first factor. */
-export async function enrol(server: Server, jwt: string, name = 'My key'): Promise<string[]> {
+export async function addTestFactor(
+  server: Server,
+  jwt: string,
+  name = 'My key',
+): Promise<string[]> {
   const { status, body } = await asking(server, jwt).ask('POST', '/test-factors', { name });
-  if (status !== 201) throw new Error(`enrol: ${JSON.stringify(body)}`);
+  if (status !== 201) throw new Error(`test factor: ${JSON.stringify(body)}`);
   return body.recovery_codes as string[];
 }
 
-/** Begins a sign-in by a password. Resolves to the challenge for the second factor. */
-export async function challengeOf(server: Server, username: string): Promise<string | undefined> {
-  const response = await server.http.post('/login').send({ username, password: GOOD_PASSWORD });
-  return (response.body as { challenge?: string }).challenge;
+/** Logs a user with a second factor in, up to the challenge. */
+export async function challengeOf(
+  { url }: { url: string },
+  username: string,
+  password = GOOD_PASSWORD,
+): Promise<string> {
+  const { status, body } = await ask(url, 'POST', '/login', { username, password });
+  if (body.code !== 'second_factor_required') {
+    throw new Error(`login: ${status} ${String(body.code)}`);
+  }
+  return String(body.challenge);
 }
 
 /** Signs a user in by a password and a second factor. */

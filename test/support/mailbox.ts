@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import PostalMime, { type Address } from 'postal-mime';
-import type { Server } from './server.js';
 import { until } from './wait.js';
 
 /** A mail as its reader sees it. */
@@ -45,6 +44,9 @@ export async function readMail(source: string | Buffer): Promise<ReadMail> {
 const written = ({ name, address = '' }: Address): string =>
   name ? `"${name}" <${address}>` : address;
 
+/** A server, or the folder of one. */
+type WithDataDir = { config: { dataDir: string } };
+
 /** The mails that were read, by their files. Tests look for a mail over and over, among up to a hundred others. */
 const known = new Map<string, Promise<ReadMail>>();
 
@@ -55,16 +57,16 @@ function readFileOnce(path: string): Promise<ReadMail> {
   return reading;
 }
 
-/** Every mail that `server` (without SMTP_URL) has written so far, the oldest first. */
-export async function mailsOf(server: Server): Promise<ReadMail[]> {
-  const folder = join(server.config.dataDir, 'outbox');
+/** Every mail that a server without SMTP_URL has written so far, the oldest first. */
+export async function mailsOf({ config }: WithDataDir): Promise<ReadMail[]> {
+  const folder = join(config.dataDir, 'outbox');
   const files = await readdir(folder).catch(() => []);
   const whole = files.filter((file) => file.endsWith('.eml')).sort();
   return Promise.all(whole.map((file) => readFileOnce(join(folder, file))));
 }
 
 /** The `count`-th mail of `server` to `address`, when it is there. */
-export function mailTo(server: Server, address: string, count = 1): Promise<ReadMail> {
+export function mailTo(server: WithDataDir, address: string, count = 1): Promise<ReadMail> {
   return until(async () => {
     const mails = await mailsOf(server);
     return mails.filter(({ to }) => to === address)[count - 1];
@@ -72,7 +74,11 @@ export function mailTo(server: Server, address: string, count = 1): Promise<Read
 }
 
 /** The newest mail of `server` to `address` whose subject is `subject`, when it is there. */
-export function mailAbout(server: Server, address: string, subject: string): Promise<ReadMail> {
+export function mailAbout(
+  server: WithDataDir,
+  address: string,
+  subject: string,
+): Promise<ReadMail> {
   return until(async () => {
     const mails = await mailsOf(server);
     return mails.filter((mail) => mail.to === address && mail.subject === subject).at(-1);

@@ -1,21 +1,21 @@
 import { asking } from './admins.js';
+import { ask } from './http.js';
 import { Authenticator, type Changes, type Options } from './webauthn-authenticator.js';
 import { GOOD_PASSWORD, type Server } from './server.js';
 
-/** The answer to a request, with a body of JSON. */
-export async function post(server: Server, path: string, body: object, jwt?: string) {
-  const asked = server.http.post(path);
-  if (jwt !== undefined) void asked.set('authorization', `Bearer ${jwt}`);
-  const answer = await asked.send(body);
-  return { status: answer.status, body: answer.body as Record<string, unknown> };
-}
+/** A server in this process or another one. */
+type At = Pick<Server, 'url'>;
+
+/** Sends JSON; resolves to the answer. */
+export const post = ({ url }: At, path: string, body: object, jwt?: string) =>
+  ask(url, 'POST', path, body, jwt);
 
 /** The options of a ceremony. */
-export const optionsOf = async (server: Server, path: string, body: object = {}, jwt?: string) =>
+export const optionsOf = async (server: At, path: string, body: object = {}, jwt?: string) =>
   (await post(server, path, body, jwt)).body as unknown as Options;
 
 /** Registers a passkey of `authenticator` for the user of a token. Resolves to the answer. */
-export async function enrol(server: Server, jwt: string, authenticator: Authenticator) {
+export async function addPasskey(server: At, jwt: string, authenticator: Authenticator) {
   const options = await optionsOf(server, '/me/passkeys/options', {}, jwt);
   return post(server, '/me/passkeys', { response: authenticator.create(options) }, jwt);
 }
@@ -37,13 +37,13 @@ export async function newUser(server: Server, email?: string) {
 export async function userWithPasskey(server: Server, flags?: number, email?: string) {
   const user = await newUser(server, email);
   const authenticator = new Authenticator(originOf(server), flags);
-  const { status, body } = await enrol(server, user.jwt, authenticator);
+  const { status, body } = await addPasskey(server, user.jwt, authenticator);
   if (status !== 201) throw new Error(`passkey: ${JSON.stringify(body)}`);
   return { ...user, authenticator, passkey: body as { id: string } };
 }
 
 /** Signs in by a passkey. Resolves to the answer. */
-export async function signIn(server: Server, authenticator: Authenticator, changes?: Changes) {
+export async function signIn(server: At, authenticator: Authenticator, changes?: Changes) {
   const options = await optionsOf(server, '/login/passkey/options');
   return post(server, '/login/passkey', { response: authenticator.get(options, changes) });
 }
