@@ -2,19 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Config, ConfigError } from './config.js';
-
-const SECRET = '0123456789abcdefghijklmnopqrstuvwxyz';
-const load = (env: Record<string, string> = {}) => Config.load({ JWT_SECRET_KEY: SECRET, ...env });
-const wrong = (env: Record<string, string>): string[] => {
-  try {
-    load(env);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.issues.map(({ name }) => name);
-    throw error;
-  }
-};
+import { load, SECRET, wrong } from './settings.fixture.js';
 
 const pem = (key: { export(options: object): unknown }, type: string) =>
   key.export({ format: 'pem', type }) as string;

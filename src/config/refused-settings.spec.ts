@@ -1,16 +1,4 @@
-import { Config, ConfigError } from './config.js';
-
-const SECRET = 'kC4vYx8mQz2rT6wN9pL3sB7dF1gH5jKa';
-const load = (env: Record<string, string> = {}) => Config.load({ JWT_SECRET_KEY: SECRET, ...env });
-const wrong = (env: Record<string, string>): string[] => {
-  try {
-    load(env);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.issues.map(({ name }) => name);
-    throw error;
-  }
-};
+import { load, SECRET, wrong } from './settings.fixture.js';
 
 it.each([
   ['PORT', '70000'],

@@ -1,10 +1,7 @@
-import { Config } from '../config/config.js';
+import { load as loadAll } from '../config/settings.fixture.js';
 import { TELEMETRY_SETTINGS } from './telemetry.settings.js';
 
-const load = (env: Record<string, string>) =>
-  Config.load({ JWT_SECRET_KEY: 'kC4vYx8mQz2rT6wN9pL3sB7dF1gH5jKa', ...env }).of(
-    TELEMETRY_SETTINGS,
-  );
+const load = (env: Record<string, string>) => loadAll(env).of(TELEMETRY_SETTINGS);
 
 it('reads headers, percent-encoded', () => {
   const { OTEL_EXPORTER_OTLP_HEADERS: headers } = load({

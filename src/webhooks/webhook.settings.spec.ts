@@ -1,15 +1,10 @@
-import { Config, ConfigError } from '../config/config.js';
+import { load } from '../config/settings.fixture.js';
+import { ConfigError } from '../config/config.js';
 import { WebhookReceiver } from './webhook-receiver.js';
 
 const GOOD = `whsec_${Buffer.from('0123456789abcdefghijklmn').toString('base64')}`;
 const settings = (env: Record<string, string>) =>
-  new WebhookReceiver(
-    Config.load({
-      JWT_SECRET_KEY: 'kC4vYx8mQz2rT6wN9pL3sB7dF1gH5jKa',
-      WEBHOOK_SECRET: GOOD,
-      ...env,
-    }),
-  );
+  new WebhookReceiver(load({ WEBHOOK_SECRET: GOOD, ...env }));
 const wrong = (env: Record<string, string>): string[] => {
   try {
     settings(env);
