@@ -1,15 +1,7 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+import { ofUser } from '../database/user-key.js';
 
 const userId = { name: 'user_id', type: 'varchar', length: '36' };
-
-/** A foreign key on `user_id`: the row is deleted with its user. */
-const ofUser = (table: string) => ({
-  name: `fk_${table}_user_id`,
-  columnNames: ['user_id'],
-  referencedTableName: 'users',
-  referencedColumnNames: ['id'],
-  onDelete: 'CASCADE',
-});
 
 /** Makes the tables of sign-ins that wait for a second factor, and of recovery codes. */
 export class Factors1764100000003 implements MigrationInterface {

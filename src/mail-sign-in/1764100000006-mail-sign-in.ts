@@ -1,4 +1,5 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+import { ofUser } from '../database/user-key.js';
 
 /** Makes the table of sign-ins that wait for a mailed link or code. */
 export class MailSignIn1764100000006 implements MigrationInterface {
@@ -22,15 +23,7 @@ export class MailSignIn1764100000006 implements MigrationInterface {
           { name: 'uq_mail_challenges_token_hash', columnNames: ['token_hash'], isUnique: true },
           { name: 'ix_mail_challenges_expires_at', columnNames: ['expires_at'] },
         ],
-        foreignKeys: [
-          {
-            name: 'fk_mail_challenges_user_id',
-            columnNames: ['user_id'],
-            referencedTableName: 'users',
-            referencedColumnNames: ['id'],
-            onDelete: 'CASCADE',
-          },
-        ],
+        foreignKeys: [ofUser('mail_challenges')],
       }),
     );
   }

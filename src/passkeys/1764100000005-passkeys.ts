@@ -1,13 +1,5 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
-
-/** A foreign key on `user_id`: the row is deleted with its user. */
-const ofUser = (table: string) => ({
-  name: `fk_${table}_user_id`,
-  columnNames: ['user_id'],
-  referencedTableName: 'users',
-  referencedColumnNames: ['id'],
-  onDelete: 'CASCADE',
-});
+import { ofUser } from '../database/user-key.js';
 
 /** Makes the tables of passkeys, of the handles of their users, and of open ceremonies. */
 export class Passkeys1764100000005 implements MigrationInterface {

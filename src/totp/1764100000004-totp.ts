@@ -1,4 +1,5 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+import { ofUser } from '../database/user-key.js';
 
 /** Makes the table of authenticator apps. */
 export class Totp1764100000004 implements MigrationInterface {
@@ -18,15 +19,7 @@ export class Totp1764100000004 implements MigrationInterface {
           { name: 'last_used_at', type: 'bigint', isNullable: true },
         ],
         indices: [{ name: 'ix_totp_factors_user_id', columnNames: ['user_id'] }],
-        foreignKeys: [
-          {
-            name: 'fk_totp_factors_user_id',
-            columnNames: ['user_id'],
-            referencedTableName: 'users',
-            referencedColumnNames: ['id'],
-            onDelete: 'CASCADE',
-          },
-        ],
+        foreignKeys: [ofUser('totp_factors')],
       }),
     );
   }

@@ -5,6 +5,7 @@ import {
   type TableColumnOptions,
   type TableOptions,
 } from 'typeorm';
+import { ofUser } from '../user-key.js';
 
 /** Makes the tables of the core. A capability makes its own in its own migration. */
 export class Initial1764100000000 implements MigrationInterface {
@@ -45,15 +46,6 @@ const time = (name: string): TableColumnOptions => ({ name, type: 'bigint' });
 const timeOrNull = (name: string): TableColumnOptions => ({ ...time(name), isNullable: true });
 const id = { ...text('id', 36), isPrimary: true };
 const userId = text('user_id', 36);
-
-/** A foreign key on `user_id`: the row is deleted with its user. */
-const ofUser = (table: string) => ({
-  name: `fk_${table}_user_id`,
-  columnNames: ['user_id'],
-  referencedTableName: 'users',
-  referencedColumnNames: ['id'],
-  onDelete: 'CASCADE',
-});
 
 /** Orders a text by code points, so that its index finds prefixes. SQLite does so by default. */
 const byCodePoints = (runner: QueryRunner): object =>
