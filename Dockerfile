@@ -9,7 +9,7 @@ ENV npm_config_nodedir=/usr/local
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ormconfig.ts ./
+COPY tsconfig.json tsconfig.build.json tsconfig.browser.json ormconfig.ts ./
 COPY src ./src
 COPY templates ./templates
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund

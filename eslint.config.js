@@ -8,7 +8,7 @@ export default tseslint.config(
   { ignores: existsSync('bench/node_modules') ? [] : ['bench/'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
@@ -27,7 +27,14 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/**/*.ts'],
+    // Modules for browsers have a configuration of their own.
+    files: ['**/*.browser.ts'],
+    languageOptions: {
+      parserOptions: { projectService: false, project: 'tsconfig.browser.json' },
+    },
+  },
+  {
+    files: ['src/**/*.ts', 'src/**/*.tsx'],
     ignores: ['src/config/**', '**/*.spec.ts'],
     rules: {
       'no-restricted-properties': [

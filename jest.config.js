@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { tsx } from './scripts/tsx.js';
 import { expectSupportedNode } from './src/node-version.js';
 
 expectSupportedNode();
@@ -10,8 +11,8 @@ expectSupportedNode();
  */
 const common = {
   testEnvironment: 'node',
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': ['@swc/jest'] },
+  extensionsToTreatAsEsm: ['.ts', '.tsx'],
+  transform: { '\\.ts$': ['@swc/jest'], '\\.tsx$': ['@swc/jest', tsx] },
   modulePathIgnorePatterns: ['<rootDir>/data/'],
 };
 

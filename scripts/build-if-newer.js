@@ -16,7 +16,7 @@ const filesOf = (folder) =>
 
 /** Whether a file is newer than its compiled file. */
 const isNewer = (file) =>
-  changed(path(file)) > changed(path(`dist/${file.replace(/\.ts$/, '.js')}`));
+  changed(path(file)) > changed(path(`dist/${file.replace(/\.tsx?$/, '.js')}`));
 
 /**
  * Compiles if a source is newer than its compiled file, wherever it is called from. Each source is compared
@@ -25,14 +25,16 @@ const isNewer = (file) =>
  */
 export function buildIfNewer() {
   if (!existsSync(path('src'))) return;
-  const sources = filesOf('src').filter((file) => /(?<!\.spec)\.[jt]s$/.test(file));
+  const sources = filesOf('src').filter((file) => /(?<!\.spec)\.([jt]s|tsx)$/.test(file));
   if (sources.some(isNewer)) {
-    const { status } = spawnSync(
-      process.execPath,
-      [path('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
-      { cwd: root, stdio: ['ignore', 2, 2] },
-    );
-    if (status !== 0) process.exit(status ?? 1);
+    for (const project of ['tsconfig.build.json', 'tsconfig.browser.json']) {
+      const { status } = spawnSync(
+        process.execPath,
+        [path('node_modules/typescript/bin/tsc'), '-p', project],
+        { cwd: root, stdio: ['ignore', 2, 2] },
+      );
+      if (status !== 0) process.exit(status ?? 1);
+    }
   }
   if (filesOf('templates').some(isNewer)) {
     cpSync(path('templates'), path('dist/templates'), { recursive: true });

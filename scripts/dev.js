@@ -11,6 +11,7 @@ import { setPriority } from 'node:os';
 import { dirname } from 'node:path';
 import { transformFile } from '@swc/core';
 import { expectSupportedNode } from '../src/node-version.js';
+import { tsx } from './tsx.js';
 
 expectSupportedNode();
 
@@ -18,8 +19,8 @@ expectSupportedNode();
 const TOGETHER = 150;
 
 const run = (...args) => spawn(process.execPath, args, { stdio: 'inherit' });
-const isSource = (file) => /(?<!\.spec)\.[jt]s$/.test(file) && !file.endsWith('.d.ts');
-const compiledName = (file) => `dist/${file.replace(/\.ts$/, '.js')}`;
+const isSource = (file) => /(?<!\.spec)\.([jt]s|tsx)$/.test(file) && !file.endsWith('.d.ts');
+const compiledName = (file) => `dist/${file.replace(/\.tsx?$/, '.js')}`;
 
 /** Compiles a source, or removes what was compiled of one that is gone. @returns whether it could be read */
 async function compile(file) {
@@ -29,7 +30,7 @@ async function compile(file) {
     return true;
   }
   try {
-    const { code } = await transformFile(file);
+    const { code } = await transformFile(file, file.endsWith('.tsx') ? tsx : {});
     await mkdir(dirname(to), { recursive: true });
     await writeFile(to, code);
     return true;

@@ -6,7 +6,7 @@ import { errorsPage } from './errors-page.js';
 buildIfNewer();
 const { API_ERRORS, ApiError } = await import('../dist/src/common/api-error.js');
 // The import declares the settings of every room.
-await import('../dist/src/app.module.js');
+await import('../dist/src/app.setup.js');
 const { settingsSections } = await import('../dist/src/config/settings.js');
 const { exampleFile, settingsPage } = await import('../dist/src/config/settings-page.js');
 

@@ -35,6 +35,7 @@ import { setUpTelemetry } from './observability/telemetry.setup.js';
 import { SentMailsModule } from './mail/sent-mails.module.js';
 import { mailSignInRoutes } from './mail-sign-in/mail-sign-in.module.js';
 import { serveDocs } from './openapi/api-docs.js';
+import { pages } from './pages/pages.module.js';
 
 /** The set-up of the capabilities that need the server itself. */
 const SET_UPS: ((app: NestFastifyApplication, config: Config) => void | Promise<void>)[] = [
@@ -47,6 +48,7 @@ const SET_UPS: ((app: NestFastifyApplication, config: Config) => void | Promise<
 const OPTIONAL: ((config: Config) => Type[])[] = [
   // A capability adds its line here.
   mailSignInRoutes,
+  pages,
 ];
 
 /** Headers of answers that scripts of `CORS_ORIGINS` may read, beside those that every script may read. */

@@ -8,6 +8,7 @@ import { CommonModule } from './common/common.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { TABLES, type Tables } from './database/tables.js';
 import { FactorsModule } from './factors/factors.module.js';
+import { HtmlModule } from './html/html.module.js';
 import { MailModule } from './mail/mail.module.js';
 import { MailSignInModule } from './mail-sign-in/mail-sign-in.module.js';
 import { HealthModule } from './observability/health.module.js';
@@ -38,6 +39,7 @@ export class LatchkeyModule {
         ThrottlingModule,
         AuthModule,
         MailModule,
+        HtmlModule,
 
         AuditChainModule,
         RecoveryModule,

@@ -6,6 +6,7 @@ import { factorsTables } from './factors/factors.tables.js';
 import { mailSignInTables } from './mail-sign-in/mail-sign-in.tables.js';
 import { mailTables } from './mail/mail.tables.js';
 import { mailedLinksTables } from './mailed-links/mailed-links.tables.js';
+import { pagesTables } from './pages/pages.tables.js';
 import { passkeysTables } from './passkeys/passkeys.tables.js';
 import { passwordsTables } from './passwords/passwords.tables.js';
 import { sessionsTables } from './sessions/sessions.tables.js';
@@ -28,6 +29,7 @@ const rooms = [
   totpTables,
   passkeysTables,
   mailSignInTables,
+  pagesTables,
 ];
 
 /** Returns all tables: those of Latchkey, and those of the project. */

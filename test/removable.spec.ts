@@ -12,6 +12,7 @@ const NEEDS: Record<string, string[]> = {
   observability: [],
   passkeys: ['factors'],
   openapi: [],
+  pages: [],
   operations: ['audit-chain'],
   recovery: [],
   totp: ['factors'],

@@ -50,6 +50,13 @@ const TABLE: Record<string, Access> = {
   'GET /openapi.json': open(200),
   'GET /openapi.yaml': open(200),
 
+  // Pages for browsers. They take no token, and no form without a browser's headers.
+  'GET /': open(303),
+  'GET /assets/:file': open('not_found'),
+  'GET /sign-in': open(200),
+  'POST /sign-in': open(403),
+  'POST /sign-out': open(403),
+
   'GET /account/:page': open(200),
   'POST /account/:page': open(400),
   'POST /email/confirm': open('missing_parameter'),

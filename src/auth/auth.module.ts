@@ -52,6 +52,7 @@ import { WaysIn } from './ways-in.js';
   exports: [
     AccessTokenService,
     AccountAttempts,
+    AuthService,
     EnrolmentPolicy,
     RefreshCookie,
     RegistrationService,

@@ -34,14 +34,7 @@ export function sendError(exception: unknown, request: FastifyRequest, reply: Fa
     reply.status(204).header('Allow', request.server.allowedMethods(request).join(', ')).send();
     return;
   }
-  if (error.status === 503 && error.code !== 'overloaded') {
-    request.log.warn({ reason: reasonOf(error) }, error.message);
-  } else if (error.isFault) {
-    request.log.error({ err: error.cause ?? exception }, error.message);
-  } else if (error.code === 'overloaded') {
-    // There are many under load. The code that refuses sums them up.
-    request.log.debug(error.message);
-  }
+  logError(error, exception, request);
   if (error.tokenRefusal) request.tokenRefusal = error.code;
   if (reply.sent) return;
   // The unread rest of a body must not be read as the next request.
@@ -51,6 +44,18 @@ export function sendError(exception: unknown, request: FastifyRequest, reply: Fa
   // The route may have set another type for its own answer.
   reply.status(error.status).type('application/json; charset=utf-8');
   reply.headers(error.headersFor(request.server.challengeScheme ?? 'Bearer')).send(error.body);
+}
+
+/** Logs a fault of ours, and that a resource is down. */
+export function logError(error: ApiError, exception: unknown, request: FastifyRequest): void {
+  if (error.status === 503 && error.code !== 'overloaded') {
+    request.log.warn({ reason: reasonOf(error) }, error.message);
+  } else if (error.isFault) {
+    request.log.error({ err: error.cause ?? exception }, error.message);
+  } else if (error.code === 'overloaded') {
+    // There are many under load. The code that refuses sums them up.
+    request.log.debug(error.message);
+  }
 }
 
 /**

@@ -133,6 +133,8 @@ interface ApiErrorOptions {
   msg?: string;
   /** Given if several fields are wrong. */
   errors?: FieldError[];
+  /** The dotted path of the wrong field if only one is wrong. It is not in the body. */
+  field?: string;
   /** More keys of the body, such as a challenge to answer. */
   details?: Record<string, unknown>;
   /** The text of `WWW-Authenticate` after the scheme. */
@@ -167,6 +169,12 @@ export class ApiError extends Error {
     return this.options.answer?.status ?? API_ERRORS[this.code][0];
   }
 
+  /** The wrong fields, also if only one is wrong. */
+  get fields(): FieldError[] {
+    const { errors, field } = this.options;
+    return errors ?? (field === undefined ? [] : [{ path: field, msg: this.message }]);
+  }
+
   /** Whether the error is a fault of ours, which the log describes in full. */
   get isFault(): boolean {
     return isFault(this.code);
@@ -196,6 +204,11 @@ export class ApiError extends Error {
       ...(this.code === 'unavailable' && { 'Retry-After': RETRY_AFTER }),
       ...this.options.headers,
     };
+  }
+
+  /** The seconds after which a client may try again. */
+  get retryAfter(): number {
+    return Number(this.options.headers?.['Retry-After'] ?? RETRY_AFTER);
   }
 
   /** The JSON body. */

@@ -48,6 +48,7 @@ function toApiError(issues: readonly StandardSchemaV1.Issue[]): ApiError {
     first.msg === missing(first.path) ? 'missing_parameter' : 'invalid_parameter',
     {
       msg: first.msg,
+      field: first.path,
       ...(errors.length > 1 && { errors }),
     },
   );

@@ -87,7 +87,17 @@ export class AccessTokens {
   ) {}
 
   /** Returns a new token for `subject`. `own` holds a project's claims, which never replace Latchkey's. */
-  sign(
+  sign(subject: Subject, options: SignOptions, own: Record<string, unknown> = {}): Promise<string> {
+    const { type, signingKey } = this.config.jwt;
+    const claims = { ...own, ...this.claimsOf(subject, options) };
+    const { algorithm, kid } = this.keyring;
+    const header = { alg: algorithm, typ: type, kid };
+    if (algorithm === 'EdDSA') return Promise.resolve(signEdDsa(header, claims, signingKey));
+    return this.jwt.signAsync(claims, { algorithm, header });
+  }
+
+  /** Returns the claims of a token for `subject`. Undefined values keep a project's claims from setting a name. */
+  claimsOf(
     subject: Subject,
     {
       sid,
@@ -99,12 +109,10 @@ export class AccessTokens {
       actor,
       expires = this.config.jwt.expires,
     }: SignOptions,
-    own: Record<string, unknown> = {},
-  ): Promise<string> {
-    const { issuer, audience, identityClaim, type, signingKey } = this.config.jwt;
+  ) {
+    const { issuer, audience, identityClaim } = this.config.jwt;
     const now = Math.floor(clock.now() / 1000);
-    const claims = {
-      ...own,
+    return {
       iss: issuer,
       [identityClaim]: subject.id,
       username: subject.username,
@@ -114,22 +122,17 @@ export class AccessTokens {
       auth_time: authTime,
       amr,
       acr,
-      enrolment_required: mustEnrol || undefined,
+      enrolment_required: mustEnrol ? (true as const) : undefined,
       iat: now,
       nbf: now,
       exp: now + expires,
       jti: randomUUID(),
       client_id: OWN_CLIENT,
-      // Undefined values here keep a project's claims from setting these names.
       aud: audience,
       act: actor && { sub: actor.id },
       act_ver: actor?.ver,
       act_roles: actor?.roles,
     };
-    const { algorithm, kid } = this.keyring;
-    const header = { alg: algorithm, typ: type, kid };
-    if (algorithm === 'EdDSA') return Promise.resolve(signEdDsa(header, claims, signingKey));
-    return this.jwt.signAsync(claims, { algorithm, header });
   }
 
   /**

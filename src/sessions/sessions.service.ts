@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, IsNull, MoreThan, Not, type Repository } from 'typeorm';
 import { clock } from '../common/clock.js';
 import { EventsService } from '../common/events.service.js';
+import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { lockUser } from '../users/lock-user.js';
 import type { PermitUser } from '../users/user-changes.service.js';
@@ -21,11 +22,15 @@ export interface SessionChoice {
 /** The most sessions in a user's list, the last used ones. */
 const LIST_LIMIT = 100;
 
+/** How often the use of a session by a browser is written down, in milliseconds. */
+const KEEP_ALIVE = 60_000;
+
 /** The sessions of users, each on one device. */
 @Injectable()
 export class SessionsService {
   constructor(
     @InjectRepository(Session) private readonly sessions: Repository<Session>,
+    private readonly config: Config,
     private readonly database: Database,
     private readonly revocations: RevocationsService,
     private readonly events: EventsService,
@@ -73,6 +78,24 @@ export class SessionsService {
       { lastUsedAt: clock.date() },
     );
     return affected === 1;
+  }
+
+  /**
+   * Notes that a browser uses a session, and moves its idle expiry. At most one write a minute is made for it, and
+   * none for a session that has ended meanwhile.
+   */
+  async keepAlive({ id, lastUsedAt, createdAt }: Session): Promise<void> {
+    const now = clock.now();
+    if (now - lastUsedAt.getTime() < KEEP_ALIVE) return;
+    const { idle, absolute } = this.config.sessions;
+    const end = Math.min(now + idle * 1000, createdAt.getTime() + absolute * 1000);
+    await this.database.write((manager) =>
+      manager.update(
+        Session,
+        { id, endedAt: IsNull() },
+        { lastUsedAt: new Date(now), expiresAt: new Date(end) },
+      ),
+    );
   }
 
   /**

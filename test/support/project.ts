@@ -7,7 +7,8 @@ import { dirname, join, resolve } from 'node:path';
 /** The files of a clone that the tests need. */
 const FILES = [
   ...['src', 'dist', 'test', 'templates', 'scripts', 'bin', 'examples', 'ormconfig.ts'],
-  ...['package.json', 'tsconfig.json', 'tsconfig.build.json', '.swcrc', '.prettierrc'],
+  ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'tsconfig.browser.json'],
+  ...['.swcrc', '.prettierrc'],
   ...['.prettierignore', '.gitignore', 'eslint.config.js', 'jest.config.js', 'README.md', 'docs'],
 ];
 

@@ -12,6 +12,7 @@ const LOWER = [
   'keys',
   'throttling',
   'mail',
+  'html',
   'mailed-links',
 ];
 export const ROOMS: Record<string, string[]> = {
@@ -25,7 +26,8 @@ export const ROOMS: Record<string, string[]> = {
   keys: [...BASE, 'database'],
   throttling: [...BASE, 'keys'],
   mail: [...BASE, 'database', 'outbox', 'users', 'keys', 'throttling'],
-  'mailed-links': [...BASE, 'database', 'users', 'keys', 'throttling', 'mail'],
+  html: [...BASE, 'mail'],
+  'mailed-links': [...BASE, 'database', 'users', 'keys', 'throttling', 'mail', 'html'],
   audit: [...BASE, 'database', 'users'],
   'audit-chain': [...BASE, 'database', 'users', 'keys', 'audit'],
   sessions: LOWER,
@@ -35,6 +37,7 @@ export const ROOMS: Record<string, string[]> = {
   totp: [...LOWER, 'sessions', 'auth', 'factors'],
   'mail-sign-in': [...LOWER, 'sessions', 'auth'],
   passkeys: [...LOWER, 'audit', 'sessions', 'auth', 'factors'],
+  pages: [...LOWER, 'sessions', 'auth'],
   account: [...LOWER, 'audit', 'sessions', 'auth'],
   admin: [...LOWER, 'audit', 'sessions', 'auth', 'recovery'],
   openapi: [...BASE, 'auth'],
@@ -57,7 +60,7 @@ const AT_THE_TOP = [
 
 /** Every source file, as a path below `src`. */
 export const sourceFiles = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
-  (file) => file.endsWith('.ts'),
+  (file) => /\.tsx?$/.test(file),
 );
 
 /** Whether a source file is the project's own, and not Latchkey's: it is in none of the rooms. */

@@ -1,0 +1,13 @@
+import { Global, Module } from '@nestjs/common';
+import { Assets } from './assets.js';
+import { AssetsController } from './assets.controller.js';
+import { Documents } from './documents.js';
+
+/** Renders the pages of all rooms in one look, and serves the files that they load. */
+@Global()
+@Module({
+  controllers: [AssetsController],
+  providers: [Assets, Documents],
+  exports: [Assets, Documents],
+})
+export class HtmlModule {}

@@ -1,0 +1,16 @@
+/**
+ * For every page: a browser that goes back may show a page from its memory, of an account that is signed out by
+ * now. Such a page is loaded anew.
+ */
+addEventListener('pageshow', (event) => {
+  if (event.persisted) location.reload();
+});
+
+// A second click on a slow server would send the form twice.
+addEventListener('submit', (event) => {
+  const { submitter } = event;
+  // The browser has to read the form first.
+  setTimeout(() => {
+    submitter?.setAttribute('disabled', '');
+  });
+});

@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import type { Texts } from '../html/language.js';
+
+/** A page in the navigation of signed-in users. */
+export interface NavigationEntry {
+  path: string;
+  label: Texts<string>;
+}
+
+/** The longest address that a sign-in leads back to. */
+const LONGEST = 500;
+
+/** The registry of the pages for signed-in users. Each room adds its own; the first one is the start page. */
+@Injectable()
+export class Navigation {
+  readonly entries: NavigationEntry[] = [];
+
+  add(...entries: NavigationEntry[]): void {
+    this.entries.push(...entries);
+  }
+
+  /** The page that a sign-in leads to. */
+  get home(): string {
+    return this.entries[0]?.path ?? '/';
+  }
+
+  /**
+   * Returns the page that a sign-in leads back to: `wanted`, if it is the path of a page for signed-in users, and
+   * else the start page. No other site can be reached by it, however the address is written.
+   */
+  returnPath(wanted: unknown): string {
+    if (typeof wanted !== 'string' || wanted.length > LONGEST) return this.home;
+    // No `\`, `%`, `:` or second `/` at the start: browsers would read them as the name of another site.
+    const [, path = ''] = /^((?:\/[\w-]+)+)(?:\?[\w=&-]*)?$/.exec(wanted) ?? [];
+    const isOurs = this.entries.some(
+      (entry) => path === entry.path || path.startsWith(`${entry.path}/`),
+    );
+    return isOurs ? wanted : this.home;
+  }
+}

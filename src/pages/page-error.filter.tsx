@@ -1,0 +1,68 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ApiError } from '../common/api-error.js';
+import { logError, toApiError } from '../common/api-error.filter.js';
+import { replyOf, requestOf } from '../common/request-of.js';
+import { Documents } from '../html/documents.js';
+import { Alert } from '../html/fields.js';
+import { HTML_TEXTS } from '../html/html.texts.js';
+import { PROBLEM_TEXTS } from '../html/problem.texts.js';
+import { pageLanguage } from './page-language.js';
+import { PageViews } from './page-views.js';
+import { seeOther } from './see-other.js';
+
+/**
+ * Answers the errors of pages by pages: a refused form shows its problem, and a browser without a session gets
+ * the page to sign in.
+ */
+@Catch()
+export class PageErrorFilter implements ExceptionFilter {
+  constructor(
+    private readonly documents: Documents,
+    private readonly views: PageViews,
+  ) {}
+
+  async catch(exception: unknown, host: ArgumentsHost): Promise<void> {
+    const [request, reply] = [requestOf(host), replyOf(host)];
+    const error = toApiError(exception);
+    logError(error, exception, request);
+    if (reply.sent) return;
+    try {
+      reply.send(await this.answer(request, reply, error));
+    } catch (failure) {
+      logError(toApiError(failure), failure, request);
+      reply.status(500).send(this.errorPage(request, reply, toApiError(failure)));
+    }
+  }
+
+  private answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    error: ApiError,
+  ): string | Promise<string> {
+    if (error.code === 'unauthorized' || error.code === 'token_revoked') {
+      return seeOther(reply, `/sign-in?return_to=${encodeURIComponent(request.url)}`);
+    }
+    if (error.code === 'body_too_large') void reply.header('connection', 'close');
+    void reply.status(error.status).headers(error.headers);
+    const view =
+      this.views.find(error.code) ??
+      (error.status === 500 ? undefined : this.views.find(request.routeOptions.url));
+    return view ? view(request, reply, error) : this.errorPage(request, reply, error);
+  }
+
+  private errorPage(request: FastifyRequest, reply: FastifyReply, error: ApiError): string {
+    const language = pageLanguage(request);
+    const texts = HTML_TEXTS[language];
+    return this.documents.render(
+      reply,
+      { language, title: texts.errorTitle },
+      <>
+        <Alert kind="problem">{PROBLEM_TEXTS[language].of(error)}</Alert>
+        <p>
+          <a href="/">{texts.home}</a>
+        </p>
+      </>,
+    );
+  }
+}

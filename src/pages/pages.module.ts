@@ -1,0 +1,34 @@
+import { Global, Module, type Type } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuthModule } from '../auth/auth.module.js';
+import type { Config } from '../config/config.js';
+import { KeysModule } from '../keys/keys.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { BrowserSession } from './browser-session.entity.js';
+import { BrowserSessionsService } from './browser-sessions.service.js';
+import { Navigation } from './navigation.js';
+import { PageCookies } from './page-cookies.js';
+import { PageViews } from './page-views.js';
+import { PAGES_SETTINGS } from './pages.settings.js';
+import { SignInController } from './sign-in.controller.js';
+
+/** The pages to register and sign in, and the session of the browser; part of the application unless `PAGES=off`. */
+@Global()
+@Module({
+  imports: [
+    TypeOrmModule.forFeature([BrowserSession]),
+    AuthModule,
+    KeysModule,
+    SessionsModule,
+    UsersModule,
+  ],
+  controllers: [SignInController],
+  providers: [BrowserSessionsService, Navigation, PageCookies, PageViews],
+  exports: [BrowserSessionsService, Navigation, PageCookies, PageViews],
+})
+export class PagesModule {}
+
+/** Returns the module of the pages unless the setting turns them off. */
+export const pages = (config: Config): Type[] =>
+  config.of(PAGES_SETTINGS).PAGES === 'on' ? [PagesModule] : [];

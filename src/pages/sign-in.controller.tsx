@@ -1,0 +1,120 @@
+import { Body, Controller, Get, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { loginSchema } from '../auth/auth.schemas.js';
+import { AuthService } from '../auth/auth.service.js';
+import { LimitPasswordAttempts } from '../auth/password-attempts.interceptor.js';
+import { originOf } from '../auth/sign-in-origin.js';
+import { ClientSignal } from '../common/client-signal.js';
+import { fieldsOf } from '../common/request-of.js';
+import { Documents } from '../html/documents.js';
+import { failedForm, type FormState, freshForm } from '../html/form-state.js';
+import { RateLimit } from '../throttling/rate-limit.guard.js';
+import { BrowserSessionsService } from './browser-sessions.service.js';
+import { Navigation } from './navigation.js';
+import { PostForm, PublicPages } from './page.decorators.js';
+import { pageLanguage } from './page-language.js';
+import { PageViews } from './page-views.js';
+import { seeOther } from './see-other.js';
+import { SignedInPage, SignInPage } from './sign-in.page.js';
+import { SIGN_IN_TEXTS } from './sign-in.texts.js';
+
+const formSchema = loginSchema.extend({
+  remember: z.string().optional(),
+  return_to: z.string().optional(),
+});
+
+/** The page to sign in, and the way out. */
+@PublicPages()
+@Controller()
+export class SignInController {
+  constructor(
+    private readonly auth: AuthService,
+    private readonly sessions: BrowserSessionsService,
+    private readonly navigation: Navigation,
+    private readonly documents: Documents,
+    views: PageViews,
+  ) {
+    views.onFailure('/sign-in', (request, reply, error) => {
+      const body = fieldsOf(request);
+      const form = failedForm(error, body, pageLanguage(request));
+      return this.render(request, reply, form, body.return_to);
+    });
+  }
+
+  /** Leads to the start page of a signed-in user, or to the sign-in. */
+  @Get()
+  async home(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    const open = await this.sessions.find(request);
+    const { home } = this.navigation;
+    return seeOther(reply, open && home !== '/' ? home : '/sign-in');
+  }
+
+  @Get('sign-in')
+  async show(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Query() { return_to: returnTo, done }: Record<string, unknown>,
+  ): Promise<string> {
+    const open = (request.browserSession = await this.sessions.find(request));
+    if (!open) return this.render(request, reply, freshForm(), returnTo, done);
+    const language = pageLanguage(request);
+    return this.documents.render(
+      reply,
+      { language, title: SIGN_IN_TEXTS[language].signedInTitle },
+      <SignedInPage
+        language={language}
+        name={open.user.displayName ?? open.user.username}
+        next={this.navigation.returnPath(returnTo)}
+      />,
+    );
+  }
+
+  @PostForm('sign-in')
+  @RateLimit('login')
+  @LimitPasswordAttempts()
+  async signIn(
+    @Body({ schema: formSchema }) form: z.infer<typeof formSchema>,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @ClientSignal() signal: AbortSignal,
+  ): Promise<string> {
+    const tokens = await this.auth.login(form, originOf(request), { signal });
+    await this.sessions.open(request, reply, tokens, form.remember === 'on');
+    return seeOther(reply, this.navigation.returnPath(form.return_to));
+  }
+
+  @PostForm('sign-out')
+  async signOut(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    await this.sessions.close(reply, await this.sessions.find(request));
+    return seeOther(reply, '/sign-in?done=signed-out');
+  }
+
+  private render(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    form: FormState,
+    returnTo: unknown,
+    done?: unknown,
+  ): string {
+    const language = pageLanguage(request);
+    const { title, done: messages } = SIGN_IN_TEXTS[language];
+    return this.documents.render(
+      reply,
+      { language, title },
+      <SignInPage
+        language={language}
+        form={form}
+        returnTo={this.navigation.returnPath(returnTo)}
+        done={isKey(messages, done) ? messages[done] : undefined}
+      />,
+    );
+  }
+}
+
+/** Tells whether a text from an address is the name of one of these messages. */
+const isKey = <T extends object>(messages: T, name: unknown): name is keyof T =>
+  typeof name === 'string' && Object.hasOwn(messages, name);
