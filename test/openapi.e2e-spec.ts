@@ -23,7 +23,7 @@ let server: Server;
 let document: Document;
 let authorization: string;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ SIGN_IN_BY_MAIL: 'on' });
   document = (await server.http.get('/openapi.json').expect(200)).body as Document;
   await signIn();
 });
@@ -101,6 +101,34 @@ it('names its schemas, gives examples, and has a body for every refusal', () => 
   }
 });
 
+it('says of each guarded route that a role may require a second factor first', () => {
+  const allowed = /^\/(me\/(factors|passkeys|recovery-codes|step-up)|logout)/;
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [method, { security, responses }] of Object.entries(methods)) {
+      if (security.length === 0 || allowed.test(path)) continue;
+      const listed = '403' in responses;
+      expect([method, path, listed]).toEqual([method, path, true]);
+    }
+  }
+  expect(document.components.schemas.Error403?.properties?.code?.enum).toContain(
+    'enrolment_required',
+  );
+});
+
+it('describes the challenge of a sign-in that needs a second factor', () => {
+  const { schemas } = document.components;
+  expect(schemas.SecondFactorRequired).toMatchObject({
+    required: ['msg', 'code', 'challenge', 'methods', 'expires_in'],
+    properties: { code: { type: 'string', enum: ['second_factor_required'] } },
+  });
+  for (const path of ['/login', '/login/mail/verify']) {
+    const { content } = document.paths[path]?.post?.responses[401] ?? {};
+    expect(content?.['application/json']?.schema).toEqual({
+      $ref: '#/components/schemas/Error401OrSecondFactorRequired',
+    });
+  }
+});
+
 const CLIENT = `
 import createClient from 'openapi-fetch';
 import type { paths } from './api.js';
@@ -122,6 +150,13 @@ export async function register(): Promise<string> {
     default:
       return error.errors?.[0]?.path ?? error.msg;
   }
+}
+
+export async function login(): Promise<string> {
+  const { data, error } = await client.POST('/login', { body: { username: 'ada', password: 'x' } });
+  if (data) return data.jwt;
+  if (!('challenge' in error)) return error.msg;
+  return error.challenge + error.methods.join() + error.expires_in.toFixed();
 }
 
 export async function others(): Promise<unknown[]> {

@@ -15,6 +15,7 @@ import {
   refreshSchema,
   type RegisterBody,
   registerSchema,
+  secondFactorRequiredSchema,
   tokensSchema,
   type TokensView,
   userSchema,
@@ -67,7 +68,11 @@ export class AuthController {
   @ApiOperation({ summary: 'Exchange username (or e-mail address) and password for tokens' })
   @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })
   @refuses(400, 'A parameter is missing')
-  @refuses(401, 'Bad username or password, or a second factor is required')
+  @refuses(
+    401,
+    'Bad username or password, or a second factor is required',
+    secondFactorRequiredSchema,
+  )
   @refuses(403, 'The account is disabled, or its e-mail address is not verified')
   @refusesOverload()
   async login(

@@ -128,6 +128,26 @@ export const tokensSchema = z
     example: { jwt: 'eyJ…', token_type: 'Bearer', expires_in: 900, refresh_token: '…' },
   });
 
+/** The refusal of a sign-in by one factor if the account has a second one. */
+export const secondFactorRequiredSchema = z
+  .object({
+    msg: z.string(),
+    code: z.enum(['second_factor_required']),
+    challenge: z.string().describe('Send it to `POST /login/second-factor`'),
+    methods: z.array(z.string()).describe('`totp`, `passkey`, `recovery_code`'),
+    expires_in: z.int().describe('Seconds until the challenge expires'),
+  })
+  .meta({
+    title: 'SecondFactorRequired',
+    example: {
+      msg: 'Prove a second factor to sign in',
+      code: 'second_factor_required',
+      challenge: '…',
+      methods: ['totp', 'recovery_code'],
+      expires_in: 600,
+    },
+  });
+
 /** Answer of `GET /protected`. */
 export const helloSchema = z
   .object({ hello_from: z.string() })

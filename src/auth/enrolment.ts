@@ -21,6 +21,9 @@ export function refuseBeforeEnrolment(
 ): void {
   if (!mustEnrol) return;
   const targets = context ? [context.getHandler(), context.getClass()] : [];
-  const allowed = targets.some((target) => Reflect.getMetadata(KEY, target) === true);
-  if (!allowed) throw new ApiError('enrolment_required');
+  if (!isAllowedBeforeEnrolment(targets)) throw new ApiError('enrolment_required');
 }
+
+/** Tells whether a route lets users through before they enrol, by its handler or its class. */
+export const isAllowedBeforeEnrolment = (targets: object[]): boolean =>
+  targets.some((target) => Reflect.getMetadata(KEY, target) === true);

@@ -1,10 +1,15 @@
 import type { DocumentBuilder } from '@nestjs/swagger';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { ApiResponse } from '../common/api-decorators.js';
 import type { Config } from '../config/config.js';
 
-/** Describes a refusal of a route in the OpenAPI document. */
-export const refuses = (status: number, description: string) =>
-  ApiResponse({ status, description });
+/**
+ * Describes a refusal of a route in the OpenAPI document.
+ *
+ * @param standardSchema the body of a refusal that has more than `msg` and `code`
+ */
+export const refuses = (status: number, description: string, standardSchema?: StandardSchemaV1) =>
+  ApiResponse({ status, description, ...(standardSchema && { standardSchema }) });
 
 /** Describes the refusal of a route that hashes a password, if too many passwords wait. */
 export const refusesOverload = () =>

@@ -1,6 +1,6 @@
 import { Body, Controller, Headers, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { tokensSchema, type TokensView } from '../auth/auth.schemas.js';
+import { secondFactorRequiredSchema, tokensSchema, type TokensView } from '../auth/auth.schemas.js';
 import { refuses } from '../auth/openapi.js';
 import { RefreshCookie } from '../auth/refresh-cookie.js';
 import { originOf } from '../auth/sign-in-origin.js';
@@ -55,7 +55,11 @@ export class MailSignInController {
   @ApiOperation({ summary: 'Sign in by a mailed code, or by the token of a mailed link' })
   @ApiResponse({ status: 200, description: 'Tokens', standardSchema: tokensSchema })
   @refuses(400, 'A parameter is missing, or the code or link is not good')
-  @refuses(401, 'The challenge has expired or was completed, or a second factor is required')
+  @refuses(
+    401,
+    'The challenge has expired or was completed, or a second factor is required',
+    secondFactorRequiredSchema,
+  )
   @refuses(403, 'The account is disabled')
   async verify(
     @Body({ schema: mailProofSchema }) body: MailProofBody,

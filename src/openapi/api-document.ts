@@ -101,9 +101,13 @@ function describeRefusals(operation: Operation, schemas: Schemas): void {
     if (!response || '$ref' in response || (status !== 'default' && Number(status) < 400)) continue;
     const name = status === 'default' ? 'Error' : `Error${status}`;
     schemas[name] ??= errorSchema(status);
-    response.content = {
-      'application/json': { schema: { $ref: `#/components/schemas/${name}` } },
-    };
+    const shared = { $ref: `#/components/schemas/${name}` };
+    const own = response.content?.['application/json']?.schema;
+    const schema =
+      own && 'title' in own
+        ? { title: `${name}Or${own.title ?? ''}`, anyOf: [own, shared] }
+        : shared;
+    response.content = { 'application/json': { schema } };
     if (status === '429' || status === '503') {
       response.headers = {
         'Retry-After': {

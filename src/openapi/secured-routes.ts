@@ -2,7 +2,8 @@ import { type CanActivate, type Type } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
-import { ApiSecurity } from '@nestjs/swagger';
+import { ApiResponse, ApiSecurity } from '@nestjs/swagger';
+import { isAllowedBeforeEnrolment } from '../auth/enrolment.js';
 import { JwtAuthGuard, OptionalJwtAuthGuard } from '../auth/jwt-auth.guard.js';
 import { PUBLIC } from '../common/public.js';
 
@@ -12,6 +13,11 @@ export const BEARER = 'bearer';
 /** Passport's own guard by name. Passport makes one class for each name. */
 const BY_NAME = AuthGuard('jwt');
 
+/** The key of a route's described answers in the metadata of @nestjs/swagger. */
+const RESPONSES = 'swagger/apiResponse';
+
+const ENROLMENT = 'A role of the user requires a second factor (`MFA_REQUIRED`)';
+
 /** The handlers that were marked. All applications of a process share them. */
 const marked = new WeakSet();
 
@@ -19,7 +25,8 @@ type Guard = Type<CanActivate> | CanActivate;
 
 /**
  * Marks the routes whose guards ask for an access token, a project's own too, so that the OpenAPI document
- * says so. Otherwise `/docs` would send them no token.
+ * says so. Otherwise `/docs` would send them no token. Each may also refuse users that have to enrol a second
+ * factor first.
  */
 export function markSecuredRoutes(modules: ModulesContainer): void {
   const scanner = new MetadataScanner();
@@ -44,6 +51,9 @@ export function markSecuredRoutes(modules: ModulesContainer): void {
         const optional = asks && guards.filter(asksForToken).every(isOptional);
         ApiSecurity(BEARER)(prototype, name, descriptor);
         if (optional) ApiSecurity({})(prototype, name, descriptor);
+        const targets = [controller, handler];
+        if (isAllowedBeforeEnrolment(targets) || targets.some(describesForbidden)) continue;
+        ApiResponse({ status: 403, description: ENROLMENT })(prototype, name, descriptor);
       }
     }
   }
@@ -54,6 +64,9 @@ function descriptorOf(prototype: object | null, name: string): PropertyDescripto
   const own = Object.getOwnPropertyDescriptor(prototype, name);
   return own ?? descriptorOf(Object.getPrototypeOf(prototype) as object | null, name);
 }
+
+const describesForbidden = (target: object): boolean =>
+  '403' in ((Reflect.getMetadata(RESPONSES, target) ?? {}) as object);
 
 const isA = (guard: Guard, wanted: Type): boolean =>
   guard instanceof wanted ||
