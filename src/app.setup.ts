@@ -147,7 +147,8 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   validateDeclared(app.get(ModulesContainer));
   app.useGlobalFilters(new ApiErrorFilter());
   setSecurityHeaders(fastify);
-  if (config.authCookies) await fastify.register(fastifyCookie);
+  // Pages read and write their cookies themselves, and need the plugin only to load its parser.
+  await fastify.register(fastifyCookie, config.authCookies ? {} : { hook: false });
   logRequests(fastify, app.get(RefusedTokens));
   measureRequests(fastify, app.get(Metrics));
   for (const setUp of SET_UPS) await setUp(app, config);

@@ -1,0 +1,90 @@
+/** A page as a browser shows it, after all redirects. */
+export interface ShownPage {
+  status: number;
+  /** The path and the query that led to it. */
+  path: string;
+  headers: Headers;
+  text: string;
+}
+
+/** A browser without scripts. It keeps cookies, follows redirects, and sends forms as browsers do. */
+export type PageBrowser = ReturnType<typeof browser>;
+
+/** Returns a browser with no cookies yet. */
+export function browser({ url }: { url: string }, headers: Record<string, string> = {}) {
+  const cookies = new Map<string, string>();
+  let shown: ShownPage | undefined;
+
+  /** Sends one request, and keeps the cookies of the answer. */
+  async function send(method: string, path: string, more: RequestInit = {}): Promise<Response> {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const response = await fetch(url + path, {
+      method,
+      redirect: 'manual',
+      ...more,
+      headers: { ...(cookie && { cookie }), ...headers, ...(more.headers as object) },
+    });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      if (/; max-age=0\b/i.test(line)) cookies.delete(name);
+      else cookies.set(name, value);
+    }
+    return response;
+  }
+
+  /** Follows redirects, and shows the page that they lead to. */
+  async function show(path: string, answer: Response): Promise<ShownPage> {
+    const location = answer.headers.get('location');
+    if (answer.status === 303 && location !== null) {
+      await answer.body?.cancel();
+      return show(location, await send('GET', location));
+    }
+    const { status, headers: received } = answer;
+    shown = { status, path, headers: received, text: await answer.text() };
+    return shown;
+  }
+
+  return {
+    /** The cookies by their names. */
+    cookies,
+
+    /** Opens a page. */
+    get: async (path: string) => show(path, await send('GET', path)),
+
+    /** Sends a form from a page of the server. `more` replaces its headers. */
+    post: async (
+      path: string,
+      fields: Record<string, string>,
+      more: Record<string, string> = { 'sec-fetch-site': 'same-origin' },
+    ) => {
+      const body = new URLSearchParams(fields);
+      return show(path, await send('POST', path, { body, headers: more }));
+    },
+
+    /** Returns the hidden fields of the page that is shown. */
+    fields: (): Record<string, string> => hiddenFields(shown?.text ?? ''),
+
+    /** Signs in by a password. Resolves to the page that follows. */
+    async signIn(username: string, password: string, more: Record<string, string> = {}) {
+      await this.get('/sign-in');
+      return this.post('/sign-in', { ...this.fields(), username, password, ...more });
+    },
+  };
+}
+
+/** Returns the hidden fields of a document. The first one of a name counts. */
+function hiddenFields(html: string): Record<string, string> {
+  const inputs = [...html.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)];
+  return Object.fromEntries(
+    inputs.reverse().map(([, name = '', value = '']) => [name, unescaped(value)]),
+  );
+}
+
+/** Returns a text of a document without the escapes of HTML and without tags. */
+export const textOf = (html: string): string =>
+  unescaped(html.replaceAll(/<style.*?<\/style>|<[^>]*>/gs, ' ')).replaceAll(/\s+/g, ' ');
+
+const ESCAPES: Record<string, string> = { lt: '<', gt: '>', quot: '"', '#39': "'", amp: '&' };
+
+const unescaped = (text: string): string =>
+  text.replaceAll(/&(\w+|#\d+);/g, (whole, name: string) => ESCAPES[name] ?? whole);
