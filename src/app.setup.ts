@@ -11,7 +11,9 @@ import {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import { userCreationRoutes } from './admin/user-creation.module.js';
 import { AppModule } from './app.module.js';
+import { registrationRoutes } from './auth/registration.module.js';
 import { provideAllowedMethods } from './common/allowed-methods.js';
 import { ApiError, codeOfStatus } from './common/api-error.js';
 import { ApiErrorFilter, sendError } from './common/api-error.filter.js';
@@ -49,6 +51,7 @@ const OPTIONAL: ((config: Config) => Type[])[] = [
   // A capability adds its line here.
   mailSignInRoutes,
   pages,
+  userCreationRoutes,
 ];
 
 /** Headers of answers that scripts of `CORS_ORIGINS` may read, beside those that every script may read. */
@@ -122,6 +125,7 @@ export const appModule = (config: Config): DynamicModule => ({
   module: AppModule,
   imports: [
     ConfigModule.forRoot(config),
+    ...registrationRoutes(config),
     ...(config.mail.shown ? [SentMailsModule] : []),
     ...OPTIONAL.flatMap((modulesFor) => modulesFor(config)),
   ],

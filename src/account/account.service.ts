@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
 import { StepUpService } from '../auth/step-up.service.js';
 import { EventsService } from '../common/events.service.js';
+import { ApiError } from '../common/api-error.js';
+import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
@@ -18,6 +20,7 @@ import type {
 @Injectable()
 export class AccountService {
   constructor(
+    private readonly config: Config,
     private readonly users: SignedInUserService,
     private readonly newPasswords: NewPasswords,
     private readonly userChanges: UserChangesService,
@@ -53,7 +56,7 @@ export class AccountService {
    * Changes the given fields of name and profile; resolves to the account after the change. A new name asks
    * for a step-up, because other services may know the user by it.
    *
-   * @throws ApiError username_taken, too_many_requests (too many former names),
+   * @throws ApiError invalid_parameter (a name with `IDENTIFIER=email`), username_taken, too_many_requests (too many former names),
    *   reauthentication_required, wrong_password, conflict (the password was changed meanwhile),
    *   overloaded, unavailable
    */
@@ -64,6 +67,11 @@ export class AccountService {
   ): Promise<User> {
     const user = await this.users.find(own.userId);
     const { username, current_password: password, ...profile } = body;
+    if (username !== undefined && this.config.identifier === 'email') {
+      throw new ApiError('invalid_parameter', {
+        msg: 'Accounts have no username here: change the address by PUT /me/email',
+      });
+    }
     const renames = username !== undefined && username.username !== user.username;
     // A password that came along is judged in any case: it was counted as an attempt.
     const needsStepUp = renames || password !== undefined;

@@ -17,7 +17,7 @@ import { prepareEmail } from '../users/email.js';
 import { isClosedToMail } from '../users/can-sign-in.js';
 import { lockUser } from '../users/lock-user.js';
 import { type EnrolledFactors, SecondFactors } from '../users/second-factors.js';
-import { User } from '../users/user.entity.js';
+import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type { CreateUserBody, PatchUserBody } from './admin.schemas.js';
 import { Authority } from './authority.js';
@@ -204,8 +204,8 @@ export class AdminUsersService {
     const prepared = prepareEmail(user.email);
     if (!prepared.ok) throw new ApiError('email_taken');
     await this.vacate(manager, actor, prepared.key);
-    await manager.update(User, { id: user.id }, { emailKey: prepared.key });
-    user.emailKey = prepared.key;
+    const address = { email: user.email, emailKey: prepared.key };
+    Object.assign(user, await this.claims.give(manager, user, address));
   }
 }
 

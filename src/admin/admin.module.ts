@@ -17,5 +17,6 @@ import { UsersController } from './users.controller.js';
   imports: [AuditModule, AuthModule, RecoveryModule, SessionsModule, UsersModule],
   controllers: [AuditController, UsersController, UserActionsController, RolesController],
   providers: [AdminUsersService, Authority, FactorResetsService],
+  exports: [AdminUsersService],
 })
 export class AdminModule {}

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { registerSchema, userSchema } from '../auth/auth.schemas.js';
+import { emailSchema, registerSchema, userSchema } from '../auth/auth.schemas.js';
 import { clock } from '../common/clock.js';
 import { isOneLine } from '../common/printable.js';
 import { storableText } from '../common/validation.js';
@@ -47,6 +47,12 @@ export const createUserSchema = z
     title: 'UserCreation',
     example: { username: 'ada', email: 'ada@example.org', roles: [] },
   });
+
+/** Body of `POST /users` with `IDENTIFIER=email`. */
+export const createUserByAddressSchema = z
+  .object({ ...createUserSchema.shape, email: emailSchema })
+  .omit({ username: true })
+  .meta({ title: 'UserCreation', example: { email: 'ada@example.org', roles: [] } });
 
 /** Body of `PATCH /users/:id`. Other values cannot be set. */
 export const patchUserSchema = z
@@ -163,6 +169,7 @@ export const impersonationSchema = z
 
 export type ListUsersQuery = z.infer<typeof listUsersSchema>;
 export type CreateUserBody = z.infer<typeof createUserSchema>;
+export type CreateUserByAddressBody = z.infer<typeof createUserByAddressSchema>;
 export type PatchUserBody = z.infer<typeof patchUserSchema>;
 export type RoleName = z.infer<typeof roleNameSchema>;
 export type PutRoleBody = z.infer<typeof putRoleSchema>;

@@ -6,7 +6,6 @@ import {
   HttpCode,
   Param,
   Patch,
-  Post,
   Query,
   UseGuards,
 } from '@nestjs/common';
@@ -21,8 +20,6 @@ import {
   adminUserSchema,
   type AdminUserView,
   adminViewOf,
-  type CreateUserBody,
-  createUserSchema,
   factorsViewOf,
   type ListUsersQuery,
   listUsersSchema,
@@ -65,19 +62,6 @@ export class UsersController {
   async find(@Param('id') id: string): Promise<UserWithFactorsView> {
     const { user, ...enrolled } = await this.admin.findWithFactors(id);
     return { ...adminViewOf(user), ...factorsViewOf(enrolled) };
-  }
-
-  @Post()
-  @Permissions('users:write')
-  @ApiOperation({ summary: 'Create a user, and mail a link to set a password' })
-  @ApiResponse({ status: 201, description: 'The new user', standardSchema: adminUserSchema })
-  @refuses(400, 'A parameter is missing or not valid')
-  @refuses(409, 'The username or e-mail address is taken')
-  async create(
-    @CurrentUser() actor: Subject,
-    @Body({ schema: createUserSchema }) body: CreateUserBody,
-  ): Promise<AdminUserView> {
-    return adminViewOf(await this.admin.create(actor, body));
   }
 
   @Patch(':id')

@@ -13,14 +13,9 @@ import {
   logoutSchema,
   type RefreshBody,
   refreshSchema,
-  type RegisterBody,
-  registerSchema,
   secondFactorRequiredSchema,
   tokensSchema,
   type TokensView,
-  userSchema,
-  type UserView,
-  viewOf,
 } from './auth.schemas.js';
 import { AuthService } from './auth.service.js';
 import { CurrentUser } from './decorators.js';
@@ -32,33 +27,14 @@ import { LogoutGuard } from './logout.guard.js';
 import { refuses, refusesOverload } from './openapi.js';
 import { RefreshCookie, RefreshCookieGuard } from './refresh-cookie.js';
 import { originOf } from './sign-in-origin.js';
-import { RegistrationService } from './registration.service.js';
 
 @ApiTags('auth')
 @Controller()
 export class AuthController {
   constructor(
     private readonly auth: AuthService,
-    private readonly registration: RegistrationService,
     private readonly cookie: RefreshCookie,
   ) {}
-
-  @Public()
-  @Post('register')
-  @RateLimit('register')
-  @ApiOperation({ summary: 'Register a user' })
-  @ApiResponse({ status: 201, description: 'The new user', standardSchema: userSchema })
-  @refuses(400, 'A parameter is missing or not valid, or the password is weak')
-  @refuses(409, 'The username is taken')
-  @refusesOverload()
-  async register(
-    @Body({ schema: registerSchema }) body: RegisterBody,
-    @Req() request: FastifyRequest,
-    @ClientSignal() signal: AbortSignal,
-  ): Promise<UserView> {
-    const locale = request.headers['accept-language'];
-    return viewOf(await this.registration.register(body, locale, { signal }));
-  }
 
   @Public()
   @Post('login')

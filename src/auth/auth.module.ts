@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { KeysModule } from '../keys/keys.module.js';
+import { MailModule } from '../mail/mail.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { RolesModule } from '../users/roles.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
@@ -15,6 +16,7 @@ import { ImpersonationService } from './impersonation.service.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { LoginMetrics } from './login-metrics.js';
 import { RefreshCookie } from './refresh-cookie.js';
+import { AddressRegistrationService } from './address-registration.service.js';
 import { RegistrationService } from './registration.service.js';
 import { SecondFactorGate } from './second-factor-gate.js';
 import { SessionTokensService } from './session-tokens.service.js';
@@ -28,11 +30,20 @@ import { WaysIn } from './ways-in.js';
 /** Registration, login and the guards, which every module may use without an import. */
 @Global()
 @Module({
-  imports: [AuditModule, UsersModule, PasswordsModule, KeysModule, RolesModule, SessionsModule],
+  imports: [
+    AuditModule,
+    MailModule,
+    UsersModule,
+    PasswordsModule,
+    KeysModule,
+    RolesModule,
+    SessionsModule,
+  ],
   controllers: [AuthController, ForwardAuthController],
   providers: [
     AccessTokenService,
     AccountAttempts,
+    AddressRegistrationService,
     AuthService,
     EnrolmentPolicy,
     ImpersonationService,
@@ -52,6 +63,7 @@ import { WaysIn } from './ways-in.js';
   exports: [
     AccessTokenService,
     AccountAttempts,
+    AddressRegistrationService,
     AuthService,
     EnrolmentPolicy,
     RefreshCookie,

@@ -70,7 +70,23 @@ export const registerSchema = z
     },
   });
 
-/** Body of `POST /login`; `username` also takes the e-mail address. */
+/** Body of `POST /register` with `IDENTIFIER=email`. */
+export const addressRegistrationSchema = z
+  .object({
+    email: emailSchema,
+    password: registerSchema.shape.password,
+    displayName: registerSchema.shape.displayName,
+    locale: registerSchema.shape.locale,
+  })
+  .meta({
+    title: 'Registration',
+    example: { email: 'ada@example.org', password: 'correct horse battery staple' },
+  });
+
+/** Answer to a request for a mail. */
+export const acceptedSchema = z.object({ msg: z.string() }).meta({ title: 'Accepted' });
+
+/** Body of `POST /login`; `username` also takes the e-mail address (see `IDENTIFIER`). */
 export const loginSchema = z
   .object({
     username: requiredText('username'),
@@ -154,6 +170,8 @@ export const helloSchema = z
   .meta({ title: 'Hello', example: { hello_from: 'ada' } });
 
 export type RegisterBody = z.infer<typeof registerSchema>;
+export type AddressRegistrationBody = z.infer<typeof addressRegistrationSchema>;
+export type AcceptedView = z.infer<typeof acceptedSchema>;
 export type RefreshBody = z.infer<typeof refreshSchema>;
 export type LogoutQuery = z.infer<typeof logoutSchema>;
 export type LoginBody = z.infer<typeof loginSchema>;

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
+import { Config } from '../config/config.js';
 import type { HashOptions } from '../passwords/hash-pool.js';
 import { preparePassword } from '../passwords/password-policy.js';
 import { PasswordsService } from '../passwords/passwords.service.js';
@@ -26,6 +27,7 @@ interface OwnSession {
 @Injectable()
 export class AuthService {
   constructor(
+    private readonly config: Config,
     private readonly users: UsersService,
     private readonly passwords: PasswordsService,
     private readonly signIns: SignInsService,
@@ -35,7 +37,7 @@ export class AuthService {
   ) {}
 
   /**
-   * Signs a user in with a name (or address) and a password.
+   * Signs a user in with a name or address (see `IDENTIFIER`) and a password.
    *
    * @throws ApiError bad_credentials, after the same work whether the name or the password is wrong;
    *   user_disabled, email_not_verified and second_factor_required only if the password is right; overloaded,
@@ -52,7 +54,7 @@ export class AuthService {
   ): Promise<Tokens> {
     await this.passwords.expectRoom(options);
     for (;;) {
-      const found = await this.users.findByLogin(username);
+      const found = await this.users.findByLogin(username, this.config.identifier);
       const user = await this.checkPassword(found, password, options);
       const method = { assurance: PASSWORD, hash: user.passwordHash };
       const signIn = await this.signIns.complete(user, method, origin);

@@ -12,6 +12,7 @@ import type { FastifyRequest } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { ApiError, type ApiErrorCode } from '../common/api-error.js';
 import { fieldsOf, requestOf } from '../common/request-of.js';
+import { Config } from '../config/config.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import {
   type PasswordAttempt,
@@ -33,6 +34,7 @@ const RIGHT: ApiErrorCode[] = ['user_disabled', 'email_not_verified', 'second_fa
 @Injectable()
 export class PasswordAttemptsInterceptor implements NestInterceptor {
   constructor(
+    private readonly config: Config,
     private readonly limits: RateLimits,
     private readonly failedAttempts: FailedAttemptLimits,
     private readonly users: UsersService,
@@ -70,7 +72,7 @@ export class PasswordAttemptsInterceptor implements NestInterceptor {
     return {
       network,
       account: async () => {
-        userId ??= await this.users.findIdByLogin(login);
+        userId ??= await this.users.findIdByLogin(login, this.config.identifier);
         return userId === undefined ? `text ${accountKey(login)}` : `user ${userId}`;
       },
       // Without a user, a random id keeps the statements and their time equal.

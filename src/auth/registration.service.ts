@@ -15,6 +15,7 @@ type RegistrationHandler = (manager: EntityManager, user: User, locale?: string)
 @Injectable()
 export class RegistrationService {
   private readonly handlers: RegistrationHandler[] = [];
+  private readonly holderHandlers: RegistrationHandler[] = [];
 
   constructor(
     private readonly config: Config,
@@ -27,6 +28,23 @@ export class RegistrationService {
    */
   onRegistered(handler: RegistrationHandler): void {
     this.handlers.push(handler);
+  }
+
+  /**
+   * Adds a task for a registration by an address alone that an account holds already. It gets that account, locked.
+   */
+  onHeldAddress(handler: RegistrationHandler): void {
+    this.holderHandlers.push(handler);
+  }
+
+  /** Runs the tasks for a new user, in the transaction that stores the user. */
+  async tellRegistered(manager: EntityManager, user: User, locale?: string): Promise<void> {
+    for (const handler of this.handlers) await handler(manager, user, locale);
+  }
+
+  /** Runs the tasks of {@link onHeldAddress}. */
+  async tellHolder(manager: EntityManager, holder: User, locale?: string): Promise<void> {
+    for (const handler of this.holderHandlers) await handler(manager, holder, locale);
   }
 
   /**
@@ -49,9 +67,7 @@ export class RegistrationService {
     const passwordHash = await this.newPasswords.hash(password, owner, options);
     return this.users.create(
       { ...username, ...email, ...profile, passwordHash },
-      async (manager, user) => {
-        for (const handler of this.handlers) await handler(manager, user, locale);
-      },
+      (manager, user) => this.tellRegistered(manager, user, locale),
       { registered: true },
     );
   }

@@ -16,6 +16,8 @@ export const ADVISORY_LOCKS = {
   roleChanges: 7_235_084,
   /** Held by a transaction that stores users under ids of a file. */
   imports: 7_235_086,
+  /** Held by a transaction that answers a registration by an address alone. */
+  registrations: 7_235_087,
 } as const;
 
 /** The name of an advisory lock. */

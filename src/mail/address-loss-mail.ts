@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { EventsService } from '../common/events.service.js';
+import { isNameless } from '../users/nameless.js';
 import { MailService } from './mail.service.js';
 
 /** Mails a notice to the mailbox whose address an unverified account has lost to another one. */
@@ -11,7 +12,7 @@ export class AddressLossMail {
         to: user.email ?? '',
         userId: user.id,
         template: 'address-lost',
-        values: {},
+        values: { hasUsername: isNameless(user) ? '' : 'yes' },
         locale: user.locale,
       }),
     );

@@ -14,6 +14,8 @@ interface Sending<P> {
   payload: P;
   /** The request's `Accept-Language`; the user's own locale takes precedence. */
   locale?: string;
+  /** The mail's template, if it is not the usual one. */
+  mail?: string;
   /** More values for the template, beside `link` and `code`. */
   values?: MailValues;
 }
@@ -58,7 +60,7 @@ export class MailedLink<P extends object | null = null> {
     await this.mail.enqueue(manager, {
       to: sending.to,
       userId: user.id,
-      template: mail ?? purpose,
+      template: sending.mail ?? mail ?? purpose,
       values: { link, code, ...sending.values },
       validFor: lifetime,
       locale: user.locale ?? sending.locale,

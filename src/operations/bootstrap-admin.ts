@@ -3,12 +3,18 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
+import { clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { readOrCreate } from '../config/generated-secret.js';
 import { PasswordsService } from '../passwords/passwords.service.js';
+import { AddressClaimsService } from '../users/address-claims.service.js';
+import { prepareEmail } from '../users/email.js';
+import { namedByAddress } from '../users/nameless.js';
 import { prepareUsername } from '../users/username.js';
-import { UsersService } from '../users/users.service.js';
+import { type NewUser, UsersService } from '../users/users.service.js';
 import { BOOTSTRAP_SETTINGS } from './bootstrap.settings.js';
+
+type Identity = Omit<NewUser, 'passwordHash' | 'roles'>;
 
 /**
  * Makes the first administrator, `BOOTSTRAP_ADMIN`, if there is no administrator. It only makes a new user
@@ -24,6 +30,7 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
     private readonly config: Config,
     private readonly users: UsersService,
     private readonly passwords: PasswordsService,
+    private readonly claims: AddressClaimsService,
   ) {
     this.path = join(config.dataDir, 'bootstrap-admin');
   }
@@ -42,33 +49,37 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
   }
 
   private async make(typed: string): Promise<void> {
-    const name = prepareUsername(typed);
-    if (!name.ok) throw new Error(`BOOTSTRAP_ADMIN: ${name.reason}`);
-    if (this.config.requireVerifiedEmail) {
-      throw new Error(
-        'BOOTSTRAP_ADMIN: REQUIRE_VERIFIED_EMAIL=on lets no user sign in without an e-mail address. Create ' +
-          `an administrator with: npx latchkey users create ${name.username} --role admin ` +
-          '--email … --verified',
-      );
-    }
-    const { username } = name;
+    const identity = this.config.identifier === 'email' ? addressOf(typed) : this.nameOf(typed);
+    const { username } = identity;
     // The file is written first. After a kill at any moment it has the password, or the next start uses it.
     const password = this.passwordFor(username);
     const passwordHash = await this.passwords.hash(password);
     try {
-      await this.users.create({
-        username,
-        usernameKey: name.key,
-        email: null,
-        emailKey: null,
-        roles: ['admin'],
-        passwordHash,
+      await this.users.create({ ...identity, roles: ['admin'], passwordHash }, undefined, {
+        holdsAddress: true,
+        vacate: (manager, emailKey) => this.claims.vacate(manager, emailKey),
       });
       this.logger.log(`Created ${username} with the role admin; the password is in ${this.path}`);
     } catch (error) {
-      if (!(error instanceof ApiError) || error.code !== 'username_taken') throw error;
+      const isTaken = error instanceof ApiError && /^(username|email)_taken$/.test(error.code);
+      if (!isTaken) throw error;
       await this.yield(username, password);
     }
+  }
+
+  /** Returns the columns of an administrator without an address. */
+  private nameOf(typed: string): Identity {
+    const name = prepareUsername(typed);
+    if (!name.ok) throw new Error(`BOOTSTRAP_ADMIN: ${name.reason}`);
+    const { username, key: usernameKey } = name;
+    if (this.config.requireVerifiedEmail) {
+      throw new Error(
+        'BOOTSTRAP_ADMIN: REQUIRE_VERIFIED_EMAIL=on lets no user sign in without an e-mail address. Create ' +
+          `an administrator with: npx latchkey users create ${username} --role admin ` +
+          '--email … --verified',
+      );
+    }
+    return { username, usernameKey, email: null, emailKey: null };
   }
 
   /** Handles a name that is taken: by another instance's administrator, or by any user. */
@@ -104,4 +115,12 @@ export class BootstrapAdmin implements OnApplicationBootstrap {
     }
     return text.slice(begin.length);
   }
+}
+
+/** Returns the columns of an administrator without a username. The operator vouches for the address. */
+function addressOf(typed: string): Identity {
+  const prepared = prepareEmail(typed);
+  if (!prepared.ok) throw new Error(`BOOTSTRAP_ADMIN: ${prepared.reason}`);
+  const address = { email: prepared.email, emailKey: prepared.key };
+  return { ...namedByAddress(address), ...address, emailVerifiedAt: clock.date() };
 }

@@ -1,4 +1,5 @@
 import { skeletonOf } from '../common/look-alikes.js';
+import { isNameless } from '../users/nameless.js';
 import type { User } from '../users/user.entity.js';
 import { anotherName } from './derived-name.js';
 import type { ImportedUser } from './user-record.js';
@@ -77,12 +78,12 @@ export function reasonToSkip(
   known: KnownUsers,
   began: Date,
 ): string | undefined {
-  const namesake = known.byUsername(user.usernameKey);
+  const namesake = isNameless(user) ? undefined : known.byUsername(user.usernameKey);
   const holder = user.emailKey === null ? undefined : known.byEmail(user.emailKey);
   // A verified user of the file takes the address from an unverified stored user; see `AddressClaimsService`.
   const isSquatted =
     holder?.emailVerifiedAt === null && holder.updatedAt < began && user.emailVerifiedAt !== null;
-  const unnamed = user.derivedFrom !== undefined;
+  const unnamed = user.derivedFrom !== undefined || isNameless(user);
   const alike = unnamed ? (isSquatted ? undefined : holder) : namesake;
   const same = user.id === undefined ? alike : known.byId(user.id);
   // If this import stored the user itself, the file has the user twice.

@@ -6,6 +6,7 @@ import { lock } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
 import { PasswordCosts } from '../passwords/password-costs.js';
 import { AddressClaimsService } from '../users/address-claims.service.js';
+import { withoutAddress } from '../users/nameless.js';
 import { User } from '../users/user.entity.js';
 import { addRoles } from '../users/user-role.entity.js';
 import { UsernameClaims } from '../users/username-claims.js';
@@ -74,7 +75,7 @@ export class NewUsers {
           .insert()
           .into(User)
           // An address with a holder is left out: the holder keeps it if the new user is refused.
-          .values(wanted.map((row) => (holderOf(row) ? { ...row, emailKey: null } : row)))
+          .values(wanted.map((row) => (holderOf(row) ? { ...row, ...withoutAddress(row) } : row)))
           .orIgnore()
           .updateEntity(false)
           .execute();
@@ -91,7 +92,10 @@ export class NewUsers {
       const kept = wanted.filter(({ id }) => ids.has(id));
       for (const row of kept) {
         const holder = holderOf(row);
-        if (holder) await this.claims.handOver(manager, holder, row.id);
+        const { email, emailKey } = row;
+        if (holder && email !== null && emailKey !== null) {
+          await this.claims.handOver(manager, holder, row, { email, emailKey });
+        }
       }
       await addRoles(manager, kept);
       await this.events.publish(manager, { type: 'users.imported', count: ids.size });

@@ -1,5 +1,7 @@
 import { type Command, createCommand, Option } from 'commander';
 import { clock } from '../common/clock.js';
+import { Config } from '../config/config.js';
+import { previewSecret } from '../config/generated-secret.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { unusableHash } from '../passwords/stored-hash.js';
@@ -7,6 +9,7 @@ import { AddressClaimsService } from '../users/address-claims.service.js';
 import { UserChangesService } from '../users/user-changes.service.js';
 import { recordOf } from './user-record.js';
 import { prepareEmail } from '../users/email.js';
+import { type Address, namedByAddress } from '../users/nameless.js';
 import { isRoleName, MAX_ROLES, ROLE_NAME_RULE } from '../users/role-name.js';
 import type { User } from '../users/user.entity.js';
 import { prepareUsername } from '../users/username.js';
@@ -61,7 +64,7 @@ function create(withServices: WithServices): Command {
   return withoutPassword(
     createCommand('create')
       .description('create a user; asks for the password, or reads it from the standard input')
-      .argument('<username>', 'the username')
+      .argument('<username>', 'the username, or with IDENTIFIER=email the address')
       .option('--email <address>', 'the e-mail address')
       .option('--verified', 'mark the address as verified')
       .option('--role <name>', 'a role; may be given several times', addRole, [])
@@ -70,10 +73,7 @@ function create(withServices: WithServices): Command {
   )
     .usage('[options] <username>')
     .action(async (username: string, _none: undefined, options: CreateOptions) => {
-      const name = prepareUsername(username);
-      if (!name.ok) throw new CliError(name.reason);
-      const email = options.email === undefined ? undefined : prepareEmail(options.email);
-      if (email && !email.ok) throw new CliError(email.reason);
+      const { name, email } = identityOf(username, options.email);
       if (options.verified && !email) {
         throw new CliError('--verified needs an address: give --email as well');
       }
@@ -88,10 +88,9 @@ function create(withServices: WithServices): Command {
               : await services.get(NewPasswords, { strict: false }).hash(password, owner);
           const user = await services.get(UsersService, { strict: false }).create(
             {
-              username: name.username,
-              usernameKey: name.key,
+              ...name,
               email: email?.email ?? null,
-              emailKey: email?.key ?? null,
+              emailKey: email?.emailKey ?? null,
               emailVerifiedAt: email && options.verified ? clock.date() : null,
               roles: options.role,
               passwordHash,
@@ -110,6 +109,37 @@ function create(withServices: WithServices): Command {
         { mayCreate: true },
       );
     });
+}
+
+/**
+ * Returns the name and the address of a new user. With `IDENTIFIER=email` the first argument is the address.
+ *
+ * @throws CliError
+ */
+function identityOf(
+  first: string,
+  option: string | undefined,
+): { name: Pick<User, 'username' | 'usernameKey'>; email: Address | undefined } {
+  if (Config.load(undefined, previewSecret).identifier === 'email') {
+    const address = addressOf(first);
+    if (option !== undefined && addressOf(option).emailKey !== address.emailKey) {
+      throw new CliError('--email is not the address of the first argument');
+    }
+    return { name: namedByAddress(address), email: address };
+  }
+  const name = prepareUsername(first);
+  if (!name.ok) throw new CliError(name.reason);
+  return {
+    name: { username: name.username, usernameKey: name.key },
+    email: option === undefined ? undefined : addressOf(option),
+  };
+}
+
+/** @throws CliError */
+function addressOf(text: string): Address {
+  const prepared = prepareEmail(text);
+  if (prepared.ok) return { email: prepared.email, emailKey: prepared.key };
+  throw new CliError(prepared.reason);
 }
 
 function show(withServices: WithServices): Command {

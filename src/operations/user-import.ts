@@ -4,6 +4,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { In, type Repository } from 'typeorm';
 import { clock } from '../common/clock.js';
 import { asUtf8 } from '../common/text-file.js';
+import { Config } from '../config/config.js';
 import { User } from '../users/user.entity.js';
 import { UsernameClaims } from '../users/username-claims.js';
 import type { CsvHeader } from './csv.js';
@@ -16,6 +17,7 @@ import {
   withFreeName,
 } from './known-users.js';
 import { readLines } from './lines.js';
+import { withoutUsername } from './nameless-record.js';
 import { NewUsers, type UserToStore } from './new-users.js';
 import type { ImportedUser } from './user-record.js';
 
@@ -73,6 +75,7 @@ interface Run {
 @Injectable()
 export class UserImport {
   constructor(
+    private readonly config: Config,
     @InjectRepository(User) private readonly users: Repository<User>,
     private readonly newUsers: NewUsers,
     private readonly names: UsernameClaims,
@@ -113,7 +116,8 @@ export class UserImport {
         header = headerOf(line);
         continue;
       }
-      const read = readLine(line, header);
+      const given = readLine(line, header);
+      const read = this.config.identifier === 'email' ? withoutUsername(given) : given;
       if (read.ok) batch.push({ line: line.number, user: read.user, notes: read.notes });
       else refuse(line.number, read.reason);
       if (batch.length === INSERT_BATCH) await store();

@@ -26,6 +26,16 @@ export const unusableHash = (): string => NO_PASSWORD + randomBytes(16).toString
 /** Tells whether any password can match the stored value. */
 export const hasPassword = (stored: string): boolean => !stored.startsWith(NO_PASSWORD);
 
+/** The mark before the hash of a password that does not count yet; see {@link pendingHash}. */
+export const PENDING = `${NO_PASSWORD}pending$`;
+
+/** Returns the stored value for a password that counts only after its user has verified the address. */
+export const pendingHash = (hash: string): string => PENDING + hash;
+
+/** Returns the value to store when the address of the user is verified. */
+export const activeHash = (stored: string): string =>
+  stored.startsWith(PENDING) ? stored.slice(PENDING.length) : stored;
+
 /** The mark before the bcrypt hash of a password that was condensed first; see `PasswordsService`. */
 export const CONDENSED = 'sha384$';
 

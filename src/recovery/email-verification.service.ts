@@ -1,20 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { RegistrationService } from '../auth/registration.service.js';
 import { SignedInUserService } from '../auth/signed-in-user.service.js';
 import { ApiError } from '../common/api-error.js';
-import { currentOrigin } from '../common/request-context.js';
 import { Database } from '../database/database.js';
 import { MailService } from '../mail/mail.service.js';
 import type { LinkOrCode } from '../mailed-links/link-or-code.js';
 import type { MailedLink } from '../mailed-links/mailed-link.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
-import type { Limit } from '../throttling/limit-store.js';
-import { RateLimits } from '../throttling/rate-limits.js';
 import { AddressClaimsService } from '../users/address-claims.service.js';
 import { prepareEmail } from '../users/email.js';
 import { lockHolder } from '../users/lock-user.js';
-import { mailboxKey } from '../users/mailbox.js';
 import type { User } from '../users/user.entity.js';
 import { mailAccountExists } from './account-exists.js';
 import { refuseConflict } from './address-conflict.js';
@@ -24,19 +19,14 @@ import { VERIFY_EMAIL } from './page-texts.js';
 @Injectable()
 export class EmailVerificationService {
   private readonly link: MailedLink;
-  private readonly registrationMails: Limit;
 
   constructor(
     private readonly mail: MailService,
     private readonly claims: AddressClaimsService,
     private readonly users: SignedInUserService,
     private readonly database: Database,
-    private readonly limits: RateLimits,
     links: MailedLinks,
-    registration: RegistrationService,
   ) {
-    // A separate limit: registrations with an address must not use up the mails that its owner asks for.
-    this.registrationMails = limits.declare({ ...limits.named('mail'), name: 'registrationMail' });
     this.link = links.declare({
       purpose: 'verify-email',
       lifetime: 86_400,
@@ -47,11 +37,6 @@ export class EmailVerificationService {
         if (!user.emailVerifiedAt) await this.send(manager, user, locale);
       },
       redeem: ({ token }) => this.verify({ token }),
-    });
-    registration.onRegistered(async (manager, user, locale) => {
-      if (user.email !== null && (await this.allowsRegistrationMail(user.email))) {
-        await this.send(manager, user, locale);
-      }
     });
   }
 
@@ -87,7 +72,7 @@ export class EmailVerificationService {
    * Mails the link. If another account holds the address, that account's user is told. If that account never
    * verified it, `user` may still take it; otherwise no link is mailed.
    */
-  private async send(manager: EntityManager, user: User, locale?: string): Promise<void> {
+  async send(manager: EntityManager, user: User, locale?: string): Promise<void> {
     const { email, emailKey } = user;
     if (email === null) return;
     const holder = emailKey === null ? await lockHolder(manager, keyOf(email)) : null;
@@ -95,11 +80,6 @@ export class EmailVerificationService {
     // A link is made in any case: it ends the older one, which would otherwise reveal that the address is taken.
     const to = holder?.emailVerifiedAt ? null : email;
     await this.link.send(manager, user, { to, payload: null, locale });
-  }
-
-  private allowsRegistrationMail(email: string): Promise<boolean> {
-    const key = mailboxKey(keyOf(email));
-    return this.limits.allows({ origin: currentOrigin() }, this.registrationMails, key);
   }
 }
 

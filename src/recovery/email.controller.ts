@@ -1,6 +1,7 @@
 import { Body, Controller, Headers, HttpCode, Post, Put, Req } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import type { FastifyRequest } from 'fastify';
+import { acceptedSchema, type AcceptedView } from '../auth/auth.schemas.js';
 import { CurrentRequest, CurrentUser } from '../auth/decorators.js';
 import { TakesCurrentPassword } from '../auth/current-password.js';
 import { OwnAccount } from '../auth/impersonation.guard.js';
@@ -14,12 +15,7 @@ import { prepareEmail } from '../users/email.js';
 import { EmailChangeService } from './email-change.service.js';
 import { EmailVerificationService } from './email-verification.service.js';
 import { MailLimit } from './mail-limit.js';
-import {
-  acceptedSchema,
-  type AcceptedView,
-  type ChangeEmailBody,
-  changeEmailSchema,
-} from './recovery.schemas.js';
+import { type ChangeEmailBody, changeEmailSchema } from './recovery.schemas.js';
 
 /** The signed-in user's own e-mail address. */
 @ApiTags('account')

@@ -14,6 +14,9 @@ import { isDisabled, User } from '../users/user.entity.js';
 import { UserChangesService } from '../users/user-changes.service.js';
 import { RESET_PASSWORD } from './page-texts.js';
 
+/** The mail to an address that was registered again. */
+const AGAIN = 'registered-again';
+
 /** How a request waits for the hash, and its `Accept-Language`. */
 interface ResetOptions extends HashOptions {
   locale?: string;
@@ -50,9 +53,14 @@ export class PasswordResetService {
   }
 
   /** Mails the link to the address of `user`. */
-  async send(manager: EntityManager, user: User, locale?: string): Promise<void> {
+  async send(manager: EntityManager, user: User, locale?: string, mail?: string): Promise<void> {
     await this.events.publish(manager, { type: 'password.reset_requested', userId: user.id });
-    await this.link.send(manager, user, { to: user.email ?? '', payload: null, locale });
+    await this.link.send(manager, user, { to: user.email ?? '', payload: null, locale, mail });
+  }
+
+  /** Mails the link to the reader of an address that was registered again before its account verified it. */
+  sendAfterRegistration(manager: EntityManager, user: User, locale?: string): Promise<void> {
+    return this.send(manager, user, locale, AGAIN);
   }
 
   /**

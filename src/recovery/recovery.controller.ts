@@ -1,6 +1,7 @@
 import { Body, Controller, Headers, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import type { FastifyRequest } from 'fastify';
+import { acceptedSchema, type AcceptedView } from '../auth/auth.schemas.js';
 import { refuses, refusesOverload } from '../auth/openapi.js';
 import { ClientSignal } from '../common/client-signal.js';
 import { Public } from '../common/public.js';
@@ -13,8 +14,6 @@ import { EmailVerificationService } from './email-verification.service.js';
 import { MailLimit } from './mail-limit.js';
 import { PasswordResetService } from './password-reset.service.js';
 import {
-  acceptedSchema,
-  type AcceptedView,
   type AddressBody,
   addressSchema,
   type ResetBody,

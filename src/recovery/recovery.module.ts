@@ -15,6 +15,7 @@ import { EmailController } from './email.controller.js';
 import { MailLimit } from './mail-limit.js';
 import { PasswordResetService } from './password-reset.service.js';
 import { RecoveryController } from './recovery.controller.js';
+import { RegistrationMails } from './registration-mails.js';
 
 /** A forgotten password, and verifying, changing and restoring an e-mail address, by mailed links. */
 @Module({
@@ -35,6 +36,7 @@ import { RecoveryController } from './recovery.controller.js';
     EmailVerificationService,
     MailLimit,
     PasswordResetService,
+    RegistrationMails,
   ],
   exports: [PasswordResetService],
 })

@@ -20,10 +20,6 @@ export const addressSchema = z
   .object({ email: emailSchema })
   .meta({ title: 'Address', example: { email: 'ada@example.org' } });
 
-/** Answer to a request for a mail. */
-export const acceptedSchema = z.object({ msg: z.string() }).meta({ title: 'Accepted' });
-
 export type ChangeEmailBody = z.infer<typeof changeEmailSchema>;
 export type ResetBody = z.infer<typeof resetSchema>;
 export type AddressBody = z.infer<typeof addressSchema>;
-export type AcceptedView = z.infer<typeof acceptedSchema>;

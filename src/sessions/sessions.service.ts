@@ -62,6 +62,9 @@ export class SessionsService {
     events.onConsequence('user.profile_changed', async (manager, { user, fields }) => {
       if (fields.includes('username')) await this.revocations.outdateTokens(manager, user.id);
     });
+    events.onConsequence('user.renamed', (manager, { userId }) =>
+      this.revocations.outdateTokens(manager, userId),
+    );
     events.onConsequence('user.roles_changed', (manager, { userId }) =>
       this.revocations.outdateTokens(manager, userId),
     );

@@ -1,18 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager, In } from 'typeorm';
+import { type EntityManager, In, Like } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { EventsService } from '../common/events.service.js';
-import { unusableHash } from '../passwords/stored-hash.js';
+import { activeHash, PENDING, unusableHash } from '../passwords/stored-hash.js';
 import { lockHolder, lockUser, lockUsers } from './lock-user.js';
+import { type Address, withAddress, withoutAddress } from './nameless.js';
 import type { AddressCause } from './user-events.js';
 import { User } from './user.entity.js';
-
-/** An address as the user typed it, and its unique form. */
-export interface Address {
-  email: string;
-  emailKey: string;
-}
 
 /**
  * Decides which account holds an e-mail address. A verified holder keeps it. An unverified holder loses it to a
@@ -38,13 +33,12 @@ export class AddressClaimsService {
       if (holder.emailVerifiedAt) throw new ApiError('link_invalid');
       await this.release(manager, holder, user.id);
     }
-    const { email, emailKey } = address;
-    const now = clock.date();
-    await manager.update(
-      User,
-      { id: user.id },
-      { email, emailKey, emailVerifiedAt: now, updatedAt: now },
-    );
+    const passwordHash = activeHash(user.passwordHash);
+    await this.change(manager, user, {
+      ...withAddress(user, address),
+      ...(passwordHash !== user.passwordHash && { passwordHash }),
+      emailVerifiedAt: clock.date(),
+    });
     await this.events.publish(manager, { type: 'user.updated', userId: user.id });
     await this.events.publish(manager, { type: 'user.address_confirmed', user, cause });
   }
@@ -98,15 +92,54 @@ export class AddressClaimsService {
   }
 
   /** Gives a stored user the address of an unverified holder; the transaction has locked the holder. */
-  async handOver(manager: EntityManager, holder: User, userId: string): Promise<void> {
-    const { emailKey } = holder;
+  async handOver(
+    manager: EntityManager,
+    holder: User,
+    user: Pick<User, 'id' | 'username' | 'usernameKey'>,
+    address: Address,
+  ): Promise<void> {
     await this.release(manager, holder);
-    await manager.update(User, { id: userId }, { emailKey });
+    await this.give(manager, user, address);
+  }
+
+  /** Gives a user an address that no other account holds. @returns the changed columns */
+  async give(
+    manager: EntityManager,
+    user: Pick<User, 'id' | 'username' | 'usernameKey'>,
+    address: Address,
+  ): Promise<Partial<User>> {
+    const columns = withAddress(user, address);
+    await this.change(manager, user, columns);
+    return columns;
+  }
+
+  /**
+   * Ends the password of a registration that has not verified its address, because somebody registers with the
+   * address again. The mailbox cannot tell which of them its reader is, so neither password may count.
+   */
+  async contest(manager: EntityManager, emailKey: string): Promise<void> {
+    await manager.update(
+      User,
+      { emailKey, passwordHash: Like(`${PENDING}%`) },
+      { passwordHash: unusableHash(), displayName: null, locale: null, updatedAt: clock.date() },
+    );
   }
 
   /** Takes the address from its unverified holder. The holder keeps the account. */
   private async release(manager: EntityManager, holder: User, newHolderId?: string): Promise<void> {
-    await manager.update(User, { id: holder.id }, { emailKey: null, updatedAt: clock.date() });
+    await this.change(manager, holder, withoutAddress(holder));
     await this.events.publish(manager, { type: 'user.address_lost', user: holder, newHolderId });
+  }
+
+  /** Stores columns of a user. If they change the name, the access tokens are outdated, because they carry it. */
+  private async change(
+    manager: EntityManager,
+    user: Pick<User, 'id' | 'username'>,
+    columns: Partial<User>,
+  ): Promise<void> {
+    await manager.update(User, { id: user.id }, { ...columns, updatedAt: clock.date() });
+    if ((columns.username ?? user.username) !== user.username) {
+      await this.events.publish(manager, { type: 'user.renamed', userId: user.id });
+    }
   }
 }

@@ -28,6 +28,8 @@ declare module '../common/events.service.js' {
      * A user has another name or profile: `fields` of {@link User}. `user` is the state before the change.
      */
     'user.profile_changed': { user: User; fields: string[]; byUser?: ByUser };
+    /** A user without a username has another address, or has lost it, and so has another name. */
+    'user.renamed': { userId: string };
     /** A user has other roles. */
     'user.roles_changed': { userId: string; roles: string[] };
     /** A ban was set, or repeated (`isNew` is false). It ends at `until`, or never. */

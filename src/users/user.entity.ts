@@ -36,14 +36,16 @@ export class User {
   @PrimaryColumn('varchar', { length: 36 })
   id!: string;
 
-  /** The name as typed at registration. */
+  /** The name as typed at registration. A user without a username has the address here; see `isNameless`. */
   @Column('varchar', { length: 1024 })
   username!: string;
 
-  /** The name in PRECIS UsernameCaseMapped form (RFC 8265, section 3.3); unique. */
+  /**
+   * The name in PRECIS UsernameCaseMapped form (RFC 8265, section 3.3), or the unique form of the address; unique.
+   */
   // Sorted by code points on PostgreSQL as well, so that the index finds a prefix.
   @Index('uq_users_username_key', { unique: true })
-  @Column({ type: 'varchar', name: 'username_key', length: 256, collation: 'C' })
+  @Column({ type: 'varchar', name: 'username_key', length: 512, collation: 'C' })
   usernameKey!: string;
 
   /** The address as typed; null if there is none. */

@@ -6,6 +6,7 @@ import { clock } from '../common/clock.js';
 import { skeletonOf } from '../common/look-alikes.js';
 import { DailyCleanup } from '../common/daily-cleanup.js';
 import { Database } from '../database/database.js';
+import { isNameless } from './nameless.js';
 import { User } from './user.entity.js';
 import { UsernameClaim } from './username-claim.entity.js';
 
@@ -45,17 +46,19 @@ export class UsernameClaims {
   }
 
   /**
-   * Gives stored users their names, by one statement. If two names look alike, the first user gets it.
+   * Gives stored users their names, by one statement. If two names look alike, the first user gets it. An address
+   * in place of a name needs no claim: another address that looks alike is another mailbox.
    *
    * @returns the ids of the users that have their names now
    */
   async takeAll(manager: EntityManager, users: Named[]): Promise<Set<string>> {
     const wanted = new Map<string, string>();
-    for (const { id, usernameKey } of users) {
+    const addresses = users.filter(isNameless).map(({ id }) => id);
+    for (const { id, usernameKey } of users.filter((user) => !isNameless(user))) {
       const skeleton = skeletonOf(usernameKey);
       if (!wanted.has(skeleton)) wanted.set(skeleton, id);
     }
-    if (wanted.size === 0) return new Set();
+    if (wanted.size === 0) return new Set(addresses);
     const parameters = [...[...wanted].flat(), clock.now()];
     const rows = [...wanted.keys()].map((_, i) => `($${2 * i + 1}, $${2 * i + 2})`).join(', ');
     // SQLite numbers parameters in their order. TypeORM's driver for SQLite returns no rows of a statement
@@ -71,7 +74,7 @@ export class UsernameClaims {
          RETURNING user_id`,
       parameters,
     );
-    return new Set(taken.map(({ user_id: id }) => id));
+    return new Set([...addresses, ...taken.map(({ user_id: id }) => id)]);
   }
 
   /** Returns the skeletons of taken or reserved names, among the skeletons of `keys`. */
@@ -93,7 +96,8 @@ export class UsernameClaims {
    */
   async move(manager: EntityManager, before: Named, usernameKey: string): Promise<void> {
     const former = skeletonOf(before.usernameKey);
-    if (former !== skeletonOf(usernameKey)) await this.reserve(manager, before.id, former);
+    if (!isNameless(before) && former !== skeletonOf(usernameKey))
+      await this.reserve(manager, before.id, former);
     await this.take(manager, { id: before.id, usernameKey });
     await this.refuseMany(manager, before.id);
   }

@@ -56,7 +56,7 @@ const users = (runner: QueryRunner): TableOptions => ({
   columns: [
     id,
     text('username', 1024),
-    { ...text('username_key', 256), ...byCodePoints(runner) },
+    { ...text('username_key', 512), ...byCodePoints(runner) },
     textOrNull('email', 254),
     { ...textOrNull('email_key', 512), ...byCodePoints(runner) },
     timeOrNull('email_verified_at'),
