@@ -10,9 +10,14 @@ import {
   onDatabase,
   onPostgres,
 } from './support/databases.js';
+import { addApp, appCode, unused } from './support/authenticator.js';
+import { challengeOf } from './support/factors.js';
+import { ask, codeOf } from './support/http.js';
+import { addPasskey, signIn } from './support/passkeys.js';
 import { GOOD_PASSWORD, SECRET } from './support/server.js';
 import { kill, startProcess } from './support/server-process.js';
 import { runTool } from './support/server-tools.js';
+import { Authenticator } from './support/webauthn-authenticator.js';
 
 // Fewer would be copied before the kill gets there.
 const CROWD = Math.max(20_000, Number(process.env.COPY_ROWS ?? 100_000));
@@ -30,10 +35,12 @@ afterEach(async () => {
   await rm(cwd, { recursive: true, force: true });
 });
 
+const ORIGIN = 'http://localhost:3000';
 const sqlite = (name: string) => `sqlite:${join(cwd, name)}`;
 
 async function serve<T>(url: string, work: (address: string) => Promise<T>): Promise<T> {
-  const server = startProcess(cwd, { DATABASE_URL: url, JWT_SECRET_KEY: SECRET });
+  const env = { DATABASE_URL: url, JWT_SECRET_KEY: SECRET, PUBLIC_URL: ORIGIN };
+  const server = startProcess(cwd, env);
   children.push(server.child);
   const result = await work(await server.listening);
   server.child.kill('SIGTERM');
@@ -63,11 +70,23 @@ const login = async (address: string) => {
   return response.body as { jwt: string; refresh_token: string };
 };
 
-it('moves 100,000 users over a kill -9, and old tokens and passwords stay good', async () => {
+const bob = { username: 'Bob', password: GOOD_PASSWORD };
+/** Registers a user with an app, recovery codes and a passkey. */
+async function userWithFactors(url: string) {
+  await ask(url, 'POST', '/register', bob);
+  const jwt = String((await ask(url, 'POST', '/login', bob)).body.jwt);
+  const app = await addApp(url, jwt);
+  const authenticator = new Authenticator(ORIGIN);
+  expect(await codeOf(addPasskey({ url }, jwt, authenticator))).toBe(201);
+  return { ...app, authenticator };
+}
+
+it('moves 100,000 users over a kill -9, and tokens, passwords and factors stay good', async () => {
   const source = sqlite('source.sqlite');
-  const tokens = await serve(source, async (address) => {
+  const { tokens, secret, recoveryCodes, authenticator } = await serve(source, async (address) => {
+    const factors = await userWithFactors(address);
     await request(address).post('/register').send(ada).expect(201);
-    return login(address);
+    return { ...factors, tokens: await login(address) };
   });
   await onDatabase(source, (db) =>
     db.query(
@@ -76,7 +95,7 @@ it('moves 100,000 users over a kill -9, and old tokens and passwords stay good',
              token_version, disabled_at, created_at, updated_at)
            SELECT printf('%08x-0000-4000-8000-000000000000', i), 'user' || i,
            'user' || i, 'u' || i || '@example.org', 'u' || i || '@example.org', password_hash,
-           0, NULL, 1764000000000 + i, 1764000000000 + i FROM n, users`,
+           0, NULL, 1764000000000 + i, 1764000000000 + i FROM n, users WHERE username = 'Ada'`,
     ),
   );
 
@@ -93,9 +112,10 @@ it('moves 100,000 users over a kill -9, and old tokens and passwords stay good',
   expect(whole).toMatchObject({ code: 0 });
   expect(whole.stderr).not.toContain('copying users: 0 %');
   expect(whole.stderr).toContain('comparing users: 100 %');
-  expect(whole.stdout).toContain(`users: ${CROWD + 1} rows, the same in both`);
+  expect(whole.stdout).toContain(`users: ${CROWD + 2} rows, the same in both`);
   expect(await rows(target.url, 'sessions')).toEqual(await rows(source, 'sessions'));
 
+  await onDatabase(target.url, unused);
   await serve(target.url, async (address) => {
     const hello = await request(address).get('/protected').auth(tokens.jwt, { type: 'bearer' });
     expect(hello.body).toEqual({ hello_from: 'Ada' });
@@ -105,6 +125,13 @@ it('moves 100,000 users over a kill -9, and old tokens and passwords stay good',
     const last = { username: `user${CROWD}`, password: GOOD_PASSWORD };
     await request(address).post('/login').send(last).expect(200);
     await request(address).post('/register').send(ada).expect(409);
+
+    for (const proof of [{ code: appCode(secret) }, { recovery_code: recoveryCodes[0] }]) {
+      const challenge = await challengeOf({ url: address }, bob.username);
+      const answer = ask(address, 'POST', '/login/second-factor', { challenge, ...proof });
+      expect([proof, await codeOf(answer)]).toEqual([proof, 200]);
+    }
+    expect(await codeOf(signIn({ url: address }, authenticator))).toBe(200);
   });
 }, 300_000);
 
