@@ -6,7 +6,7 @@ import { PasswordsService } from '../src/passwords/passwords.service.js';
 import { UserChangesService } from '../src/users/user-changes.service.js';
 import { UsersService } from '../src/users/users.service.js';
 import { asking, person } from './support/admins.js';
-import { addTestFactor, refresh } from './support/factors.js';
+import { addTestFactor, refresh, signInByFactor } from './support/factors.js';
 import { codeOf } from './support/http.js';
 import { GOOD_PASSWORD, now, type Server, startServer } from './support/server.js';
 import { forge } from './support/tokens.js';
@@ -204,6 +204,29 @@ describe('POST /me/step-up', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(16).fill(200));
     expect(new Set(answers.map(({ body }) => claimsOf(body.jwt).sid)).size).toBe(1);
     expect((await hal.ask('GET', '/me/sessions')).body.sessions).toHaveLength(1);
+  });
+
+  it('raises no session to two factors by the password, after the user has removed the last one', async () => {
+    const kim = await person(server, 'kim');
+    await addTestFactor(server, kim.jwt, 'First');
+    await addTestFactor(server, kim.jwt, 'Second');
+    const first = await refresh(server, kim.refresh_token);
+    const second = await signInByFactor(server, 'kim');
+    const own = asking(server, first.jwt);
+    const { factors } = (await own.ask('GET', '/me/factors')).body as { factors: { id: string }[] };
+    const remove = (index: number) =>
+      own.outcome('DELETE', `/me/factors/${factors[index]?.id ?? ''}`);
+    expect(await remove(0)).toBe(204);
+    expect(await own.outcome('GET', '/test-vault/strong')).toBe(200);
+    expect(await remove(1)).toBe(204);
+    for (const { refresh_token } of [first, second]) {
+      const { jwt: token } = await refresh(server, refresh_token);
+      expect(howOf(token)).toEqual({ amr: ['pwd', 'otp'], acr: 'urn:latchkey:aal1' });
+      const { body } = await asking(server, token).ask('POST', '/me/step-up', password);
+      const raised = asking(server, body.jwt as string);
+      expect(await raised.outcome('GET', '/test-vault/recent')).toBe(200);
+      expect(await raised.outcome('GET', '/test-vault/strong')).toBe('reauthentication_required');
+    }
   });
 
   it('gives no refresh token, neither in the body nor as a cookie', async () => {

@@ -83,7 +83,8 @@ export class FactorsService {
   }
 
   /**
-   * Removes one of the user's own factors. Without the last one, the recovery codes end too.
+   * Removes one of the user's own factors. Without the last one, the recovery codes end too, and the user's
+   * sessions fall to assurance level 1.
    *
    * @throws ApiError not_found; last_credential if the user could not sign in any more
    */
@@ -147,6 +148,8 @@ export class FactorsService {
     }
     if (removed.length > 0 && (await this.kinds.list(manager, user.id)).length === 0) {
       await manager.update(User, { id: user.id }, { secondFactorSince: null });
+      // The password alone must not keep a session at level 2.
+      if (byUser) await this.sessions.lower(manager, user.id);
       // Living tokens must not keep the roles that need a factor.
       if (byUser && this.enrolment.concerns(user)) {
         await this.revocations.outdateTokens(manager, user.id);

@@ -121,6 +121,18 @@ export class SessionsService {
     return { ...session, ...changes };
   }
 
+  /**
+   * Lowers a user's living sessions to assurance level 1, in a transaction that holds the lock on the user's row.
+   * Their access tokens keep the level that they name.
+   */
+  async lower(manager: EntityManager, userId: string): Promise<void> {
+    const raised = await manager.findBy(Session, { userId, aal: 2, endedAt: IsNull() });
+    for (const { id, amr } of raised) {
+      const changes = { amr: amr.filter((name) => name !== 'mfa'), aal: 1 as const };
+      await manager.update(Session, { id }, changes);
+    }
+  }
+
   /** Ends living sessions with their access tokens. Returns how many have ended. */
   end(sessions: SessionChoice, reason: EndReason): Promise<number> {
     return this.database.transaction(async (manager) => {
