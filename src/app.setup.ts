@@ -11,6 +11,7 @@ import {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import { accountPages } from './account-pages/account-pages.module.js';
 import { userCreationRoutes } from './admin/user-creation.module.js';
 import { AppModule } from './app.module.js';
 import { registrationRoutes } from './auth/registration.module.js';
@@ -51,6 +52,7 @@ const OPTIONAL: ((config: Config) => Type[])[] = [
   // A capability adds its line here.
   mailSignInRoutes,
   pages,
+  accountPages,
   userCreationRoutes,
 ];
 

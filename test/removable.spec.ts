@@ -5,6 +5,7 @@ import { ROOMS } from './support/rooms.js';
 /** The capabilities, each with the other capabilities that it needs. The rest is the core. */
 const NEEDS: Record<string, string[]> = {
   account: [],
+  'account-pages': ['pages', 'account', 'factors', 'totp', 'passkeys', 'recovery'],
   admin: ['recovery'],
   'audit-chain': [],
   factors: [],

@@ -56,6 +56,15 @@ const TABLE: Record<string, Access> = {
   'GET /sign-in': open(200),
   'POST /sign-in': open(403),
   'POST /sign-out': open(403),
+  'GET /account': open(303),
+  'POST /account/confirm': open(403),
+  'GET /account/email': open(303),
+  'POST /account/email': open(403),
+  'POST /account/email/verification': open(403),
+  'GET /account/password': open(303),
+  'POST /account/password': open(403),
+  'GET /account/profile': open(303),
+  'POST /account/profile': open(403),
 
   'GET /account/:page': open(200),
   'POST /account/:page': open(400),
@@ -188,6 +197,7 @@ async function ask(
   const sends = method !== 'GET' && method !== 'DELETE' && method !== 'HEAD';
   const response = await fetch(server.url + path, {
     method,
+    redirect: 'manual',
     headers: {
       ...(jwt !== undefined && { authorization: `Bearer ${jwt}` }),
       ...(sends && { 'content-type': 'application/json' }),

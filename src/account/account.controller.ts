@@ -4,13 +4,13 @@ import type { FastifyReply } from 'fastify';
 import { CurrentRequest, CurrentUser } from '../auth/decorators.js';
 import { TakesCurrentPassword } from '../auth/current-password.js';
 import { OwnAccount, RefuseImpersonation } from '../auth/impersonation.guard.js';
-import { signedInUser } from '../auth/limit-keys.js';
 import { refuses } from '../auth/openapi.js';
 import { RefreshCookie } from '../auth/refresh-cookie.js';
 import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
 import { ClientSignal } from '../common/client-signal.js';
 import type { Subject } from '../keys/access-token.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
+import { EXPORT_LIMIT, PASSWORD_LIMIT, UPDATE_LIMIT } from './account.limits.js';
 import {
   accountSchema,
   type AccountView,
@@ -42,7 +42,7 @@ export class AccountController {
   }
 
   @Patch()
-  @RateLimit({ name: 'updateAccount', limit: '30/1h', by: signedInUser })
+  @RateLimit(UPDATE_LIMIT)
   @TakesCurrentPassword()
   @ApiOperation({ summary: 'Change username, display name or locale' })
   @ApiResponse({ status: 200, description: 'The account', standardSchema: accountSchema })
@@ -58,7 +58,7 @@ export class AccountController {
 
   @Get('export')
   @RefuseImpersonation()
-  @RateLimit({ name: 'export', limit: '10/1h', by: signedInUser })
+  @RateLimit(EXPORT_LIMIT)
   @Header('content-disposition', 'attachment; filename="account.json"')
   @ApiOperation({ summary: 'Export all data about the user, without secrets' })
   @ApiResponse({ status: 200, description: 'A JSON document' })
@@ -83,7 +83,7 @@ export class AccountController {
   }
 
   @Put('password')
-  @RateLimit({ name: 'changePassword', limit: '30/1h', by: signedInUser })
+  @RateLimit(PASSWORD_LIMIT)
   @TakesCurrentPassword()
   @HttpCode(204)
   @ApiOperation({ summary: 'Change the password, and end all other sessions' })

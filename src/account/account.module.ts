@@ -18,6 +18,7 @@ import { OwnSessionsController } from './own-sessions.controller.js';
   imports: [AuthModule, AuditModule, UsersModule, PasswordsModule, SessionsModule, NoticesModule],
   controllers: [AccountController, OwnSessionsController],
   providers: [AccountService, AccountExport],
+  exports: [AccountService],
 })
 export class AccountModule {
   constructor(events: EventsService, audit: AuditedEvents, notices: Notices) {

@@ -1,9 +1,5 @@
 import { EventEmitter } from 'node:events';
-import {
-  type PostgresClient,
-  postgresClientClass,
-  type PostgresClientOptions,
-} from './postgres-client.js';
+import { PostgresClient, type PostgresClientOptions } from './postgres-client.js';
 
 /**
  * A connection that listens to one channel of PostgreSQL's NOTIFY. It emits `heard` for each notification,
@@ -29,7 +25,7 @@ export class PostgresListener extends EventEmitter<{ heard: []; lost: [] }> {
    * @throws the errors of `pg`
    */
   async connect(): Promise<void> {
-    const client = new (postgresClientClass())({
+    const client = new PostgresClient({
       ...this.options,
       application_name: 'latchkey-listen',
     });

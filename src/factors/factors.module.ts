@@ -36,7 +36,7 @@ import { SignInChallenge } from './sign-in-challenge.entity.js';
     RecoveryCodesService,
     SecondFactorService,
   ],
-  exports: [ChallengesService, FactorKinds, FactorsService, ProofsService],
+  exports: [ChallengesService, FactorKinds, FactorsService, ProofsService, SecondFactorService],
 })
 export class FactorsModule {
   constructor(personalData: PersonalData) {

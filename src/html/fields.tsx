@@ -58,6 +58,44 @@ export function Field({
   );
 }
 
+/** A list to choose from. */
+export function Select({
+  form,
+  name,
+  label,
+  options,
+}: {
+  form: FormState;
+  name: string;
+  label: string;
+  options: readonly (readonly [value: string, text: string])[];
+}) {
+  const problem = form.problems[name];
+  return (
+    <div class="field">
+      <label for={name}>{label}</label>
+      <select
+        id={name}
+        name={name}
+        aria-describedby={problem && `${name}-problem`}
+        aria-invalid={problem ? 'true' : undefined}
+        autofocus={isFocused(form, name, false)}
+      >
+        {options.map(([value, text]) => (
+          <option key={value} value={value} selected={value === form.values[name]}>
+            {text}
+          </option>
+        ))}
+      </select>
+      {problem && (
+        <p class="problem" id={`${name}-problem`} role="alert">
+          {problem}
+        </p>
+      )}
+    </div>
+  );
+}
+
 /** Tells whether a field has the focus: it is the first wrong one, or the first one if none is wrong. */
 function isFocused(form: FormState, name: string, first: boolean): boolean {
   const [wrong] = Object.keys(form.problems);
@@ -119,6 +157,11 @@ export function Form({
 /** A value that the form sends along. */
 export const Hidden = ({ name, value }: { name: string; value: string }) => (
   <input type="hidden" name={name} value={value} />
+);
+
+/** The name of the account, which password managers save together with a password. The form does not send it. */
+export const AccountName = ({ username }: { username: string }) => (
+  <input type="text" class="hidden" value={username} autocomplete="username" readOnly />
 );
 
 /** The button that sends a form, or a quiet or dangerous variant of it. */

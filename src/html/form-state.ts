@@ -21,6 +21,9 @@ export const freshForm = (values: FormState['values'] = {}): FormState => ({
 /** The fields that the page never shows again. */
 const SECRET = /password|code|passkey|token|response/;
 
+/** Tells whether a field, by its name, holds a secret, which no page shows again. */
+export const isSecret = (name: string): boolean => SECRET.test(name);
+
 /** The field that an error is about, if its code alone tells. */
 const FIELDS: Partial<Record<ApiErrorCode, string>> = {
   username_taken: 'username',
@@ -45,7 +48,7 @@ export function failedForm(
   const texts = PROBLEM_TEXTS[language];
   const values = Object.fromEntries(
     Object.entries(body).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string' && !SECRET.test(entry[0]),
+      (entry): entry is [string, string] => typeof entry[1] === 'string' && !isSecret(entry[0]),
     ),
   );
   const named = FIELDS[error.code];

@@ -14,3 +14,13 @@ addEventListener('submit', (event) => {
     submitter?.setAttribute('disabled', '');
   });
 });
+
+// The server shows times in UTC, because it does not know the time zone of the browser.
+const { lang } = document.documentElement;
+const format = new Intl.DateTimeFormat(lang === 'en' ? 'en-GB' : lang, {
+  dateStyle: 'medium',
+  timeStyle: 'short',
+});
+for (const time of document.querySelectorAll('time')) {
+  time.textContent = format.format(new Date(time.dateTime));
+}

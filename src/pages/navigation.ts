@@ -24,6 +24,13 @@ export class Navigation {
     return this.entries[0]?.path ?? '/';
   }
 
+  /** Returns the entry of a page: its own, or that of a page above it, the nearest one. */
+  entryOf(path: string): NavigationEntry | undefined {
+    return this.entries
+      .filter((entry) => path === entry.path || path.startsWith(`${entry.path}/`))
+      .sort((one, other) => other.path.length - one.path.length)[0];
+  }
+
   /**
    * Returns the page that a sign-in leads back to: `wanted`, if it is the path of a page for signed-in users, and
    * else the start page. No other site can be reached by it, however the address is written.
@@ -32,9 +39,6 @@ export class Navigation {
     if (typeof wanted !== 'string' || wanted.length > LONGEST) return this.home;
     // No `\`, `%`, `:` or second `/` at the start: browsers would read them as the name of another site.
     const [, path = ''] = /^((?:\/[\w-]+)+)(?:\?[\w=&-]*)?$/.exec(wanted) ?? [];
-    const isOurs = this.entries.some(
-      (entry) => path === entry.path || path.startsWith(`${entry.path}/`),
-    );
-    return isOurs ? wanted : this.home;
+    return this.entryOf(path) ? wanted : this.home;
   }
 }

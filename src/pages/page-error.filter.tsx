@@ -7,6 +7,7 @@ import { Documents } from '../html/documents.js';
 import { Alert } from '../html/fields.js';
 import { HTML_TEXTS } from '../html/html.texts.js';
 import { PROBLEM_TEXTS } from '../html/problem.texts.js';
+import { Navigation } from './navigation.js';
 import { pageLanguage } from './page-language.js';
 import { PageViews } from './page-views.js';
 import { seeOther } from './see-other.js';
@@ -20,6 +21,7 @@ export class PageErrorFilter implements ExceptionFilter {
   constructor(
     private readonly documents: Documents,
     private readonly views: PageViews,
+    private readonly navigation: Navigation,
   ) {}
 
   async catch(exception: unknown, host: ArgumentsHost): Promise<void> {
@@ -35,20 +37,26 @@ export class PageErrorFilter implements ExceptionFilter {
     }
   }
 
-  private answer(
+  private async answer(
     request: FastifyRequest,
     reply: FastifyReply,
     error: ApiError,
-  ): string | Promise<string> {
+  ): Promise<string> {
     if (error.code === 'unauthorized' || error.code === 'token_revoked') {
-      return seeOther(reply, `/sign-in?return_to=${encodeURIComponent(request.url)}`);
+      return seeOther(reply, `/sign-in?return_to=${encodeURIComponent(this.pageOf(request))}`);
     }
     if (error.code === 'body_too_large') void reply.header('connection', 'close');
     void reply.status(error.status).headers(error.headers);
     const view =
       this.views.find(error.code) ??
       (error.status === 500 ? undefined : this.views.find(request.routeOptions.url));
-    return view ? view(request, reply, error) : this.errorPage(request, reply, error);
+    return (await view?.(request, reply, error)) ?? this.errorPage(request, reply, error);
+  }
+
+  /** Returns the page to come back to after a sign-in. The path of a form may have no page of its own. */
+  private pageOf({ method, url }: FastifyRequest): string {
+    if (method === 'GET' || method === 'HEAD') return url;
+    return this.navigation.entryOf(url)?.path ?? this.navigation.home;
   }
 
   private errorPage(request: FastifyRequest, reply: FastifyReply, error: ApiError): string {

@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiError } from '../common/api-error.js';
 
-/** Renders the page whose form was refused, with the problem in it. */
+/** Renders the page whose form was refused, with the problem in it; undefined if it cannot. */
 export type FailureView = (
   request: FastifyRequest,
   reply: FastifyReply,
   error: ApiError,
-) => string | Promise<string>;
+) => string | undefined | Promise<string | undefined>;
 
 /** The registry of the pages that show their own failures, by the path of the form's route. */
 @Injectable()

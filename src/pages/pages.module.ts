@@ -12,6 +12,7 @@ import { PageCookies } from './page-cookies.js';
 import { PageViews } from './page-views.js';
 import { PAGES_SETTINGS } from './pages.settings.js';
 import { SignInController } from './sign-in.controller.js';
+import { SignedInDocuments } from './signed-in-documents.js';
 
 /** The pages to register and sign in, and the session of the browser; part of the application unless `PAGES=off`. */
 @Global()
@@ -24,8 +25,16 @@ import { SignInController } from './sign-in.controller.js';
     UsersModule,
   ],
   controllers: [SignInController],
-  providers: [BrowserSessionsService, Navigation, PageCookies, PageViews],
-  exports: [BrowserSessionsService, Navigation, PageCookies, PageViews],
+  providers: [BrowserSessionsService, Navigation, PageCookies, PageViews, SignedInDocuments],
+  exports: [
+    BrowserSessionsService,
+    // The guard of signed-in pages needs it.
+    KeysModule,
+    Navigation,
+    PageCookies,
+    PageViews,
+    SignedInDocuments,
+  ],
 })
 export class PagesModule {}
 

@@ -45,8 +45,20 @@ export class EmailVerificationService {
     return this.link.request(email, locale);
   }
 
-  /** Mails a signed-in user the link again, unless the address is verified. @throws ApiError email_missing */
-  async resend(userId: string, locale?: string): Promise<void> {
+  /**
+   * Mails a signed-in user the link again, unless the address is verified.
+   *
+   * @param permit counts a mail to an address, by its unique form
+   * @throws ApiError email_missing, and the errors of `permit`
+   */
+  async resend(
+    userId: string,
+    permit: (emailKey: string) => Promise<void>,
+    locale?: string,
+  ): Promise<void> {
+    const { email } = await this.users.find(userId);
+    const emailKey = keyOf(email ?? '');
+    if (emailKey !== '') await permit(emailKey);
     await this.database.transaction(async (manager) => {
       const user = await this.users.lock(manager, userId);
       if (user.email === null) throw new ApiError('email_missing');

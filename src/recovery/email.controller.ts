@@ -5,16 +5,14 @@ import { acceptedSchema, type AcceptedView } from '../auth/auth.schemas.js';
 import { CurrentRequest, CurrentUser } from '../auth/decorators.js';
 import { TakesCurrentPassword } from '../auth/current-password.js';
 import { OwnAccount } from '../auth/impersonation.guard.js';
-import { signedInUser } from '../auth/limit-keys.js';
 import { refuses } from '../auth/openapi.js';
-import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
+import type { OwnRequest } from '../auth/signed-in-user.service.js';
 import { ClientSignal } from '../common/client-signal.js';
 import type { Subject } from '../keys/access-token.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
-import { prepareEmail } from '../users/email.js';
 import { EmailChangeService } from './email-change.service.js';
 import { EmailVerificationService } from './email-verification.service.js';
-import { MailLimit } from './mail-limit.js';
+import { CHANGE_EMAIL_LIMIT, MailLimit } from './mail-limit.js';
 import { type ChangeEmailBody, changeEmailSchema } from './recovery.schemas.js';
 
 /** The signed-in user's own e-mail address. */
@@ -23,14 +21,13 @@ import { type ChangeEmailBody, changeEmailSchema } from './recovery.schemas.js';
 @OwnAccount()
 export class EmailController {
   constructor(
-    private readonly users: SignedInUserService,
     private readonly changes: EmailChangeService,
     private readonly verifications: EmailVerificationService,
     private readonly mails: MailLimit,
   ) {}
 
   @Put()
-  @RateLimit({ name: 'changeEmail', limit: '10/1h', by: signedInUser })
+  @RateLimit(CHANGE_EMAIL_LIMIT)
   @TakesCurrentPassword()
   @HttpCode(202)
   @ApiOperation({ summary: 'Request a mail to a new address, which confirms the change' })
@@ -63,10 +60,8 @@ export class EmailController {
     @Req() request: FastifyRequest,
     @Headers('accept-language') locale?: string,
   ): Promise<AcceptedView> {
-    const user = await this.users.find(id);
-    const prepared = prepareEmail(user.email ?? '');
-    if (prepared.ok) await this.mails.take(request, prepared.key);
-    await this.verifications.resend(id, locale);
+    const permit = (emailKey: string) => this.mails.take(request, emailKey);
+    await this.verifications.resend(id, permit, locale);
     return { msg: 'If the address is not verified yet, a mail to it is on its way' };
   }
 }

@@ -1,7 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { signedInUser } from '../auth/limit-keys.js';
 import { RateLimits } from '../throttling/rate-limits.js';
 import { mailboxKey } from '../users/mailbox.js';
+
+/** How often a user may ask for another address. */
+export const CHANGE_EMAIL_LIMIT = { name: 'changeEmail', limit: '10/1h', by: signedInUser };
 
 /** Limits the mails that requests ask for, by their mailbox. */
 @Injectable()

@@ -38,7 +38,7 @@ import { RegistrationMails } from './registration-mails.js';
     PasswordResetService,
     RegistrationMails,
   ],
-  exports: [PasswordResetService],
+  exports: [EmailChangeService, EmailVerificationService, MailLimit, PasswordResetService],
 })
 export class RecoveryModule {
   constructor(audit: AuditedEvents) {

@@ -1,11 +1,9 @@
-import { lazyPackage } from '../common/lazy-package.js';
-
-const bowser = lazyPackage('bowser') as () => typeof import('bowser');
+import bowser from 'bowser';
 
 /** Describes a device by its `User-Agent`: `Firefox on Windows`, `Unknown device`. */
 export function describeDevice(userAgent: string): string {
   if (userAgent === '') return UNKNOWN;
-  const { browser, os } = bowser().parse(userAgent);
+  const { browser, os } = bowser.parse(userAgent);
   const names = [browser.name, os.name].filter(Boolean);
   return names.join(' on ') || UNKNOWN;
 }
@@ -17,12 +15,13 @@ export function describeDevice(userAgent: string): string {
  */
 export function knownDevice(userAgent: string): string {
   if (userAgent === '') return '';
-  const { BROWSER_MAP, OS_MAP, parse } = bowser();
-  known ??= new Set([...Object.values(BROWSER_MAP), ...Object.values(OS_MAP)]);
-  const { browser, os } = parse(userAgent);
-  return [browser.name, os.name].filter((name) => name && known?.has(name)).join(', ');
+  const { browser, os } = bowser.parse(userAgent);
+  return [browser.name, os.name].filter((name) => KNOWN.has(name)).join(', ');
 }
 
-let known: ReadonlySet<string> | undefined;
+const KNOWN: ReadonlySet<string | undefined> = new Set([
+  ...Object.values(bowser.BROWSER_MAP),
+  ...Object.values(bowser.OS_MAP),
+]);
 
 const UNKNOWN = 'Unknown device';

@@ -1,10 +1,4 @@
-import type { IRateLimiterOptions, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { lazyPackage } from '../common/lazy-package.js';
-
-/** The library, which loads with the first request that is counted. */
-export const rateLimiters = lazyPackage(
-  'rate-limiter-flexible',
-) as () => typeof import('rate-limiter-flexible');
+import { type IRateLimiterOptions, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
 interface Counter {
   points: number;
@@ -13,13 +7,15 @@ interface Counter {
 }
 
 /**
- * Returns rate-limiter-flexible's counters in memory, but with a clock that cannot be set. With the original, a jump
+ * rate-limiter-flexible's counters in memory, but with a clock that cannot be set. With the original, a jump
  * of the machine's time restarts counters or prolongs them. An expired counter stays until it is read or
  * deleted, so its owner has to bound the number of counters.
  */
-export function monotonicMemory(options: IRateLimiterOptions): RateLimiterMemory {
-  const limiter = new (rateLimiters().RateLimiterMemory)(options);
-  return Object.assign(limiter, { _memoryStorage: new MonotonicStorage() });
+export class MonotonicRateLimiterMemory extends RateLimiterMemory {
+  constructor(options: IRateLimiterOptions) {
+    super(options);
+    Object.assign(this, { _memoryStorage: new MonotonicStorage() });
+  }
 }
 
 /** The storage that `RateLimiterMemory` expects; durations in seconds. */
@@ -57,4 +53,4 @@ class MonotonicStorage {
 }
 
 const answer = ({ points, ends }: Counter, first = false): RateLimiterRes =>
-  new (rateLimiters().RateLimiterRes)(0, Math.ceil(ends - performance.now()), points, first);
+  new RateLimiterRes(0, Math.ceil(ends - performance.now()), points, first);

@@ -1,4 +1,5 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { renderSVG } from 'uqr';
 import { CurrentRequest } from '../auth/decorators.js';
 import { AllowBeforeEnrolment } from '../auth/enrolment.js';
 import { OwnAccount } from '../auth/impersonation.guard.js';
@@ -7,7 +8,6 @@ import { refuses } from '../auth/openapi.js';
 import type { OwnRequest } from '../auth/signed-in-user.service.js';
 import { StepUp } from '../auth/step-up.guard.js';
 import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
-import { lazyPackage } from '../common/lazy-package.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import {
   type ConfirmedView,
@@ -20,8 +20,6 @@ import {
   enrolTotpSchema,
 } from './totp.schemas.js';
 import { TotpService } from './totp.service.js';
-
-const uqr = lazyPackage('uqr') as () => typeof import('uqr');
 
 /** The enrolment of authenticator apps by their users. */
 @ApiTags('factors')
@@ -42,7 +40,7 @@ export class TotpController {
     @Body({ schema: enrolTotpSchema }) { name }: EnrolTotpBody,
   ): Promise<EnrolmentView> {
     const enrolment = await this.totp.start(own, name ?? undefined);
-    return { ...enrolment, qr: uqr().renderSVG(enrolment.uri, { ecc: 'M', border: 4 }) };
+    return { ...enrolment, qr: renderSVG(enrolment.uri, { ecc: 'M', border: 4 }) };
   }
 
   @Post(':id/confirm')

@@ -32,12 +32,13 @@ export function browser({ url }: { url: string }, headers: Record<string, string
     return response;
   }
 
-  /** Follows redirects, and shows the page that they lead to. */
-  async function show(path: string, answer: Response): Promise<ShownPage> {
+  /** Follows redirects, and shows the page that they lead to. A 307 sends the same form again. */
+  async function show(path: string, answer: Response, form?: RequestInit): Promise<ShownPage> {
     const location = answer.headers.get('location');
-    if (answer.status === 303 && location !== null) {
+    if (location !== null && (answer.status === 303 || answer.status === 307)) {
       await answer.body?.cancel();
-      return show(location, await send('GET', location));
+      const again = answer.status === 307 ? form : undefined;
+      return show(location, await send(again ? 'POST' : 'GET', location, again), again);
     }
     const { status, headers: received } = answer;
     shown = { status, path, headers: received, text: await answer.text() };
@@ -57,8 +58,8 @@ export function browser({ url }: { url: string }, headers: Record<string, string
       fields: Record<string, string>,
       more: Record<string, string> = { 'sec-fetch-site': 'same-origin' },
     ) => {
-      const body = new URLSearchParams(fields);
-      return show(path, await send('POST', path, { body, headers: more }));
+      const form = { body: new URLSearchParams(fields), headers: more };
+      return show(path, await send('POST', path, form), form);
     },
 
     /** Returns the hidden fields of the page that is shown. */

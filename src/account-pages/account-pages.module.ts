@@ -1,0 +1,48 @@
+import { Module, type Type } from '@nestjs/common';
+import { AccountModule } from '../account/account.module.js';
+import { AuditModule } from '../audit/audit.module.js';
+import type { Config } from '../config/config.js';
+import { FactorsModule } from '../factors/factors.module.js';
+import { Navigation } from '../pages/navigation.js';
+import { PAGES_SETTINGS } from '../pages/pages.settings.js';
+import { PasskeysModule } from '../passkeys/passkeys.module.js';
+import { RecoveryModule } from '../recovery/recovery.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { TotpModule } from '../totp/totp.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { AddressController } from './address.controller.js';
+import { ConfirmationController } from './confirmation.controller.js';
+import { ACCOUNT_PAGES, OVERVIEW } from './navigation.texts.js';
+import { OverviewController } from './overview.controller.js';
+import { PasswordController } from './password.controller.js';
+import { ProfileController } from './profile.controller.js';
+
+/** The pages on which signed-in users manage their own account; part of the application unless `PAGES=off`. */
+@Module({
+  imports: [
+    AccountModule,
+    AuditModule,
+    FactorsModule,
+    PasskeysModule,
+    RecoveryModule,
+    SessionsModule,
+    TotpModule,
+    UsersModule,
+  ],
+  controllers: [
+    OverviewController,
+    ConfirmationController,
+    ProfileController,
+    AddressController,
+    PasswordController,
+  ],
+})
+export class AccountPagesModule {
+  constructor(navigation: Navigation) {
+    navigation.add(OVERVIEW, ...ACCOUNT_PAGES);
+  }
+}
+
+/** Returns the module of the account's pages unless the setting turns pages off. */
+export const accountPages = (config: Config): Type[] =>
+  config.of(PAGES_SETTINGS).PAGES === 'on' ? [AccountPagesModule] : [];

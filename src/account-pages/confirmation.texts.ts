@@ -1,0 +1,67 @@
+import type { Texts } from '../html/language.js';
+
+interface ConfirmationTexts {
+  title: string;
+  why: string;
+  password: string;
+  button: string;
+  code: string;
+  codeHint: string;
+  codeButton: string;
+  passkey: string;
+  passkeyButton: string;
+  passkeyFailed: string;
+  needsScript: string;
+  lost: string;
+  recoveryCode: string;
+  recoveryHint: string;
+  recoveryButton: string;
+  none: string;
+  signOut: string;
+}
+
+export const CONFIRMATION_TEXTS: Texts<ConfirmationTexts> = {
+  en: {
+    title: 'Confirm that it is you',
+    why: 'You signed in some time ago. Confirm that it is still you, and we go on where you were.',
+    password: 'Your password',
+    button: 'Confirm',
+    code: 'Code from your authenticator app',
+    codeHint: 'Six digits. The app shows a new code every 30 seconds.',
+    codeButton: 'Confirm by code',
+    passkey: 'Passkey',
+    passkeyButton: 'Confirm by passkey',
+    passkeyFailed: 'Your browser got no answer from a passkey. Try again, or use another way.',
+    needsScript: 'Passkeys need JavaScript, which is off in your browser.',
+    lost: 'Use a recovery code',
+    recoveryCode: 'Recovery code',
+    recoveryHint: 'Each code works once.',
+    recoveryButton: 'Confirm by recovery code',
+    none: 'Your account has no password and no second factor. Sign out, sign in again, and repeat this.',
+    signOut: 'Sign out',
+  },
+  de: {
+    title: 'Bestätigen Sie, dass Sie es sind',
+    why:
+      'Ihre Anmeldung ist schon etwas her. Bestätigen Sie, dass Sie es noch sind. ' +
+      'Danach geht es dort weiter, wo Sie waren.',
+    password: 'Ihr Passwort',
+    button: 'Bestätigen',
+    code: 'Code aus Ihrer Authenticator-App',
+    codeHint: 'Sechs Ziffern. Die App zeigt alle 30 Sekunden einen neuen Code.',
+    codeButton: 'Mit Code bestätigen',
+    passkey: 'Passkey',
+    passkeyButton: 'Mit Passkey bestätigen',
+    passkeyFailed:
+      'Ihr Browser hat keine Antwort von einem Passkey bekommen. Versuchen Sie es noch einmal oder anders.',
+    needsScript: 'Passkeys brauchen JavaScript, das in Ihrem Browser ausgeschaltet ist.',
+    lost: 'Einen Wiederherstellungscode verwenden',
+    recoveryCode: 'Wiederherstellungscode',
+    recoveryHint: 'Jeder Code gilt einmal.',
+    recoveryButton: 'Mit Wiederherstellungscode bestätigen',
+    none:
+      'Ihr Konto hat weder ein Passwort noch einen zweiten Faktor. ' +
+      'Melden Sie sich ab, wieder an, und wiederholen Sie diesen Schritt.',
+    signOut: 'Abmelden',
+  },
+};

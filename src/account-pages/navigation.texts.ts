@@ -1,0 +1,38 @@
+import type { NavigationEntry } from '../pages/navigation.js';
+import type { Texts } from '../html/language.js';
+
+/** A page of the account, with a sentence that the overview shows. */
+interface AccountPage extends NavigationEntry {
+  summary: Texts<string>;
+}
+
+/** The overview, to which a sign-in leads. */
+export const OVERVIEW: NavigationEntry = {
+  path: '/account',
+  label: { en: 'Overview', de: 'Übersicht' },
+};
+
+/** The pages that the overview leads to. */
+export const ACCOUNT_PAGES: AccountPage[] = [
+  {
+    path: '/account/profile',
+    label: { en: 'Profile', de: 'Profil' },
+    summary: {
+      en: 'Your names, and the language of pages and mails',
+      de: 'Ihre Namen und die Sprache von Seiten und Mails',
+    },
+  },
+  {
+    path: '/account/email',
+    label: { en: 'E-mail address', de: 'E-Mail-Adresse' },
+    summary: {
+      en: 'Verify or change the address of your account',
+      de: 'Die Adresse Ihres Kontos bestätigen oder ändern',
+    },
+  },
+  {
+    path: '/account/password',
+    label: { en: 'Password', de: 'Passwort' },
+    summary: { en: 'Change the password', de: 'Das Passwort ändern' },
+  },
+];
