@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { tsx } from './scripts/tsx.js';
+import { tsx } from './scripts/compile.js';
 import { expectSupportedNode } from './src/node-version.js';
 
 expectSupportedNode();

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { compiledName, isSource } from './sources.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
@@ -15,8 +16,7 @@ const filesOf = (folder) =>
     .filter((file) => statSync(path(file)).isFile());
 
 /** Whether a file is newer than its compiled file. */
-const isNewer = (file) =>
-  changed(path(file)) > changed(path(`dist/${file.replace(/\.tsx?$/, '.js')}`));
+const isNewer = (file) => changed(path(file)) > changed(path(compiledName(file)));
 
 /**
  * Compiles if a source is newer than its compiled file, wherever it is called from. Each source is compared
@@ -25,7 +25,7 @@ const isNewer = (file) =>
  */
 export function buildIfNewer() {
   if (!existsSync(path('src'))) return;
-  const sources = filesOf('src').filter((file) => /(?<!\.spec)\.([jt]s|tsx)$/.test(file));
+  const sources = filesOf('src').filter(isSource);
   if (sources.some(isNewer)) {
     for (const project of ['tsconfig.build.json', 'tsconfig.browser.json']) {
       const { status } = spawnSync(

@@ -5,13 +5,11 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, readdirSync, rmSync, watch } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { watch } from 'node:fs';
 import { setPriority } from 'node:os';
-import { dirname } from 'node:path';
-import { transformFile } from '@swc/core';
 import { expectSupportedNode } from '../src/node-version.js';
-import { tsx } from './tsx.js';
+import { compile, compileAll, copyTemplates } from './compile.js';
+import { isSource } from './sources.js';
 
 expectSupportedNode();
 
@@ -19,28 +17,6 @@ expectSupportedNode();
 const TOGETHER = 150;
 
 const run = (...args) => spawn(process.execPath, args, { stdio: 'inherit' });
-const isSource = (file) => /(?<!\.spec)\.([jt]s|tsx)$/.test(file) && !file.endsWith('.d.ts');
-const compiledName = (file) => `dist/${file.replace(/\.tsx?$/, '.js')}`;
-
-/** Compiles a source, or removes what was compiled of one that is gone. @returns whether it could be read */
-async function compile(file) {
-  const to = compiledName(file);
-  if (!existsSync(file)) {
-    rmSync(to, { force: true });
-    return true;
-  }
-  try {
-    const { code } = await transformFile(file, file.endsWith('.tsx') ? tsx : {});
-    await mkdir(dirname(to), { recursive: true });
-    await writeFile(to, code);
-    return true;
-  } catch (error) {
-    console.error(error.message);
-    return false;
-  }
-}
-
-const copyTemplates = () => cpSync('templates', 'dist/templates', { recursive: true });
 
 let server;
 let stopping = false;
@@ -86,12 +62,7 @@ async function apply() {
   if (compiled.every(Boolean)) await restart();
 }
 
-rmSync('dist', { recursive: true, force: true });
-const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
-  .map((name) => `src/${name}`)
-  .filter(isSource);
-await Promise.all([...sources, 'ormconfig.ts'].map(compile));
-copyTemplates();
+await compileAll();
 startServer();
 
 for (const folder of ['src', 'templates']) {

@@ -37,8 +37,7 @@ function readable(color: Rgb, background: Rgb, towards: Rgb): Rgb {
   return towards;
 }
 
-const textOn = (color: Rgb): string =>
-  contrast(color, LIGHT) >= contrast(color, [0, 0, 0]) ? '#fff' : '#000';
+const textOn = (color: Rgb): string => (contrast(color, LIGHT) >= LEAST ? '#fff' : '#000');
 
 /** The contrast of two colours, from 1 to 21 (WCAG 2.2, "contrast ratio"). */
 function contrast(one: Rgb, other: Rgb): number {

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
+import { compileAll } from '../../scripts/compile.js';
 import { onServer } from './on-server.js';
 
 /**
@@ -12,8 +13,8 @@ import { onServer } from './on-server.js';
  * this machine leaves out, so that nothing is skipped in silence.
  */
 export default async function prepare() {
-  if (process.env.E2E_TARGET !== 'dist') {
-    execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
+  if (process.env.E2E_TARGET !== 'dist' && !(await compileAll())) {
+    throw new Error('A source cannot be compiled');
   }
   if (process.env.TEST_DATABASE_URL) await makeTemplate();
   else {

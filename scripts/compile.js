@@ -1,0 +1,50 @@
+/** Compiles the sources one by one, without a look at their types: in a fraction of the compiler's time. */
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { transformFile } from '@swc/core';
+import { compiledName, isSource } from './sources.js';
+
+const { jsc, ...options } = JSON.parse(readFileSync(new URL('../.swcrc', import.meta.url), 'utf8'));
+
+/** The compiler's options for sources with elements (`.tsx`). Those of all others are in `.swcrc`. */
+export const tsx = {
+  ...options,
+  swcrc: false,
+  jsc: {
+    ...jsc,
+    parser: { ...jsc.parser, tsx: true },
+    transform: { ...jsc.transform, react: { runtime: 'automatic', importSource: 'preact' } },
+  },
+};
+
+/** Compiles a source, or removes what was compiled of one that is gone. @returns whether it could be read */
+export async function compile(file) {
+  const to = compiledName(file);
+  if (!existsSync(file)) {
+    rmSync(to, { force: true });
+    return true;
+  }
+  try {
+    const { code } = await transformFile(file, file.endsWith('.tsx') ? tsx : {});
+    await mkdir(dirname(to), { recursive: true });
+    await writeFile(to, code);
+    return true;
+  } catch (error) {
+    console.error(error.message);
+    return false;
+  }
+}
+
+export const copyTemplates = () => cpSync('templates', 'dist/templates', { recursive: true });
+
+/** Compiles everything into an empty `dist`. @returns whether all sources could be read */
+export async function compileAll() {
+  rmSync('dist', { recursive: true, force: true });
+  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .map((name) => `src/${name}`)
+    .filter(isSource);
+  const compiled = await Promise.all([...sources, 'ormconfig.ts'].map(compile));
+  copyTemplates();
+  return compiled.every(Boolean);
+}
