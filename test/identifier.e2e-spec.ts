@@ -1,5 +1,8 @@
+import { currentContext } from '../src/common/request-context.js';
+import { Database } from '../src/database/database.js';
 import { User } from '../src/users/user.entity.js';
 import { EXISTS, RESET, VERIFY } from './support/addresses.js';
+import { hello, loginOf, member, newAddress, register } from './support/address-registrations.js';
 import { bearer, codeOf, outcomeOf } from './support/http.js';
 import { mailAbout, mailsOf } from './support/mailbox.js';
 import { emptied } from './support/outbox.js';
@@ -14,26 +17,6 @@ const OTHER_PASSWORD = 'another good passphrase';
 const start = siblings();
 const byAddress = (settings: Record<string, string> = {}) =>
   start({ IDENTIFIER: 'email', ...settings });
-
-let people = 0;
-const newAddress = () => `person${++people}@example.org`;
-
-const register = (server: Server, email: unknown, password: unknown = GOOD_PASSWORD) =>
-  server.http.post('/register').send({ email, password });
-
-/** Registers with an address and verifies it. */
-async function member(server: Server, email = newAddress()) {
-  await register(server, email).expect(202);
-  const { token } = await mailAbout(server, email, VERIFY);
-  await server.http.post('/email/verify').send({ token }).expect(204);
-  return { email, ...(await server.login(email)) };
-}
-
-const hello = async (server: Server, jwt: string) =>
-  (await server.get('/protected', bearer(jwt)).expect(200)).body as unknown;
-
-const loginOf = (server: Server, username: string, password = GOOD_PASSWORD) =>
-  codeOf(server.http.post('/login').send({ username, password }));
 
 const countUsers = (server: Server) => server.withDatabase((db) => db.getRepository(User).count());
 
@@ -165,6 +148,32 @@ describe('with IDENTIFIER=email', () => {
     await server.http.post('/email/verify').send({ token }).expect(204);
     expect(await loginOf(server, free, OTHER_PASSWORD)).toBe(200);
     expect(await loginOf(server, taken)).toBe(200);
+  });
+
+  it('a registration makes the same statements for a taken, a contested and a free address', async () => {
+    const server = await byAddress();
+    const { email: taken } = await member(server);
+    const contested = newAddress();
+    await register(server, contested).expect(202);
+    await mailAbout(server, contested, VERIFY);
+    const seen = new Map<string | null, string[]>();
+    server.app.get(Database).observe(({ query }) => {
+      const { requestId } = currentContext();
+      // The time of day stands in it on SQLite.
+      const statements = [...(seen.get(requestId) ?? []), query.replaceAll(/\d{13}/g, 'now')];
+      seen.set(requestId, statements);
+    });
+    const all: string[][] = [];
+    for (const email of [taken, contested, newAddress()]) {
+      const answer = await register(server, email).expect(202);
+      const statements = seen.get(answer.get('x-request-id') ?? null) ?? [];
+      // The worker goes on after the answer.
+      all.push(statements.slice(0, statements.indexOf('COMMIT')));
+      await emptied(server);
+    }
+    expect(all[0]?.length).toBeGreaterThan(1);
+    expect(all[1]).toEqual(all[0]);
+    expect(all[2]).toEqual(all[0]);
   });
 
   it('a weak password and a wrong address are refused alike for both', async () => {
