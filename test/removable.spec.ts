@@ -13,7 +13,7 @@ const NEEDS: Record<string, string[]> = {
   observability: [],
   passkeys: ['factors'],
   openapi: [],
-  pages: [],
+  pages: ['factors', 'passkeys', 'mail-sign-in', 'recovery'],
   operations: ['audit-chain'],
   recovery: [],
   totp: ['factors'],

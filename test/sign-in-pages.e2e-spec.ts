@@ -1,4 +1,4 @@
-import { browser, textOf } from './support/pages.js';
+import { browser, stateOf, textOf } from './support/pages.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 let server: Server;
@@ -12,12 +12,6 @@ const newUser = async () => {
   const username = `reader${++users}`;
   const { id } = await server.register(username);
   return { id, username };
-};
-
-/** The page that a browser sees if it is signed in. */
-const stateOf = async (visitor: ReturnType<typeof browser>) => {
-  const { text } = await visitor.get('/sign-in');
-  return /You are signed in already as (\S+)\./.exec(textOf(text))?.[1];
 };
 
 describe('the page to sign in', () => {

@@ -211,6 +211,11 @@ export class ApiError extends Error {
     return Number(this.options.headers?.['Retry-After'] ?? RETRY_AFTER);
   }
 
+  /** More keys of the body, such as a challenge to answer. */
+  get details(): Readonly<Record<string, unknown>> {
+    return this.options.details ?? {};
+  }
+
   /** The JSON body. */
   get body(): ErrorBody | Record<string, unknown> {
     if (this.options.answer) return this.options.answer.body;

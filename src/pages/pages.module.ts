@@ -2,6 +2,7 @@ import { Global, Module, type Type } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuthModule } from '../auth/auth.module.js';
 import type { Config } from '../config/config.js';
+import { FactorsModule } from '../factors/factors.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
@@ -9,8 +10,10 @@ import { BrowserSession } from './browser-session.entity.js';
 import { BrowserSessionsService } from './browser-sessions.service.js';
 import { Navigation } from './navigation.js';
 import { PageCookies } from './page-cookies.js';
+import { PageSignInsService } from './page-sign-ins.service.js';
 import { PageViews } from './page-views.js';
 import { PAGES_SETTINGS } from './pages.settings.js';
+import { SecondFactorController } from './second-factor.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { SignedInDocuments } from './signed-in-documents.js';
 
@@ -20,12 +23,20 @@ import { SignedInDocuments } from './signed-in-documents.js';
   imports: [
     TypeOrmModule.forFeature([BrowserSession]),
     AuthModule,
+    FactorsModule,
     KeysModule,
     SessionsModule,
     UsersModule,
   ],
-  controllers: [SignInController],
-  providers: [BrowserSessionsService, Navigation, PageCookies, PageViews, SignedInDocuments],
+  controllers: [SecondFactorController, SignInController],
+  providers: [
+    BrowserSessionsService,
+    Navigation,
+    PageCookies,
+    PageSignInsService,
+    PageViews,
+    SignedInDocuments,
+  ],
   exports: [
     BrowserSessionsService,
     // The guard of signed-in pages needs it.

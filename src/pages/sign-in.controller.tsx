@@ -5,24 +5,24 @@ import { loginSchema } from '../auth/auth.schemas.js';
 import { AuthService } from '../auth/auth.service.js';
 import { LimitPasswordAttempts } from '../auth/password-attempts.interceptor.js';
 import { originOf } from '../auth/sign-in-origin.js';
+import { ApiError } from '../common/api-error.js';
 import { ClientSignal } from '../common/client-signal.js';
 import { fieldsOf } from '../common/request-of.js';
 import { Documents } from '../html/documents.js';
 import { failedForm, type FormState, freshForm } from '../html/form-state.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { BrowserSessionsService } from './browser-sessions.service.js';
+import { wishesSchema } from './form.schemas.js';
 import { Navigation } from './navigation.js';
 import { PostForm, PublicPages } from './page.decorators.js';
 import { pageLanguage } from './page-language.js';
+import { PageSignInsService } from './page-sign-ins.service.js';
 import { PageViews } from './page-views.js';
 import { seeOther } from './see-other.js';
 import { SignedInPage, SignInPage } from './sign-in.page.js';
 import { SIGN_IN_TEXTS } from './sign-in.texts.js';
 
-const formSchema = loginSchema.extend({
-  remember: z.string().optional(),
-  return_to: z.string().optional(),
-});
+const formSchema = loginSchema.and(wishesSchema);
 
 /** The page to sign in, and the way out. */
 @PublicPages()
@@ -31,6 +31,7 @@ export class SignInController {
   constructor(
     private readonly auth: AuthService,
     private readonly sessions: BrowserSessionsService,
+    private readonly signIns: PageSignInsService,
     private readonly navigation: Navigation,
     private readonly documents: Documents,
     views: PageViews,
@@ -54,11 +55,15 @@ export class SignInController {
   async show(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-    @Query() { return_to: returnTo, done }: Record<string, unknown>,
+    @Query() { return_to: returnTo, done, problem }: Record<string, unknown>,
   ): Promise<string> {
     const open = (request.browserSession = await this.sessions.find(request));
-    if (!open) return this.render(request, reply, freshForm(), returnTo, done);
     const language = pageLanguage(request);
+    if (!open) {
+      const isOver = problem === 'challenge_invalid';
+      const form = isOver ? failedForm(new ApiError(problem), {}, language) : freshForm();
+      return this.render(request, reply, form, returnTo, done);
+    }
     return this.documents.render(
       reply,
       { language, title: SIGN_IN_TEXTS[language].signedInTitle },
@@ -80,8 +85,7 @@ export class SignInController {
     @ClientSignal() signal: AbortSignal,
   ): Promise<string> {
     const tokens = await this.auth.login(form, originOf(request), { signal });
-    await this.sessions.open(request, reply, tokens, form.remember === 'on');
-    return seeOther(reply, this.navigation.returnPath(form.return_to));
+    return this.signIns.finish(request, reply, tokens, form);
   }
 
   @PostForm('sign-out')

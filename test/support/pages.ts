@@ -85,6 +85,12 @@ function hiddenFields(html: string): Record<string, string> {
 export const textOf = (html: string): string =>
   unescaped(html.replaceAll(/<style.*?<\/style>|<[^>]*>/gs, ' ')).replaceAll(/\s+/g, ' ');
 
+/** Returns the name of the user that a browser is signed in as; undefined if it is not. */
+export async function stateOf(visitor: PageBrowser): Promise<string | undefined> {
+  const { text } = await visitor.get('/sign-in');
+  return /You are signed in already as (\S+)\./.exec(textOf(text))?.[1];
+}
+
 const ESCAPES: Record<string, string> = { lt: '<', gt: '>', quot: '"', '#39': "'", amp: '&' };
 
 const unescaped = (text: string): string =>

@@ -37,7 +37,7 @@ export const ROOMS: Record<string, string[]> = {
   totp: [...LOWER, 'sessions', 'auth', 'factors'],
   'mail-sign-in': [...LOWER, 'sessions', 'auth'],
   passkeys: [...LOWER, 'audit', 'sessions', 'auth', 'factors'],
-  pages: [...LOWER, 'sessions', 'auth'],
+  pages: [...LOWER, 'sessions', 'auth', 'factors', 'passkeys', 'mail-sign-in', 'recovery'],
   account: [...LOWER, 'audit', 'sessions', 'auth'],
   'account-pages': [
     ...LOWER,
