@@ -106,6 +106,21 @@ describe.each(STORES)('limits in %s', (store) => {
     expect(await statusOf(post(server, '/refresh', {}, HOME))).toBe(400);
   });
 
+  it('counts renames and removals of factors together, by the user', async () => {
+    const server = await limited();
+    await server.register('ada');
+    const { jwt } = await server.login('ada');
+    const ask = (method: 'patch' | 'delete') =>
+      statusOf(
+        server
+          .ask(method, '/me/factors/unknown', jwt)
+          .set('x-forwarded-for', newAddress())
+          .send({ name: 'Phone' }),
+      );
+    const statuses = await times(62, (index) => ask(index % 2 ? 'patch' : 'delete'));
+    expect(tally(statuses)).toEqual({ 404: 60, 429: 2 });
+  });
+
   it("limits a route of one's own, by the user", async () => {
     const server = await limited();
     const tokens: string[] = [];

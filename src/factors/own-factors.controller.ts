@@ -29,6 +29,9 @@ import {
 import { FactorsService } from './factors.service.js';
 import { SecondFactorService } from './second-factor.service.js';
 
+/** Counts the changes of a user's factors, and the attempts, together. */
+const LIMIT = { name: 'factors', limit: '60/1h', by: signedInUser };
+
 /** The signed-in user's own second factors. */
 @ApiTags('factors')
 @Controller('me')
@@ -53,7 +56,7 @@ export class OwnFactorsController {
 
   @Patch('factors/:id')
   @StepUp()
-  @RateLimit({ name: 'renameFactor', limit: '30/1h', by: signedInUser })
+  @RateLimit(LIMIT)
   @ApiOperation({ summary: 'Rename a second factor' })
   @ApiResponse({ status: 200, description: 'Renamed', standardSchema: factorSchema })
   @refuses(404, 'The user has no such factor')
@@ -67,6 +70,7 @@ export class OwnFactorsController {
 
   @Delete('factors/:id')
   @StepUp()
+  @RateLimit(LIMIT)
   @HttpCode(204)
   @ApiOperation({ summary: 'Remove a second factor; the last one takes the recovery codes along' })
   @ApiResponse({ status: 204, description: 'Deleted' })
