@@ -6,8 +6,10 @@ import { personWithApp } from './support/authenticator.js';
 import { challengeOf } from './support/factors.js';
 import { bearer, codeOf } from './support/http.js';
 import { times } from './support/limits.js';
+import { mailsOf } from './support/mailbox.js';
 import { now, SECRET, type Server, startServer } from './support/server.js';
 import { forge } from './support/tokens.js';
+import { until } from './support/wait.js';
 
 const FORM = /^(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$/;
 const WRONG = { msg: 'This recovery code is wrong or was used before', code: 'code_invalid' };
@@ -63,6 +65,39 @@ describe('recovery codes', () => {
     expect(await user.outcome('POST', '/me/step-up', { recovery_code: two })).toBe(200);
     expect(await signIn('Each', two)).toEqual({ status: 400, body: WRONG });
     expect(await leftOf(user)).toBe(8);
+  });
+
+  it('are told of in the language of the request, or of the user', async () => {
+    const user = await personWithApp(server, 'Sprache');
+    const [one, two, three] = user.app.recoveryCodes;
+    const inGerman = (path: string, body: object) =>
+      server.http
+        .post(path)
+        .set('accept-language', 'de')
+        .set('authorization', bearer(user.jwt))
+        .send(body)
+        .expect(200);
+    const used = async (times: number, subject: string) => {
+      await until(async () => {
+        const mails = await mailsOf(server);
+        return (
+          mails.filter((mail) => mail.to === 'Sprache@example.org' && mail.subject === subject)
+            .length === times
+        );
+      }, `${times} of "${subject}"`);
+    };
+    const signIn = async (recovery_code?: string) =>
+      inGerman('/login/second-factor', {
+        challenge: await challengeOf(server, 'Sprache'),
+        recovery_code,
+      });
+    await signIn(one);
+    await used(1, 'Ein Wiederherstellungscode wurde benutzt');
+    await inGerman('/me/step-up', { recovery_code: two });
+    await used(2, 'Ein Wiederherstellungscode wurde benutzt');
+    await user.ask('PATCH', '/me', { locale: 'en' });
+    await signIn(three);
+    await used(1, 'A recovery code was used');
   });
 
   it('are good once, of 16 sign-ins at once', async () => {

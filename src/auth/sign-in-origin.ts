@@ -5,4 +5,5 @@ import type { Origin } from '../sessions/session-start.service.js';
 export const originOf = ({ headers, origin }: FastifyRequest): Origin => ({
   address: origin?.context.address ?? '',
   userAgent: headers['user-agent'] ?? '',
+  locale: headers['accept-language'],
 });

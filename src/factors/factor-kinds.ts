@@ -43,10 +43,11 @@ export interface SecondFactorMethod {
    * Checks and uses up a proof, in a transaction that holds the lock on the user's row. One conditional
    * statement uses it up, so of many requests at once one succeeds.
    *
+   * @param locale the languages of the request, for a notice
    * @returns the names of the proven methods (RFC 8176)
    * @throws ApiError code_invalid, or another refusal; see also `RecordedRefusal`
    */
-  prove: (manager: EntityManager, user: User, proof: unknown) => Promise<string[]>;
+  prove: (manager: EntityManager, user: User, proof: unknown, locale?: string) => Promise<string[]>;
 }
 
 /** The registry of second factors. Each capability adds its own. */

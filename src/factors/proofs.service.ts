@@ -63,14 +63,20 @@ export class ProofsService {
    * Checks a proof and uses it up, in a transaction that holds the lock on the user's row. Returns the names of
    * the proven methods (RFC 8176).
    *
+   * @param locale the languages of the request, for a notice
    * @throws ApiError code_invalid, and the refusals of the method
    */
-  async prove(manager: EntityManager, user: User, proof: Proof): Promise<string[]> {
+  async prove(
+    manager: EntityManager,
+    user: User,
+    proof: Proof,
+    locale?: string,
+  ): Promise<string[]> {
     for (const { field, isAvailable, prove } of this.kinds.methods) {
       const value = (proof as Record<string, unknown>)[field];
       if (value === undefined) continue;
       // Kinds may share a field, such as that of a code.
-      if (await isAvailable(manager, user.id)) return prove(manager, user, value);
+      if (await isAvailable(manager, user.id)) return prove(manager, user, value, locale);
     }
     throw new ApiError('code_invalid', { msg: 'The account has no second factor of this kind' });
   }

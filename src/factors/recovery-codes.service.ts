@@ -36,7 +36,7 @@ export class RecoveryCodesService {
       name: 'recovery_code',
       field: 'recovery_code',
       isAvailable: async (manager, userId) => (await this.left(manager, userId)) > 0,
-      prove: (manager, user, code) => this.use(manager, user, code),
+      prove: (manager, user, code, locale) => this.use(manager, user, code, locale),
     });
   }
 
@@ -72,7 +72,12 @@ export class RecoveryCodesService {
   }
 
   /** Uses a code up. Blanks, hyphens and case do not matter. @throws ApiError code_invalid */
-  private async use(manager: EntityManager, user: User, typed: unknown): Promise<string[]> {
+  private async use(
+    manager: EntityManager,
+    user: User,
+    typed: unknown,
+    locale?: string,
+  ): Promise<string[]> {
     const code = typeof typed === 'string' ? readCode(typed) : undefined;
     if (code === undefined) throw wrongCode();
     const { affected } = await manager.update(
@@ -82,7 +87,7 @@ export class RecoveryCodesService {
     );
     if (affected !== 1) throw wrongCode();
     const left = await this.left(manager, user.id);
-    const event = { user, change: 'used', left, byUser: {} } as const;
+    const event = { user, change: 'used', left, byUser: { locale } } as const;
     await this.events.publish(manager, { type: 'recovery_codes.changed', ...event });
     return ['recovery'];
   }

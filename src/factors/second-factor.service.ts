@@ -58,7 +58,7 @@ export class SecondFactorService {
           const user = await lockUser(manager, userId);
           if (!user) throw new ApiError('challenge_invalid');
           await this.challenges.use(manager, counted, user);
-          const amr = await this.proofs.prove(manager, user, prepared);
+          const amr = await this.proofs.prove(manager, user, prepared, origin.locale);
           const method = { assurance: withProof(first, { amr, aal: 2 }) };
           const signIn = await this.signIns.complete(user, method, origin, manager);
           if (signIn.outcome !== 'signed_in') throw new ApiError('challenge_invalid');
@@ -78,7 +78,7 @@ export class SecondFactorService {
    * @throws ApiError wrong_password, code_invalid, too_many_requests, token_revoked, overloaded, unavailable
    */
   async stepUp(
-    { userId, claims }: OwnRequest,
+    { userId, claims, locale }: OwnRequest,
     { current_password: password, ...proof }: StepUpBody,
     request: RequestLike,
     options?: HashOptions,
@@ -93,7 +93,7 @@ export class SecondFactorService {
         const changed = password !== undefined && user.passwordHash !== seen.passwordHash;
         if (changed) throw await this.users.changedMeanwhile(user);
         const proven: Assurance = prepared
-          ? { amr: await this.proofs.prove(manager, user, prepared), aal: 2 }
+          ? { amr: await this.proofs.prove(manager, user, prepared, locale), aal: 2 }
           : { amr: ['pwd'], aal: 1 };
         const session = await this.sessions.stepUp(manager, { id: claims.sid, userId }, proven);
         if (!session) throw new ApiError('token_revoked');

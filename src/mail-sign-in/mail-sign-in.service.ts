@@ -111,7 +111,7 @@ export class MailSignInService {
         await this.challenges.drop(manager, counted);
         const owner = user.emailVerifiedAt
           ? user
-          : await this.takeOver(manager, user, checked.refusal);
+          : await this.takeOver(manager, user, checked.refusal, origin);
         const method = { assurance: { ...MAIL, amr: [...MAIL.amr] } };
         const result = await this.signIns.complete(owner, method, origin, manager);
         if (result.outcome === 'changed') throw new ApiError(checked.refusal);
@@ -184,12 +184,13 @@ export class MailSignInService {
     manager: EntityManager,
     user: User,
     refusal: 'code_invalid' | 'link_invalid',
+    { locale }: Origin,
   ): Promise<User> {
     if (isClosedToMail(user)) throw new ApiError(refusal);
     const owner = await this.claims.takeOver(manager, user);
     await this.link.endSince(manager, user.id, new Date(0));
     if (hasPassword(user.passwordHash)) {
-      await this.notices.tell(manager, owner, { template: 'password-removed' });
+      await this.notices.tell(manager, owner, { template: 'password-removed', locale });
     }
     return owner;
   }

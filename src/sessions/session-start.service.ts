@@ -15,6 +15,8 @@ import { SessionsService } from './sessions.service.js';
 export interface Origin {
   address: string;
   userAgent: string;
+  /** The languages that its user reads, as in `Accept-Language`. */
+  locale?: string;
 }
 
 /** The user of a new session, in the state that the sign-in checked. */
