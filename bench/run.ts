@@ -11,6 +11,7 @@ import { flood } from './parts/flood.js';
 import { guard } from './parts/guard.js';
 import { listing } from './parts/listing.js';
 import { login } from './parts/login.js';
+import { pages } from './parts/pages.js';
 import { passkey } from './parts/passkey.js';
 import { profile } from './parts/profile.js';
 import { refresh } from './parts/refresh.js';
@@ -31,6 +32,7 @@ const PARTS: Record<string, (plan: Plan) => Promise<Section>> = {
   passkey,
   'second-factor': secondFactor,
   flood,
+  pages,
   refresh,
   size,
   listing,

@@ -1,0 +1,64 @@
+import { gzipSync } from 'node:zlib';
+import { interleave, measure, middle, type Plan, ratio } from '../measure.js';
+import { digits, type Section } from '../report.js';
+import { Stage } from '../stage.js';
+
+const CONNECTIONS = 32;
+
+/** Measures the page to sign in: how many a second, their cost, and the bytes that a browser loads for one. */
+export async function pages(plan: Plan): Promise<Section> {
+  const stage = new Stage(plan.cost);
+  try {
+    const server = await stage.latchkey('Latchkey', { PAGES: 'on' });
+    const load = { connections: CONNECTIONS, seconds: plan.seconds, awake: true };
+    const variants = {
+      '/health/live': () => measure(server, { ...load, path: '/health/live' }),
+      '/sign-in': () => measure(server, { ...load, path: '/sign-in' }),
+    };
+    await interleave(1, variants);
+    const rates = await interleave(plan.rounds, variants);
+    const perSecond = (name: keyof typeof rates) => rates[name].map((rate) => rate.perSecond);
+    const cpu = middle(rates['/sign-in'], 'cpu') / 1_000;
+    const weight = await weightOf(server.url);
+    const rows = Object.entries(rates).map(([name, rounds]) => [
+      name,
+      ...(['perSecond', 'p99', 'cpu'] as const).map((figure) => digits(middle(rounds, figure))),
+    ]);
+    return {
+      title: 'The pages',
+      text:
+        `The page to sign in beside the cheapest route, ${CONNECTIONS} connections. _CPU_ is the processor time ` +
+        'of the server for a request, all threads together. The weight is that of the page, its stylesheet and ' +
+        'its modules, compressed by gzip.',
+      columns: ['', 'requests/s', 'p99 ms', 'CPU µs'],
+      rows: [...rows, [`weight ${digits(weight / 1_000)} kB`, '', '', '']],
+      targets: [
+        {
+          what: 'Pages to sign in a second, to /health/live',
+          measured: ratio(perSecond('/sign-in'), perSecond('/health/live')),
+          atLeast: 0.2,
+          unit: ' ×',
+        },
+        { what: 'Processor time of a page to sign in', measured: cpu, atMost: 1, unit: ' ms' },
+        {
+          what: 'Weight of the page to sign in',
+          measured: weight / 1_000,
+          atMost: 30,
+          unit: ' kB',
+        },
+      ],
+    };
+  } finally {
+    await stage.close();
+  }
+}
+
+/** Returns the compressed bytes of the page to sign in and of the files that it names. */
+async function weightOf(url: string): Promise<number> {
+  const page = await (await fetch(`${url}/sign-in`)).text();
+  const files = [...page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(
+    ([, path = '']) => path,
+  );
+  const texts = await Promise.all(files.map(async (path) => (await fetch(url + path)).text()));
+  return [page, ...texts].reduce((sum, text) => sum + gzipSync(text).length, 0);
+}
