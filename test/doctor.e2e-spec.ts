@@ -123,6 +123,11 @@ it('warns of a production that sends no mail', async () => {
       advice: 'set SMTP_URL, MAIL_FROM and PUBLIC_URL',
     },
   ]);
+  const byAddress = await findings({ ...production, IDENTIFIER: 'email' });
+  expect(byAddress.failures).toEqual([
+    'mail: SMTP_URL is not set, so mail is written to files and reaches no user: with IDENTIFIER=email no ' +
+      'registration can be finished',
+  ]);
 });
 
 it('writes a line a finding, and exits 1 for one that is a failure', async () => {

@@ -180,3 +180,15 @@ it('a forgotten password works for a user who registered and never followed the 
   await server.http.post('/password/reset').send(body).expect(204);
   expect(await loginOf(server, email, 'another good passphrase')).toBe(200);
 });
+
+it('a sign-in by mail finishes a registration without its password, and tells so', async () => {
+  const email = newAddress();
+  await server.http.post('/register').send({ email, password: GOOD_PASSWORD }).expect(202);
+  await mailAbout(server, email, 'Confirm your e-mail address');
+  const { proof } = await byMail.asked(email);
+  const signedIn = await server.http.post('/login/mail/verify').send(proof).expect(200);
+  const { jwt } = signedIn.body as { jwt: string };
+  expect(await hello(server, jwt)).toEqual({ hello_from: email });
+  await mailAbout(server, email, 'Your password was removed');
+  expect(await loginOf(server, email)).toBe('bad_credentials');
+});

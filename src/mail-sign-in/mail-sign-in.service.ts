@@ -11,7 +11,7 @@ import { Notices } from '../mail/notices.js';
 import type { PageDetails } from '../mailed-links/declaration.js';
 import type { MailedLink } from '../mailed-links/mailed-link.js';
 import { MailedLinks } from '../mailed-links/mailed-links.js';
-import { hasPassword } from '../passwords/stored-hash.js';
+import { activeHash, hasPassword } from '../passwords/stored-hash.js';
 import { knownDevice } from '../sessions/device.js';
 import type { Origin } from '../sessions/session-start.service.js';
 import type { Limit } from '../throttling/limit-store.js';
@@ -189,7 +189,7 @@ export class MailSignInService {
     if (isClosedToMail(user)) throw new ApiError(refusal);
     const owner = await this.claims.takeOver(manager, user);
     await this.link.endSince(manager, user.id, new Date(0));
-    if (hasPassword(user.passwordHash)) {
+    if (hasPassword(activeHash(user.passwordHash))) {
       await this.notices.tell(manager, owner, { template: 'password-removed', locale });
     }
     return owner;

@@ -7,12 +7,20 @@ import { fail, type Finding, ok, warn } from '../common/finding.js';
  * Checks that the SMTP server of the settings can be reached, accepts Latchkey's login, and takes all
  * addresses.
  */
-export async function checkMail({ production, mail: { smtp } }: Config): Promise<Finding[]> {
+export async function checkMail({
+  production,
+  identifier,
+  mail: { smtp },
+}: Config): Promise<Finding[]> {
   const check = 'mail';
   if (!smtp) {
     if (!production) return [];
     const message = 'SMTP_URL is not set, so mail is written to files and reaches no user';
-    return [warn(check, message, 'set SMTP_URL, MAIL_FROM and PUBLIC_URL')];
+    const advice = 'set SMTP_URL, MAIL_FROM and PUBLIC_URL';
+    if (identifier !== 'email') return [warn(check, message, advice)];
+    return [
+      fail(check, `${message}: with IDENTIFIER=email no registration can be finished`, advice),
+    ];
   }
   const name = `${smtp.host}:${smtp.port}`;
   try {

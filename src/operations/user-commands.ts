@@ -1,22 +1,18 @@
 import { type Command, createCommand, Option } from 'commander';
 import { clock } from '../common/clock.js';
-import { Config } from '../config/config.js';
-import { previewSecret } from '../config/generated-secret.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { unusableHash } from '../passwords/stored-hash.js';
 import { AddressClaimsService } from '../users/address-claims.service.js';
 import { UserChangesService } from '../users/user-changes.service.js';
 import { recordOf } from './user-record.js';
-import { prepareEmail } from '../users/email.js';
-import { type Address, namedByAddress } from '../users/nameless.js';
 import { isRoleName, MAX_ROLES, ROLE_NAME_RULE } from '../users/role-name.js';
 import type { User } from '../users/user.entity.js';
-import { prepareUsername } from '../users/username.js';
 import { UsersModule } from '../users/users.module.js';
 import { UsersService } from '../users/users.service.js';
 import type { WithServices } from './context.js';
 import { CliError } from './exit.js';
+import { identityOf } from './new-identity.js';
 import { namedUser, printUser } from './named-user.js';
 import { confirm, readPassword, refuseArgument } from './read-password.js';
 import { print } from './print.js';
@@ -109,37 +105,6 @@ function create(withServices: WithServices): Command {
         { mayCreate: true },
       );
     });
-}
-
-/**
- * Returns the name and the address of a new user. With `IDENTIFIER=email` the first argument is the address.
- *
- * @throws CliError
- */
-function identityOf(
-  first: string,
-  option: string | undefined,
-): { name: Pick<User, 'username' | 'usernameKey'>; email: Address | undefined } {
-  if (Config.load(undefined, previewSecret).identifier === 'email') {
-    const address = addressOf(first);
-    if (option !== undefined && addressOf(option).emailKey !== address.emailKey) {
-      throw new CliError('--email is not the address of the first argument');
-    }
-    return { name: namedByAddress(address), email: address };
-  }
-  const name = prepareUsername(first);
-  if (!name.ok) throw new CliError(name.reason);
-  return {
-    name: { username: name.username, usernameKey: name.key },
-    email: option === undefined ? undefined : addressOf(option),
-  };
-}
-
-/** @throws CliError */
-function addressOf(text: string): Address {
-  const prepared = prepareEmail(text);
-  if (prepared.ok) return { email: prepared.email, emailKey: prepared.key };
-  throw new CliError(prepared.reason);
 }
 
 function show(withServices: WithServices): Command {

@@ -5,7 +5,7 @@ import { clock } from '../common/clock.js';
 import { EventsService } from '../common/events.service.js';
 import { activeHash, PENDING, unusableHash } from '../passwords/stored-hash.js';
 import { lockHolder, lockUser, lockUsers } from './lock-user.js';
-import { type Address, withAddress, withoutAddress } from './nameless.js';
+import { type Address, isNameless, withAddress, withoutAddress } from './nameless.js';
 import type { AddressCause } from './user-events.js';
 import { User } from './user.entity.js';
 
@@ -128,6 +128,9 @@ export class AddressClaimsService {
   /** Takes the address from its unverified holder. The holder keeps the account. */
   private async release(manager: EntityManager, holder: User, newHolderId?: string): Promise<void> {
     await this.change(manager, holder, withoutAddress(holder));
+    if (isNameless(holder)) {
+      await this.events.publish(manager, { type: 'user.updated', userId: holder.id });
+    }
     await this.events.publish(manager, { type: 'user.address_lost', user: holder, newHolderId });
   }
 
