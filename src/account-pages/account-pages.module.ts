@@ -11,11 +11,16 @@ import { SessionsModule } from '../sessions/sessions.module.js';
 import { TotpModule } from '../totp/totp.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AddressController } from './address.controller.js';
+import { AppsController } from './apps.controller.js';
 import { ConfirmationController } from './confirmation.controller.js';
+import { FactorDocuments } from './factor-documents.js';
+import { FactorsController } from './factors.controller.js';
 import { ACCOUNT_PAGES, OVERVIEW } from './navigation.texts.js';
 import { OverviewController } from './overview.controller.js';
+import { PasskeysController } from './passkeys.controller.js';
 import { PasswordController } from './password.controller.js';
 import { ProfileController } from './profile.controller.js';
+import { SessionsController } from './sessions.controller.js';
 
 /** The pages on which signed-in users manage their own account; part of the application unless `PAGES=off`. */
 @Module({
@@ -35,7 +40,12 @@ import { ProfileController } from './profile.controller.js';
     ProfileController,
     AddressController,
     PasswordController,
+    FactorsController,
+    AppsController,
+    PasskeysController,
+    SessionsController,
   ],
+  providers: [FactorDocuments],
 })
 export class AccountPagesModule {
   constructor(navigation: Navigation) {

@@ -35,4 +35,20 @@ export const ACCOUNT_PAGES: AccountPage[] = [
     label: { en: 'Password', de: 'Passwort' },
     summary: { en: 'Change the password', de: 'Das Passwort ändern' },
   },
+  {
+    path: '/account/factors',
+    label: { en: 'Sign-in security', de: 'Sicherheit' },
+    summary: {
+      en: 'Passkeys, authenticator apps and recovery codes',
+      de: 'Passkeys, Authenticator-Apps und Wiederherstellungscodes',
+    },
+  },
+  {
+    path: '/account/sessions',
+    label: { en: 'Devices', de: 'Geräte' },
+    summary: {
+      en: 'See and sign out the devices with your account',
+      de: 'Die Geräte mit Ihrem Konto sehen und abmelden',
+    },
+  },
 ];

@@ -5,7 +5,6 @@ import { CurrentRequest, CurrentUser } from '../auth/decorators.js';
 import { AllowBeforeEnrolment } from '../auth/enrolment.js';
 import { LimitPasswordAttempts } from '../auth/password-attempts.interceptor.js';
 import { OwnAccount } from '../auth/impersonation.guard.js';
-import { signedInUser } from '../auth/limit-keys.js';
 import { refuses, refusesOverload } from '../auth/openapi.js';
 import type { OwnRequest } from '../auth/signed-in-user.service.js';
 import { StepUp } from '../auth/step-up.guard.js';
@@ -26,11 +25,9 @@ import {
   type StepUpBody,
   stepUpSchema,
 } from './factors.schemas.js';
+import { FACTORS_LIMIT, RECOVERY_CODES_LIMIT } from './factors.limits.js';
 import { FactorsService } from './factors.service.js';
 import { SecondFactorService } from './second-factor.service.js';
-
-/** Counts the changes of a user's factors, and the attempts, together. */
-const LIMIT = { name: 'factors', limit: '60/1h', by: signedInUser };
 
 /** The signed-in user's own second factors. */
 @ApiTags('factors')
@@ -56,7 +53,7 @@ export class OwnFactorsController {
 
   @Patch('factors/:id')
   @StepUp()
-  @RateLimit(LIMIT)
+  @RateLimit(FACTORS_LIMIT)
   @ApiOperation({ summary: 'Rename a second factor' })
   @ApiResponse({ status: 200, description: 'Renamed', standardSchema: factorSchema })
   @refuses(404, 'The user has no such factor')
@@ -70,7 +67,7 @@ export class OwnFactorsController {
 
   @Delete('factors/:id')
   @StepUp()
-  @RateLimit(LIMIT)
+  @RateLimit(FACTORS_LIMIT)
   @HttpCode(204)
   @ApiOperation({ summary: 'Remove a second factor; the last one takes the recovery codes along' })
   @ApiResponse({ status: 204, description: 'Deleted' })
@@ -82,7 +79,7 @@ export class OwnFactorsController {
 
   @Post('recovery-codes')
   @StepUp()
-  @RateLimit({ name: 'recoveryCodes', limit: '10/1h', by: signedInUser })
+  @RateLimit(RECOVERY_CODES_LIMIT)
   @ApiOperation({ summary: 'Make new recovery codes, which end the old ones' })
   @ApiResponse({ status: 201, description: 'Shown once', standardSchema: recoveryCodesSchema })
   @refuses(404, 'The user has no second factor')

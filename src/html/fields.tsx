@@ -144,6 +144,8 @@ export function Form({
   action: string;
   children: ComponentChildren;
   id?: string;
+  /** Data for the page's script. */
+  'data-options'?: string;
 }) {
   return (
     // The server knows the rules and says them in words; the browser's own bubbles know fewer.
@@ -178,6 +180,7 @@ export const Button = ({
   value?: string;
   hidden?: boolean;
   form?: string;
+  'aria-label'?: string;
 }) => (
   <button type="submit" class={`button ${kind}`} {...attributes}>
     {children}

@@ -12,15 +12,14 @@ import {
 import { CurrentRequest, CurrentUser } from '../auth/decorators.js';
 import { AllowBeforeEnrolment } from '../auth/enrolment.js';
 import { OwnAccount } from '../auth/impersonation.guard.js';
-import { signedInUser } from '../auth/limit-keys.js';
 import { refuses } from '../auth/openapi.js';
 import type { OwnRequest } from '../auth/signed-in-user.service.js';
 import { StepUp } from '../auth/step-up.guard.js';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import type { Subject } from '../keys/access-token.js';
-import { describeDevice } from '../sessions/device.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
-import { prepareDisplayName } from '../users/display-name.js';
+import { defaultName } from './passkey-name.js';
+import { PASSKEYS_LIMIT } from './passkeys.limits.js';
 import {
   type RegisterPasskeyBody,
   registerPasskeySchema,
@@ -42,9 +41,6 @@ import {
   type RemovedPasskeyView,
 } from './passkeys.views.js';
 import { RelyingParty } from './relying-party.js';
-
-/** Counts the changes of a user's passkeys, and the attempts, together. */
-const LIMIT = { name: 'passkeys', limit: '60/1h', by: signedInUser };
 
 /** The signed-in user's own passkeys. */
 @ApiTags('factors')
@@ -74,7 +70,7 @@ export class OwnPasskeysController {
   @Post('options')
   @StepUp()
   @AllowBeforeEnrolment()
-  @RateLimit(LIMIT)
+  @RateLimit(PASSKEYS_LIMIT)
   @HttpCode(200)
   @ApiOperation({ summary: 'Begin the registration of a passkey' })
   @ApiResponse({ status: 200, description: 'For 5 minutes', standardSchema: creationOptionsSchema })
@@ -86,7 +82,7 @@ export class OwnPasskeysController {
   @Post()
   @StepUp()
   @AllowBeforeEnrolment()
-  @RateLimit(LIMIT)
+  @RateLimit(PASSKEYS_LIMIT)
   @ApiOperation({ summary: 'Register a passkey; without a name it gets that of the device' })
   @ApiResponse({ status: 201, description: 'Registered', standardSchema: newPasskeySchema })
   @refuses(400, 'A parameter is missing, or the answer or its challenge is not valid')
@@ -96,15 +92,12 @@ export class OwnPasskeysController {
     @Body({ schema: registerPasskeySchema }) body: RegisterPasskeyBody,
     @Headers('user-agent') userAgent = '',
   ): Promise<NewPasskeyView> {
-    // The sender of a User-Agent chooses its text, so it has to be a good name as well.
-    const device = prepareDisplayName(describeDevice(userAgent)) ?? describeDevice('');
-    const name = body.name ?? device;
-    return this.passkeys.register(own, body, name);
+    return this.passkeys.register(own, body, body.name ?? defaultName(userAgent));
   }
 
   @Patch(':id')
   @StepUp()
-  @RateLimit(LIMIT)
+  @RateLimit(PASSKEYS_LIMIT)
   @ApiOperation({ summary: 'Rename a passkey' })
   @ApiResponse({ status: 200, description: 'Renamed', standardSchema: passkeySchema })
   @refuses(400, 'The name is missing or not valid')
@@ -119,7 +112,7 @@ export class OwnPasskeysController {
 
   @Delete(':id')
   @StepUp()
-  @RateLimit(LIMIT)
+  @RateLimit(PASSKEYS_LIMIT)
   @ApiOperation({ summary: 'Remove a passkey; the answer is for the signal to its authenticator' })
   @ApiResponse({ status: 200, description: 'Removed', standardSchema: removedPasskeySchema })
   @refuses(404, 'The user has no such passkey')

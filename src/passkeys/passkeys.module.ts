@@ -35,6 +35,7 @@ import { WebauthnHandle } from './webauthn-handle.entity.js';
     RelyingParty,
     WebauthnChallengesService,
   ],
+  exports: [PasskeysService, RelyingParty],
 })
 export class PasskeysModule {
   constructor(personalData: PersonalData) {

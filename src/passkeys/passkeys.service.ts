@@ -47,7 +47,7 @@ export class PasskeysService {
   }
 
   /** Begins the registration of a passkey. @throws ApiError too_many_factors */
-  options({ userId }: OwnRequest): Promise<CreationOptions> {
+  options({ userId }: Pick<OwnRequest, 'userId'>): Promise<CreationOptions> {
     return this.database.transaction(async (manager) => {
       const user = await this.users.lock(manager, userId);
       const own = await manager.findBy(Passkey, { userId });

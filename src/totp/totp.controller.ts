@@ -1,14 +1,14 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { renderSVG } from 'uqr';
 import { CurrentRequest } from '../auth/decorators.js';
 import { AllowBeforeEnrolment } from '../auth/enrolment.js';
 import { OwnAccount } from '../auth/impersonation.guard.js';
-import { signedInUser } from '../auth/limit-keys.js';
 import { refuses } from '../auth/openapi.js';
 import type { OwnRequest } from '../auth/signed-in-user.service.js';
 import { StepUp } from '../auth/step-up.guard.js';
 import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
+import { qrCodeOf } from './qr-code.js';
+import { CONFIRM_LIMIT, ENROL_LIMIT } from './totp.limits.js';
 import {
   type ConfirmedView,
   confirmedSchema,
@@ -31,7 +31,7 @@ export class TotpController {
   constructor(private readonly totp: TotpService) {}
 
   @Post()
-  @RateLimit({ name: 'enrolTotp', limit: '20/1h', by: signedInUser })
+  @RateLimit(ENROL_LIMIT)
   @ApiOperation({ summary: 'Make the secret of an authenticator app, which a code then confirms' })
   @ApiResponse({ status: 201, description: 'Shown once', standardSchema: enrolmentSchema })
   @refuses(409, 'The user has ten authenticator apps')
@@ -40,11 +40,11 @@ export class TotpController {
     @Body({ schema: enrolTotpSchema }) { name }: EnrolTotpBody,
   ): Promise<EnrolmentView> {
     const enrolment = await this.totp.start(own, name ?? undefined);
-    return { ...enrolment, qr: renderSVG(enrolment.uri, { ecc: 'M', border: 4 }) };
+    return { ...enrolment, qr: qrCodeOf(enrolment.uri) };
   }
 
   @Post(':id/confirm')
-  @RateLimit({ name: 'confirmTotp', limit: '30/15m', by: signedInUser })
+  @RateLimit(CONFIRM_LIMIT)
   @HttpCode(200)
   @ApiOperation({ summary: 'Confirm an authenticator app by its first code' })
   @ApiResponse({

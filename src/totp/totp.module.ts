@@ -17,6 +17,7 @@ import { TotpService } from './totp.service.js';
   imports: [TypeOrmModule.forFeature([TotpFactor]), AuthModule, FactorsModule, KeysModule],
   controllers: [TotpController],
   providers: [TotpFactors, TotpResealing, TotpSecrets, TotpService],
+  exports: [TotpService],
 })
 export class TotpModule {
   constructor(personalData: PersonalData) {

@@ -1,0 +1,50 @@
+import { Button, Field, Form, Hidden } from '../html/fields.js';
+import type { FormState } from '../html/form-state.js';
+import type { Language } from '../html/language.js';
+import type { CreationOptions } from '../passkeys/passkeys.views.js';
+import { FACTORS_TEXTS } from './factors.texts.js';
+
+/** The form for a new passkey. The script sends it with the passkey that the browser has made. */
+export function NewPasskeyPage({
+  language,
+  form,
+  options,
+}: {
+  language: Language;
+  form: FormState;
+  options: CreationOptions;
+}) {
+  const texts = FACTORS_TEXTS[language];
+  return (
+    <>
+      <p>{texts.passkey.how}</p>
+      <section class="card">
+        <Form
+          form={form}
+          action="/account/factors/passkey"
+          id="passkey"
+          data-options={JSON.stringify(options)}
+        >
+          <Hidden name="response" value="" />
+          <Field
+            form={form}
+            name="name"
+            label={texts.name}
+            hint={texts.passkey.nameHint}
+            autocomplete="off"
+          />
+          <p class="problem" role="alert" hidden data-failed>
+            {texts.passkey.failed}
+          </p>
+          <noscript>
+            <p class="problem">{texts.passkey.needsScript}</p>
+          </noscript>
+          <Button>{texts.passkey.create}</Button>
+        </Form>
+      </section>
+      <p>
+        <a href="/account/factors">{texts.back}</a>
+      </p>
+    </>
+  );
+}
