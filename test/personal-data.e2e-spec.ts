@@ -148,7 +148,7 @@ describe('GET /me/export', () => {
     recovery_codes: { as: 'recoveryCodes', without: { id: INNER, mac: SECRET, userId: SAID } },
     sign_in_challenges: {
       as: 'signInChallenges',
-      without: { tokenHash: SECRET, guard: INNER, userId: SAID },
+      without: { tokenHash: SECRET, guard: INNER, browserHash: SECRET, userId: SAID },
     },
     totp_factors: {
       as: 'authenticatorApps',
@@ -224,6 +224,7 @@ describe('GET /me/export', () => {
     roles: 'about nobody',
     audit_marks: 'about nobody',
     audit_keys: 'about nobody',
+    browser_sessions: 'the hash of a cookie; its session is among the `sessions`',
     code_misses: 'about nobody',
     password_costs: 'about nobody',
   };

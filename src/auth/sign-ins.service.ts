@@ -61,7 +61,7 @@ export class SignInsService {
     }
     const { assurance } = method;
     if (user.secondFactorSince && assurance.aal < 2) {
-      const refusal = await this.gate.challenge(user, assurance, manager);
+      const refusal = await this.gate.challenge(user, assurance, origin, manager);
       return refusal ? { outcome: 'second_factor_required', refusal } : { outcome: 'changed' };
     }
     const seen = { id: user.id, passwordHash: method.hash, assurance };

@@ -9,6 +9,7 @@ import { clock } from '../common/clock.js';
 import { DailyCleanup } from '../common/daily-cleanup.js';
 import { Database, violatesForeignKey } from '../database/database.js';
 import type { Assurance } from '../sessions/assurance.js';
+import type { Origin } from '../sessions/session-start.service.js';
 import type { User } from '../users/user.entity.js';
 import { FactorKinds } from './factor-kinds.js';
 import { SignInChallenge } from './sign-in-challenge.entity.js';
@@ -26,20 +27,26 @@ export class ChallengesService {
     gate: SecondFactorGate,
     cleanup: DailyCleanup,
   ) {
-    gate.use((user, proven, manager) => this.make(user, proven, manager));
+    gate.use((user, proven, origin, manager) => this.make(user, proven, origin, manager));
     cleanup.add('Cleaning sign-in challenges', async () => {
       await this.database.deleteAll(SignInChallenge, 'expires_at < :now', { now: clock.now() });
     });
   }
 
   /** Makes a challenge. Returns undefined if the user was deleted meanwhile. */
-  private async make(user: User, { amr }: Assurance, manager?: EntityManager) {
+  private async make(
+    user: User,
+    { amr }: Assurance,
+    { browser }: Pick<Origin, 'browser'>,
+    manager?: EntityManager,
+  ) {
     const challenge = randomBytes(32).toString('base64url');
     const row = {
       tokenHash: sha256(challenge),
       userId: user.id,
       amr: amr.join(' '),
       guard: guardOf(user),
+      browserHash: browser ?? null,
       attempts: 0,
       expiresAt: new Date(clock.now() + LIFETIME * 1000),
       usedAt: null,
@@ -70,8 +77,8 @@ export class ChallengesService {
    *
    * @throws ApiError challenge_invalid; too_many_requests after five answers
    */
-  count(challenge: string): Promise<SignInChallenge> {
-    const find = () => this.find(challenge);
+  count(challenge: string, origin: Pick<Origin, 'browser'>): Promise<SignInChallenge> {
+    const find = () => this.find(challenge, origin);
     return countAnswer(
       this.database,
       SignInChallenge,
@@ -81,10 +88,15 @@ export class ChallengesService {
     );
   }
 
-  /** Returns a challenge that can still be answered. @throws ApiError challenge_invalid */
-  async find(challenge: string): Promise<SignInChallenge> {
+  /**
+   * Returns a challenge that can still be answered. If it was made for a browser, only this browser can answer it.
+   *
+   * @throws ApiError challenge_invalid
+   */
+  async find(challenge: string, { browser }: Pick<Origin, 'browser'>): Promise<SignInChallenge> {
     const found = await this.challenges.findOneBy({ tokenHash: sha256(challenge) });
-    if (!found || found.usedAt || found.expiresAt <= clock.date()) {
+    const isOver = !found || found.usedAt || found.expiresAt <= clock.date();
+    if (isOver || (found.browserHash !== null && found.browserHash !== browser)) {
       throw new ApiError('challenge_invalid');
     }
     return found;

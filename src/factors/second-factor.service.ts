@@ -48,9 +48,9 @@ export class SecondFactorService {
     origin: Origin,
     request: RequestLike,
   ): Promise<Tokens> {
-    const { userId } = await this.challenges.find(challenge);
+    const { userId } = await this.challenges.find(challenge, origin);
     return this.proofs.limited(request, userId, async () => {
-      const counted = await this.challenges.count(challenge);
+      const counted = await this.challenges.count(challenge, origin);
       const first: Assurance = { amr: counted.amr.split(' '), aal: 1 };
       try {
         const prepared = await this.proofs.prepare(userId, proof);

@@ -25,6 +25,10 @@ export class SignInChallenge {
   @Column('varchar', { length: 43 })
   guard!: string;
 
+  /** SHA-256 of the browser's cookie, base64url; null if the client sent none. */
+  @Column('varchar', { name: 'browser_hash', length: 43, nullable: true })
+  browserHash!: string | null;
+
   /** How often it was answered, right or wrong. */
   @Column('integer', { default: 0 })
   attempts!: number;

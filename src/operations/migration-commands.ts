@@ -70,15 +70,19 @@ async function onDatabase(
   }
 }
 
-/** Names the migrations that the database has not seen. */
+/** Names the migrations that the database has not seen, in the order of their times. */
 async function newMigrations(dataSource: DataSource): Promise<string[]> {
   const runner = dataSource.createQueryRunner();
   try {
-    return (await migrationState(runner)).behind;
+    const { behind } = await migrationState(runner);
+    return [...behind].sort((a, b) => timeOf(a) - timeOf(b));
   } finally {
     await runner.release();
   }
 }
+
+/** Returns the time at the end of a migration's name. */
+const timeOf = (name: string): number => Number(/\d+$/.exec(name)?.[0]);
 
 async function runNew(dataSource: DataSource): Promise<void> {
   const names = await newMigrations(dataSource);

@@ -1,4 +1,4 @@
-import { Column, Entity, Index, JoinColumn, OneToOne, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import { Session } from '../sessions/session.entity.js';
 
 /** The cookie of a browser that is signed in on the pages. The session's own row has its times and its device. */
@@ -12,7 +12,8 @@ export class BrowserSession {
   @Column('varchar', { name: 'session_id', length: 36 })
   sessionId!: string;
 
-  @OneToOne(() => Session, { onDelete: 'CASCADE' })
+  // TypeORM would give a one-to-one relation a second index.
+  @ManyToOne(() => Session, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'session_id', foreignKeyConstraintName: 'fk_browser_sessions_session_id' })
   session?: Session;
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { fastifyCookie } from '@fastify/cookie';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BROWSER_COOKIE } from '../auth/sign-in-origin.js';
 import { Config } from '../config/config.js';
 
 /** The length of a cookie's value: 32 random bytes in base64url. */
@@ -35,7 +36,7 @@ export class PageCookies {
    * @param persistent whether the browser keeps the cookie when it closes
    */
   startSession(reply: FastifyReply, persistent: boolean): string {
-    const value = randomBytes(32).toString('base64url');
+    const value = newValue();
     const { absolute } = this.config.sessions;
     this.write(reply, SESSION, value, persistent ? absolute : undefined);
     return value;
@@ -44,6 +45,12 @@ export class PageCookies {
   /** Removes the session's cookie. */
   endSession(reply: FastifyReply): void {
     this.write(reply, SESSION, '', 0);
+  }
+
+  /** Gives a browser the cookie that binds a sign-in to it, unless it has one. */
+  nameBrowser({ headers }: FastifyRequest, reply: FastifyReply): void {
+    if (VALUE.test(this.read(headers.cookie, BROWSER_COOKIE) ?? '')) return;
+    this.write(reply, BROWSER_COOKIE, newValue());
   }
 
   /** Returns a cookie by its name, as this class writes it; undefined if the browser sent none. */
@@ -64,3 +71,5 @@ export class PageCookies {
 }
 
 const SESSION = 'latchkey_session';
+
+const newValue = (): string => randomBytes(32).toString('base64url');

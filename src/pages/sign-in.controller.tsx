@@ -15,6 +15,7 @@ import { BrowserSessionsService } from './browser-sessions.service.js';
 import { wishesSchema } from './form.schemas.js';
 import { Navigation } from './navigation.js';
 import { PostForm, PublicPages } from './page.decorators.js';
+import { PageCookies } from './page-cookies.js';
 import { pageLanguage } from './page-language.js';
 import { PageSignInsService } from './page-sign-ins.service.js';
 import { PageViews } from './page-views.js';
@@ -31,6 +32,7 @@ export class SignInController {
   constructor(
     private readonly auth: AuthService,
     private readonly sessions: BrowserSessionsService,
+    private readonly cookies: PageCookies,
     private readonly signIns: PageSignInsService,
     private readonly navigation: Navigation,
     private readonly documents: Documents,
@@ -57,6 +59,7 @@ export class SignInController {
     @Res({ passthrough: true }) reply: FastifyReply,
     @Query() { return_to: returnTo, done, problem }: Record<string, unknown>,
   ): Promise<string> {
+    this.cookies.nameBrowser(request, reply);
     const open = (request.browserSession = await this.sessions.find(request));
     const language = pageLanguage(request);
     if (!open) {

@@ -35,8 +35,9 @@ export class PasskeySignInController {
   @refuses(401, 'The sign-in that waits for its second factor has expired or was completed')
   options(
     @Body({ schema: passkeyOptionsSchema }) { challenge }: PasskeyOptionsBody,
+    @Req() request: FastifyRequest,
   ): Promise<RequestOptions> {
-    return this.signIns.options(challenge);
+    return this.signIns.options(originOf(request), challenge);
   }
 
   @Post()

@@ -48,8 +48,8 @@ export class PasskeySignInService {
    *
    * @throws ApiError challenge_invalid
    */
-  async options(waiting?: string): Promise<RequestOptions> {
-    const userId = waiting === undefined ? null : (await this.waiting.find(waiting)).userId;
+  async options(origin: Origin, waiting?: string): Promise<RequestOptions> {
+    const userId = waiting === undefined ? null : (await this.waiting.find(waiting, origin)).userId;
     const rpId = this.party.id;
     const allowed = userId === null ? [] : await this.passkeys.findBy({ userId, rpId });
     return {

@@ -17,6 +17,8 @@ export interface Origin {
   userAgent: string;
   /** The languages that its user reads, as in `Accept-Language`. */
   locale?: string;
+  /** SHA-256 of the cookie that tells browsers apart; undefined if the client sent none. */
+  browser?: string | undefined;
 }
 
 /** The user of a new session, in the state that the sign-in checked. */

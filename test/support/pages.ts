@@ -10,14 +10,20 @@ export interface ShownPage {
 /** A browser without scripts. It keeps cookies, follows redirects, and sends forms as browsers do. */
 export type PageBrowser = ReturnType<typeof browser>;
 
-/** Returns a browser with no cookies yet. */
-export function browser({ url }: { url: string }, headers: Record<string, string> = {}) {
-  const cookies = new Map<string, string>();
+/** Returns a browser, with no cookies yet or with those of another one. */
+export function browser(
+  { url }: { url: string },
+  headers: Record<string, string> = {},
+  before: Iterable<[string, string]> = [],
+) {
+  const cookies = new Map(before);
   let shown: ShownPage | undefined;
+
+  const cookieHeader = () => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
 
   /** Sends one request, and keeps the cookies of the answer. */
   async function send(method: string, path: string, more: RequestInit = {}): Promise<Response> {
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const cookie = cookieHeader();
     const response = await fetch(url + path, {
       method,
       redirect: 'manual',
@@ -48,6 +54,9 @@ export function browser({ url }: { url: string }, headers: Record<string, string
   return {
     /** The cookies by their names. */
     cookies,
+
+    /** Returns the header that sends them. */
+    cookieHeader,
 
     /** Opens a page. */
     get: async (path: string) => show(path, await send('GET', path)),
