@@ -1,6 +1,18 @@
 import { Authenticator, type Changes } from './support/webauthn-authenticator.js';
-import { newUser, optionsOf, originOf, post, signIn, userWithPasskey } from './support/passkeys.js';
+import { challengeOf } from './support/factors.js';
+import { times } from './support/limits.js';
+import {
+  addPasskey,
+  newUser,
+  optionsOf,
+  originOf,
+  post,
+  signIn,
+  userWithPasskey,
+} from './support/passkeys.js';
 import { asking } from './support/admins.js';
+import { unusableHash } from '../src/passwords/stored-hash.js';
+import { User } from '../src/users/user.entity.js';
 import { WebauthnChallengesService } from '../src/passkeys/webauthn-challenges.service.js';
 import { freshInstances } from './support/instances.js';
 import { kill } from './support/server-process.js';
@@ -48,6 +60,36 @@ it('takes the same answer once, of 16 at once and afterwards', async () => {
   const outcomes = await Promise.all(Array.from({ length: 16 }, () => login(answer)));
   expect(tally(outcomes)).toEqual({ 200: 1, passkey_challenge_invalid: 15 });
   expect(await login(answer)).toBe('passkey_challenge_invalid');
+});
+
+it('takes the same answer once, of 15 at once on three routes', async () => {
+  const { id, username, jwt, authenticator } = await withPasskey();
+  const challenges = await times(5, () => challengeOf(server, username));
+  const answer = authenticator.get(await optionsOf(server, '/login/passkey/options'));
+  const before = await sessionsOf(id);
+  const outcomes = await Promise.all(
+    challenges.flatMap((challenge) => [
+      login(answer),
+      codeOf(post(server, '/login/second-factor', { challenge, passkey: answer })),
+      codeOf(post(server, '/me/step-up', { passkey: answer }, jwt)),
+    ]),
+  );
+  expect(tally(outcomes)).toEqual({ 200: 1, passkey_challenge_invalid: 14 });
+  expect((await sessionsOf(id)) - before).toBeLessThanOrEqual(1);
+});
+
+it('leaves an account without a password its last passkey, of 16 removals at once', async () => {
+  const { id, jwt, passkey, ask } = await withPasskey();
+  const second = (await addPasskey(server, jwt, new Authenticator(origin))).body;
+  await server.withDatabase((db) =>
+    db.getRepository(User).update({ id }, { passwordHash: unusableHash() }),
+  );
+  const ids = [passkey.id, String(second.id)];
+  const outcomes = await times(16, (index) =>
+    codeOf(ask('DELETE', `/me/${index < 8 ? 'factors' : 'passkeys'}/${ids[index % 2] ?? ''}`)),
+  );
+  expect(new Set(outcomes)).toEqual(new Set([expect.any(Number), 'not_found', 'last_credential']));
+  expect((await ask('GET', '/me/passkeys')).body.passkeys).toHaveLength(1);
 });
 
 it('takes one of 16 registrations with one challenge at once', async () => {

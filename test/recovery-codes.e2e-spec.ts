@@ -109,6 +109,19 @@ describe('recovery codes', () => {
     expect(await leftOf(user)).toBe(9);
   });
 
+  it('are good once, of 16 sign-ins and step-ups at once', async () => {
+    const user = await personWithApp(server, 'Both');
+    const recovery_code = first(user.app.recoveryCodes);
+    const answers = await times(16, (index) =>
+      index % 2
+        ? codeOf(signIn('Both', recovery_code))
+        : user.outcome('POST', '/me/step-up', { recovery_code }),
+    );
+    expect(answers.filter((one) => one === 200)).toHaveLength(1);
+    expect(answers.filter((one) => one === 'code_invalid')).toHaveLength(15);
+    expect(await leftOf(user)).toBe(9);
+  });
+
   it('may be typed with blanks, without hyphens, in any case, with look-alike letters', async () => {
     const { app } = await personWithApp(server, 'Typed');
     const forms: ((code: string) => string)[] = [
