@@ -10,9 +10,11 @@ import { RecoveryModule } from '../recovery/recovery.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { TotpModule } from '../totp/totp.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { ActivityController } from './activity.controller.js';
 import { AddressController } from './address.controller.js';
 import { AppsController } from './apps.controller.js';
 import { ConfirmationController } from './confirmation.controller.js';
+import { DataController } from './data.controller.js';
 import { FactorDocuments } from './factor-documents.js';
 import { FactorsController } from './factors.controller.js';
 import { ACCOUNT_PAGES, OVERVIEW } from './navigation.texts.js';
@@ -44,6 +46,8 @@ import { SessionsController } from './sessions.controller.js';
     AppsController,
     PasskeysController,
     SessionsController,
+    ActivityController,
+    DataController,
   ],
   providers: [FactorDocuments],
 })

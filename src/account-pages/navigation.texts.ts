@@ -51,4 +51,20 @@ export const ACCOUNT_PAGES: AccountPage[] = [
       de: 'Die Geräte mit Ihrem Konto sehen und abmelden',
     },
   },
+  {
+    path: '/account/activity',
+    label: { en: 'Activity', de: 'Aktivität' },
+    summary: {
+      en: 'Sign-ins and changes of your account',
+      de: 'Anmeldungen und Änderungen an Ihrem Konto',
+    },
+  },
+  {
+    path: '/account/data',
+    label: { en: 'Your data', de: 'Ihre Daten' },
+    summary: {
+      en: 'Download everything that is stored about you, or delete your account',
+      de: 'Alles herunterladen, was über Sie gespeichert ist, oder Ihr Konto löschen',
+    },
+  },
 ];

@@ -1,11 +1,23 @@
 import type { EntityManager } from 'typeorm';
+import type { AuditDetails } from './audit-entry.js';
 import { AuditEvent } from './audit-event.entity.js';
 import { onBehalfOfOthers } from './on-behalf.js';
+
+/** The parts of an event that its user may see. */
+export interface EventForUser extends Pick<AuditEvent, 'createdAt' | 'action' | 'source'> {
+  ofThisUser: boolean;
+  /** These three only if the user caused the event. */
+  address?: string | null;
+  userAgent?: string | null;
+  requestId?: string | null;
+  /** Only if the event concerns the user. */
+  details?: AuditDetails;
+}
 
 /** Returns the rows of the audit that a user may see in the user's export. */
 export async function exportEvents(manager: EntityManager, userId: string): Promise<object[]> {
   const events = await eventsOf(manager, userId);
-  return events.map((event) => viewOf(event, userId));
+  return events.map((event) => eventForUser(event, userId));
 }
 
 /** Returns the events that concern the user, and those that the user caused, also on behalf of others. */
@@ -22,7 +34,7 @@ async function eventsOf(manager: EntityManager, userId: string): Promise<AuditEv
  * Returns the parts of an event that the user may see. If another user caused it, request, address and user agent
  * are left out. If it concerns another user, the details are left out.
  */
-function viewOf(event: AuditEvent, userId: string): object {
+export function eventForUser(event: AuditEvent, userId: string): EventForUser {
   const { createdAt, action, subjectId, actorId, impersonatorId, source } = event;
   const { requestId, address, userAgent, details } = event;
   const ofThisUser = subjectId === userId;
@@ -33,6 +45,6 @@ function viewOf(event: AuditEvent, userId: string): object {
     ofThisUser,
     source,
     ...(byThisUser && { address, userAgent, requestId }),
-    ...(ofThisUser && { details: JSON.parse(details ?? '{}') as unknown }),
+    ...(ofThisUser && { details: JSON.parse(details ?? '{}') as AuditDetails }),
   };
 }

@@ -8,7 +8,9 @@ addEventListener('pageshow', (event) => {
 
 // A second click on a slow server would send the form twice.
 addEventListener('submit', (event) => {
-  const { submitter } = event;
+  const { submitter, target } = event;
+  // A download leaves its page as it is, and may be asked for again.
+  if (target instanceof HTMLFormElement && 'download' in target.dataset) return;
   // The browser has to read the form first.
   setTimeout(() => {
     submitter?.setAttribute('disabled', '');
