@@ -55,6 +55,7 @@ const TABLE: Record<string, Access> = {
   'GET /assets/:file': open('not_found'),
   'GET /sign-in': open(200),
   'POST /sign-in': open(403),
+  'POST /sign-in/passkey': open(403),
   'GET /sign-in/second-factor': open(303),
   'POST /sign-in/second-factor': open(403),
   'POST /sign-out': open(403),

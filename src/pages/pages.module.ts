@@ -4,6 +4,7 @@ import { AuthModule } from '../auth/auth.module.js';
 import type { Config } from '../config/config.js';
 import { FactorsModule } from '../factors/factors.module.js';
 import { KeysModule } from '../keys/keys.module.js';
+import { PasskeysModule } from '../passkeys/passkeys.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { BrowserSession } from './browser-session.entity.js';
@@ -13,6 +14,7 @@ import { PageCookies } from './page-cookies.js';
 import { PageSignInsService } from './page-sign-ins.service.js';
 import { PageViews } from './page-views.js';
 import { PAGES_SETTINGS } from './pages.settings.js';
+import { PasskeyController } from './passkey.controller.js';
 import { SecondFactorController } from './second-factor.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { SignedInDocuments } from './signed-in-documents.js';
@@ -25,10 +27,11 @@ import { SignedInDocuments } from './signed-in-documents.js';
     AuthModule,
     FactorsModule,
     KeysModule,
+    PasskeysModule,
     SessionsModule,
     UsersModule,
   ],
-  controllers: [SecondFactorController, SignInController],
+  controllers: [PasskeyController, SecondFactorController, SignInController],
   providers: [
     BrowserSessionsService,
     Navigation,

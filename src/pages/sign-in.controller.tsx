@@ -8,6 +8,7 @@ import { originOf } from '../auth/sign-in-origin.js';
 import { ApiError } from '../common/api-error.js';
 import { ClientSignal } from '../common/client-signal.js';
 import { fieldsOf } from '../common/request-of.js';
+import { Assets } from '../html/assets.js';
 import { Documents } from '../html/documents.js';
 import { failedForm, type FormState, freshForm } from '../html/form-state.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
@@ -19,6 +20,7 @@ import { PageCookies } from './page-cookies.js';
 import { pageLanguage } from './page-language.js';
 import { PageSignInsService } from './page-sign-ins.service.js';
 import { PageViews } from './page-views.js';
+import { unknownPasskey } from './passkey-button.js';
 import { seeOther } from './see-other.js';
 import { SignedInPage, SignInPage } from './sign-in.page.js';
 import { SIGN_IN_TEXTS } from './sign-in.texts.js';
@@ -29,6 +31,8 @@ const formSchema = loginSchema.and(wishesSchema);
 @PublicPages()
 @Controller()
 export class SignInController {
+  private readonly script: string;
+
   constructor(
     private readonly auth: AuthService,
     private readonly sessions: BrowserSessionsService,
@@ -36,13 +40,19 @@ export class SignInController {
     private readonly signIns: PageSignInsService,
     private readonly navigation: Navigation,
     private readonly documents: Documents,
+    assets: Assets,
     views: PageViews,
   ) {
-    views.onFailure('/sign-in', (request, reply, error) => {
-      const body = fieldsOf(request);
-      const form = failedForm(error, body, pageLanguage(request));
-      return this.render(request, reply, form, body.return_to);
-    });
+    this.script = assets.addModule('passkeys', import.meta.url);
+    for (const path of ['/sign-in', '/sign-in/passkey']) {
+      views.onFailure(path, (request, reply, error) => {
+        const body = fieldsOf(request);
+        const isOfPasskey = error.fields.some(({ path }) => path.startsWith('response'));
+        const shown = isOfPasskey ? new ApiError('passkey_invalid') : error;
+        const form = failedForm(shown, body, pageLanguage(request));
+        return this.render(request, reply, { form, returnTo: body.return_to, error });
+      });
+    }
   }
 
   /** Leads to the start page of a signed-in user, or to the sign-in. */
@@ -65,7 +75,7 @@ export class SignInController {
     if (!open) {
       const isOver = problem === 'challenge_invalid';
       const form = isOver ? failedForm(new ApiError(problem), {}, language) : freshForm();
-      return this.render(request, reply, form, returnTo, done);
+      return this.render(request, reply, { form, returnTo, done });
     }
     return this.documents.render(
       reply,
@@ -103,20 +113,24 @@ export class SignInController {
   private render(
     request: FastifyRequest,
     reply: FastifyReply,
-    form: FormState,
-    returnTo: unknown,
-    done?: unknown,
+    {
+      form,
+      returnTo,
+      done,
+      error,
+    }: { form: FormState; returnTo: unknown; done?: unknown; error?: ApiError },
   ): string {
     const language = pageLanguage(request);
     const { title, done: messages } = SIGN_IN_TEXTS[language];
     return this.documents.render(
       reply,
-      { language, title },
+      { language, title, scripts: [this.script] },
       <SignInPage
         language={language}
         form={form}
         returnTo={this.navigation.returnPath(returnTo)}
         done={isKey(messages, done) ? messages[done] : undefined}
+        unknown={error && unknownPasskey(error)}
       />,
     );
   }

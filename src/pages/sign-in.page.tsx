@@ -1,6 +1,7 @@
 import { Alert, Button, Field, Form, Hidden } from '../html/fields.js';
 import type { FormState } from '../html/form-state.js';
 import type { Language } from '../html/language.js';
+import { PasskeyButton, type UnknownPasskey } from './passkey-button.js';
 import { SIGN_IN_TEXTS } from './sign-in.texts.js';
 
 /** The form for a name and a password, and the other ways to sign in. */
@@ -9,12 +10,14 @@ export function SignInPage({
   form,
   returnTo,
   done,
+  unknown,
 }: {
   language: Language;
   form: FormState;
   returnTo: string;
   /** A message that another page led here with. */
   done?: string | undefined;
+  unknown?: UnknownPasskey | undefined;
 }) {
   const texts = SIGN_IN_TEXTS[language];
   return (
@@ -45,6 +48,15 @@ export function SignInPage({
           {texts.remember}
         </label>
         <Button>{texts.button}</Button>
+        <PasskeyButton
+          language={language}
+          field="response"
+          label={texts.passkey}
+          kind="quiet"
+          action="/sign-in/passkey"
+          autofill
+          unknown={unknown}
+        />
       </Form>
       <ul class="links">
         <li>

@@ -35,7 +35,7 @@ import { WebauthnHandle } from './webauthn-handle.entity.js';
     RelyingParty,
     WebauthnChallengesService,
   ],
-  exports: [PasskeysService, RelyingParty],
+  exports: [PasskeySignInService, PasskeysService, RelyingParty],
 })
 export class PasskeysModule {
   constructor(personalData: PersonalData) {
