@@ -176,13 +176,13 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
  * their token are summed up instead. Their lines appear only at the level `debug`.
  */
 function logRequests(fastify: FastifyInstance, refusedTokens: RefusedTokens): void {
-  onRequestEnd(fastify, (request, status, ms) => {
+  onRequestEnd(fastify, (request, { status, route = null, ms }) => {
     const { tokenRefusal } = request;
     if (tokenRefusal) refusedTokens.count(tokenRefusal);
     request.log[tokenRefusal ? 'debug' : 'info'](
       {
         method: request.method,
-        route: request.routeOptions.url ?? null,
+        route,
         status,
         ...(ms !== undefined && { ms: Math.round(ms * 10) / 10 }),
       },

@@ -1,8 +1,9 @@
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { clientMemory } from './client-memory.js';
+import { ReadyResponse } from './ready-headers.js';
 import { type ConnectionState, RequestFeed } from './request-feed.js';
 
 /** How long a client may leave an answer unread, in milliseconds. */
@@ -126,7 +127,7 @@ type Send<T> = (chunk: unknown, encoding: unknown, then: unknown) => T;
 /** An answer that tells its connection how much of it is unread. */
 export class CountedResponse<
   Request extends IncomingMessage = IncomingMessage,
-> extends ServerResponse<Request> {
+> extends ReadyResponse<Request> {
   private readonly client: Connection;
 
   constructor(...options: ConstructorParameters<typeof ServerResponse<Request>>) {

@@ -21,9 +21,8 @@ export function measureRequests(fastify: FastifyInstance, metrics: Metrics): voi
     labelNames: ['method', 'route'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   });
-  onRequestEnd(fastify, (request, status, ms) => {
-    const method = METHODS.includes(request.method) ? request.method : 'other';
-    const route = request.routeOptions.url ?? 'unknown';
+  onRequestEnd(fastify, ({ method: given }, { status, route = 'unknown', ms }) => {
+    const method = METHODS.includes(given) ? given : 'other';
     requests.inc({ method, route, status });
     if (ms !== undefined) seconds.observe({ method, route }, ms / 1000);
   });

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import helmet, { type HelmetOptions } from 'helmet';
+import { type ReadyHeaders, readyHeaders, ReadyResponse } from './ready-headers.js';
 
 const STRICT = {
   useDefaults: false,
@@ -24,15 +25,16 @@ export function setSecurityHeaders(fastify: FastifyInstance): void {
   const [strict, docs] = [headersWith(STRICT), headersWith(DOCS)];
   fastify.addHook('onRequest', (request, reply, done) => {
     const isDocs = /^\/docs(\/|$)/.test(request.routeOptions.url ?? '');
-    reply.headers(isDocs ? docs : strict).header('x-request-id', request.id);
+    const ready = isDocs ? docs : strict;
+    // A handler can still change a header of the reply. The answer then sends all of them one by one.
+    if (reply.raw instanceof ReadyResponse) reply.raw.ready = ready;
+    reply.headers(ready.headers).header('x-request-id', request.id);
     done();
   });
 }
 
 /** Returns helmet's headers and `no-store`, computed once. Helmet would compute them for each request. */
-function headersWith(
-  contentSecurityPolicy: HelmetOptions['contentSecurityPolicy'],
-): Record<string, string> {
+function headersWith(contentSecurityPolicy: HelmetOptions['contentSecurityPolicy']): ReadyHeaders {
   const options: HelmetOptions = {
     contentSecurityPolicy,
     referrerPolicy: { policy: 'no-referrer' },
@@ -43,5 +45,5 @@ function headersWith(
     removeHeader: () => undefined,
   };
   helmet(options)({} as IncomingMessage, recorder as unknown as ServerResponse, () => undefined);
-  return headers;
+  return readyHeaders(headers);
 }

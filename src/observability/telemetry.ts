@@ -73,7 +73,7 @@ function traceRequests(fastify: FastifyInstance): void {
     spans.set(request, span);
     context.with(trace.setSpan(caller, span), done);
   });
-  onRequestEnd(fastify, (request, status) => {
+  onRequestEnd(fastify, (request, { status }) => {
     const span = spans.get(request);
     span?.setAttribute('http.response.status_code', status);
     if (status >= 500) span?.setStatus({ code: SpanStatusCode.ERROR });
