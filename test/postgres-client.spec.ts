@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
-import { PostgresClient, postgresClientOptions } from '../src/database/postgres-client.js';
+import { postgresClientClass, postgresClientOptions } from '../src/database/postgres-client.js';
 import { type Cluster, postgresPrograms, startCluster } from './support/cluster.js';
 
 const TIMES = { timeout: 1, waitTimeout: 1 };
 
 /** Connects, asks whether it is by TLS, and leaves. */
 async function usesTls(url: string): Promise<boolean> {
-  const client = new PostgresClient(postgresClientOptions(url, TIMES));
+  const client = new (postgresClientClass())(postgresClientOptions(url, TIMES));
   await client.connect();
   try {
     const { rows } = await client.query<{ ssl: boolean }>(
@@ -49,7 +49,7 @@ describe('a server that is none', () => {
 
   const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex');
   const connect = (query: string) =>
-    new PostgresClient(postgresClientOptions(url + query, TIMES)).connect();
+    new (postgresClientClass())(postgresClientOptions(url + query, TIMES)).connect();
 
   it.each([
     ['', 'goes on in the clear'],
@@ -97,7 +97,7 @@ describe('a server that is none', () => {
     heard = [];
     const pool = new Pool({
       ...postgresClientOptions(`${url}?sslmode=disable`, TIMES),
-      Client: PostgresClient,
+      Client: postgresClientClass(),
     } as unknown as pg.PoolConfig);
     pool.on('error', () => undefined);
     await expect(pool.query('SELECT 1')).rejects.toThrow();

@@ -1,5 +1,5 @@
 import type { DataSourceOptions } from 'typeorm';
-import { PostgresClient, postgresClientOptions } from './postgres-client.js';
+import { postgresClientClass, postgresClientOptions } from './postgres-client.js';
 import type { SessionLimits } from './postgres-session.js';
 import { sqliteDriver } from './sqlite-driver.js';
 import type { Tables } from './tables.js';
@@ -68,7 +68,7 @@ export function databaseOptions(
     poolErrorHandler: () => undefined,
     extra: {
       ...postgresClientOptions(url, settings),
-      Client: PostgresClient,
+      Client: postgresClientClass(),
       max: settings.poolSize,
     },
   };

@@ -1,5 +1,9 @@
 import { EventEmitter } from 'node:events';
-import { PostgresClient, type PostgresClientOptions } from './postgres-client.js';
+import {
+  type PostgresClient,
+  postgresClientClass,
+  type PostgresClientOptions,
+} from './postgres-client.js';
 
 /**
  * A connection that listens to one channel of PostgreSQL's NOTIFY. It emits `heard` for each notification,
@@ -25,7 +29,7 @@ export class PostgresListener extends EventEmitter<{ heard: []; lost: [] }> {
    * @throws the errors of `pg`
    */
   async connect(): Promise<void> {
-    const client = new PostgresClient({
+    const client = new (postgresClientClass())({
       ...this.options,
       application_name: 'latchkey-listen',
     });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
-import { PostgresClient, type PostgresClientOptions } from './postgres-client.js';
+import { postgresClientClass, type PostgresClientOptions } from './postgres-client.js';
 
 /**
  * Refuses a pooler that gives each transaction another session (PgBouncer's `pool_mode=transaction`).
@@ -9,6 +9,7 @@ import { PostgresClient, type PostgresClientOptions } from './postgres-client.js
  * @throws Error with a sentence
  */
 export async function refuseSharedSessions(options: PostgresClientOptions): Promise<void> {
+  const PostgresClient = postgresClientClass();
   const marked = new PostgresClient(options);
   const other = new PostgresClient(options);
   const clients = [marked, other];

@@ -2,9 +2,12 @@ import { readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Injectable } from '@nestjs/common';
-import { Eta } from 'eta';
+import type { Eta } from 'eta';
+import { lazyPackage } from '../common/lazy-package.js';
 import { readTextFile } from '../common/text-file.js';
 import { Config } from '../config/config.js';
+
+const eta = lazyPackage('eta') as () => typeof import('eta');
 
 /** The texts that a mail shows beside its standing text, by name. */
 export type MailValues = Readonly<Record<string, string>>;
@@ -24,38 +27,33 @@ const BUILT_IN = fileURLToPath(new URL('../../templates/mail', import.meta.url))
 /**
  * Renders mails from Eta templates: `<language>/<template>.txt` (first line `Subject: …`) and `.html` in
  * `templates/mail`. A file of the same name in the folder `MAIL_TEMPLATES` replaces one, and a folder of another
- * language adds that language. All templates are compiled at the start, which fails if one is broken.
+ * language adds that language. All templates are compiled together: with `MAIL_TEMPLATES` at the start, which fails if
+ * one is broken, and otherwise with the first mail.
  */
 @Injectable()
 export class MailTemplates {
   /** The available languages, the fallback first. */
   readonly locales: readonly string[];
-  private readonly names: ReadonlySet<string>;
-  private readonly plain = new Eta({ autoEscape: false, autoTrim: false });
-  private readonly html = new Eta({ autoEscape: true });
+  /** The path of each template, by name. */
+  private readonly files: ReadonlyMap<string, string>;
+  private engines: Engines | undefined;
   private readonly service: string;
 
   constructor(config: Config) {
     const { from, templates } = config.mail;
     this.service = from.name || new URL(config.publicUrl).host;
-    const files = new Map([...filesOf(BUILT_IN), ...(templates ? filesOf(templates) : [])]);
-    for (const [name, path] of files) {
-      const engine = name.endsWith('.html') ? this.html : this.plain;
-      try {
-        engine.loadTemplate(`@${name}`, readTextFile(path));
-      } catch (cause) {
-        throw new Error(`The mail template ${path} cannot be read`, { cause });
-      }
-    }
-    this.names = new Set(files.keys());
-    const folders = [...this.names].flatMap((name) => /^([a-z]{2,3})\//.exec(name)?.[1] ?? []);
+    this.files = new Map([...filesOf(BUILT_IN), ...(templates ? filesOf(templates) : [])]);
+    if (templates) this.engines = compile(this.files);
+    const folders = [...this.files.keys()].flatMap(
+      (name) => /^([a-z]{2,3})\//.exec(name)?.[1] ?? [],
+    );
     this.locales = [...new Set([FALLBACK_LOCALE, ...folders.sort()])];
   }
 
   /** Whether there is a mail of this name, as text and as HTML. */
   has(template: string): boolean {
     return ['txt', 'html'].every((kind) =>
-      this.names.has(`${FALLBACK_LOCALE}/${template}.${kind}`),
+      this.files.has(`${FALLBACK_LOCALE}/${template}.${kind}`),
     );
   }
 
@@ -71,7 +69,7 @@ export class MailTemplates {
     values: MailValues,
     times: { writtenAt: Date; validFor: number },
   ): RenderedMail {
-    const language = this.names.has(`${locale}/${template}.txt`) ? locale : FALLBACK_LOCALE;
+    const language = this.files.has(`${locale}/${template}.txt`) ? locale : FALLBACK_LOCALE;
     const data = {
       ...oneLine(values),
       service: this.service,
@@ -79,13 +77,36 @@ export class MailTemplates {
       when: inWords(times.writtenAt, language),
       validFor: durationInWords(times.validFor, language),
     };
-    const whole = this.plain.render(`@${language}/${template}.txt`, data);
+    const { plain, html } = (this.engines ??= compile(this.files));
+    const whole = plain.render(`@${language}/${template}.txt`, data);
     const [, subject, text] = /^Subject: (.+)\r?\n\s*([^]+)$/.exec(whole) ?? [];
     if (subject === undefined || text === undefined) {
       throw new Error(`The mail template ${template}.txt does not begin with "Subject: …"`);
     }
-    return { subject, text, html: this.html.render(`@${language}/${template}.html`, data) };
+    return { subject, text, html: html.render(`@${language}/${template}.html`, data) };
   }
+}
+
+/** The engines for texts and for HTML. */
+interface Engines {
+  plain: Eta;
+  html: Eta;
+}
+
+/** Returns the engines with all templates of `files`. @throws Error if one is broken */
+function compile(files: ReadonlyMap<string, string>): Engines {
+  const { Eta } = eta();
+  const plain = new Eta({ autoEscape: false, autoTrim: false });
+  const html = new Eta({ autoEscape: true });
+  for (const [name, path] of files) {
+    const engine = name.endsWith('.html') ? html : plain;
+    try {
+      engine.loadTemplate(`@${name}`, readTextFile(path));
+    } catch (cause) {
+      throw new Error(`The mail template ${path} cannot be read`, { cause });
+    }
+  }
+  return { plain, html };
 }
 
 /** Returns the templates in `folder`, by name, such as `en/verify-email.txt`. */

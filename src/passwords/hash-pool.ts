@@ -1,12 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { ApiError } from '../common/api-error.js';
+import { lazyPackage } from '../common/lazy-package.js';
 import { Metrics } from '../common/metrics.js';
 import { Config } from '../config/config.js';
 import { HashQueue } from './hash-queue.js';
 import type * as worker from './hash-worker.js';
 import { niceIncrement } from './thread-priority.js';
+
+const piscina = lazyPackage('piscina') as () => typeof import('piscina');
 
 /** The jobs of `hash-worker.js`, by name, and their results. */
 type Work = typeof worker;
@@ -32,13 +35,17 @@ export interface HashOptions {
 export class HashPool implements OnApplicationShutdown {
   private readonly logger = new Logger(HashPool.name);
   private readonly queue: HashQueue;
-  private readonly threads: Piscina;
+  private threads: Piscina | undefined;
   private readonly running = new Set<Promise<unknown>>();
   private readonly hashTime;
   private readonly failed;
 
-  constructor({ hashing }: Config, metrics: Metrics, @Inject(HASH_MAX_WAIT) maxWait: number) {
-    this.queue = new HashQueue(hashing.threads, maxWait, metrics);
+  constructor(
+    private readonly config: Config,
+    metrics: Metrics,
+    @Inject(HASH_MAX_WAIT) maxWait: number,
+  ) {
+    this.queue = new HashQueue(config.hashing.threads, maxWait, metrics);
     this.hashTime = metrics.histogram({
       name: 'latchkey_hash_seconds',
       help: 'How long a password hash took to compute',
@@ -47,25 +54,6 @@ export class HashPool implements OnApplicationShutdown {
     this.failed = metrics.counter({
       name: 'latchkey_hash_failed_total',
       help: 'Passwords that were not hashed because their thread died',
-    });
-    this.threads = new Piscina({
-      filename: fileURLToPath(new URL('./hash-worker.js', import.meta.url)),
-      minThreads: 0,
-      maxThreads: hashing.threads,
-      idleTimeout: IDLE_TIMEOUT,
-      niceIncrement: this.niceIncrement(),
-      // Keeps an instrumentation of this process from being loaded in every thread.
-      env: {},
-      execArgv: [],
-      // Far more than a hash takes. A runaway thread ends alone, and the process goes on.
-      resourceLimits: { maxOldGenerationSizeMb: 64 },
-    });
-    // An idle thread has died. The next one takes its place.
-    this.threads.on('error', (error) => {
-      this.logger.error(error);
-    });
-    this.threads.on('workerDestroy', () => {
-      setImmediate(() => void this.endStuck());
     });
   }
 
@@ -80,8 +68,9 @@ export class HashPool implements OnApplicationShutdown {
     input: Parameters<Work[W]>[0],
     { signal }: HashOptions = {},
   ): Promise<Result<W>['value']> {
+    const threads = (this.threads ??= this.open());
     await this.queue.enter(signal);
-    const result = this.threads.run(input, { name: work }) as Promise<Result<W>>;
+    const result = threads.run(input, { name: work }) as Promise<Result<W>>;
     this.running.add(result);
     let seconds: number | undefined;
     try {
@@ -116,7 +105,31 @@ export class HashPool implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     this.queue.close();
     await Promise.allSettled(this.running);
-    await this.threads.destroy();
+    await this.threads?.destroy();
+  }
+
+  /** Makes the threads' pool with the first hash. It starts a thread for each job that finds none idle. */
+  private open(): Piscina {
+    const threads = new (piscina().Piscina)({
+      filename: fileURLToPath(new URL('./hash-worker.js', import.meta.url)),
+      minThreads: 0,
+      maxThreads: this.config.hashing.threads,
+      idleTimeout: IDLE_TIMEOUT,
+      niceIncrement: this.niceIncrement(),
+      // Keeps an instrumentation of this process from being loaded in every thread.
+      env: {},
+      execArgv: [],
+      // Far more than a hash takes. A runaway thread ends alone, and the process goes on.
+      resourceLimits: { maxOldGenerationSizeMb: 64 },
+    });
+    // An idle thread has died. The next one takes its place.
+    threads.on('error', (error) => {
+      this.logger.error(error);
+    });
+    threads.on('workerDestroy', () => {
+      setImmediate(() => void this.endStuck(threads));
+    });
+    return threads;
   }
 
   private niceIncrement(): number {
@@ -130,7 +143,7 @@ export class HashPool implements OnApplicationShutdown {
   }
 
   /** Ends jobs whose thread died while it started. They would wait forever. */
-  private async endStuck(): Promise<void> {
-    if (this.running.size > 0 && this.threads.threads.length === 0) await this.threads.destroy();
+  private async endStuck(threads: Piscina): Promise<void> {
+    if (this.running.size > 0 && threads.threads.length === 0) await threads.destroy();
   }
 }

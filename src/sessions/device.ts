@@ -1,9 +1,11 @@
-import bowser from 'bowser';
+import { lazyPackage } from '../common/lazy-package.js';
+
+const bowser = lazyPackage('bowser') as () => typeof import('bowser');
 
 /** Describes a device by its `User-Agent`: `Firefox on Windows`, `Unknown device`. */
 export function describeDevice(userAgent: string): string {
   if (userAgent === '') return UNKNOWN;
-  const { browser, os } = bowser.parse(userAgent);
+  const { browser, os } = bowser().parse(userAgent);
   const names = [browser.name, os.name].filter(Boolean);
   return names.join(' on ') || UNKNOWN;
 }
@@ -15,13 +17,12 @@ export function describeDevice(userAgent: string): string {
  */
 export function knownDevice(userAgent: string): string {
   if (userAgent === '') return '';
-  const { browser, os } = bowser.parse(userAgent);
-  return [browser.name, os.name].filter((name) => KNOWN.has(name)).join(', ');
+  const { BROWSER_MAP, OS_MAP, parse } = bowser();
+  known ??= new Set([...Object.values(BROWSER_MAP), ...Object.values(OS_MAP)]);
+  const { browser, os } = parse(userAgent);
+  return [browser.name, os.name].filter((name) => name && known?.has(name)).join(', ');
 }
 
-const KNOWN: ReadonlySet<string | undefined> = new Set([
-  ...Object.values(bowser.BROWSER_MAP),
-  ...Object.values(bowser.OS_MAP),
-]);
+let known: ReadonlySet<string> | undefined;
 
 const UNKNOWN = 'Unknown device';

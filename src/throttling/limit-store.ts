@@ -1,13 +1,9 @@
 import { createHmac } from 'node:crypto';
-import {
-  type RateLimiterAbstract,
-  RateLimiterRedis,
-  type RateLimiterRes,
-} from 'rate-limiter-flexible';
+import type { RateLimiterAbstract, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Rate } from '../config/rate.js';
 import { CounterKeys } from './counter-keys.js';
 import type { RedisConnection } from './redis-connection.js';
-import { MonotonicRateLimiterMemory } from './monotonic-memory.js';
+import { monotonicMemory, rateLimiters } from './monotonic-memory.js';
 
 /** A limit: its public name, which stands for one count over all routes, and its rate. */
 export interface Limit extends Rate {
@@ -155,13 +151,13 @@ export class LimitStore {
     if (known) return known;
     const { name, points, seconds: duration } = limit;
     const client = this.redis?.client;
-    const local = new MonotonicRateLimiterMemory({ keyPrefix: '', points, duration });
+    const local = monotonicMemory({ keyPrefix: '', points, duration });
     const limiters = {
       local,
       keys: new CounterKeys(COUNTERS, (dropped) => void local.delete(dropped)),
       shared:
         client &&
-        new RateLimiterRedis({
+        new (rateLimiters().RateLimiterRedis)({
           keyPrefix: `latchkey:limit:${name}`,
           points,
           duration,

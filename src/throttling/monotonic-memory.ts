@@ -1,4 +1,10 @@
-import { type IRateLimiterOptions, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { IRateLimiterOptions, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { lazyPackage } from '../common/lazy-package.js';
+
+/** The library, which loads with the first request that is counted. */
+export const rateLimiters = lazyPackage(
+  'rate-limiter-flexible',
+) as () => typeof import('rate-limiter-flexible');
 
 interface Counter {
   points: number;
@@ -7,15 +13,13 @@ interface Counter {
 }
 
 /**
- * rate-limiter-flexible's counters in memory, but with a clock that cannot be set. With the original, a jump
+ * Returns rate-limiter-flexible's counters in memory, but with a clock that cannot be set. With the original, a jump
  * of the machine's time restarts counters or prolongs them. An expired counter stays until it is read or
  * deleted, so its owner has to bound the number of counters.
  */
-export class MonotonicRateLimiterMemory extends RateLimiterMemory {
-  constructor(options: IRateLimiterOptions) {
-    super(options);
-    Object.assign(this, { _memoryStorage: new MonotonicStorage() });
-  }
+export function monotonicMemory(options: IRateLimiterOptions): RateLimiterMemory {
+  const limiter = new (rateLimiters().RateLimiterMemory)(options);
+  return Object.assign(limiter, { _memoryStorage: new MonotonicStorage() });
 }
 
 /** The storage that `RateLimiterMemory` expects; durations in seconds. */
@@ -53,4 +57,4 @@ class MonotonicStorage {
 }
 
 const answer = ({ points, ends }: Counter, first = false): RateLimiterRes =>
-  new RateLimiterRes(0, Math.ceil(ends - performance.now()), points, first);
+  new (rateLimiters().RateLimiterRes)(0, Math.ceil(ends - performance.now()), points, first);

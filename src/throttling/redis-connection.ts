@@ -1,6 +1,8 @@
-import { createRequire } from 'node:module';
 import type { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { lazyPackage } from '../common/lazy-package.js';
+
+const ioredis = lazyPackage('ioredis') as () => typeof import('ioredis');
 
 /** The longest wait for a command, and for a connection at the start, in milliseconds. */
 const TIMEOUTS = { command: 1_000, connection: 5_000 };
@@ -19,9 +21,7 @@ export class RedisConnection {
     url: string,
     private readonly logger: Logger,
   ) {
-    // Loaded only with REDIS_URL: most servers have none, and the library has 40 files.
-    const { Redis } = createRequire(import.meta.url)('ioredis') as typeof import('ioredis');
-    this.client = new Redis(url, {
+    this.client = new (ioredis().Redis)(url, {
       lazyConnect: true,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,

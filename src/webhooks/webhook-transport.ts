@@ -1,9 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { Webhook } from 'standardwebhooks';
+import type { Webhook } from 'standardwebhooks';
 import { clock } from '../common/clock.js';
+import { lazyPackage } from '../common/lazy-package.js';
 import type { WebhookItem } from './webhook-item.entity.js';
 import { WebhookRefused } from './webhook-failure.js';
 import { WebhookReceiver } from './webhook-receiver.js';
+
+const standardwebhooks = lazyPackage('standardwebhooks') as () => typeof import('standardwebhooks');
 
 /** The longest answer that is read, in bytes, so that its connection can be used again. */
 const MAX_ANSWER_BYTES = 16_384;
@@ -15,7 +18,7 @@ export class WebhookTransport {
   private refused = false;
 
   constructor(private readonly receiver: WebhookReceiver) {
-    this.signers = receiver.secrets.map((secret) => new Webhook(secret));
+    this.signers = receiver.secrets.map((secret) => new (standardwebhooks().Webhook)(secret));
   }
 
   /**
