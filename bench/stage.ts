@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import module from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -12,6 +13,18 @@ export const SECRET = 'a benchmark secret of more than sixty-four bytes: 0123456
 export const USER = { username: 'ada', password: 'correct horse battery staple' };
 
 const LATCHKEY = 'dist/src/main.js';
+
+/** The servers in `bench/peers`; each file states what it does and what it leaves out. */
+export type Peer =
+  | 'better-auth'
+  | 'fastify-fast-jwt'
+  | 'fastify-same-duties'
+  | 'nest-bare'
+  | 'nest-docs'
+  | 'nest-typeorm';
+
+/** Whether this Node has the SQLite that the peer better-auth uses. */
+export const hasNodeSqlite = module.builtinModules.includes('node:sqlite');
 
 /** Whether a PostgreSQL server was named that databases may be made in. */
 export const postgresServer = process.env.TEST_DATABASE_URL;
@@ -67,8 +80,8 @@ export class Stage {
     });
   }
 
-  /** Starts one of the servers in `bench/peers`, in production and without a log. */
-  peer(name: 'nest-docs' | 'nest-bare' | 'fastify-fast-jwt'): Promise<Child> {
+  /** Starts one of the servers in `bench/peers`, in production. */
+  peer(name: Peer): Promise<Child> {
     return this.start(name, `dist/bench/peers/${name}.js`, {
       NODE_ENV: 'production',
       SECRET,
