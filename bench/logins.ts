@@ -21,7 +21,8 @@ export function startLogins(
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(USER),
         connections: clients,
-        duration: 300,
+        // Longer than any part.
+        duration: 3_600,
         timeout: 300,
       },
       (error: unknown) => {

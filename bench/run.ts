@@ -17,6 +17,7 @@ import { profile } from './parts/profile.js';
 import { refresh } from './parts/refresh.js';
 import { secondFactor } from './parts/second-factor.js';
 import { size } from './parts/size.js';
+import { soak } from './parts/soak.js';
 import { start } from './parts/start.js';
 import { timing } from './parts/timing.js';
 import { machine, met, report, type Section } from './report.js';
@@ -39,6 +40,7 @@ const PARTS: Record<string, (plan: Plan) => Promise<Section>> = {
   audit,
   timing,
   start,
+  soak,
 };
 
 const { values } = parseArgs({
