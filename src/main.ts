@@ -4,9 +4,13 @@ import { expectSupportedNode } from './node-version.js';
 
 expectSupportedNode();
 
+// Only this user may read and write the server's files, above all the database and the compiled scripts.
+process.umask(0o077);
+
 /**
  * Keeps the compiled scripts for the next start, if this Node can (22.8 and later). The folder belongs to the
- * project: another user of the machine could plant code in the system's temporary folder.
+ * project, and to the same user as the libraries beside it: another user of the machine could plant code in the
+ * system's temporary folder. If the folder is read-only, Node compiles at each start.
  */
 const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
 enableCompileCache?.(fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url)));

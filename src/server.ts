@@ -29,8 +29,6 @@ class ListenError extends Error {
 }
 
 async function start(): Promise<void> {
-  // Only this user may read the server's files, above all the database.
-  process.umask(0o077);
   const config = Config.load();
   const adapter = createAdapter(config);
   const { log } = adapter.getInstance();
