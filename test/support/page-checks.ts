@@ -8,13 +8,14 @@ const AXE = readFileSync(resolve('axe-core/axe.min.js'), 'utf8');
 /** The rules of WCAG 2.2 AA, and axe's own advice. */
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-/** Starts the browser of the machine, without its own traffic. */
-export const openBrowser = (): Promise<Browser> =>
+/** Starts the browser of the machine, without its own traffic, and with further arguments. */
+export const openBrowser = (...args: string[]): Promise<Browser> =>
   chromium.launch({
     executablePath: process.env.TEST_CHROMIUM,
     args: [
       ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
       ...['--disable-background-networking', '--disable-component-update'],
+      ...args,
     ],
   });
 
