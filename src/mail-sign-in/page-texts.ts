@@ -1,7 +1,8 @@
-import type { PageLocale, PageTexts } from '../mailed-links/page-texts.js';
+import type { Texts } from '../html/language.js';
+import type { PageTexts } from '../mailed-links/page-texts.js';
 
 /** The page of the mailed link. It signs in no browser, and shows the code for the client that asked. */
-export const SIGN_IN: Record<PageLocale, PageTexts> = {
+export const SIGN_IN: Texts<PageTexts> = {
   en: {
     title: 'Sign in',
     text:

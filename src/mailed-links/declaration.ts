@@ -1,7 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import type { MailValues } from '../mail/mail-templates.js';
 import type { User } from '../users/user.entity.js';
-import type { PageLocale, PageTexts } from './page-texts.js';
+import type { Texts } from '../html/language.js';
+import type { PageTexts } from './page-texts.js';
 
 /** The rules by which the tokens of one purpose are made and checked. */
 export interface TokenRules {
@@ -41,7 +42,7 @@ export interface MailedLinkDeclaration extends TokenRules {
    */
   toNewAddress?: boolean;
   /** The texts of the page that the link leads to, `/account/<purpose>`. */
-  page: Record<PageLocale, PageTexts>;
+  page: Texts<PageTexts>;
   /** A path or URL of your own page, which gets the query `token`. */
   url?: string;
   /** Sends the mail to the account that holds the address of a {@link MailedLink.request}. */

@@ -2,6 +2,8 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import { ApiError } from '../common/api-error.js';
 import { sendError } from '../common/api-error.filter.js';
 import { replyOf, requestOf } from '../common/request-of.js';
+import { failedForm } from '../html/form-state.js';
+import { languageOf } from '../html/language.js';
 import { Pages, type PageState } from './pages.js';
 import { pageFormSchema } from './pages.schemas.js';
 
@@ -21,13 +23,13 @@ export class PageErrorFilter implements ExceptionFilter<ApiError> {
       sendError(error, request, reply);
       return;
     }
-    const { token } = pageFormSchema.parse(request.body);
-    const weak = error.code === 'weak_password' && { weak: error.message };
+    const accepted = request.headers['accept-language'];
+    const { token, password } = pageFormSchema.parse(request.body);
+    const fields = { new_password: 'password' };
+    const form = failedForm(error, { token, password }, languageOf(accepted), fields);
     const state: PageState =
-      error.code === 'link_invalid'
-        ? { step: 'invalid' }
-        : { step: 'form', token, problem: weak || 'later' };
-    reply.status(error.status).headers({ ...error.headers, ...this.pages.headers });
-    reply.send(this.pages.render(link, state, request.headers['accept-language']));
+      error.code === 'link_invalid' ? { step: 'invalid' } : { step: 'form', token, form };
+    void reply.status(error.status).headers(error.headers);
+    reply.send(this.pages.render(reply, link, state, accepted));
   }
 }

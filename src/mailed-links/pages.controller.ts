@@ -16,6 +16,7 @@ import { ApiExcludeController } from '../common/api-decorators.js';
 import { ApiError } from '../common/api-error.js';
 import { ClientSignal } from '../common/client-signal.js';
 import { Public } from '../common/public.js';
+import { freshForm } from '../html/form-state.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import type { MailedLinkDeclaration } from './declaration.js';
 import { PageErrorFilter } from './page-error.filter.js';
@@ -36,8 +37,9 @@ export class PagesController {
     @Res({ passthrough: true }) reply: FastifyReply,
     @Headers('accept-language') accepted?: string,
   ): string {
-    const state: PageState = token === '' ? { step: 'invalid' } : { step: 'form', token };
-    return this.send(reply, this.linkOf(page), state, accepted);
+    const state: PageState =
+      token === '' ? { step: 'invalid' } : { step: 'form', token, form: freshForm() };
+    return this.pages.render(reply, this.linkOf(page), state, accepted);
   }
 
   @Post(':page')
@@ -56,17 +58,7 @@ export class PagesController {
     const sent = { ...form, locale: accepted, signal };
     await link.redeem?.(sent);
     const details = await link.show?.(sent);
-    return this.send(reply, link, { step: 'done', details }, accepted);
-  }
-
-  private send(
-    reply: FastifyReply,
-    link: MailedLinkDeclaration,
-    state: PageState,
-    accepted?: string,
-  ): string {
-    void reply.headers(this.pages.headers);
-    return this.pages.render(link, state, accepted);
+    return this.pages.render(reply, link, { step: 'done', details }, accepted);
   }
 
   /** @throws ApiError not_found */

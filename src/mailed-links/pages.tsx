@@ -1,65 +1,32 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Injectable } from '@nestjs/common';
-import { Eta } from 'eta';
-import { Config } from '../config/config.js';
-import { chooseLocale } from '../mail/locale.js';
+import type { FastifyReply } from 'fastify';
+import { Documents } from '../html/documents.js';
+import { Alert } from '../html/fields.js';
+import type { FormState } from '../html/form-state.js';
+import { languageOf } from '../html/language.js';
+import { PROBLEM_TEXTS } from '../html/problem.texts.js';
 import { inWords } from '../mail/mail-templates.js';
+import { ApiError } from '../common/api-error.js';
 import type { MailedLinkDeclaration, PageDetails } from './declaration.js';
+import { MailedLinkForm, MailedLinkResult } from './mailed-link.page.js';
 import { MailedLinks } from './mailed-links.js';
-import { type PageLocale, SHARED_TEXTS } from './page-texts.js';
 
-const read = (file: string): string =>
-  readFileSync(
-    fileURLToPath(new URL(`../../templates/pages/${file}`, import.meta.url)),
-    'utf8',
-  ).trim();
-
-/** The state of a page: its form, with the problem of the last attempt if there was one, or a result. */
+/** The state of a page: its form, or a result. */
 export type PageState =
-  | { step: 'form'; token: string; problem?: 'later' | { weak: string } }
+  | { step: 'form'; token: string; form: FormState }
   | { step: 'done'; details?: PageDetails }
   | { step: 'invalid' };
 
-const LOCALES = Object.keys(SHARED_TEXTS) as PageLocale[];
-
 /**
- * Renders the pages that mailed links lead to: plain HTML without scripts. Mail scanners follow links, so a
- * page makes no change before its button is pressed, and reads no data to be shown.
+ * Renders the pages that mailed links lead to. Mail scanners follow links, so a page makes no change before its
+ * button is pressed, and reads no data to be shown.
  */
 @Injectable()
 export class Pages {
-  private readonly eta = new Eta({ autoEscape: true });
-  private readonly css = read('page.css');
-  private readonly template = read('page.html.eta');
-  private readonly service: string;
-
   constructor(
     private readonly links: MailedLinks,
-    config: Config,
-  ) {
-    this.service = config.mail.from.name || new URL(config.publicUrl).host;
-  }
-
-  /**
-   * The response headers. The page's address holds the token, so browsers must not pass the address on
-   * (`Referrer-Policy`), show the page in a frame, or load anything from elsewhere.
-   */
-  get headers(): Record<string, string> {
-    const style = createHash('sha256').update(this.css).digest('base64');
-    return {
-      'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': [
-        "default-src 'none'",
-        `style-src 'sha256-${style}'`,
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-      ].join('; '),
-      'referrer-policy': 'no-referrer',
-    };
-  }
+    private readonly documents: Documents,
+  ) {}
 
   /** Returns the declaration of the link whose page has this name, if there is one. */
   find(name: string): MailedLinkDeclaration | undefined {
@@ -67,29 +34,36 @@ export class Pages {
   }
 
   /** Renders a page in the language that `accepted` (`Accept-Language`) prefers. */
-  render(link: MailedLinkDeclaration, state: PageState, accepted?: string): string {
-    const locale = chooseLocale(accepted, LOCALES) as PageLocale;
-    const { title, text, button, password, done, details = {} } = link.page[locale];
-    const shared = SHARED_TEXTS[locale];
-    const problem =
-      state.step === 'form' &&
-      state.problem &&
-      (state.problem === 'later' ? shared.later : `${shared.weak} ${state.problem.weak}`);
-    const shown = state.step === 'done' ? (state.details ?? {}) : {};
-    return this.eta.renderString(this.template, {
-      locale,
-      title,
-      service: this.service,
-      css: this.css,
-      text: { form: text, done, invalid: shared.invalid }[state.step],
-      problem,
-      details: Object.entries(details)
-        .map(([name, label]) => ({ label, text: textOf(shown[name], locale) }))
-        .filter((detail) => detail.text !== ''),
-      form: state.step === 'form' && { action: link.purpose, token: state.token, button, password },
-    });
+  render(
+    reply: FastifyReply,
+    link: MailedLinkDeclaration,
+    state: PageState,
+    accepted?: string,
+  ): string {
+    const language = languageOf(accepted);
+    const texts = link.page[language];
+    const frame = { language, title: texts.title };
+    return this.documents.render(reply, frame, this.contentOf(link, state, language), true);
+  }
+
+  private contentOf(link: MailedLinkDeclaration, state: PageState, language: 'en' | 'de') {
+    const texts = link.page[language];
+    if (state.step === 'invalid') {
+      const { of } = PROBLEM_TEXTS[language];
+      return <Alert kind="problem">{of(new ApiError('link_invalid'))}</Alert>;
+    }
+    if (state.step === 'form') {
+      // The address holds the token, so the form leads to the path alone.
+      const action = `/account/${link.purpose}`;
+      return <MailedLinkForm action={action} texts={texts} token={state.token} form={state.form} />;
+    }
+    const { details = {} } = state;
+    const shown = Object.entries(texts.details ?? {})
+      .map(([name, label]) => ({ label, text: textOf(details[name], language) }))
+      .filter((detail) => detail.text !== '');
+    return <MailedLinkResult text={texts.done} details={shown} />;
   }
 }
 
-const textOf = (detail: string | Date = '', locale: string): string =>
-  typeof detail === 'string' ? detail : inWords(detail, locale);
+const textOf = (detail: string | Date = '', language: string): string =>
+  typeof detail === 'string' ? detail : inWords(detail, language);

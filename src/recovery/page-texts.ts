@@ -1,6 +1,7 @@
-import type { PageLocale, PageTexts } from '../mailed-links/page-texts.js';
+import type { Texts } from '../html/language.js';
+import type { PageTexts } from '../mailed-links/page-texts.js';
 
-type Page = Record<PageLocale, PageTexts>;
+type Page = Texts<PageTexts>;
 
 /** The page that verifies an address. */
 export const VERIFY_EMAIL: Page = {

@@ -1,0 +1,60 @@
+import { Button, Field, Form, Hidden } from '../html/fields.js';
+import type { FormState } from '../html/form-state.js';
+import type { PageTexts } from './page-texts.js';
+
+/** The form that a mailed link leads to. It changes nothing before the user presses its button. */
+export function MailedLinkForm({
+  action,
+  texts,
+  token,
+  form,
+}: {
+  action: string;
+  texts: PageTexts;
+  token: string;
+  form: FormState;
+}) {
+  return (
+    <>
+      <p>{texts.text}</p>
+      <Form form={form} action={action}>
+        <Hidden name="token" value={token} />
+        {texts.password !== undefined && (
+          <Field
+            form={form}
+            name="password"
+            type="password"
+            label={texts.password}
+            autocomplete="new-password"
+            first
+            required
+          />
+        )}
+        <Button>{texts.button}</Button>
+      </Form>
+    </>
+  );
+}
+
+/** The result, with the details that the link shows. */
+export const MailedLinkResult = ({
+  text,
+  details,
+}: {
+  text: string;
+  details: { label: string; text: string }[];
+}) => (
+  <>
+    <p>{text}</p>
+    {details.length > 0 && (
+      <dl>
+        {details.map((detail) => (
+          <>
+            <dt>{detail.label}</dt>
+            <dd>{detail.text}</dd>
+          </>
+        ))}
+      </dl>
+    )}
+  </>
+);
