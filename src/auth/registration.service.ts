@@ -61,7 +61,7 @@ export class RegistrationService {
     options?: HashOptions,
   ): Promise<User> {
     if (this.config.requireVerifiedEmail && email.email === null) {
-      throw new ApiError('missing_parameter', { msg: 'Missing email parameter' });
+      throw new ApiError('missing_parameter', { msg: 'Missing email parameter', field: 'email' });
     }
     const owner = { username: username.username, email: email.email ?? undefined };
     const passwordHash = await this.newPasswords.hash(password, owner, options);

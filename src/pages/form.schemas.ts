@@ -18,3 +18,6 @@ export const jsonField = z.string().transform((text): unknown => {
     return text;
   }
 });
+
+/** A field that may be left empty. */
+export const emptyAsNone = z.string().transform((text): string | null | undefined => text || null);

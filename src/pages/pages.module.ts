@@ -5,10 +5,13 @@ import type { Config } from '../config/config.js';
 import { FactorsModule } from '../factors/factors.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { PasskeysModule } from '../passkeys/passkeys.module.js';
+import { RecoveryModule } from '../recovery/recovery.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { AddressSignUpController } from './address-sign-up.controller.js';
 import { BrowserSession } from './browser-session.entity.js';
 import { BrowserSessionsService } from './browser-sessions.service.js';
+import { ForgotPasswordController } from './forgot-password.controller.js';
 import { Navigation } from './navigation.js';
 import { PageCookies } from './page-cookies.js';
 import { PageSignInsService } from './page-sign-ins.service.js';
@@ -17,6 +20,8 @@ import { PAGES_SETTINGS } from './pages.settings.js';
 import { PasskeyController } from './passkey.controller.js';
 import { SecondFactorController } from './second-factor.controller.js';
 import { SignInController } from './sign-in.controller.js';
+import { SignUpController } from './sign-up.controller.js';
+import { SignUpPages } from './sign-up-pages.js';
 import { SignedInDocuments } from './signed-in-documents.js';
 
 /** The pages to register and sign in, and the session of the browser; part of the application unless `PAGES=off`. */
@@ -28,10 +33,16 @@ import { SignedInDocuments } from './signed-in-documents.js';
     FactorsModule,
     KeysModule,
     PasskeysModule,
+    RecoveryModule,
     SessionsModule,
     UsersModule,
   ],
-  controllers: [PasskeyController, SecondFactorController, SignInController],
+  controllers: [
+    ForgotPasswordController,
+    PasskeyController,
+    SecondFactorController,
+    SignInController,
+  ],
   providers: [
     BrowserSessionsService,
     Navigation,
@@ -39,6 +50,7 @@ import { SignedInDocuments } from './signed-in-documents.js';
     PageSignInsService,
     PageViews,
     SignedInDocuments,
+    SignUpPages,
   ],
   exports: [
     BrowserSessionsService,
@@ -46,12 +58,22 @@ import { SignedInDocuments } from './signed-in-documents.js';
     KeysModule,
     Navigation,
     PageCookies,
+    PageSignInsService,
     PageViews,
     SignedInDocuments,
+    SignUpPages,
   ],
 })
 export class PagesModule {}
 
-/** Returns the module of the pages unless the setting turns them off. */
+@Module({ imports: [AuthModule], controllers: [SignUpController] })
+class SignUpModule {}
+
+@Module({ imports: [AuthModule], controllers: [AddressSignUpController] })
+class AddressSignUpModule {}
+
+/** Returns the modules of the pages unless the setting turns them off. */
 export const pages = (config: Config): Type[] =>
-  config.of(PAGES_SETTINGS).PAGES === 'on' ? [PagesModule] : [];
+  config.of(PAGES_SETTINGS).PAGES === 'on'
+    ? [PagesModule, config.identifier === 'email' ? AddressSignUpModule : SignUpModule]
+    : [];

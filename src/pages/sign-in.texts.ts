@@ -16,7 +16,7 @@ interface SignInTexts {
   goOn: string;
   signOut: string;
   /** The messages that another page leads here with, by the names in the address. */
-  done: Record<'signed-out' | 'deleted', string>;
+  done: Record<'signed-out' | 'deleted' | 'check-mail' | 'registered', string>;
 }
 
 export const SIGN_IN_TEXTS: Texts<SignInTexts> = {
@@ -35,7 +35,12 @@ export const SIGN_IN_TEXTS: Texts<SignInTexts> = {
     signedInAs: (name) => `You are signed in already as ${name}.`,
     goOn: 'Continue',
     signOut: 'Sign out, and use another account',
-    done: { 'signed-out': 'You are signed out.', deleted: 'Your account is deleted.' },
+    done: {
+      'signed-out': 'You are signed out.',
+      deleted: 'Your account is deleted.',
+      'check-mail': 'We have sent you a mail. Follow its link, then sign in.',
+      registered: 'Your account is ready. Sign in.',
+    },
   },
   de: {
     title: 'Anmelden',
@@ -52,6 +57,12 @@ export const SIGN_IN_TEXTS: Texts<SignInTexts> = {
     signedInAs: (name) => `Sie sind schon als ${name} angemeldet.`,
     goOn: 'Weiter',
     signOut: 'Abmelden und ein anderes Konto verwenden',
-    done: { 'signed-out': 'Sie sind abgemeldet.', deleted: 'Ihr Konto ist gelöscht.' },
+    done: {
+      'signed-out': 'Sie sind abgemeldet.',
+      deleted: 'Ihr Konto ist gelöscht.',
+      'check-mail':
+        'Wir haben Ihnen eine Mail gesendet. Folgen Sie ihrem Link, und melden Sie sich dann an.',
+      registered: 'Ihr Konto ist bereit. Melden Sie sich an.',
+    },
   },
 };

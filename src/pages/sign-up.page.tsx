@@ -1,0 +1,67 @@
+import { Button, Field, Form } from '../html/fields.js';
+import type { FormState } from '../html/form-state.js';
+import type { Language } from '../html/language.js';
+import { SIGN_UP_TEXTS } from './sign-up.texts.js';
+
+interface Props {
+  language: Language;
+  form: FormState;
+  /** Whether the account has a name of its own, beside the address. */
+  hasName: boolean;
+  needsEmail: boolean;
+  /** The least length of a password. */
+  minLength: number;
+  /** The address of the terms of use, if there is one. */
+  terms: string | undefined;
+}
+
+/** The form for a new account. */
+export function SignUpPage({ language, form, hasName, needsEmail, minLength, terms }: Props) {
+  const texts = SIGN_UP_TEXTS[language];
+  return (
+    <>
+      <Form form={form} action="/sign-up">
+        {hasName && (
+          <Field
+            form={form}
+            name="username"
+            label={texts.username}
+            hint={texts.usernameHint}
+            autocomplete="username"
+            autocapitalize="none"
+            spellcheck={false}
+            first
+            required
+          />
+        )}
+        <Field
+          form={form}
+          name="email"
+          type="email"
+          label={needsEmail ? texts.email : texts.emailOptional}
+          autocomplete={hasName ? 'email' : 'username'}
+          first={!hasName}
+          required={needsEmail}
+        />
+        <Field
+          form={form}
+          name="password"
+          type="password"
+          label={texts.password}
+          hint={texts.passwordHint(minLength)}
+          autocomplete="new-password"
+          required
+        />
+        {terms && (
+          <p>
+            {texts.terms} <a href={terms}>{texts.termsLink}</a>.
+          </p>
+        )}
+        <Button>{texts.button}</Button>
+      </Form>
+      <p>
+        {texts.hasAccount} <a href="/sign-in">{texts.signIn}</a>
+      </p>
+    </>
+  );
+}
