@@ -70,7 +70,7 @@ describe('the data', () => {
     const wrong = await visitor.post('/account/delete', { typed_name: 'another' });
     expect([wrong.status, textOf(wrong.text)]).toEqual([
       400,
-      expect.stringContaining('This is not your username.'),
+      expect.stringContaining('This is not the name of your account.'),
     ]);
     expect(textOf((await visitor.post('/account/delete', { typed_name: '' })).text)).toContain(
       'Fill in this field.',

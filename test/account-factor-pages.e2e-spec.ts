@@ -66,7 +66,7 @@ describe('an authenticator app', () => {
       expect.stringContaining('This code is wrong or has expired.'),
     ]);
     expect(wrong.text).toContain('<svg ');
-    const [cookie] = visitor.cookies.values();
+    const cookie = visitor.cookies.get('latchkey_session');
     const done = await visitor.post(`${LIST}/app/confirm`, { id, uri, code: appCode(secret) });
     expect(codesOf(done.text)).toHaveLength(10);
     // The session is worth more now.

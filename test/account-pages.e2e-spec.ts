@@ -124,7 +124,7 @@ describe('the profile', () => {
 describe('a confirmation', () => {
   it('repeats the refused form without loss, and gives the browser a new cookie', async () => {
     const { id, username, visitor } = await signedInBrowser(server);
-    const [cookie] = visitor.cookies.values();
+    const cookie = visitor.cookies.get('latchkey_session');
     await ageSessions(server, id);
     const renamed = `${username}y`;
     const asked = await visitor.post('/account/profile', {

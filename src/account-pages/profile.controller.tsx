@@ -13,6 +13,7 @@ import { pageLanguage } from '../pages/page-language.js';
 import { seeOther } from '../pages/see-other.js';
 import { openSessionOf, SignedInDocuments } from '../pages/signed-in-documents.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
+import { isNameless } from '../users/nameless.js';
 import { emptied, messageOf, withoutPassword } from './form-fields.js';
 import { ProfilePage } from './profile.page.js';
 import { PROFILE_TEXTS } from './profile.texts.js';
@@ -68,6 +69,7 @@ export class ProfileController {
   ): string {
     const language = pageLanguage(request);
     const texts = PROFILE_TEXTS[language];
+    const { user } = openSessionOf(request);
     return this.documents.render(
       request,
       reply,
@@ -75,8 +77,8 @@ export class ProfileController {
       <ProfilePage
         language={language}
         form={form}
-        locale={openSessionOf(request).user.locale}
-        hasUsername={this.config.identifier !== 'email'}
+        locale={user.locale}
+        hasUsername={this.config.identifier !== 'email' && !isNameless(user)}
       />,
     );
   }
