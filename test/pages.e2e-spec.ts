@@ -103,6 +103,8 @@ describe('the pages of mailed links', () => {
     expect(weak.status).toBe(400);
     expect(weak.text).toMatch(/id="password-problem" role="alert">This password is/);
     expect(weak.text).not.toContain('value="password"');
+    const german = await send('password').set('accept-language', 'de');
+    expect(german.text).toContain('Dieses Passwort probieren Angreifer als Erstes.');
     const done = await send(NEW_PASSWORD);
     expect([done.status, done.text.includes('<form')]).toEqual([200, false]);
     await expect(server.login(username, NEW_PASSWORD)).resolves.toBeDefined();

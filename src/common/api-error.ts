@@ -135,6 +135,8 @@ interface ApiErrorOptions {
   errors?: FieldError[];
   /** The dotted path of the wrong field if only one is wrong. It is not in the body. */
   field?: string;
+  /** A finer reason than the code, for pages that say it in another language. It is not in the body. */
+  reason?: string;
   /** More keys of the body, such as a challenge to answer. */
   details?: Record<string, unknown>;
   /** The text of `WWW-Authenticate` after the scheme. */
@@ -167,6 +169,11 @@ export class ApiError extends Error {
   /** The HTTP status. */
   get status(): number {
     return this.options.answer?.status ?? API_ERRORS[this.code][0];
+  }
+
+  /** A finer reason than the code; undefined for most errors. */
+  get reason(): string | undefined {
+    return this.options.reason;
   }
 
   /** The wrong fields, also if only one is wrong. */

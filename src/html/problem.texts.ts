@@ -1,4 +1,5 @@
 import type { ApiError, ApiErrorCode } from '../common/api-error.js';
+import type { WeakReason } from '../passwords/password-policy.js';
 import type { Texts } from './language.js';
 
 /** The errors that pages have a sentence for. For all others they say that something went wrong. */
@@ -47,11 +48,13 @@ interface ProblemTexts {
 const sentences =
   (
     byCode: Record<ShownCode, string>,
+    weak: Record<WeakReason, string>,
     other: string,
     tooMany: (seconds: number) => string,
   ): ProblemTexts['of'] =>
   (error) => {
     if (error.code === 'too_many_requests') return tooMany(error.retryAfter);
+    if (error.reason !== undefined && error.reason in weak) return weak[error.reason as WeakReason];
     return error.code in byCode ? byCode[error.code as ShownCode] : other;
   };
 
@@ -105,6 +108,18 @@ export const PROBLEM_TEXTS: Texts<ProblemTexts> = {
         weak_password: 'This password is too easy to guess.',
         wrong_password: 'This is not your current password.',
       },
+      {
+        empty: 'Fill in this field.',
+        too_long: 'This password is too long. Use a shorter one.',
+        too_short:
+          'This password is too short. A sentence of several words is long and easy to remember.',
+        invalid_characters: 'This password has characters that cannot be typed everywhere.',
+        common: 'This password is one of the first that attackers try. Choose another one.',
+        breached: 'This password is known from a data breach. Choose another one.',
+        contains_username: 'This password contains your name. Choose another one.',
+        contains_email: 'This password contains your e-mail address. Choose another one.',
+        contains_service: 'This password contains the name of this service. Choose another one.',
+      },
       'Something went wrong on our side. Try again.',
       (seconds) =>
         `Too many attempts. Try again in ${wait(seconds, ['second', 'seconds'], ['minute', 'minutes'])}.`,
@@ -156,6 +171,19 @@ export const PROBLEM_TEXTS: Texts<ProblemTexts> = {
         username_taken: 'Dieser Name ist vergeben oder sieht einem anderen ähnlich.',
         weak_password: 'Dieses Passwort ist zu leicht zu erraten.',
         wrong_password: 'Das ist nicht Ihr aktuelles Passwort.',
+      },
+      {
+        empty: 'Füllen Sie dieses Feld aus.',
+        too_long: 'Dieses Passwort ist zu lang. Nehmen Sie ein kürzeres.',
+        too_short:
+          'Dieses Passwort ist zu kurz. Ein Satz aus mehreren Wörtern ist lang und leicht zu merken.',
+        invalid_characters: 'Dieses Passwort hat Zeichen, die man nicht überall eingeben kann.',
+        common: 'Dieses Passwort probieren Angreifer als Erstes. Wählen Sie ein anderes.',
+        breached: 'Dieses Passwort ist aus einem Datenleck bekannt. Wählen Sie ein anderes.',
+        contains_username: 'Dieses Passwort enthält Ihren Namen. Wählen Sie ein anderes.',
+        contains_email: 'Dieses Passwort enthält Ihre E-Mail-Adresse. Wählen Sie ein anderes.',
+        contains_service:
+          'Dieses Passwort enthält den Namen dieses Dienstes. Wählen Sie ein anderes.',
       },
       'Auf unserer Seite ist etwas schiefgegangen. Versuchen Sie es noch einmal.',
       (seconds) =>

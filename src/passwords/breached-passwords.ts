@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { Metrics } from '../common/metrics.js';
 import { Config } from '../config/config.js';
+import type { WeakPassword } from './password-policy.js';
 
 /** The longest wait for the service, in milliseconds. */
 const TIMEOUT = 1_000;
@@ -32,11 +33,11 @@ export class BreachedPasswords {
   }
 
   /**
-   * Returns why a prepared password must not be used as a new one, in a sentence; undefined if it may. Also
+   * Returns why a prepared password must not be used as a new one; undefined if it may. Also
    * undefined if no service is set, or if the service does not answer within a second. The log says so once,
    * until the service answers again.
    */
-  async check(password: string): Promise<string | undefined> {
+  async check(password: string): Promise<WeakPassword | undefined> {
     const { pwnedPasswordsUrl: url } = this.config;
     if (url === undefined) return undefined;
     const sha1 = createHash('sha1').update(password, 'utf8').digest('hex').toUpperCase();
@@ -45,7 +46,8 @@ export class BreachedPasswords {
       this.silent = false;
       const breached = has(range, sha1.slice(5));
       this.results.inc({ result: breached ? 'breached' : 'clean' });
-      return breached ? 'The password is known from a data breach' : undefined;
+      if (!breached) return undefined;
+      return { reason: 'breached', msg: 'The password is known from a data breach' };
     } catch (error) {
       this.results.inc({ result: 'unanswered' });
       if (!this.silent) {

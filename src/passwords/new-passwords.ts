@@ -25,12 +25,12 @@ export class NewPasswords {
    */
   async hash(password: string, owner: PasswordOwner, options?: HashOptions): Promise<string> {
     const prepared = preparePassword(password);
-    if (!prepared.ok) throw new ApiError('weak_password', { msg: prepared.reason });
+    if (!prepared.ok) throw new ApiError('weak_password', prepared.refusal);
     const minLength = this.config.passwordMinLength;
-    const reason =
+    const refusal =
       checkNewPassword(prepared.password, { ...owner, minLength }) ??
       (await this.breached.check(prepared.password));
-    if (reason !== undefined) throw new ApiError('weak_password', { msg: reason });
+    if (refusal) throw new ApiError('weak_password', refusal);
     return this.passwords.hash(prepared.password, options);
   }
 }

@@ -4,8 +4,27 @@ import { commonPasswords } from '../config/word-lists.js';
 /** The longest password, in UTF-8 bytes of its prepared form. */
 export const PASSWORD_MAX_BYTES = 1_024;
 
-/** A password in the form that is hashed, or a sentence that says why it has none. */
-export type PreparedPassword = { ok: true; password: string } | { ok: false; reason: string };
+/** Why a password is refused as a new one. */
+export type WeakReason =
+  | 'empty'
+  | 'too_long'
+  | 'too_short'
+  | 'invalid_characters'
+  | 'common'
+  | 'breached'
+  | 'contains_username'
+  | 'contains_email'
+  | 'contains_service';
+
+/** A refusal of a new password: the reason for programs, and a sentence. */
+export interface WeakPassword {
+  reason: WeakReason;
+  msg: string;
+}
+
+/** A password in the form that is hashed, or why it has none. */
+export type PreparedPassword =
+  { ok: true; password: string } | { ok: false; refusal: WeakPassword };
 
 /** The values that a password must not be derived from, and its least length in code points. */
 export interface PasswordContext {
@@ -33,44 +52,55 @@ let common: Set<string> | undefined;
  * invisible characters such as joiners and variation selectors, because keyboards make emoji with them.
  */
 export function preparePassword(input: string): PreparedPassword {
-  const tooLong = {
-    ok: false,
-    reason: `The password has more than ${PASSWORD_MAX_BYTES} bytes`,
-  } as const;
-  if (input === '') return { ok: false, reason: 'The password is empty' };
+  const refuse = (reason: WeakReason, msg: string) =>
+    ({ ok: false, refusal: { reason, msg } }) as const;
+  const tooLong = refuse('too_long', `The password has more than ${PASSWORD_MAX_BYTES} bytes`);
+  if (input === '') return refuse('empty', 'The password is empty');
   // NFC makes some texts shorter, but none by half.
   if (input.length > 2 * PASSWORD_MAX_BYTES) return tooLong;
   if (!input.isWellFormed()) {
-    return { ok: false, reason: 'The password is not well-formed Unicode' };
+    return refuse('invalid_characters', 'The password is not well-formed Unicode');
   }
   if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(input)) {
-    return { ok: false, reason: 'The password must not contain control characters' };
+    return refuse('invalid_characters', 'The password must not contain control characters');
   }
   if (/[\p{Cn}\p{Co}]/u.test(input)) {
-    return { ok: false, reason: 'The password contains a character that Unicode does not define' };
+    const msg = 'The password contains a character that Unicode does not define';
+    return refuse('invalid_characters', msg);
   }
   const password = input.replaceAll(/\p{Zs}/gu, ' ').normalize('NFC');
   return Buffer.byteLength(password) > PASSWORD_MAX_BYTES ? tooLong : { ok: true, password };
 }
 
 /**
- * Returns why a prepared password is too weak for a new one, in a sentence; undefined if it is good. It looks
+ * Returns why a prepared password is too weak for a new one; undefined if it is good. It looks
  * at the length, common passwords, and passwords derived from the user or the service. It does not ask for
  * kinds of characters (NIST SP 800-63B-4, section 3.1.1.2).
  */
-export function checkNewPassword(password: string, context: PasswordContext): string | undefined {
+export function checkNewPassword(
+  password: string,
+  context: PasswordContext,
+): WeakPassword | undefined {
   const { username, email, minLength } = context;
   if (Array.from(password).length < minLength) {
-    return `The password has fewer than ${minLength} characters`;
+    return { reason: 'too_short', msg: `The password has fewer than ${minLength} characters` };
   }
   const folded = fold(password);
   common ??= new Set(commonPasswords().filter(isLongEnough).map(fold));
-  if (common.has(folded) || isSimpleRun(folded)) return 'The password is one of the most common';
+  if (common.has(folded) || isSimpleRun(folded)) {
+    return { reason: 'common', msg: 'The password is one of the most common' };
+  }
   const name = fold(username ?? '');
-  if (folded === name || contains(folded, name)) return 'The password contains the username';
+  if (folded === name || contains(folded, name)) {
+    return { reason: 'contains_username', msg: 'The password contains the username' };
+  }
   const mailbox = fold(email?.split('@')[0] ?? '');
-  if (contains(folded, mailbox)) return 'The password contains the e-mail address';
-  if (contains(folded, SERVICE)) return 'The password contains the name of this service';
+  if (contains(folded, mailbox)) {
+    return { reason: 'contains_email', msg: 'The password contains the e-mail address' };
+  }
+  if (contains(folded, SERVICE)) {
+    return { reason: 'contains_service', msg: 'The password contains the name of this service' };
+  }
   return undefined;
 }
 

@@ -26,7 +26,7 @@ export const ROOMS: Record<string, string[]> = {
   keys: [...BASE, 'database'],
   throttling: [...BASE, 'keys'],
   mail: [...BASE, 'database', 'outbox', 'users', 'keys', 'throttling'],
-  html: [...BASE, 'mail'],
+  html: [...BASE, 'passwords', 'mail'],
   'mailed-links': [...BASE, 'database', 'users', 'keys', 'throttling', 'mail', 'html'],
   audit: [...BASE, 'database', 'users'],
   'audit-chain': [...BASE, 'database', 'users', 'keys', 'audit'],
