@@ -54,7 +54,8 @@ export function SignUpPage({ language, form, hasName, needsEmail, minLength, ter
         />
         {terms && (
           <p>
-            {texts.terms} <a href={terms}>{texts.termsLink}</a>.
+            {texts.terms} <a href={terms}>{texts.termsLink}</a>
+            {texts.termsEnd}
           </p>
         )}
         <Button>{texts.button}</Button>

@@ -11,9 +11,10 @@ interface SignUpTexts {
   button: string;
   hasAccount: string;
   signIn: string;
-  /** The sentence before the link to the terms. */
+  /** The sentence around the link to the terms. */
   terms: string;
   termsLink: string;
+  termsEnd: string;
 }
 
 export const SIGN_UP_TEXTS: Texts<SignUpTexts> = {
@@ -31,6 +32,7 @@ export const SIGN_UP_TEXTS: Texts<SignUpTexts> = {
     signIn: 'Sign in',
     terms: 'If you register, you agree to our',
     termsLink: 'terms of use',
+    termsEnd: '.',
   },
   de: {
     title: 'Registrieren',
@@ -45,6 +47,7 @@ export const SIGN_UP_TEXTS: Texts<SignUpTexts> = {
     hasAccount: 'Sie haben ein Konto?',
     signIn: 'Anmelden',
     terms: 'Mit der Registrierung stimmen Sie unseren',
-    termsLink: 'Nutzungsbedingungen zu',
+    termsLink: 'Nutzungsbedingungen',
+    termsEnd: ' zu.',
   },
 };
