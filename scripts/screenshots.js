@@ -43,7 +43,13 @@ const OPEN = {
 const PICTURES = [
   { name: 'sign-in', path: '/sign-in', viewport: WIDE, colorScheme: 'light' },
   { name: 'sign-in-dark', path: '/sign-in', viewport: NARROW, colorScheme: 'dark', locale: 'de' },
-  { name: 'factors', path: '/account/factors', viewport: WIDE, colorScheme: 'light' },
+  {
+    name: 'authenticator-app',
+    path: '/account/factors',
+    clicks: ['Add an authenticator app', 'Continue'],
+    viewport: WIDE,
+    colorScheme: 'light',
+  },
   { name: 'sessions', path: '/account/sessions', viewport: WIDE, colorScheme: 'dark' },
 ];
 
@@ -80,9 +86,11 @@ try {
 
 async function takePictures() {
   mkdirSync('docs/images', { recursive: true });
-  for (const { name, path, ...look } of PICTURES) {
+  for (const { name, path, clicks = [], ...look } of PICTURES) {
     const page = await signedIn(look, path.startsWith('/account'));
     await page.goto(url + path);
+    for (const click of clicks) await page.getByText(click, { exact: true }).click();
+    await page.waitForLoadState();
     await page.screenshot({ path: `docs/images/${name}.png` });
     await page.context().close();
   }

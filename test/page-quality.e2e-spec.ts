@@ -1,0 +1,113 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { mailAbout } from './support/mailbox.js';
+import { faultsOf, openBrowser, watch } from './support/page-checks.js';
+import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+
+/** What a person may see, and the languages and schemes in which it is looked at. */
+const LOOKS = [
+  { locale: 'en-GB', colorScheme: 'light', viewport: { width: 1280, height: 800 } },
+  { locale: 'de-DE', colorScheme: 'dark', viewport: { width: 320, height: 640 } },
+] as const;
+
+const NAUGHTY = '<img src=x onerror=alert(1)> ${7*7} ﷽ 👩‍👩‍👧';
+
+(process.env.TEST_CHROMIUM ? describe : describe.skip)('in a browser (needs chromium)', () => {
+  let server: Server;
+  let browser: Browser;
+  beforeAll(async () => {
+    server = await startServer({
+      SIGN_IN_BY_MAIL: 'on',
+      MAIL_FROM: 'Ada Co <id@example.com>',
+    });
+    browser = await openBrowser();
+  }, 120_000);
+  afterAll(async () => {
+    await browser.close();
+    await server.stop();
+  });
+
+  describe.each(LOOKS)('in $locale, $colorScheme', (look) => {
+    let context: BrowserContext;
+    let said: string[];
+    let page: Page;
+    beforeAll(async () => {
+      context = await browser.newContext({ ...look, reducedMotion: 'reduce' });
+      said = watch(context);
+      page = await context.newPage();
+    });
+    afterAll(() => context.close());
+
+    const open = (path: string) => page.goto(server.url + path);
+
+    /** Follows every link of our own from the page that is shown, and checks each page once. */
+    async function crawl(start: string): Promise<string[]> {
+      const seen = new Set<string>();
+      const waiting = [start];
+      for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+        if (seen.has(path)) continue;
+        seen.add(path);
+        await open(path);
+        expect([path, await faultsOf(page)]).toEqual([path, []]);
+        const links = await page.evaluate(() =>
+          [...document.querySelectorAll('a[href]')].map((link) => (link as HTMLAnchorElement).href),
+        );
+        for (const link of links) {
+          const { origin, pathname, search } = new URL(link);
+          if (origin === new URL(server.url).origin) waiting.push(pathname + search);
+        }
+      }
+      return [...seen];
+    }
+
+    /** Sends every form of a page without a word in it, and checks the page that says so. */
+    async function sendEmpty(path: string): Promise<void> {
+      await open(path);
+      const forms = await page.locator('main form').count();
+      for (let at = 0; at < forms; at++) {
+        await open(path);
+        const button = page.locator('main form').nth(at).locator('button[type=submit]').first();
+        if (!(await button.isVisible())) continue;
+        await button.click();
+        await page.waitForLoadState();
+        expect([path, at, await faultsOf(page)]).toEqual([path, at, []]);
+        const wrong = page.locator('[aria-invalid=true]').first();
+        if ((await wrong.count()) > 0) {
+          const id = await page.evaluate(() => document.activeElement?.id);
+          expect([path, id]).toEqual([path, await wrong.getAttribute('id')]);
+        }
+      }
+    }
+
+    it('every page without a session has no fault', async () => {
+      const seen = await crawl('/sign-in');
+      expect(seen).toEqual(expect.arrayContaining(['/sign-in', '/sign-up', '/forgot-password']));
+      for (const path of seen) await sendEmpty(path);
+      await open('/account/verify-email?token=abc');
+      expect(await faultsOf(page)).toEqual([]);
+      expect(await open('/account/nothing')).toBeTruthy();
+    }, 240_000);
+
+    it('every page of an account has no fault', async () => {
+      const username = `ada-${look.colorScheme}`;
+      await server.register(username, GOOD_PASSWORD, `${username}@example.com`);
+      const { jwt } = await server.login(username);
+      await server.ask('patch', '/me', jwt).send({ displayName: NAUGHTY }).expect(200);
+      await open('/sign-in');
+      await page.locator('[name=username]').fill(username);
+      await page.locator('[name=password]').fill(GOOD_PASSWORD);
+      await page.locator('main form button[type=submit]').first().click();
+      await page.waitForURL(/\/account/);
+      const seen = await crawl('/account');
+      expect(seen.length).toBeGreaterThan(6);
+      await mailAbout(server, `${username}@example.com`, 'Confirm your e-mail address');
+      for (const path of seen.filter((one) => /\/(profile|email|password|factors)$/.test(one))) {
+        await sendEmpty(path);
+      }
+    }, 240_000);
+
+    it('nothing was written to the console, and no policy was violated', () => {
+      // Chromium writes a line for each page that is answered by 4xx.
+      expect(said.filter((text) => !/status of 4\d\d/.test(text))).toEqual([]);
+    });
+  });
+});
