@@ -42,7 +42,7 @@ it.each([
   ['POST', '/login/'],
   ['GET', '/LOGIN'],
   ['DELETE', '/docs/nope'],
-  ['POST', '/'],
+  ['POST', '/nothing/here'],
 ])('%s %s is a 404: there is nothing at the address', async (method, path) => {
   expect(await ask(method, path)).toEqual([404, null, 'not_found']);
 });

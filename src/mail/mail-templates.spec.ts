@@ -19,6 +19,7 @@ const VALUES: Record<string, MailValues> = {
   'password-removed': { username: LURE },
   'sign-in': { link: LINK, code: CODE, device: 'Chrome, Android', address: '203.0.113.7' },
   'account-exists': {},
+  'registered-again': { link: LINK, code: CODE },
   'address-lost': {},
   'account-updated': { username: LURE },
   'factor-added': { username: LURE, factor: 'My phone' },
