@@ -8,6 +8,7 @@ import { LimitPasswordAttempts } from '../auth/password-attempts.interceptor.js'
 import type { OwnRequest } from '../auth/signed-in-user.service.js';
 import { requireStepUp } from '../auth/step-up.js';
 import { ClientSignal } from '../common/client-signal.js';
+import { Documents } from '../html/documents.js';
 import { type FormState, freshForm } from '../html/form-state.js';
 import { PostForm, SignedInPages } from '../pages/page.decorators.js';
 import { pageLanguage } from '../pages/page-language.js';
@@ -26,6 +27,7 @@ export class PasswordController {
   constructor(
     private readonly account: AccountService,
     private readonly documents: SignedInDocuments,
+    private readonly layout: Documents,
   ) {
     documents.onFailure('/account/password', (request, reply, form) =>
       this.render(request, reply, form),
@@ -69,7 +71,11 @@ export class PasswordController {
     return this.documents.render(
       request,
       reply,
-      { title: texts.title, done: messageOf(texts.done, done) },
+      {
+        title: texts.title,
+        done: messageOf(texts.done, done),
+        scripts: this.layout.newPasswordScripts,
+      },
       <PasswordPage
         language={language}
         form={form}

@@ -29,6 +29,8 @@ const STYLES = fileURLToPath(new URL('../../templates/pages/style.css', import.m
 /** Renders pages in the operator's look, and sends them with the headers that keep them safe. */
 @Injectable()
 export class Documents {
+  /** The paths of modules for pages with a field for a new password. Rooms add their own. */
+  readonly newPasswordScripts: string[] = [];
   private readonly brand: Brand;
 
   /** @throws Error if a file of the settings cannot be read */

@@ -42,7 +42,9 @@ export class Pages {
   ): string {
     const language = languageOf(accepted);
     const texts = link.page[language];
-    const frame = { language, title: texts.title };
+    const asksPassword = state.step === 'form' && texts.password !== undefined;
+    const scripts = asksPassword ? this.documents.newPasswordScripts : [];
+    const frame = { language, title: texts.title, scripts };
     return this.documents.render(reply, frame, this.contentOf(link, state, language), true);
   }
 

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.js';
 import { FactorsModule } from '../factors/factors.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { PasskeysModule } from '../passkeys/passkeys.module.js';
+import { PasswordsModule } from '../passwords/passwords.module.js';
 import { RecoveryModule } from '../recovery/recovery.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
@@ -18,6 +19,7 @@ import { PageSignInsService } from './page-sign-ins.service.js';
 import { PageViews } from './page-views.js';
 import { PAGES_SETTINGS } from './pages.settings.js';
 import { PasskeyController } from './passkey.controller.js';
+import { PasswordStrengthController } from './password-strength.controller.js';
 import { SecondFactorController } from './second-factor.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { SignUpController } from './sign-up.controller.js';
@@ -33,6 +35,7 @@ import { SignedInDocuments } from './signed-in-documents.js';
     FactorsModule,
     KeysModule,
     PasskeysModule,
+    PasswordsModule,
     RecoveryModule,
     SessionsModule,
     UsersModule,
@@ -40,6 +43,7 @@ import { SignedInDocuments } from './signed-in-documents.js';
   controllers: [
     ForgotPasswordController,
     PasskeyController,
+    PasswordStrengthController,
     SecondFactorController,
     SignInController,
   ],

@@ -31,7 +31,11 @@ export class SignUpPages {
     const hasName = identifier !== 'email';
     return this.documents.render(
       reply,
-      { language, title: SIGN_UP_TEXTS[language].title },
+      {
+        language,
+        title: SIGN_UP_TEXTS[language].title,
+        scripts: this.documents.newPasswordScripts,
+      },
       <SignUpPage
         language={language}
         form={form}
