@@ -17,6 +17,23 @@ describe('the page to register', () => {
     expect(await stateOf(visitor)).toBe('ada');
   });
 
+  it('leads on to the page that the sign-in was for, and keeps the browser signed in', async () => {
+    const visitor = browser(server);
+    const query = '?return_to=%2Faccount%2Femail&remember=on';
+    const links = { 'sign-in': '/sign-up', 'sign-up': '/sign-in' };
+    for (const [page, link] of Object.entries(links)) {
+      const { text } = await visitor.get(`/${page}${query}`);
+      expect(text).toContain(`href="${link}${query.replace('&', '&amp;')}"`);
+    }
+    const wishes = { return_to: '/account/email', remember: 'on' };
+    expect(visitor.fields()).toEqual(wishes);
+    const form = { ...wishes, username: 'anna', email: '', password: 'password' };
+    expect((await visitor.post('/sign-up', form)).status).toBe(400);
+    expect(visitor.fields()).toEqual(wishes);
+    const { path } = await visitor.post('/sign-up', { ...form, password: GOOD_PASSWORD });
+    expect(path).toBe('/account/email');
+  });
+
   it('shows each problem at its field, and keeps all but the password', async () => {
     await server.register('taken');
     const visitor = browser(server);
@@ -26,7 +43,11 @@ describe('the page to register', () => {
       [{ username: 'a b' }, 400, 'Use letters, digits, dots, hyphens and underscores'],
       [{ username: '' }, 400, 'Fill in this field.'],
       [{ username: 'eve', email: 'no address' }, 400, 'This is not an e-mail address.'],
-      [{ username: 'eve', password: 'password' }, 400, 'This password is too easy to guess.'],
+      [
+        { username: 'eve', password: 'password' },
+        400,
+        'This password is one of the first that attackers try.',
+      ],
     ];
     for (const [changes, status, sentence] of cases) {
       const page = await visitor.post('/sign-up', { ...fields, ...changes });
@@ -46,8 +67,10 @@ describe('the page to register', () => {
       const missing = await visitor.post('/sign-up', fields);
       expect(missing.status).toBe(400);
       expect(missing.text).toMatch(/<input id="email"[^>]* aria-invalid="true" autofocus/);
-      const made = await visitor.post('/sign-up', { ...fields, email: 'ada@example.org' });
-      expect(made.path).toBe('/sign-in?done=check-mail');
+      const whole = { ...fields, email: 'ada@example.org', return_to: '/account/email' };
+      const made = await visitor.post('/sign-up', whole);
+      expect(made.path).toBe('/sign-in?done=check-mail&return_to=%2Faccount%2Femail');
+      expect(visitor.fields()).toMatchObject({ return_to: '/account/email' });
       expect(textOf(made.text)).toContain('We have sent you a mail.');
     } finally {
       await strict.stop();

@@ -7,8 +7,6 @@ import { originOf } from '../auth/sign-in-origin.js';
 import { ApiOperation, ApiResponse, ApiTags } from '../common/api-decorators.js';
 import { Public } from '../common/public.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
-import { RateLimits } from '../throttling/rate-limits.js';
-import { mailboxKey } from '../users/mailbox.js';
 import {
   mailChallengeSchema,
   type MailChallengeView,
@@ -18,6 +16,7 @@ import {
   mailSignInSchema,
 } from './mail-sign-in.schemas.js';
 import { MailSignInService } from './mail-sign-in.service.js';
+import { MAIL_SIGN_IN_LIMIT } from './mail-sign-in.settings.js';
 
 /** Sign-in by a mailed link or code. */
 @ApiTags('auth')
@@ -26,12 +25,11 @@ import { MailSignInService } from './mail-sign-in.service.js';
 export class MailSignInController {
   constructor(
     private readonly mailSignIns: MailSignInService,
-    private readonly limits: RateLimits,
     private readonly cookie: RefreshCookie,
   ) {}
 
   @Post()
-  @RateLimit({ name: 'mailSignIn', limit: '60/1h' })
+  @RateLimit(MAIL_SIGN_IN_LIMIT)
   @HttpCode(202)
   @ApiOperation({ summary: 'Ask for a mail to sign in by' })
   @ApiResponse({
@@ -40,13 +38,12 @@ export class MailSignInController {
     standardSchema: mailChallengeSchema,
   })
   @refuses(400, 'That is not an e-mail address')
-  async request(
+  request(
     @Body({ schema: mailSignInSchema }) { email }: MailSignInBody,
     @Req() request: FastifyRequest,
     @Headers('accept-language') locale?: string,
   ): Promise<MailChallengeView> {
-    await this.limits.take(request, this.limits.named('mail'), mailboxKey(email.emailKey));
-    return this.mailSignIns.request(email, originOf(request), locale);
+    return this.mailSignIns.request(email, originOf(request), request, locale);
   }
 
   @Post('verify')

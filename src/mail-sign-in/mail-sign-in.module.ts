@@ -15,7 +15,7 @@ import { MailChallengesService } from './mail-challenges.service.js';
 import { exportMailChallenges } from './mail-sign-in-export.js';
 import { MailSignInController } from './mail-sign-in.controller.js';
 import { MailSignInService } from './mail-sign-in.service.js';
-import { MAIL_SIGN_IN_SETTINGS } from './mail-sign-in.settings.js';
+import { isMailSignInOn } from './mail-sign-in.settings.js';
 
 /** The rows of sign-ins by mail. It removes expired ones even if the setting is off by now. */
 @Module({})
@@ -54,4 +54,4 @@ export class MailSignInRoutesModule {}
 
 /** Returns the module of the routes if the setting is on. */
 export const mailSignInRoutes = (config: Config): Type[] =>
-  config.of(MAIL_SIGN_IN_SETTINGS).SIGN_IN_BY_MAIL === 'on' ? [MailSignInRoutesModule] : [];
+  isMailSignInOn(config) ? [MailSignInRoutesModule] : [];

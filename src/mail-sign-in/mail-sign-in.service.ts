@@ -18,6 +18,7 @@ import type { Limit } from '../throttling/limit-store.js';
 import { type RequestLike, RateLimits } from '../throttling/rate-limits.js';
 import { AddressClaimsService } from '../users/address-claims.service.js';
 import { isClosedToMail } from '../users/can-sign-in.js';
+import { mailboxKey } from '../users/mailbox.js';
 import type { Address } from '../users/nameless.js';
 import { isDisabled, type User } from '../users/user.entity.js';
 import type { MailChallenge } from './mail-challenge.entity.js';
@@ -32,7 +33,7 @@ const MAIL = { amr: ['mail'], aal: 1 } as const;
 @Injectable()
 export class MailSignInService {
   private readonly link: MailedLink;
-  private readonly limits: { limit: Limit; pair: Limit };
+  private readonly codeLimits: { limit: Limit; pair: Limit };
 
   constructor(
     private readonly database: Database,
@@ -42,11 +43,11 @@ export class MailSignInService {
     private readonly claims: AddressClaimsService,
     private readonly notices: Notices,
     links: MailedLinks,
-    limits: RateLimits,
+    private readonly limits: RateLimits,
     waysIn: WaysIn,
   ) {
     const rate = { points: 10, seconds: 900 };
-    this.limits = {
+    this.codeLimits = {
       limit: limits.declare({ ...rate, name: 'mailCode' }),
       pair: limits.declare({ ...rate, name: 'mailCodePair' }),
     };
@@ -72,12 +73,16 @@ export class MailSignInService {
   /**
    * Makes a challenge, and stores a request for its mail. It writes the same rows for every address, and the
    * account is looked up after the answer, so neither the answer nor its time reveals whether there is one.
+   *
+   * @throws ApiError too_many_requests
    */
-  request(
+  async request(
     { email, emailKey }: Address,
     origin: Origin,
+    request: RequestLike,
     locale?: string,
   ): Promise<MailChallengeView> {
+    await this.limits.take(request, this.limits.named('mail'), mailboxKey(emailKey));
     return this.database.transaction(async (manager) => {
       const { challenge, challengeHash } = await this.challenges.make(manager, emailKey, origin);
       await this.link.requestIn(manager, email, { locale, values: { challengeHash } });
@@ -102,7 +107,7 @@ export class MailSignInService {
     request: RequestLike,
   ): Promise<Tokens> {
     const { accountKey, userId } = await this.challenges.find(challenge);
-    const account = { ...this.limits, key: accountKey, userId };
+    const account = { ...this.codeLimits, key: accountKey, userId };
     const judge = async () => {
       const counted = await this.challenges.count(challenge);
       const checked = this.check(counted, proof);

@@ -5,6 +5,7 @@ import { AddressRegistrationService } from '../auth/address-registration.service
 import { addressRegistrationSchema } from '../auth/auth.schemas.js';
 import { ClientSignal } from '../common/client-signal.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
+import { Navigation } from './navigation.js';
 import { PostForm, PublicPages } from './page.decorators.js';
 import { seeOther } from './see-other.js';
 import { SignUpPages } from './sign-up-pages.js';
@@ -17,6 +18,7 @@ const formSchema = addressRegistrationSchema.pick({ email: true, password: true 
 export class AddressSignUpController {
   constructor(
     private readonly registration: AddressRegistrationService,
+    private readonly navigation: Navigation,
     private readonly pages: SignUpPages,
   ) {}
 
@@ -35,6 +37,7 @@ export class AddressSignUpController {
   ): Promise<string> {
     const body = { ...form, displayName: null, locale: null };
     await this.registration.register(body, request.headers['accept-language'], { signal });
-    return seeOther(reply, '/sign-in?done=check-mail');
+    const wishes = this.navigation.wishesOf(request);
+    return seeOther(reply, this.navigation.withWishes('/sign-in', wishes, { done: 'check-mail' }));
   }
 }

@@ -1,5 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { fieldsOf } from '../common/request-of.js';
 import type { Texts } from '../html/language.js';
+import { type Wishes, wishesSchema } from './form.schemas.js';
 
 /** A page in the navigation of signed-in users. */
 export interface NavigationEntry {
@@ -40,5 +43,26 @@ export class Navigation {
     // No `\`, `%`, `:` or second `/` at the start: browsers would read them as the name of another site.
     const [, path = ''] = /^((?:\/[\w-]+)+)(?:\?[\w=&-]*)?$/.exec(wanted) ?? [];
     return this.entryOf(path) ? wanted : this.home;
+  }
+
+  /** Returns the wishes in a form, or in the address of a page. They lead back to pages for signed-in users alone. */
+  wishesOf(request: FastifyRequest): Wishes & { return_to: string } {
+    const given = request.method === 'POST' ? fieldsOf(request) : request.query;
+    const { remember, return_to: wanted } = wishesSchema.parse(given);
+    return { remember, return_to: this.returnPath(wanted) };
+  }
+
+  /** Returns the address of a page that carries the wishes on. */
+  withWishes(
+    path: string,
+    { remember, return_to: returnTo = this.home }: Wishes,
+    query: Record<string, string> = {},
+  ): string {
+    const whole = new URLSearchParams({
+      ...query,
+      ...(returnTo !== this.home && { return_to: returnTo }),
+      ...(remember && { remember }),
+    });
+    return whole.size > 0 ? `${path}?${whole}` : path;
   }
 }

@@ -4,6 +4,7 @@ import { AuthModule } from '../auth/auth.module.js';
 import type { Config } from '../config/config.js';
 import { FactorsModule } from '../factors/factors.module.js';
 import { KeysModule } from '../keys/keys.module.js';
+import { isMailSignInOn } from '../mail-sign-in/mail-sign-in.settings.js';
 import { PasskeysModule } from '../passkeys/passkeys.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { RecoveryModule } from '../recovery/recovery.module.js';
@@ -13,6 +14,7 @@ import { AddressSignUpController } from './address-sign-up.controller.js';
 import { BrowserSession } from './browser-session.entity.js';
 import { BrowserSessionsService } from './browser-sessions.service.js';
 import { ForgotPasswordController } from './forgot-password.controller.js';
+import { MailCodeController } from './mail-code.controller.js';
 import { Navigation } from './navigation.js';
 import { PageCookies } from './page-cookies.js';
 import { PageSignInsService } from './page-sign-ins.service.js';
@@ -76,8 +78,16 @@ class SignUpModule {}
 @Module({ imports: [AuthModule], controllers: [AddressSignUpController] })
 class AddressSignUpModule {}
 
+/** The service that it needs is global, and there only with `SIGN_IN_BY_MAIL=on`. */
+@Module({ controllers: [MailCodeController] })
+class MailCodeModule {}
+
 /** Returns the modules of the pages unless the setting turns them off. */
 export const pages = (config: Config): Type[] =>
   config.of(PAGES_SETTINGS).PAGES === 'on'
-    ? [PagesModule, config.identifier === 'email' ? AddressSignUpModule : SignUpModule]
+    ? [
+        PagesModule,
+        config.identifier === 'email' ? AddressSignUpModule : SignUpModule,
+        ...(isMailSignInOn(config) ? [MailCodeModule] : []),
+      ]
     : [];

@@ -8,9 +8,11 @@ import { originOf } from '../auth/sign-in-origin.js';
 import { ApiError } from '../common/api-error.js';
 import { ClientSignal } from '../common/client-signal.js';
 import { fieldsOf } from '../common/request-of.js';
+import { Config } from '../config/config.js';
 import { Assets } from '../html/assets.js';
 import { Documents } from '../html/documents.js';
 import { failedForm, type FormState, freshForm } from '../html/form-state.js';
+import { isMailSignInOn } from '../mail-sign-in/mail-sign-in.settings.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { BrowserSessionsService } from './browser-sessions.service.js';
 import { wishesSchema } from './form.schemas.js';
@@ -40,6 +42,7 @@ export class SignInController {
     private readonly signIns: PageSignInsService,
     private readonly navigation: Navigation,
     private readonly documents: Documents,
+    private readonly config: Config,
     assets: Assets,
     views: PageViews,
   ) {
@@ -50,7 +53,7 @@ export class SignInController {
         const isOfPasskey = error.fields.some(({ path }) => path.startsWith('response'));
         const shown = isOfPasskey ? new ApiError('passkey_invalid') : error;
         const form = failedForm(shown, body, pageLanguage(request));
-        return this.render(request, reply, { form, returnTo: body.return_to, error });
+        return this.render(request, reply, { form, error });
       });
     }
   }
@@ -67,7 +70,7 @@ export class SignInController {
   async show(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-    @Query() { return_to: returnTo, done, problem }: Record<string, unknown>,
+    @Query() { done, problem }: Record<string, unknown>,
   ): Promise<string> {
     this.cookies.nameBrowser(request, reply);
     const open = (request.browserSession = await this.sessions.find(request));
@@ -75,7 +78,7 @@ export class SignInController {
     if (!open) {
       const isOver = problem === 'challenge_invalid';
       const form = isOver ? failedForm(new ApiError(problem), {}, language) : freshForm();
-      return this.render(request, reply, { form, returnTo, done });
+      return this.render(request, reply, { form, done });
     }
     return this.documents.render(
       reply,
@@ -83,7 +86,7 @@ export class SignInController {
       <SignedInPage
         language={language}
         name={open.user.displayName ?? open.user.username}
-        next={this.navigation.returnPath(returnTo)}
+        next={this.navigation.wishesOf(request).return_to}
       />,
     );
   }
@@ -113,22 +116,21 @@ export class SignInController {
   private render(
     request: FastifyRequest,
     reply: FastifyReply,
-    {
-      form,
-      returnTo,
-      done,
-      error,
-    }: { form: FormState; returnTo: unknown; done?: unknown; error?: ApiError },
+    { form, done, error }: { form: FormState; done?: unknown; error?: ApiError },
   ): string {
     const language = pageLanguage(request);
     const { title, done: messages } = SIGN_IN_TEXTS[language];
+    const wishes = this.navigation.wishesOf(request);
+    const pathTo = (path: string) => this.navigation.withWishes(path, wishes);
     return this.documents.render(
       reply,
       { language, title, scripts: [this.script] },
       <SignInPage
         language={language}
         form={form}
-        returnTo={this.navigation.returnPath(returnTo)}
+        wishes={wishes}
+        mail={isMailSignInOn(this.config) ? pathTo('/sign-in/mail') : undefined}
+        signUp={pathTo('/sign-up')}
         done={isKey(messages, done) ? messages[done] : undefined}
         unknown={error && unknownPasskey(error)}
       />,

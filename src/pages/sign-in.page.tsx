@@ -1,20 +1,28 @@
-import { Alert, Button, Field, Form, Hidden } from '../html/fields.js';
+import { Alert, Button, Field, Form } from '../html/fields.js';
 import type { FormState } from '../html/form-state.js';
 import type { Language } from '../html/language.js';
+import type { Wishes } from './form.schemas.js';
 import { PasskeyButton, type UnknownPasskey } from './passkey-button.js';
 import { SIGN_IN_TEXTS } from './sign-in.texts.js';
+import { RememberField, WishFields } from './wish-fields.js';
 
 /** The form for a name and a password, and the other ways to sign in. */
 export function SignInPage({
   language,
   form,
-  returnTo,
+  wishes,
+  mail,
+  signUp,
   done,
   unknown,
 }: {
   language: Language;
   form: FormState;
-  returnTo: string;
+  wishes: Wishes;
+  /** The address of the page to sign in by mail, if that is on. */
+  mail: string | undefined;
+  /** The address of the page to register. */
+  signUp: string;
   /** A message that another page led here with. */
   done?: string | undefined;
   unknown?: UnknownPasskey | undefined;
@@ -24,7 +32,7 @@ export function SignInPage({
     <>
       {done && <Alert kind="done">{done}</Alert>}
       <Form form={form} action="/sign-in">
-        <Hidden name="return_to" value={returnTo} />
+        <WishFields wishes={{ return_to: wishes.return_to }} />
         <Field
           form={form}
           name="username"
@@ -43,10 +51,7 @@ export function SignInPage({
           autocomplete="current-password"
           required
         />
-        <label class="check">
-          <input type="checkbox" name="remember" checked={form.values.remember === 'on'} />
-          {texts.remember}
-        </label>
+        <RememberField language={language} wishes={wishes} />
         <Button>{texts.button}</Button>
         <PasskeyButton
           language={language}
@@ -57,13 +62,18 @@ export function SignInPage({
           autofill
           unknown={unknown}
         />
+        {mail !== undefined && (
+          <a class="button quiet" href={mail}>
+            {texts.mail}
+          </a>
+        )}
       </Form>
       <ul class="links">
         <li>
           <a href="/forgot-password">{texts.forgotten}</a>
         </li>
         <li>
-          {texts.noAccount} <a href="/sign-up">{texts.register}</a>
+          {texts.noAccount} <a href={signUp}>{texts.register}</a>
         </li>
       </ul>
     </>

@@ -8,6 +8,7 @@ interface SignInTexts {
   button: string;
   forgotten: string;
   passkey: string;
+  mail: string;
   or: string;
   noAccount: string;
   register: string;
@@ -28,6 +29,7 @@ export const SIGN_IN_TEXTS: Texts<SignInTexts> = {
     button: 'Sign in',
     forgotten: 'Forgotten your password?',
     passkey: 'Sign in with a passkey',
+    mail: 'Mail me a code',
     or: 'or',
     noAccount: 'No account yet?',
     register: 'Register',
@@ -50,6 +52,7 @@ export const SIGN_IN_TEXTS: Texts<SignInTexts> = {
     button: 'Anmelden',
     forgotten: 'Passwort vergessen?',
     passkey: 'Mit einem Passkey anmelden',
+    mail: 'Code per Mail senden',
     or: 'oder',
     noAccount: 'Noch kein Konto?',
     register: 'Registrieren',

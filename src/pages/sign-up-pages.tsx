@@ -5,6 +5,7 @@ import { Config } from '../config/config.js';
 import { Documents } from '../html/documents.js';
 import { failedForm, type FormState, freshForm } from '../html/form-state.js';
 import { HTML_SETTINGS } from '../html/html.settings.js';
+import { Navigation } from './navigation.js';
 import { pageLanguage } from './page-language.js';
 import { PageViews } from './page-views.js';
 import { SignUpPage } from './sign-up.page.js';
@@ -16,6 +17,7 @@ export class SignUpPages {
   constructor(
     private readonly config: Config,
     private readonly documents: Documents,
+    private readonly navigation: Navigation,
     views: PageViews,
   ) {
     views.onFailure('/sign-up', (request, reply, error) => {
@@ -27,6 +29,7 @@ export class SignUpPages {
 
   render(request: FastifyRequest, reply: FastifyReply, form: FormState = freshForm()): string {
     const language = pageLanguage(request);
+    const wishes = this.navigation.wishesOf(request);
     const { identifier, requireVerifiedEmail, passwordMinLength } = this.config;
     const hasName = identifier !== 'email';
     return this.documents.render(
@@ -39,6 +42,8 @@ export class SignUpPages {
       <SignUpPage
         language={language}
         form={form}
+        wishes={wishes}
+        signIn={this.navigation.withWishes('/sign-in', wishes)}
         hasName={hasName}
         needsEmail={!hasName || requireVerifiedEmail}
         minLength={passwordMinLength}

@@ -9,6 +9,7 @@ import { ApiError } from '../common/api-error.js';
 import { ClientSignal } from '../common/client-signal.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { emptyAsNone } from './form.schemas.js';
+import { Navigation } from './navigation.js';
 import { PostForm, PublicPages } from './page.decorators.js';
 import { PageSignInsService } from './page-sign-ins.service.js';
 import { seeOther } from './see-other.js';
@@ -26,6 +27,7 @@ export class SignUpController {
     private readonly registration: RegistrationService,
     private readonly auth: AuthService,
     private readonly signIns: PageSignInsService,
+    private readonly navigation: Navigation,
     private readonly pages: SignUpPages,
   ) {}
 
@@ -45,15 +47,17 @@ export class SignUpController {
     const locale = request.headers['accept-language'];
     const body = { ...form, displayName: null, locale: null };
     const { username } = await this.registration.register(body, locale, { signal });
+    const wishes = this.navigation.wishesOf(request);
     try {
       const { password } = form;
       const tokens = await this.auth.login({ username, password }, originOf(request), { signal });
-      return await this.signIns.finish(request, reply, tokens, {});
+      return await this.signIns.finish(request, reply, tokens, wishes);
     } catch (error) {
       // The account is there, so the form must not be shown again.
       if (!(error instanceof ApiError)) throw error;
       const isUnverified = error.code === 'email_not_verified';
-      return seeOther(reply, `/sign-in?done=${isUnverified ? 'check-mail' : 'registered'}`);
+      const done = isUnverified ? 'check-mail' : 'registered';
+      return seeOther(reply, this.navigation.withWishes('/sign-in', wishes, { done }));
     }
   }
 }

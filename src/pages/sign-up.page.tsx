@@ -1,11 +1,16 @@
 import { Button, Field, Form } from '../html/fields.js';
 import type { FormState } from '../html/form-state.js';
 import type { Language } from '../html/language.js';
+import type { Wishes } from './form.schemas.js';
 import { SIGN_UP_TEXTS } from './sign-up.texts.js';
+import { WishFields } from './wish-fields.js';
 
 interface Props {
   language: Language;
   form: FormState;
+  wishes: Wishes;
+  /** The address of the page to sign in. */
+  signIn: string;
   /** Whether the account has a name of its own, beside the address. */
   hasName: boolean;
   needsEmail: boolean;
@@ -16,11 +21,13 @@ interface Props {
 }
 
 /** The form for a new account. */
-export function SignUpPage({ language, form, hasName, needsEmail, minLength, terms }: Props) {
+export function SignUpPage(props: Props) {
+  const { language, form, wishes, signIn, hasName, needsEmail, minLength, terms } = props;
   const texts = SIGN_UP_TEXTS[language];
   return (
     <>
       <Form form={form} action="/sign-up">
+        <WishFields wishes={wishes} />
         {hasName && (
           <Field
             form={form}
@@ -61,7 +68,7 @@ export function SignUpPage({ language, form, hasName, needsEmail, minLength, ter
         <Button>{texts.button}</Button>
       </Form>
       <p>
-        {texts.hasAccount} <a href="/sign-in">{texts.signIn}</a>
+        {texts.hasAccount} <a href={signIn}>{texts.signIn}</a>
       </p>
     </>
   );
