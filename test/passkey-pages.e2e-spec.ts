@@ -127,6 +127,18 @@ const executablePath = process.env.TEST_CHROMIUM;
     expect(problems).toEqual([]);
   }, 120_000);
 
+  it('the Enter key sends the password, also below the button for a passkey', async () => {
+    const { username } = await enrolled();
+    await context.addCookies([{ name: 'latchkey_way', value: 'passkey', url: origin }]);
+    await page.goto(`${origin}/sign-in`);
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).waitFor();
+    await page.getByLabel('Name or e-mail address').fill(username);
+    await page.getByLabel('Password').fill(GOOD_PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
+    expect(problems).toEqual([]);
+  }, 120_000);
+
   it('the browser offers passkeys at the name field', async () => {
     const { username } = await enrolled();
     await answerPrompts(true);

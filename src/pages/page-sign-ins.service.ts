@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Tokens } from '../auth/auth.schemas.js';
 import { BrowserSessionsService } from './browser-sessions.service.js';
 import type { Wishes } from './form.schemas.js';
+import { LastWay } from './last-way.js';
 import { Navigation } from './navigation.js';
 import { seeOther } from './see-other.js';
 
@@ -12,6 +13,7 @@ export class PageSignInsService {
   constructor(
     private readonly sessions: BrowserSessionsService,
     private readonly navigation: Navigation,
+    private readonly lastWay: LastWay,
   ) {}
 
   /** Gives a browser the session of a sign-in, and leads it on. Returns the empty body. */
@@ -22,6 +24,7 @@ export class PageSignInsService {
     { remember, return_to: returnTo }: Wishes,
   ): Promise<string> {
     await this.sessions.open(request, reply, tokens, remember === 'on');
+    this.lastWay.keep(request, reply);
     return seeOther(reply, this.navigation.returnPath(returnTo));
   }
 }

@@ -14,6 +14,7 @@ import { AddressSignUpController } from './address-sign-up.controller.js';
 import { BrowserSession } from './browser-session.entity.js';
 import { BrowserSessionsService } from './browser-sessions.service.js';
 import { ForgotPasswordController } from './forgot-password.controller.js';
+import { LastWay } from './last-way.js';
 import { MailCodeController } from './mail-code.controller.js';
 import { Navigation } from './navigation.js';
 import { PageCookies } from './page-cookies.js';
@@ -51,6 +52,7 @@ import { SignedInDocuments } from './signed-in-documents.js';
   ],
   providers: [
     BrowserSessionsService,
+    LastWay,
     Navigation,
     PageCookies,
     PageSignInsService,

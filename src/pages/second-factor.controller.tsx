@@ -12,6 +12,7 @@ import { Documents } from '../html/documents.js';
 import { failedForm, type FormState, freshForm } from '../html/form-state.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { jsonField, wishesSchema } from './form.schemas.js';
+import { LastWay } from './last-way.js';
 import { Navigation } from './navigation.js';
 import { PostForm, PublicPages } from './page.decorators.js';
 import { pageLanguage } from './page-language.js';
@@ -46,12 +47,15 @@ export class SecondFactorController {
     private readonly signIns: PageSignInsService,
     private readonly navigation: Navigation,
     private readonly documents: Documents,
+    lastWay: LastWay,
     assets: Assets,
     views: PageViews,
   ) {
     this.script = assets.addModule('passkeys', import.meta.url);
     views.onFailure('second_factor_required', (request, reply, { details }) => {
       const { challenge, methods } = details as { challenge: string; methods: string[] };
+      // The first factor was right.
+      lastWay.keep(request, reply);
       // After a status of 4xx, browsers do not offer to save the password.
       void reply.status(200);
       const waiting = { challenge, methods: methods.join(' ') };

@@ -16,6 +16,7 @@ import { isMailSignInOn } from '../mail-sign-in/mail-sign-in.settings.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { BrowserSessionsService } from './browser-sessions.service.js';
 import { wishesSchema } from './form.schemas.js';
+import { LastWay } from './last-way.js';
 import { Navigation } from './navigation.js';
 import { PostForm, PublicPages } from './page.decorators.js';
 import { PageCookies } from './page-cookies.js';
@@ -42,6 +43,7 @@ export class SignInController {
     private readonly signIns: PageSignInsService,
     private readonly navigation: Navigation,
     private readonly documents: Documents,
+    private readonly lastWay: LastWay,
     private readonly config: Config,
     assets: Assets,
     views: PageViews,
@@ -128,6 +130,7 @@ export class SignInController {
       <SignInPage
         language={language}
         form={form}
+        lastWay={this.lastWay.of(request)}
         wishes={wishes}
         mail={isMailSignInOn(this.config) ? pathTo('/sign-in/mail') : undefined}
         signUp={pathTo('/sign-up')}

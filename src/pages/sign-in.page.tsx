@@ -2,6 +2,7 @@ import { Alert, Button, Field, Form } from '../html/fields.js';
 import type { FormState } from '../html/form-state.js';
 import type { Language } from '../html/language.js';
 import type { Wishes } from './form.schemas.js';
+import type { Way } from './last-way.js';
 import { PasskeyButton, type UnknownPasskey } from './passkey-button.js';
 import { SIGN_IN_TEXTS } from './sign-in.texts.js';
 import { RememberField, WishFields } from './wish-fields.js';
@@ -10,6 +11,7 @@ import { RememberField, WishFields } from './wish-fields.js';
 export function SignInPage({
   language,
   form,
+  lastWay,
   wishes,
   mail,
   signUp,
@@ -18,6 +20,8 @@ export function SignInPage({
 }: {
   language: Language;
   form: FormState;
+  /** The way to show first. */
+  lastWay: Way | undefined;
   wishes: Wishes;
   /** The address of the page to sign in by mail, if that is on. */
   mail: string | undefined;
@@ -28,11 +32,37 @@ export function SignInPage({
   unknown?: UnknownPasskey | undefined;
 }) {
   const texts = SIGN_IN_TEXTS[language];
+  const kindOf = (way: Way) => (way === lastWay ? 'main' : 'quiet');
+  const passkey = (
+    <PasskeyButton
+      language={language}
+      field="response"
+      label={texts.passkey}
+      kind={kindOf('passkey')}
+      action="/sign-in/passkey"
+      autofill
+      unknown={unknown}
+    />
+  );
+  const mailLink = mail !== undefined && (
+    <a class={`button ${kindOf('mail')}`} href={mail}>
+      {texts.mail}
+    </a>
+  );
+  const first = lastWay === 'passkey' ? passkey : lastWay === 'mail' && mailLink;
   return (
     <>
       {done && <Alert kind="done">{done}</Alert>}
       <Form form={form} action="/sign-in">
         <WishFields wishes={{ return_to: wishes.return_to }} />
+        {first && (
+          <>
+            {/* The Enter key presses the first button of a form, and must send the password. */}
+            <button hidden />
+            {first}
+            <p class="or">{texts.or}</p>
+          </>
+        )}
         <Field
           form={form}
           name="username"
@@ -40,7 +70,7 @@ export function SignInPage({
           autocomplete="username webauthn"
           autocapitalize="none"
           spellcheck={false}
-          first
+          first={!first}
           required
         />
         <Field
@@ -52,21 +82,9 @@ export function SignInPage({
           required
         />
         <RememberField language={language} wishes={wishes} />
-        <Button>{texts.button}</Button>
-        <PasskeyButton
-          language={language}
-          field="response"
-          label={texts.passkey}
-          kind="quiet"
-          action="/sign-in/passkey"
-          autofill
-          unknown={unknown}
-        />
-        {mail !== undefined && (
-          <a class="button quiet" href={mail}>
-            {texts.mail}
-          </a>
-        )}
+        <Button kind={first ? 'quiet' : 'main'}>{texts.button}</Button>
+        {lastWay !== 'passkey' && passkey}
+        {lastWay !== 'mail' && mailLink}
       </Form>
       <ul class="links">
         <li>
