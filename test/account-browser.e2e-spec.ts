@@ -67,7 +67,7 @@ const PATHS = [
   async function addPasskey(page: Page): Promise<void> {
     await page.goto(`${ORIGIN}/account/factors/passkey`);
     await page.locator('#name').fill('My laptop');
-    await page.locator('form#passkey button').click();
+    await page.locator('button[data-passkey]').click();
     await page.locator('#codes').waitFor();
   }
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CurrentRequest } from '../auth/decorators.js';
 import type { OwnRequest } from '../auth/signed-in-user.service.js';
 import { type FormState, freshForm } from '../html/form-state.js';
+import { messageOf } from '../pages/message-of.js';
 import { PostForm, SignedInPages } from '../pages/page.decorators.js';
 import { pageLanguage } from '../pages/page-language.js';
 import { seeOther } from '../pages/see-other.js';
@@ -15,7 +16,7 @@ import { changeEmailSchema } from '../recovery/recovery.schemas.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { AddressPage } from './address.page.js';
 import { ADDRESS_TEXTS } from './address.texts.js';
-import { messageOf, withoutPassword } from './form-fields.js';
+import { withoutPassword } from './form-fields.js';
 
 const formSchema = withoutPassword(changeEmailSchema);
 

@@ -16,6 +16,7 @@ import { Navigation } from '../pages/navigation.js';
 import { PostForm, SignedInPages } from '../pages/page.decorators.js';
 import { pageLanguage } from '../pages/page-language.js';
 import { PageViews } from '../pages/page-views.js';
+import { passkeyScript } from '../pages/passkey-button.js';
 import { seeOther } from '../pages/see-other.js';
 import { openSessionOf, SignedInDocuments } from '../pages/signed-in-documents.js';
 import { hasPassword } from '../passwords/stored-hash.js';
@@ -48,7 +49,7 @@ export class ConfirmationController {
     views: PageViews,
     assets: Assets,
   ) {
-    this.script = assets.addModule('passkey', import.meta.url);
+    this.script = passkeyScript(assets);
     views.onFailure('reauthentication_required', (request, reply) => {
       const waiting = { ...fieldsOf(request), [PATH]: request.url, [METHOD]: request.method };
       return this.render(request, reply, freshForm(), waiting);

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { AccountName, Alert, Button, CodeField, Field, Form, Hidden } from '../html/fields.js';
 import type { FormState } from '../html/form-state.js';
 import type { Language } from '../html/language.js';
+import { PasskeyButton } from '../pages/passkey-button.js';
 import { SignOutForm } from '../pages/sign-in.page.js';
 import { CONFIRMATION_TEXTS } from './confirmation.texts.js';
 
@@ -29,9 +30,9 @@ export function ConfirmationPage({
   ways: Ways;
 }) {
   const texts = CONFIRMATION_TEXTS[language];
-  const proof = (content: ComponentChildren, passkey = false) => (
+  const proof = (content: ComponentChildren) => (
     <section class="card">
-      <Form form={state} action="/account/confirm" {...(passkey && { id: 'passkey' })}>
+      <Form form={state} action="/account/confirm">
         {waiting.map(([name, value]) => (
           <Hidden key={name} name={name} value={value} />
         ))}
@@ -77,16 +78,14 @@ export function ConfirmationPage({
         proof(
           <>
             <h2>{texts.passkey}</h2>
-            <Hidden name="proof_passkey" value="" />
-            <p class="problem" role="alert" hidden data-failed>
-              {texts.passkeyFailed}
-            </p>
-            <noscript>
-              <p class="hint">{texts.needsScript}</p>
-            </noscript>
-            <Button kind="quiet">{texts.passkeyButton}</Button>
+            <PasskeyButton
+              language={language}
+              field="proof_passkey"
+              label={texts.passkeyButton}
+              kind="quiet"
+              missing={texts.needsScript}
+            />
           </>,
-          true,
         )}
       {ways.recoveryCode && (
         <details open={state.problems.proof_recovery_code !== undefined}>

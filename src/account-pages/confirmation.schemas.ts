@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { stepUpSchema } from '../factors/factors.schemas.js';
+import { parsed } from '../pages/form.schemas.js';
 
 /** The fields of the proofs in the form, by their names in `POST /me/step-up`. */
 export const PROOF_FIELDS = {
@@ -18,13 +19,3 @@ export const confirmationSchema = z.preprocess((body) => {
     passkey: parsed(form.proof_passkey),
   };
 }, stepUpSchema);
-
-/** Returns a JSON text's value. If it is none, the schema refuses the text. */
-export function parsed(text: unknown): unknown {
-  if (typeof text !== 'string' || text === '') return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
-}

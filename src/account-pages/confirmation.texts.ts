@@ -10,7 +10,6 @@ interface ConfirmationTexts {
   codeButton: string;
   passkey: string;
   passkeyButton: string;
-  passkeyFailed: string;
   needsScript: string;
   lost: string;
   recoveryCode: string;
@@ -31,13 +30,14 @@ export const CONFIRMATION_TEXTS: Texts<ConfirmationTexts> = {
     codeButton: 'Confirm by code',
     passkey: 'Passkey',
     passkeyButton: 'Confirm by passkey',
-    passkeyFailed: 'Your browser got no answer from a passkey. Try again, or use another way.',
-    needsScript: 'Passkeys need JavaScript, which is off in your browser.',
+    needsScript: 'This browser cannot use passkeys, or its scripts are off.',
     lost: 'Use a recovery code',
     recoveryCode: 'Recovery code',
     recoveryHint: 'Each code works once.',
     recoveryButton: 'Confirm by recovery code',
-    none: 'Your account has no password and no second factor. Sign out, sign in again, and repeat this.',
+    none:
+      'Your account has no password and no second factor to confirm by. ' +
+      'Sign out, and sign in again as you did before. Then you come back here.',
     signOut: 'Sign out',
   },
   de: {
@@ -52,16 +52,14 @@ export const CONFIRMATION_TEXTS: Texts<ConfirmationTexts> = {
     codeButton: 'Mit Code bestätigen',
     passkey: 'Passkey',
     passkeyButton: 'Mit Passkey bestätigen',
-    passkeyFailed:
-      'Ihr Browser hat keine Antwort von einem Passkey bekommen. Versuchen Sie es noch einmal oder anders.',
-    needsScript: 'Passkeys brauchen JavaScript, das in Ihrem Browser ausgeschaltet ist.',
+    needsScript: 'Dieser Browser kann keine Passkeys verwenden, oder Skripte sind abgeschaltet.',
     lost: 'Einen Wiederherstellungscode verwenden',
     recoveryCode: 'Wiederherstellungscode',
     recoveryHint: 'Jeder Code gilt einmal.',
     recoveryButton: 'Mit Wiederherstellungscode bestätigen',
     none:
-      'Ihr Konto hat weder ein Passwort noch einen zweiten Faktor. ' +
-      'Melden Sie sich ab, wieder an, und wiederholen Sie diesen Schritt.',
+      'Ihr Konto hat weder ein Passwort noch einen zweiten Faktor, mit dem Sie bestätigen könnten. ' +
+      'Melden Sie sich ab, und melden Sie sich wieder an wie zuvor. Danach sind Sie wieder hier.',
     signOut: 'Abmelden',
   },
 };

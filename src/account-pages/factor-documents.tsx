@@ -4,6 +4,7 @@ import { EnrolmentPolicy } from '../auth/enrolment-policy.js';
 import { FactorsService } from '../factors/factors.service.js';
 import { Assets } from '../html/assets.js';
 import { type FormState, freshForm } from '../html/form-state.js';
+import { messageOf } from '../pages/message-of.js';
 import { pageLanguage } from '../pages/page-language.js';
 import { PageViews } from '../pages/page-views.js';
 import { seeOther } from '../pages/see-other.js';
@@ -12,7 +13,6 @@ import { PasskeysService } from '../passkeys/passkeys.service.js';
 import { RelyingParty } from '../passkeys/relying-party.js';
 import { FactorsPage } from './factors.page.js';
 import { FACTORS_TEXTS } from './factors.texts.js';
-import { messageOf } from './form-fields.js';
 import { RecoveryCodesPage } from './recovery-codes.page.js';
 
 /** Renders the pages that several controllers of factors answer with. */

@@ -96,7 +96,7 @@ export const FACTORS_TEXTS: Texts<FactorsTexts> = {
       nameHint: 'So that you know it again. Without one, it gets the name of this device.',
       create: 'Create the passkey',
       failed: 'Your browser made no passkey. Try again, or use another device.',
-      needsScript: 'Passkeys need JavaScript, which is off in your browser.',
+      needsScript: 'This browser cannot make passkeys, or its scripts are off.',
     },
     codes: {
       title: 'Recovery codes',
@@ -161,7 +161,7 @@ export const FACTORS_TEXTS: Texts<FactorsTexts> = {
       create: 'Passkey erstellen',
       failed:
         'Ihr Browser hat keinen Passkey erstellt. Versuchen Sie es noch einmal oder mit einem anderen Gerät.',
-      needsScript: 'Passkeys brauchen JavaScript, das in Ihrem Browser ausgeschaltet ist.',
+      needsScript: 'Dieser Browser kann keine Passkeys erstellen, oder Skripte sind abgeschaltet.',
     },
     codes: {
       title: 'Wiederherstellungscodes',

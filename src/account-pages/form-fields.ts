@@ -12,7 +12,3 @@ export const withoutPassword = <T extends z.ZodType>(schema: T) =>
 
 /** Returns the value of a field that may be empty: browsers send an empty text for it. */
 export const emptied = (text: unknown): unknown => (text === '' ? null : text);
-
-/** Returns the message of a name in an address, from a closed list. */
-export const messageOf = (messages: Record<string, string>, name: unknown): string | undefined =>
-  typeof name === 'string' && Object.hasOwn(messages, name) ? messages[name] : undefined;

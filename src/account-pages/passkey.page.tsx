@@ -1,6 +1,7 @@
-import { Button, Field, Form, Hidden } from '../html/fields.js';
+import { Field, Form } from '../html/fields.js';
 import type { FormState } from '../html/form-state.js';
 import type { Language } from '../html/language.js';
+import { PasskeyButton } from '../pages/passkey-button.js';
 import type { CreationOptions } from '../passkeys/passkeys.views.js';
 import { FACTORS_TEXTS } from './factors.texts.js';
 
@@ -19,13 +20,7 @@ export function NewPasskeyPage({
     <>
       <p>{texts.passkey.how}</p>
       <section class="card">
-        <Form
-          form={form}
-          action="/account/factors/passkey"
-          id="passkey"
-          data-options={JSON.stringify(options)}
-        >
-          <Hidden name="response" value="" />
+        <Form form={form} action="/account/factors/passkey">
           <Field
             form={form}
             name="name"
@@ -33,13 +28,15 @@ export function NewPasskeyPage({
             hint={texts.passkey.nameHint}
             autocomplete="off"
           />
-          <p class="problem" role="alert" hidden data-failed>
-            {texts.passkey.failed}
-          </p>
-          <noscript>
-            <p class="problem">{texts.passkey.needsScript}</p>
-          </noscript>
-          <Button>{texts.passkey.create}</Button>
+          <PasskeyButton
+            language={language}
+            field="response"
+            label={texts.passkey.create}
+            kind="main"
+            options={options}
+            failed={texts.passkey.failed}
+            missing={texts.passkey.needsScript}
+          />
         </Form>
       </section>
       <p>

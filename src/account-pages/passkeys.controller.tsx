@@ -8,8 +8,10 @@ import { StepUp } from '../auth/step-up.guard.js';
 import { Assets } from '../html/assets.js';
 import { type FormState, freshForm } from '../html/form-state.js';
 import { BrowserSessionsService } from '../pages/browser-sessions.service.js';
+import { parsed } from '../pages/form.schemas.js';
 import { PostForm, SignedInPages } from '../pages/page.decorators.js';
 import { pageLanguage } from '../pages/page-language.js';
+import { passkeyScript } from '../pages/passkey-button.js';
 import { seeOther } from '../pages/see-other.js';
 import { openSessionOf, SignedInDocuments } from '../pages/signed-in-documents.js';
 import { defaultName } from '../passkeys/passkey-name.js';
@@ -17,7 +19,6 @@ import { PASSKEYS_LIMIT } from '../passkeys/passkeys.limits.js';
 import { registerPasskeySchema } from '../passkeys/passkeys.schemas.js';
 import { PasskeysService } from '../passkeys/passkeys.service.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
-import { parsed } from './confirmation.schemas.js';
 import { FactorDocuments } from './factor-documents.js';
 import { FACTORS_TEXTS } from './factors.texts.js';
 import { NewPasskeyPage } from './passkey.page.js';
@@ -41,7 +42,7 @@ export class PasskeysController {
     private readonly documents: SignedInDocuments,
     assets: Assets,
   ) {
-    this.script = assets.addModule('passkey', import.meta.url);
+    this.script = passkeyScript(assets);
     documents.onFailure('/account/factors/passkey', (request, reply, form, { status, code }) => {
       // Without room for another passkey, or beyond the limit, there is nothing to try again.
       const mayRetry = status === 400 || code === 'passkey_taken';

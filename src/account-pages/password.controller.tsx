@@ -10,13 +10,13 @@ import { requireStepUp } from '../auth/step-up.js';
 import { ClientSignal } from '../common/client-signal.js';
 import { Documents } from '../html/documents.js';
 import { type FormState, freshForm } from '../html/form-state.js';
+import { messageOf } from '../pages/message-of.js';
 import { PostForm, SignedInPages } from '../pages/page.decorators.js';
 import { pageLanguage } from '../pages/page-language.js';
 import { seeOther } from '../pages/see-other.js';
 import { openSessionOf, SignedInDocuments } from '../pages/signed-in-documents.js';
 import { hasPassword } from '../passwords/stored-hash.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
-import { messageOf } from './form-fields.js';
 import { PasswordPage } from './password.page.js';
 import { PASSWORD_TEXTS } from './password.texts.js';
 

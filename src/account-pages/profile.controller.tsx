@@ -8,13 +8,14 @@ import { CurrentRequest } from '../auth/decorators.js';
 import type { OwnRequest } from '../auth/signed-in-user.service.js';
 import { Config } from '../config/config.js';
 import { type FormState, freshForm } from '../html/form-state.js';
+import { messageOf } from '../pages/message-of.js';
 import { PostForm, SignedInPages } from '../pages/page.decorators.js';
 import { pageLanguage } from '../pages/page-language.js';
 import { seeOther } from '../pages/see-other.js';
 import { openSessionOf, SignedInDocuments } from '../pages/signed-in-documents.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { isNameless } from '../users/nameless.js';
-import { emptied, messageOf, withoutPassword } from './form-fields.js';
+import { emptied, withoutPassword } from './form-fields.js';
 import { ProfilePage } from './profile.page.js';
 import { PROFILE_TEXTS } from './profile.texts.js';
 

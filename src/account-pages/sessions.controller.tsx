@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { CurrentRequest } from '../auth/decorators.js';
 import type { OwnRequest } from '../auth/signed-in-user.service.js';
 import { ApiError } from '../common/api-error.js';
+import { messageOf } from '../pages/message-of.js';
 import { PostForm, SignedInPages } from '../pages/page.decorators.js';
 import { pageLanguage } from '../pages/page-language.js';
 import { seeOther } from '../pages/see-other.js';
 import { openSessionOf, SignedInDocuments } from '../pages/signed-in-documents.js';
 import { SessionsService } from '../sessions/sessions.service.js';
-import { messageOf } from './form-fields.js';
 import { SessionsPage } from './sessions.page.js';
 import { SESSIONS_TEXTS } from './sessions.texts.js';
 

@@ -138,18 +138,14 @@ export function Form({
   form,
   action,
   children,
-  ...attributes
 }: {
   form: FormState;
   action: string;
   children: ComponentChildren;
-  id?: string;
-  /** Data for the page's script. */
-  'data-options'?: string;
 }) {
   return (
     // The server knows the rules and says them in words; the browser's own bubbles know fewer.
-    <form method="post" action={action} noValidate {...attributes}>
+    <form method="post" action={action} noValidate>
       {form.problem && <Alert kind="problem">{form.problem}</Alert>}
       {children}
     </form>

@@ -10,14 +10,18 @@ export const wishesSchema = z.object({
 
 export type Wishes = z.infer<typeof wishesSchema>;
 
-/** A field that holds JSON, such as the answer of a passkey. Another text stays a text. */
-export const jsonField = z.string().transform((text): unknown => {
+/** Returns a JSON text's value. If it is none, the schema behind refuses the text. */
+export function parsed(text: unknown): unknown {
+  if (typeof text !== 'string' || text === '') return undefined;
   try {
-    return JSON.parse(text);
+    return JSON.parse(text) as unknown;
   } catch {
     return text;
   }
-});
+}
+
+/** A field that holds JSON, such as the answer of a passkey. */
+export const jsonField = z.string().transform(parsed);
 
 /** A field that may be left empty. */
 export const emptyAsNone = z.string().transform((text): string | null | undefined => text || null);

@@ -1,6 +1,8 @@
 import type { ApiError } from '../common/api-error.js';
+import type { Assets } from '../html/assets.js';
 import { Hidden } from '../html/fields.js';
 import type { Language, Texts } from '../html/language.js';
+import type { CreationOptions } from '../passkeys/passkeys.views.js';
 
 const FAILED: Texts<string> = {
   en: 'Your browser could not use the passkey. Try again, or use another way.',
@@ -17,6 +19,10 @@ export interface UnknownPasskey {
 export const unknownPasskey = ({ code, details }: ApiError): UnknownPasskey | undefined =>
   code === 'passkey_unknown' ? (details as unknown as UnknownPasskey) : undefined;
 
+/** Adds the module that the button needs. Returns its path. */
+export const passkeyScript = (assets: Assets): string =>
+  assets.addModule('passkeys', import.meta.url);
+
 /**
  * The button for a passkey, and the hidden field for the answer. The module `passkeys.browser.ts` shows it, and
  * sends the form that it stands in.
@@ -28,24 +34,38 @@ export function PasskeyButton({
   kind,
   action,
   challenge,
+  options,
+  failed = FAILED[language],
+  missing,
   autofill = false,
   unknown,
 }: {
   language: Language;
   /** The name of the field. */
-  field: 'response' | 'passkey';
+  field: 'response' | 'passkey' | 'proof_passkey';
   label: string;
   kind: 'main' | 'quiet';
   /** The path that the form is sent to, if it is not the form's own. */
   action?: string;
   /** The challenge of the sign-in that the passkey is the second factor of. */
   challenge?: string;
+  /** The options for a new passkey. */
+  options?: CreationOptions;
+  /** The sentence for a browser that got no answer. */
+  failed?: string;
+  /** The sentence for a browser that cannot use passkeys. */
+  missing?: string | undefined;
   /** Whether the browser offers passkeys at the name field, too. */
   autofill?: boolean;
   unknown?: UnknownPasskey | undefined;
 }) {
   return (
     <>
+      {missing && (
+        <p class="hint" data-passkey-missing="">
+          {missing}
+        </p>
+      )}
       <Hidden name={field} value="" />
       <button
         class={`button ${kind}`}
@@ -53,6 +73,7 @@ export function PasskeyButton({
         hidden
         data-passkey={field}
         data-challenge={challenge}
+        data-options={options && JSON.stringify(options)}
         data-autofill={autofill ? '' : undefined}
         data-unknown={unknown?.credential_id}
         data-rp-id={unknown?.rp_id}
@@ -61,7 +82,7 @@ export function PasskeyButton({
         {label}
       </button>
       <p class="problem" role="alert" hidden data-passkey-problem="">
-        {FAILED[language]}
+        {failed}
       </p>
     </>
   );

@@ -1,10 +1,24 @@
 /**
- * For the pages to sign in: asks the browser for a passkey, and sends its answer as the hidden field of the form.
- * Nothing of it is shown to browsers that cannot use passkeys.
+ * For pages with the button for a passkey: asks the browser for one, or to make one, and sends its answer as the
+ * hidden field of the form. Browsers that cannot use passkeys show no button.
  */
 const button = document.querySelector<HTMLButtonElement>('button[data-passkey]');
 
 const missing = document.querySelector<HTMLElement>('[data-passkey-missing]');
+
+/** The options of a prompt as the server sends them. */
+type Options = Partial<
+  PublicKeyCredentialRequestOptionsJSON & PublicKeyCredentialCreationOptionsJSON
+> & { challenge: string };
+
+/** The parts of an answer that are bytes. */
+const PARTS = [
+  'clientDataJSON',
+  'attestationObject',
+  'authenticatorData',
+  'signature',
+  'userHandle',
+];
 
 /** The prompt that is open: a browser has one at a time. */
 let open: AbortController | undefined;
@@ -38,10 +52,7 @@ async function ask(
   const problem = document.querySelector<HTMLElement>('[data-passkey-problem]');
   if (problem) problem.hidden = true;
   try {
-    const publicKey = await optionsFor(dataset.challenge);
-    if (prompt.signal.aborted) return;
-    const { signal } = prompt;
-    const answer = await navigator.credentials.get({ publicKey, mediation, signal });
+    const answer = await answerOf(dataset, mediation, prompt.signal);
     const field = form?.elements.namedItem(dataset.passkey ?? '');
     if (!(answer instanceof PublicKeyCredential) || !(field instanceof HTMLInputElement)) return;
     field.value = JSON.stringify(toJson(answer));
@@ -54,43 +65,56 @@ async function ask(
   }
 }
 
+/** Returns the new passkey if the button brings the options for one, and else the answer of one that there is. */
+async function answerOf(
+  { options, challenge }: DOMStringMap,
+  mediation: CredentialMediationRequirement,
+  signal: AbortSignal,
+): Promise<Credential | null> {
+  if (options !== undefined) {
+    const publicKey = withBytes<PublicKeyCredentialCreationOptions>(JSON.parse(options) as Options);
+    return navigator.credentials.create({ publicKey, signal });
+  }
+  const publicKey = withBytes<PublicKeyCredentialRequestOptions>(await fetchOptions(challenge));
+  return signal.aborted ? null : navigator.credentials.get({ publicKey, mediation, signal });
+}
+
 /** Returns the options of a prompt, for the sign-in that waits for its second factor if there is one. */
-async function optionsFor(challenge?: string): Promise<PublicKeyCredentialRequestOptions> {
+async function fetchOptions(challenge?: string): Promise<Options> {
   const answer = await fetch('/login/passkey/options', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ challenge }),
   });
   if (!answer.ok) throw new Error(`passkey options: ${answer.status}`);
-  const options = (await answer.json()) as PublicKeyCredentialRequestOptionsJSON;
-  const { challenge: toSign, allowCredentials = [], ...rest } = options;
+  return (await answer.json()) as Options;
+}
+
+/** Returns options with bytes, as `parseRequestOptionsFromJSON()` does, also in browsers that do not have it. */
+function withBytes<T>(options: Options): T {
+  const { challenge, user, allowCredentials = [], excludeCredentials = [] } = options;
+  const read = <I extends { id: string }>(one: I) => ({ ...one, id: bytesOf(one.id) });
   return {
-    ...(rest as PublicKeyCredentialRequestOptions),
-    challenge: bytesOf(toSign),
-    allowCredentials: allowCredentials.map(({ id, transports }) => ({
-      id: bytesOf(id),
-      type: 'public-key',
-      transports: transports as AuthenticatorTransport[],
-    })),
-  };
+    ...options,
+    challenge: bytesOf(challenge),
+    user: user && read(user),
+    allowCredentials: allowCredentials.map(read),
+    excludeCredentials: excludeCredentials.map(read),
+  } as T;
 }
 
 /** Returns the answer as `PublicKeyCredential.toJSON()` gives it, also in browsers that do not have it. */
 function toJson(credential: PublicKeyCredential): object {
   const { id, type } = credential;
-  const { clientDataJSON, authenticatorData, signature, userHandle } =
-    credential.response as AuthenticatorAssertionResponse;
+  const response = credential.response as Partial<AuthenticatorAttestationResponse>;
+  const bytes = response as Record<string, ArrayBuffer | null | undefined>;
+  const texts = PARTS.map((name) => [name, bytes[name] ? textOf(bytes[name]) : undefined]);
   return {
     id,
     rawId: id,
     type,
-    clientExtensionResults: {},
-    response: {
-      clientDataJSON: textOf(clientDataJSON),
-      authenticatorData: textOf(authenticatorData),
-      signature: textOf(signature),
-      userHandle: userHandle ? textOf(userHandle) : null,
-    },
+    clientExtensionResults: credential.getClientExtensionResults(),
+    response: { ...Object.fromEntries(texts), transports: response.getTransports?.() },
   };
 }
 

@@ -18,7 +18,7 @@ import { PostForm, PublicPages } from './page.decorators.js';
 import { pageLanguage } from './page-language.js';
 import { PageSignInsService } from './page-sign-ins.service.js';
 import { PageViews } from './page-views.js';
-import { unknownPasskey } from './passkey-button.js';
+import { passkeyScript, unknownPasskey } from './passkey-button.js';
 import {
   PROOF_FIELDS,
   type ProofField,
@@ -51,7 +51,7 @@ export class SecondFactorController {
     assets: Assets,
     views: PageViews,
   ) {
-    this.script = assets.addModule('passkeys', import.meta.url);
+    this.script = passkeyScript(assets);
     views.onFailure('second_factor_required', (request, reply, { details }) => {
       const { challenge, methods } = details as { challenge: string; methods: string[] };
       // The first factor was right.

@@ -53,7 +53,6 @@ export function SecondFactorPage({ language, waiting, proofs, tried, form, unkno
       )}
       {proofs.includes('passkey') && (
         <ProofForm waiting={waiting}>
-          {!hasCode && <p data-passkey-missing="">{texts.passkeyNeedsScript}</p>}
           {fields.problems.passkey && (
             <p class="problem" role="alert">
               {fields.problems.passkey}
@@ -65,6 +64,7 @@ export function SecondFactorPage({ language, waiting, proofs, tried, form, unkno
             label={texts.passkey}
             kind={hasCode ? 'quiet' : 'main'}
             challenge={waiting.challenge}
+            missing={hasCode ? undefined : texts.passkeyNeedsScript}
             unknown={unknown}
           />
         </ProofForm>

@@ -17,13 +17,14 @@ import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { BrowserSessionsService } from './browser-sessions.service.js';
 import { wishesSchema } from './form.schemas.js';
 import { LastWay } from './last-way.js';
+import { messageOf } from './message-of.js';
 import { Navigation } from './navigation.js';
 import { PostForm, PublicPages } from './page.decorators.js';
 import { PageCookies } from './page-cookies.js';
 import { pageLanguage } from './page-language.js';
 import { PageSignInsService } from './page-sign-ins.service.js';
 import { PageViews } from './page-views.js';
-import { unknownPasskey } from './passkey-button.js';
+import { passkeyScript, unknownPasskey } from './passkey-button.js';
 import { seeOther } from './see-other.js';
 import { SignedInPage, SignInPage } from './sign-in.page.js';
 import { SIGN_IN_TEXTS } from './sign-in.texts.js';
@@ -48,7 +49,7 @@ export class SignInController {
     assets: Assets,
     views: PageViews,
   ) {
-    this.script = assets.addModule('passkeys', import.meta.url);
+    this.script = passkeyScript(assets);
     for (const path of ['/sign-in', '/sign-in/passkey']) {
       views.onFailure(path, (request, reply, error) => {
         const body = fieldsOf(request);
@@ -134,13 +135,9 @@ export class SignInController {
         wishes={wishes}
         mail={isMailSignInOn(this.config) ? pathTo('/sign-in/mail') : undefined}
         signUp={pathTo('/sign-up')}
-        done={isKey(messages, done) ? messages[done] : undefined}
+        done={messageOf(messages, done)}
         unknown={error && unknownPasskey(error)}
       />,
     );
   }
 }
-
-/** Tells whether a text from an address is the name of one of these messages. */
-const isKey = <T extends object>(messages: T, name: unknown): name is keyof T =>
-  typeof name === 'string' && Object.hasOwn(messages, name);
