@@ -241,7 +241,7 @@ describe('the password', () => {
       'This is not your current password.',
     );
     expect(textOf((await send(GOOD_PASSWORD, 'password')).text)).toContain(
-      'This password is too easy to guess.',
+      'This password is one of the first that attackers try.',
     );
     const empty = await send('', NEW_PASSWORD);
     expect([empty.status, textOf(empty.text)]).toEqual([

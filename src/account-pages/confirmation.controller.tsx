@@ -104,6 +104,7 @@ export class ConfirmationController {
         language={language}
         form={form}
         waiting={shown(waiting)}
+        returnTo={this.navigation.pageOf(waiting[METHOD], waiting[PATH])}
         username={user.username}
         ways={{
           password: hasPassword(user.passwordHash),

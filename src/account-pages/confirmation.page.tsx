@@ -19,6 +19,7 @@ export function ConfirmationPage({
   language,
   form: { problem, ...state },
   waiting,
+  returnTo,
   username,
   ways,
 }: {
@@ -26,6 +27,8 @@ export function ConfirmationPage({
   form: FormState;
   /** The names and values of the waiting form. */
   waiting: [name: string, value: string][];
+  /** The page to come back to, for a user without a credential to confirm by. */
+  returnTo: string;
   username: string;
   ways: Ways;
 }) {
@@ -44,7 +47,7 @@ export function ConfirmationPage({
   return (
     <>
       {problem && <Alert kind="problem">{problem}</Alert>}
-      <p>{texts.why}</p>
+      {!hasNone && <p>{texts.why}</p>}
       {ways.password &&
         proof(
           <>
@@ -110,7 +113,7 @@ export function ConfirmationPage({
       {hasNone && (
         <section class="card">
           <p>{texts.none}</p>
-          <SignOutForm label={texts.signOut} />
+          <SignOutForm label={texts.signOut} returnTo={returnTo} />
         </section>
       )}
     </>

@@ -1,4 +1,4 @@
-import { Button, Field, Form } from '../html/fields.js';
+import { Alert, Button, Field, Form } from '../html/fields.js';
 import type { FormState } from '../html/form-state.js';
 import type { Language } from '../html/language.js';
 import type { Factor } from '../users/second-factors.js';
@@ -16,12 +16,14 @@ export function FactorPage({
 }) {
   const texts = FACTORS_TEXTS[language];
   const path = `/account/factors/${factor.id}`;
+  const { problem, ...fields } = form;
   return (
     <>
+      {problem && <Alert kind="problem">{problem}</Alert>}
       <p>{kindInWords(factor.kind, language)}</p>
       <section class="card">
-        <Form form={form} action={path}>
-          <Field form={form} name="name" label={texts.name} autocomplete="off" required />
+        <Form form={fields} action={path}>
+          <Field form={fields} name="name" label={texts.name} autocomplete="off" required />
           <Button>{texts.rename}</Button>
         </Form>
       </section>

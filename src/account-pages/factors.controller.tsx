@@ -8,7 +8,7 @@ import { ApiError } from '../common/api-error.js';
 import { FACTORS_LIMIT, RECOVERY_CODES_LIMIT } from '../factors/factors.limits.js';
 import { type RenameBody, renameSchema } from '../factors/factors.schemas.js';
 import { FactorsService } from '../factors/factors.service.js';
-import { type FormState, freshForm } from '../html/form-state.js';
+import { freshForm } from '../html/form-state.js';
 import { PostForm, SignedInPages } from '../pages/page.decorators.js';
 import { pageLanguage } from '../pages/page-language.js';
 import { seeOther } from '../pages/see-other.js';
@@ -100,7 +100,7 @@ export class FactorsController {
     request: FastifyRequest,
     reply: FastifyReply,
     id: string,
-    form?: FormState,
+    form = freshForm(),
   ): Promise<string> {
     const { factors } = await this.factors.list(openSessionOf(request).user.id);
     const factor = factors.find((one) => one.id === id);
@@ -109,7 +109,7 @@ export class FactorsController {
     const page = (
       <FactorPage
         language={language}
-        form={form ?? freshForm({ name: factor.name })}
+        form={{ ...form, values: { name: factor.name, ...form.values } }}
         factor={factor}
       />
     );

@@ -34,6 +34,12 @@ export class Navigation {
       .sort((one, other) => other.path.length - one.path.length)[0];
   }
 
+  /** Returns the page to come back to after a request. The path of a form may have no page of its own. */
+  pageOf(method: unknown, url: unknown): string {
+    const isPage = method === 'GET' || method === 'HEAD';
+    return this.returnPath(isPage ? url : this.entryOf(String(url))?.path);
+  }
+
   /**
    * Returns the page that a sign-in leads back to: `wanted`, if it is the path of a page for signed-in users, and
    * else the start page. No other site can be reached by it, however the address is written.

@@ -43,7 +43,8 @@ export class PageErrorFilter implements ExceptionFilter {
     error: ApiError,
   ): Promise<string> {
     if (error.code === 'unauthorized' || error.code === 'token_revoked') {
-      return seeOther(reply, `/sign-in?return_to=${encodeURIComponent(this.pageOf(request))}`);
+      const page = this.navigation.pageOf(request.method, request.url);
+      return seeOther(reply, `/sign-in?return_to=${encodeURIComponent(page)}`);
     }
     if (error.code === 'body_too_large') void reply.header('connection', 'close');
     void reply.status(error.status).headers(error.headers);
@@ -51,12 +52,6 @@ export class PageErrorFilter implements ExceptionFilter {
       this.views.find(error.code) ??
       (error.status === 500 ? undefined : this.views.find(request.routeOptions.url));
     return (await view?.(request, reply, error)) ?? this.errorPage(request, reply, error);
-  }
-
-  /** Returns the page to come back to after a sign-in. The path of a form may have no page of its own. */
-  private pageOf({ method, url }: FastifyRequest): string {
-    if (method === 'GET' || method === 'HEAD') return url;
-    return this.navigation.entryOf(url)?.path ?? this.navigation.home;
   }
 
   private errorPage(request: FastifyRequest, reply: FastifyReply, error: ApiError): string {

@@ -113,7 +113,8 @@ export class SignInController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     await this.sessions.close(reply, await this.sessions.find(request));
-    return seeOther(reply, '/sign-in?done=signed-out');
+    const wishes = this.navigation.wishesOf(request);
+    return seeOther(reply, this.navigation.withWishes('/sign-in', wishes, { done: 'signed-out' }));
   }
 
   private render(

@@ -1,4 +1,4 @@
-import { Alert, Button, Field, Form } from '../html/fields.js';
+import { Alert, Button, Field, Form, Hidden } from '../html/fields.js';
 import type { FormState } from '../html/form-state.js';
 import type { Language } from '../html/language.js';
 import type { Wishes } from './form.schemas.js';
@@ -125,8 +125,16 @@ export function SignedInPage({
 }
 
 /** The button that ends the session. */
-export const SignOutForm = ({ label }: { label: string }) => (
+export const SignOutForm = ({
+  label,
+  returnTo,
+}: {
+  label: string;
+  /** The page that the next sign-in leads to. */
+  returnTo?: string;
+}) => (
   <form method="post" action="/sign-out">
+    {returnTo && <Hidden name="return_to" value={returnTo} />}
     <Button kind="quiet">{label}</Button>
   </form>
 );
