@@ -14,6 +14,7 @@ export class Factors1764100000003 implements MigrationInterface {
           userId,
           { name: 'amr', type: 'varchar', length: '64' },
           { name: 'guard', type: 'varchar', length: '43' },
+          { name: 'browser_hash', type: 'varchar', length: '43', isNullable: true },
           { name: 'attempts', type: 'integer', default: 0 },
           { name: 'expires_at', type: 'bigint' },
           { name: 'used_at', type: 'bigint', isNullable: true },
