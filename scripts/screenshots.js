@@ -33,6 +33,7 @@ const OPEN = {
   'sign-in': '/sign-in',
   'sign-up': '/sign-up',
   'forgot-password': '/forgot-password',
+  verification: '/verification',
   mail: '/sign-in/mail',
   'verify-email': '/account/verify-email?token=abc',
   'reset-password': '/account/reset-password?token=abc',

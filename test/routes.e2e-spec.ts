@@ -67,6 +67,8 @@ const TABLE: Record<string, Access> = {
   'POST /sign-up': open(403),
   'GET /forgot-password': open(200),
   'POST /forgot-password': open(403),
+  'GET /verification': open(200),
+  'POST /verification': open(403),
   'POST /password-strength': open('origin_not_allowed'),
   'GET /account': open(303),
   'GET /account/activity': open(303),

@@ -1,6 +1,7 @@
-import { mailAbout } from './support/mailbox.js';
+import { mailAbout, mailsOf } from './support/mailbox.js';
 import { browser, stateOf, textOf } from './support/pages.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
+import { until } from './support/wait.js';
 
 let server: Server;
 beforeAll(async () => {
@@ -71,6 +72,27 @@ describe('the page to register', () => {
       const made = await visitor.post('/sign-up', whole);
       expect(made.path).toBe('/sign-in?done=check-mail&return_to=%2Faccount%2Femail');
       expect(visitor.fields()).toMatchObject({ return_to: '/account/email' });
+      const refused = await visitor.signIn('ada', GOOD_PASSWORD);
+      expect(refused.status).toBe(403);
+      expect(refused.text).toContain('<a href="/verification">Mail me a new link</a>');
+      const texts: string[] = [];
+      for (const email of ['nobody@example.org', 'ada@example.org']) {
+        const { path, text } = await visitor.post('/verification', { email });
+        expect(path).toBe('/verification?done=sent');
+        texts.push(text);
+      }
+      expect(texts[0]).toBe(texts[1]);
+      await until(async () => (await mailsOf(strict)).length === 2, 'the second mail');
+      const { token = '' } = await mailAbout(
+        strict,
+        'ada@example.org',
+        'Confirm your e-mail address',
+      );
+      const page = '/account/verify-email';
+      const { text } = await visitor.post(page, { token });
+      expect(text).toContain('<a class="button main" href="/sign-in">Sign in</a>');
+      await visitor.signIn('ada', GOOD_PASSWORD);
+      expect(await stateOf(visitor)).toBe('ada');
       expect(textOf(made.text)).toContain('We have sent you a mail.');
     } finally {
       await strict.stop();
@@ -106,7 +128,12 @@ describe('the page for a forgotten password', () => {
       texts.push(text);
     }
     expect(texts[0]).toBe(texts[1]);
-    expect((await mailAbout(server, email, 'Set a new password')).token).toMatch(/^[\w-]{43}$/);
+    const { token = '' } = await mailAbout(server, email, 'Set a new password');
+    const form = { token, password: 'another good pass phrase' };
+    const { text } = await visitor.post('/account/reset-password', form);
+    expect(text).toContain('<a class="button main" href="/sign-in">Sign in</a>');
+    await visitor.signIn('grace', form.password);
+    expect(await stateOf(visitor)).toBe('grace');
   });
 
   it('says that a text is no address', async () => {

@@ -43,6 +43,8 @@ export interface MailedLinkDeclaration extends TokenRules {
   toNewAddress?: boolean;
   /** The texts of the page that the link leads to, `/account/<purpose>`. */
   page: Texts<PageTexts>;
+  /** Whether the user signs in after the change. The page then leads there. */
+  leadsToSignIn?: boolean;
   /** A path or URL of your own page, which gets the query `token`. */
   url?: string;
   /** Sends the mail to the account that holds the address of a {@link MailedLink.request}. */

@@ -40,9 +40,12 @@ export function MailedLinkForm({
 export const MailedLinkResult = ({
   text,
   details,
+  next,
 }: {
   text: string;
   details: { label: string; text: string }[];
+  /** The page that the user goes on to. */
+  next: { path: string; label: string } | undefined;
 }) => (
   <>
     <p>{text}</p>
@@ -55,6 +58,11 @@ export const MailedLinkResult = ({
           </>
         ))}
       </dl>
+    )}
+    {next && (
+      <a class="button main" href={next.path}>
+        {next.label}
+      </a>
     )}
   </>
 );

@@ -4,6 +4,7 @@ import { Documents } from '../html/documents.js';
 import { Alert } from '../html/fields.js';
 import type { FormState } from '../html/form-state.js';
 import { languageOf } from '../html/language.js';
+import { SignInLink } from '../html/sign-in-link.js';
 import { PROBLEM_TEXTS } from '../html/problem.texts.js';
 import { inWords } from '../mail/mail-templates.js';
 import { ApiError } from '../common/api-error.js';
@@ -26,6 +27,7 @@ export class Pages {
   constructor(
     private readonly links: MailedLinks,
     private readonly documents: Documents,
+    private readonly signIn: SignInLink,
   ) {}
 
   /** Returns the declaration of the link whose page has this name, if there is one. */
@@ -63,7 +65,14 @@ export class Pages {
     const shown = Object.entries(texts.details ?? {})
       .map(([name, label]) => ({ label, text: textOf(details[name], language) }))
       .filter((detail) => detail.text !== '');
-    return <MailedLinkResult text={texts.done} details={shown} />;
+    const next = link.leadsToSignIn ? this.signIn.link : undefined;
+    return (
+      <MailedLinkResult
+        text={texts.done}
+        details={shown}
+        next={next && { path: next.path, label: next.label[language] }}
+      />
+    );
   }
 }
 

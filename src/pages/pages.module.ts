@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuthModule } from '../auth/auth.module.js';
 import type { Config } from '../config/config.js';
 import { FactorsModule } from '../factors/factors.module.js';
+import { SignInLink } from '../html/sign-in-link.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { isMailSignInOn } from '../mail-sign-in/mail-sign-in.settings.js';
 import { PasskeysModule } from '../passkeys/passkeys.module.js';
@@ -13,9 +14,9 @@ import { UsersModule } from '../users/users.module.js';
 import { AddressSignUpController } from './address-sign-up.controller.js';
 import { BrowserSession } from './browser-session.entity.js';
 import { BrowserSessionsService } from './browser-sessions.service.js';
-import { ForgotPasswordController } from './forgot-password.controller.js';
 import { LastWay } from './last-way.js';
 import { MailCodeController } from './mail-code.controller.js';
+import { MailRequestController } from './mail-request.controller.js';
 import { Navigation } from './navigation.js';
 import { PageCookies } from './page-cookies.js';
 import { PageSignInsService } from './page-sign-ins.service.js';
@@ -25,6 +26,7 @@ import { PasskeyController } from './passkey.controller.js';
 import { PasswordStrengthController } from './password-strength.controller.js';
 import { SecondFactorController } from './second-factor.controller.js';
 import { SignInController } from './sign-in.controller.js';
+import { SIGN_IN_TEXTS } from './sign-in.texts.js';
 import { SignUpController } from './sign-up.controller.js';
 import { SignUpPages } from './sign-up-pages.js';
 import { SignedInDocuments } from './signed-in-documents.js';
@@ -44,7 +46,7 @@ import { SignedInDocuments } from './signed-in-documents.js';
     UsersModule,
   ],
   controllers: [
-    ForgotPasswordController,
+    MailRequestController,
     PasskeyController,
     PasswordStrengthController,
     SecondFactorController,
@@ -72,7 +74,12 @@ import { SignedInDocuments } from './signed-in-documents.js';
     SignUpPages,
   ],
 })
-export class PagesModule {}
+export class PagesModule {
+  constructor(signIn: SignInLink) {
+    const { en, de } = SIGN_IN_TEXTS;
+    signIn.link = { path: '/sign-in', label: { en: en.title, de: de.title } };
+  }
+}
 
 @Module({ imports: [AuthModule], controllers: [SignUpController] })
 class SignUpModule {}

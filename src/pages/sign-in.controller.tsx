@@ -137,6 +137,7 @@ export class SignInController {
         mail={isMailSignInOn(this.config) ? pathTo('/sign-in/mail') : undefined}
         signUp={pathTo('/sign-up')}
         done={messageOf(messages, done)}
+        isUnverified={error?.code === 'email_not_verified'}
         unknown={error && unknownPasskey(error)}
       />,
     );

@@ -16,6 +16,7 @@ export function SignInPage({
   mail,
   signUp,
   done,
+  isUnverified,
   unknown,
 }: {
   language: Language;
@@ -29,6 +30,8 @@ export function SignInPage({
   signUp: string;
   /** A message that another page led here with. */
   done?: string | undefined;
+  /** Whether the sign-in was refused until the address is verified. */
+  isUnverified: boolean;
   unknown?: UnknownPasskey | undefined;
 }) {
   const texts = SIGN_IN_TEXTS[language];
@@ -55,6 +58,7 @@ export function SignInPage({
       {done && <Alert kind="done">{done}</Alert>}
       <Form form={form} action="/sign-in">
         <WishFields wishes={{ return_to: wishes.return_to }} />
+        {isUnverified && <a href="/verification">{texts.verification}</a>}
         {first && (
           <>
             {/* The Enter key presses the first button of a form, and must send the password. */}

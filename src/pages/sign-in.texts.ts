@@ -9,6 +9,7 @@ interface SignInTexts {
   forgotten: string;
   passkey: string;
   mail: string;
+  verification: string;
   or: string;
   noAccount: string;
   register: string;
@@ -30,6 +31,7 @@ export const SIGN_IN_TEXTS: Texts<SignInTexts> = {
     forgotten: 'Forgotten your password?',
     passkey: 'Sign in with a passkey',
     mail: 'Mail me a code',
+    verification: 'Mail me a new link',
     or: 'or',
     noAccount: 'No account yet?',
     register: 'Register',
@@ -53,6 +55,7 @@ export const SIGN_IN_TEXTS: Texts<SignInTexts> = {
     forgotten: 'Passwort vergessen?',
     passkey: 'Mit einem Passkey anmelden',
     mail: 'Code per Mail senden',
+    verification: 'Neuen Link senden',
     or: 'oder',
     noAccount: 'Noch kein Konto?',
     register: 'Registrieren',

@@ -33,6 +33,7 @@ export class EmailVerificationService {
       code: true,
       guard: ({ email }) => [email],
       page: VERIFY_EMAIL,
+      leadsToSignIn: true,
       onRequest: async (manager, user, locale) => {
         if (!user.emailVerifiedAt) await this.send(manager, user, locale);
       },

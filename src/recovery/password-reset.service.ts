@@ -40,6 +40,7 @@ export class PasswordResetService {
       code: true,
       guard: ({ passwordHash, email, emailKey }) => [passwordHash, email, emailKey],
       page: RESET_PASSWORD,
+      leadsToSignIn: true,
       onRequest: async (manager, user, locale) => {
         if (!isDisabled(user) && !isClosedToMail(user)) await this.send(manager, user, locale);
       },

@@ -1,19 +1,19 @@
 import { Alert, Button, Field, Form } from '../html/fields.js';
 import type { FormState } from '../html/form-state.js';
-import type { Language } from '../html/language.js';
-import { FORGOT_PASSWORD_TEXTS } from './forgot-password.texts.js';
+import type { MailRequestTexts } from './mail-request.texts.js';
 
 /** The form for the address of an account, or the message after it was sent. */
-export function ForgotPasswordPage({
-  language,
+export function MailRequestPage({
+  texts,
   form,
+  action,
   isSent,
 }: {
-  language: Language;
+  texts: MailRequestTexts;
   form: FormState;
+  action: string;
   isSent: boolean;
 }) {
-  const texts = FORGOT_PASSWORD_TEXTS[language];
   return (
     <>
       {isSent ? (
@@ -21,7 +21,7 @@ export function ForgotPasswordPage({
       ) : (
         <>
           <p>{texts.text}</p>
-          <Form form={form} action="/forgot-password">
+          <Form form={form} action={action}>
             <Field
               form={form}
               name="email"
