@@ -110,7 +110,7 @@ const PATHS = [
       await page.locator('[name=continue]').first().waitFor({ state: 'attached' });
       // The browser itself notes the status of a refused form.
       expect(said.splice(0)).toEqual([expect.stringContaining('status of 401')]);
-      await page.locator('summary').click();
+      await page.locator('main summary').click();
       await expectNoFaults(context, page, said);
       await context.close();
     },
@@ -147,6 +147,21 @@ const PATHS = [
       page.getByRole('button', { name: 'Download' }).click(),
     ]);
     expect(file.suggestedFilename()).toBe('recovery-codes.txt');
+    await context.close();
+  }, 120_000);
+
+  it('in a narrow window, the name of the page opens the navigation by the keyboard', async () => {
+    const { context, page, said } = await signedIn({ viewport: { width: 320, height: 640 } });
+    await page.goto(`${ORIGIN}/account/profile`);
+    const link = page.getByRole('link', { name: 'Devices' });
+    expect(await link.isVisible()).toBe(false);
+    await page.locator('.nav summary').focus();
+    await page.keyboard.press('Enter');
+    await link.waitFor();
+    await expectNoFaults(context, page, said);
+    await link.press('Enter');
+    await page.waitForURL('**/account/sessions');
+    expect(await page.locator('.nav summary').textContent()).toBe('Devices');
     await context.close();
   }, 120_000);
 

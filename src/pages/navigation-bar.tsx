@@ -2,7 +2,10 @@ import type { Language } from '../html/language.js';
 import type { Navigation } from './navigation.js';
 import { NAVIGATION_TEXTS } from './navigation.texts.js';
 
-/** The navigation of a signed-in user, with the way out. */
+/**
+ * The navigation of a signed-in user, with the way out. Narrow windows show the name of the page, which opens the
+ * list. In wide ones the stylesheet shows the list alone.
+ */
 export function NavigationBar({
   language,
   navigation,
@@ -15,28 +18,31 @@ export function NavigationBar({
 }) {
   const texts = NAVIGATION_TEXTS[language];
   const { entries, home } = navigation;
-  const nearest = navigation.entryOf(path)?.path;
+  const current = navigation.entryOf(path);
   const currentOf = (entry: string): 'page' | 'true' | undefined => {
     if (entry === path) return 'page';
     // Every page is below the start page.
-    return entry === nearest && entry !== home ? 'true' : undefined;
+    return entry === current?.path && entry !== home ? 'true' : undefined;
   };
   return (
     <nav class="nav" aria-label={texts.label}>
-      <ul>
-        {entries.map((entry) => (
-          <li key={entry.path}>
-            <a href={entry.path} aria-current={currentOf(entry.path)}>
-              {entry.label[language]}
-            </a>
+      <details>
+        <summary>{current?.label[language] ?? texts.label}</summary>
+        <ul>
+          {entries.map((entry) => (
+            <li key={entry.path}>
+              <a href={entry.path} aria-current={currentOf(entry.path)}>
+                {entry.label[language]}
+              </a>
+            </li>
+          ))}
+          <li>
+            <form method="post" action="/sign-out">
+              <button type="submit">{texts.signOut}</button>
+            </form>
           </li>
-        ))}
-        <li>
-          <form method="post" action="/sign-out">
-            <button type="submit">{texts.signOut}</button>
-          </form>
-        </li>
-      </ul>
+        </ul>
+      </details>
     </nav>
   );
 }
