@@ -174,6 +174,27 @@ describe("the browser's session", () => {
     expect((await sessionsOf('ada')).map(({ id }) => id)).not.toContain(first?.id);
   });
 
+  it('stays good if the user confirms 16 times at once', async () => {
+    const opened = await signedIn();
+    const cookie = `${COOKIE}=${opened.cookies.get(COOKIE) ?? ''}`;
+    const answers = await Promise.all(
+      Array.from({ length: 16 }, () =>
+        fetch(`${server.url}/account/confirm`, {
+          method: 'POST',
+          redirect: 'manual',
+          headers: { 'sec-fetch-site': 'same-origin', cookie },
+          body: new URLSearchParams({ current_password: GOOD_PASSWORD, continue: '/account' }),
+        }),
+      ),
+    );
+    const values = answers.flatMap(({ headers }) =>
+      headers.getSetCookie().filter((line) => line.startsWith(`${COOKIE}=`)),
+    );
+    expect(values).toHaveLength(1);
+    opened.cookies.set(COOKIE, /=([^;]*)/.exec(values[0] ?? '')?.[1] ?? '');
+    expect(await isSignedIn(opened)).toBe(true);
+  });
+
   it('that a stranger has chosen is worth nothing', async () => {
     const opened = browser(server);
     const chosen = 'A'.repeat(43);

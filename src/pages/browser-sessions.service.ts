@@ -4,15 +4,16 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Repository } from 'typeorm';
 import type { Tokens } from '../auth/auth.schemas.js';
+import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
-import { Database } from '../database/database.js';
+import { Database, violatesForeignKey } from '../database/database.js';
 import { readPayload } from '../keys/compact-jws.js';
 import type { Session } from '../sessions/session.entity.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { isDisabled, type User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { BrowserSession } from './browser-session.entity.js';
-import { PageCookies } from './page-cookies.js';
+import { newValue, PageCookies } from './page-cookies.js';
 
 /** The session of a browser, and its user. */
 export interface OpenSession {
@@ -45,6 +46,7 @@ export class BrowserSessionsService {
    * stranger has set is worth nothing (session fixation).
    *
    * @param persistent whether the browser keeps the session when it closes
+   * @throws ApiError unauthorized if the session's user was deleted meanwhile
    */
   async open(
     request: FastifyRequest,
@@ -54,19 +56,28 @@ export class BrowserSessionsService {
   ): Promise<void> {
     const before = await this.find(request);
     const { sid: sessionId } = readPayload(jwt) as { sid: string };
-    const tokenHash = sha256(this.cookies.startSession(reply, persistent));
-    await this.database.write((manager) =>
-      manager.insert(BrowserSession, { tokenHash, sessionId, persistent }),
-    );
+    const value = newValue();
+    const row = { tokenHash: sha256(value), sessionId, persistent };
+    try {
+      await this.database.write((manager) => manager.insert(BrowserSession, row));
+    } catch (error) {
+      if (violatesForeignKey(error)) throw new ApiError('unauthorized');
+      throw error;
+    }
+    this.cookies.startSession(reply, value, persistent);
     if (before) await this.end(before);
   }
 
-  /** Gives the browser a new value for its session, because the session is worth more now. */
+  /**
+   * Gives the browser a new value for its session, because the session is worth more now. Of several requests at
+   * once, one does: the browser keeps the value of the last answer, whichever that is.
+   */
   async renew(reply: FastifyReply, { tokenHash, persistent }: OpenSession): Promise<void> {
-    const renewed = sha256(this.cookies.startSession(reply, persistent));
-    await this.database.write((manager) =>
-      manager.update(BrowserSession, { tokenHash }, { tokenHash: renewed }),
+    const value = newValue();
+    const { affected } = await this.database.write((manager) =>
+      manager.update(BrowserSession, { tokenHash }, { tokenHash: sha256(value) }),
     );
+    if (affected === 1) this.cookies.startSession(reply, value, persistent);
   }
 
   /** Returns the living session of the browser that sent a request, and marks it as used. */

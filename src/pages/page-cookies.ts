@@ -31,15 +31,13 @@ export class PageCookies {
   }
 
   /**
-   * Gives the browser a new value for its session, and returns the value.
+   * Gives the browser the value of its session.
    *
    * @param persistent whether the browser keeps the cookie when it closes
    */
-  startSession(reply: FastifyReply, persistent: boolean): string {
-    const value = newValue();
+  startSession(reply: FastifyReply, value: string, persistent: boolean): void {
     const { absolute } = this.config.sessions;
     this.write(reply, SESSION, value, persistent ? absolute : undefined);
-    return value;
   }
 
   /** Removes the session's cookie. */
@@ -72,4 +70,5 @@ export class PageCookies {
 
 const SESSION = 'latchkey_session';
 
-const newValue = (): string => randomBytes(32).toString('base64url');
+/** Returns a value for a cookie: 256 random bits. */
+export const newValue = (): string => randomBytes(32).toString('base64url');
