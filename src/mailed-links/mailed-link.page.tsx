@@ -1,4 +1,4 @@
-import { Button, Field, Form, Hidden } from '../html/fields.js';
+import { AccountName, Button, Field, Form, Hidden } from '../html/fields.js';
 import type { FormState } from '../html/form-state.js';
 import type { PageTexts } from './page-texts.js';
 
@@ -20,15 +20,19 @@ export function MailedLinkForm({
       <Form form={form} action={action}>
         <Hidden name="token" value={token} />
         {texts.password !== undefined && (
-          <Field
-            form={form}
-            name="password"
-            type="password"
-            label={texts.password}
-            autocomplete="new-password"
-            first
-            required
-          />
+          <>
+            {/* The page reads no data before its form is sent, so it does not know the name. */}
+            <AccountName username="" />
+            <Field
+              form={form}
+              name="password"
+              type="password"
+              label={texts.password}
+              autocomplete="new-password"
+              first
+              required
+            />
+          </>
         )}
         <Button>{texts.button}</Button>
       </Form>
