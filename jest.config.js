@@ -28,7 +28,7 @@ const fromDist = {
  * where TEST_LONG is set (`npm run test:long`), and in CI on PostgreSQL.
  */
 const LONG =
-  'test/(account-browser|audit-(chain|tampering)|authenticator-tools|bootstrap-admin|cli(-users)?|clients|clocks|copy|doctor|import|imported-users|mail-delivery|run-it|newcomer|nginx|page-(quality|sites)|rotation|second-factor-limits|start|token-settings|webhooks-(delivery|processes))\\.e2e-spec';
+  'test/(account-browser|audit-(chain|tampering)|authenticator-tools|bootstrap-admin|cli(-users)?|clients|clocks|copy|crash-sign-ins|doctor|hostile-bodies|identifier-operations|import|imported-users|mail-delivery|run-it|newcomer|nginx|page-(quality|sites)|passkey-pages|rotation|second-factor-limits|start|token-settings|webhooks-(delivery|processes))\\.e2e-spec';
 
 /** Unit tests that take long: the sources are compiled without each capability, or a million keys are counted. */
 const LONG_UNITS = 'test/removable\\.spec|src/throttling/limit-store\\.spec';

@@ -18,6 +18,12 @@ export const tsx = {
   },
 };
 
+/** Modules for browsers are served, so they have no source map inside. */
+const optionsFor = (file) => ({
+  ...(file.endsWith('.tsx') && tsx),
+  ...(file.endsWith('.browser.ts') && { sourceMaps: false }),
+});
+
 /** Compiles a source, or removes what was compiled of one that is gone. @returns whether it could be read */
 export async function compile(file) {
   const to = compiledName(file);
@@ -30,7 +36,7 @@ export async function compile(file) {
     // What is JavaScript already keeps its comments, which the type checker reads.
     if (file.endsWith('.js')) await copyFile(file, to);
     else {
-      const { code } = await transformFile(file, file.endsWith('.tsx') ? tsx : {});
+      const { code } = await transformFile(file, optionsFor(file));
       await writeFile(to, code);
     }
     return true;
