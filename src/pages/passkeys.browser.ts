@@ -72,10 +72,10 @@ async function answerOf(
   signal: AbortSignal,
 ): Promise<Credential | null> {
   if (options !== undefined) {
-    const publicKey = withBytes<PublicKeyCredentialCreationOptions>(JSON.parse(options) as Options);
+    const publicKey = withBytes(JSON.parse(options) as Options);
     return navigator.credentials.create({ publicKey, signal });
   }
-  const publicKey = withBytes<PublicKeyCredentialRequestOptions>(await fetchOptions(challenge));
+  const publicKey = withBytes(await fetchOptions(challenge));
   return signal.aborted ? null : navigator.credentials.get({ publicKey, mediation, signal });
 }
 
@@ -91,7 +91,9 @@ async function fetchOptions(challenge?: string): Promise<Options> {
 }
 
 /** Returns options with bytes, as `parseRequestOptionsFromJSON()` does, also in browsers that do not have it. */
-function withBytes<T>(options: Options): T {
+function withBytes(
+  options: Options,
+): PublicKeyCredentialCreationOptions & PublicKeyCredentialRequestOptions {
   const { challenge, user, allowCredentials = [], excludeCredentials = [] } = options;
   const read = <I extends { id: string }>(one: I) => ({ ...one, id: bytesOf(one.id) });
   return {
@@ -100,7 +102,7 @@ function withBytes<T>(options: Options): T {
     user: user && read(user),
     allowCredentials: allowCredentials.map(read),
     excludeCredentials: excludeCredentials.map(read),
-  } as T;
+  } as unknown as PublicKeyCredentialCreationOptions & PublicKeyCredentialRequestOptions;
 }
 
 /** Returns the answer as `PublicKeyCredential.toJSON()` gives it, also in browsers that do not have it. */
@@ -108,13 +110,14 @@ function toJson(credential: PublicKeyCredential): object {
   const { id, type } = credential;
   const response = credential.response as Partial<AuthenticatorAttestationResponse>;
   const bytes = response as Record<string, ArrayBuffer | null | undefined>;
-  const texts = PARTS.map((name) => [name, bytes[name] ? textOf(bytes[name]) : undefined]);
+  const texts: Record<string, string | undefined> = {};
+  for (const name of PARTS) texts[name] = bytes[name] ? textOf(bytes[name]) : undefined;
   return {
     id,
     rawId: id,
     type,
     clientExtensionResults: credential.getClientExtensionResults(),
-    response: { ...Object.fromEntries(texts), transports: response.getTransports?.() },
+    response: { ...texts, transports: response.getTransports?.() },
   };
 }
 
