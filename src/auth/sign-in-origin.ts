@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
+import { sha256 } from '../common/digest.js';
 import type { Origin } from '../sessions/session-start.service.js';
 
 /** The cookie that tells browsers apart before they are signed in. Over https it has the prefix `__Host-`. */
@@ -22,7 +22,7 @@ export const originOf = ({ headers, origin }: FastifyRequest): Origin => ({
 function browserOf(cookies = ''): string | undefined {
   for (const cookie of COOKIES) {
     const value = cookie.exec(cookies)?.[1];
-    if (value !== undefined) return createHash('sha256').update(value).digest('base64url');
+    if (value !== undefined) return sha256(value);
   }
   return undefined;
 }

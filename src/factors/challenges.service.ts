@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, IsNull, type Repository } from 'typeorm';
@@ -7,6 +7,7 @@ import { SecondFactorGate } from '../auth/second-factor-gate.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { DailyCleanup } from '../common/daily-cleanup.js';
+import { sha256 } from '../common/digest.js';
 import { Database, violatesForeignKey } from '../database/database.js';
 import type { Assurance } from '../sessions/assurance.js';
 import type { Origin } from '../sessions/session-start.service.js';
@@ -117,8 +118,6 @@ export class ChallengesService {
     if (affected !== 1 || guard !== guardOf(user)) throw new ApiError('challenge_invalid');
   }
 }
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 /** A new password, and the end of all sessions, make a challenge invalid. */
 const guardOf = ({ passwordHash, tokenVersion }: User): string =>

@@ -1,10 +1,11 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, IsNull, MoreThan, type Repository } from 'typeorm';
 import { countAnswer } from '../auth/challenge-answers.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
+import { sha256 } from '../common/digest.js';
 import { storable, storableAddress } from '../common/request-context.js';
 import { Database } from '../database/database.js';
 import { Keyring } from '../keys/keyring.js';
@@ -131,5 +132,3 @@ const digits = (key: Buffer): string =>
 
 const macOf = (key: Buffer, text: string): Buffer =>
   createHmac('sha256', key).update(text).digest();
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');

@@ -1,10 +1,11 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, IsNull, MoreThan, type Repository } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { DailyCleanup } from '../common/daily-cleanup.js';
+import { sha256 } from '../common/digest.js';
 import { Database } from '../database/database.js';
 import { lockUser } from '../users/lock-user.js';
 import type { User } from '../users/user.entity.js';
@@ -166,7 +167,5 @@ async function afterNewest(
   const newest = await manager.findOne(OneTimeToken, { where: { userId, purpose }, order });
   return new Date(Math.max(now, (newest?.createdAt.getTime() ?? 0) + 1));
 }
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 const guardOf = (user: User, { guard }: TokenRules): string => sha256(JSON.stringify(guard(user)));

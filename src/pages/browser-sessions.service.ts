@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -6,6 +5,7 @@ import type { Repository } from 'typeorm';
 import type { Tokens } from '../auth/auth.schemas.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
+import { sha256 } from '../common/digest.js';
 import { Database, violatesForeignKey } from '../database/database.js';
 import { readPayload } from '../keys/compact-jws.js';
 import type { Session } from '../sessions/session.entity.js';
@@ -105,5 +105,3 @@ export class BrowserSessionsService {
     await this.sessions.end({ id, userId }, 'logout');
   }
 }
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');

@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
+import { sha256 } from '../common/digest.js';
 import { RecurringService } from '../common/recurring-service.js';
 import { Database, violatesForeignKey } from '../database/database.js';
 import { type Ceremony, WebauthnChallenge } from './webauthn-challenge.entity.js';
@@ -77,5 +78,3 @@ export class WebauthnChallengesService extends RecurringService {
     if (affected !== 1) throw new ApiError('passkey_challenge_invalid');
   }
 }
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
