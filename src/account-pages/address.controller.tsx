@@ -1,10 +1,9 @@
-import { Body, Controller, Get, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { CurrentRequest } from '../auth/decorators.js';
 import type { OwnRequest } from '../auth/signed-in-user.service.js';
 import { type FormState, freshForm } from '../html/form-state.js';
-import { messageOf } from '../pages/message-of.js';
 import { PostForm, SignedInPages } from '../pages/page.decorators.js';
 import { pageLanguage } from '../pages/page-language.js';
 import { seeOther } from '../pages/see-other.js';
@@ -36,12 +35,8 @@ export class AddressController {
   }
 
   @Get()
-  show(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-    @Query('done') done: unknown,
-  ): string {
-    return this.render(request, reply, freshForm(), done);
+  show(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): string {
+    return this.render(request, reply, freshForm());
   }
 
   @PostForm('')
@@ -68,19 +63,14 @@ export class AddressController {
     return seeOther(reply, '/account/email?done=verification-sent');
   }
 
-  private render(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    form: FormState,
-    done?: unknown,
-  ): string {
+  private render(request: FastifyRequest, reply: FastifyReply, form: FormState): string {
     const language = pageLanguage(request);
     const texts = ADDRESS_TEXTS[language];
     const { email, emailVerifiedAt } = openSessionOf(request).user;
     return this.documents.render(
       request,
       reply,
-      { title: texts.title, done: messageOf(texts.done, done) },
+      texts,
       <AddressPage
         language={language}
         form={form}

@@ -4,7 +4,6 @@ import { EnrolmentPolicy } from '../auth/enrolment-policy.js';
 import { FactorsService } from '../factors/factors.service.js';
 import { Assets } from '../html/assets.js';
 import { type FormState, freshForm } from '../html/form-state.js';
-import { messageOf } from '../pages/message-of.js';
 import { pageLanguage } from '../pages/page-language.js';
 import { PageViews } from '../pages/page-views.js';
 import { seeOther } from '../pages/see-other.js';
@@ -42,7 +41,6 @@ export class FactorDocuments {
     request: FastifyRequest,
     reply: FastifyReply,
     form: FormState = freshForm(),
-    done?: unknown,
   ): Promise<string> {
     const { user, session } = openSessionOf(request);
     const language = pageLanguage(request);
@@ -55,7 +53,7 @@ export class FactorDocuments {
       reply,
       {
         title: texts.title,
-        done: messageOf(texts.done, done),
+        done: texts.done,
         scripts: handle === null ? [] : [this.scripts.signal],
       },
       <FactorsPage

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Param, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentRequest } from '../auth/decorators.js';
 import { AllowBeforeEnrolment } from '../auth/enrolment.js';
@@ -43,9 +43,8 @@ export class FactorsController {
   list(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-    @Query('done') done: unknown,
   ): Promise<string> {
-    return this.pages.list(request, reply, freshForm(), done);
+    return this.pages.list(request, reply);
   }
 
   @Get(':id')

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PASSWORD_LIMIT } from '../account/account.limits.js';
 import { type ChangePasswordBody, changePasswordSchema } from '../account/account.schemas.js';
@@ -10,7 +10,6 @@ import { requireStepUp } from '../auth/step-up.js';
 import { ClientSignal } from '../common/client-signal.js';
 import { Documents } from '../html/documents.js';
 import { type FormState, freshForm } from '../html/form-state.js';
-import { messageOf } from '../pages/message-of.js';
 import { PostForm, SignedInPages } from '../pages/page.decorators.js';
 import { pageLanguage } from '../pages/page-language.js';
 import { seeOther } from '../pages/see-other.js';
@@ -39,11 +38,10 @@ export class PasswordController {
     @CurrentRequest() { claims }: OwnRequest,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-    @Query('done') done: unknown,
   ): string {
     // Without a password to ask for, the form asks for a recent sign-in. A new password is not typed in vain.
     if (!hasPassword(openSessionOf(request).user.passwordHash)) requireStepUp(claims);
-    return this.render(request, reply, freshForm(), done);
+    return this.render(request, reply, freshForm());
   }
 
   @PostForm('')
@@ -59,12 +57,7 @@ export class PasswordController {
     return seeOther(reply, '/account/password?done=changed');
   }
 
-  private render(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    form: FormState,
-    done?: unknown,
-  ): string {
+  private render(request: FastifyRequest, reply: FastifyReply, form: FormState): string {
     const language = pageLanguage(request);
     const texts = PASSWORD_TEXTS[language];
     const { username, passwordHash } = openSessionOf(request).user;
@@ -73,7 +66,7 @@ export class PasswordController {
       reply,
       {
         title: texts.title,
-        done: messageOf(texts.done, done),
+        done: texts.done,
         scripts: this.layout.newPasswordScripts,
       },
       <PasswordPage

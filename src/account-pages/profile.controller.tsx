@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { UPDATE_LIMIT } from '../account/account.limits.js';
@@ -8,7 +8,6 @@ import { CurrentRequest } from '../auth/decorators.js';
 import type { OwnRequest } from '../auth/signed-in-user.service.js';
 import { Config } from '../config/config.js';
 import { type FormState, freshForm } from '../html/form-state.js';
-import { messageOf } from '../pages/message-of.js';
 import { PostForm, SignedInPages } from '../pages/page.decorators.js';
 import { pageLanguage } from '../pages/page-language.js';
 import { seeOther } from '../pages/see-other.js';
@@ -41,14 +40,10 @@ export class ProfileController {
   }
 
   @Get()
-  show(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-    @Query('done') done: unknown,
-  ): string {
+  show(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): string {
     const { username, displayName, locale } = openSessionOf(request).user;
     const values = { username, displayName: displayName ?? '', locale: locale ?? '' };
-    return this.render(request, reply, freshForm(values), done);
+    return this.render(request, reply, freshForm(values));
   }
 
   @PostForm('')
@@ -62,19 +57,14 @@ export class ProfileController {
     return seeOther(reply, '/account/profile?done=saved');
   }
 
-  private render(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    form: FormState,
-    done?: unknown,
-  ): string {
+  private render(request: FastifyRequest, reply: FastifyReply, form: FormState): string {
     const language = pageLanguage(request);
     const texts = PROFILE_TEXTS[language];
     const { user } = openSessionOf(request);
     return this.documents.render(
       request,
       reply,
-      { title: texts.title, done: messageOf(texts.done, done) },
+      texts,
       <ProfilePage
         language={language}
         form={form}

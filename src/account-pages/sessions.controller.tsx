@@ -1,10 +1,9 @@
-import { Body, Controller, Get, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { CurrentRequest } from '../auth/decorators.js';
 import type { OwnRequest } from '../auth/signed-in-user.service.js';
 import { ApiError } from '../common/api-error.js';
-import { messageOf } from '../pages/message-of.js';
 import { PostForm, SignedInPages } from '../pages/page.decorators.js';
 import { pageLanguage } from '../pages/page-language.js';
 import { seeOther } from '../pages/see-other.js';
@@ -28,7 +27,6 @@ export class SessionsController {
   async show(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-    @Query('done') done: unknown,
   ): Promise<string> {
     const language = pageLanguage(request);
     const texts = SESSIONS_TEXTS[language];
@@ -40,8 +38,7 @@ export class SessionsController {
         current={session.id}
       />
     );
-    const frame = { title: texts.title, done: messageOf(texts.done, done) };
-    return this.documents.render(request, reply, frame, page);
+    return this.documents.render(request, reply, texts, page);
   }
 
   @PostForm('end')

@@ -7,6 +7,7 @@ import { Documents } from '../html/documents.js';
 import { Alert } from '../html/fields.js';
 import { failedForm, type FormState } from '../html/form-state.js';
 import type { OpenSession } from './browser-sessions.service.js';
+import { messageOf } from './message-of.js';
 import { Navigation } from './navigation.js';
 import { NavigationBar } from './navigation-bar.js';
 import { pageLanguage } from './page-language.js';
@@ -17,8 +18,8 @@ export interface SignedInFrame {
   title: string;
   /** The paths of modules for browsers. */
   scripts?: readonly string[];
-  /** The message about a completed action. */
-  done?: string | undefined;
+  /** The messages about completed actions, by the names that a redirect puts into the query `done`. */
+  done?: Readonly<Record<string, string>>;
 }
 
 /** Renders a page with the form of its last attempt. */
@@ -42,9 +43,12 @@ export class SignedInDocuments {
   render(
     request: FastifyRequest,
     reply: FastifyReply,
-    { title, scripts, done }: SignedInFrame,
+    { title, scripts, done: messages = {} }: SignedInFrame,
     content: ComponentChildren,
   ): string {
+    // A form that was refused has completed no action.
+    const { done: name } = request.method === 'POST' ? {} : (request.query as { done?: unknown });
+    const done = messageOf(messages, name);
     const language = pageLanguage(request);
     const { home } = this.navigation;
     const path = request.routeOptions.url ?? '';
