@@ -33,6 +33,8 @@ const COMPRESS = { br: brotliCompressSync, gzip: gzipSync };
 @Injectable()
 export class Assets {
   private readonly files = new Map<string, Asset>();
+  /** The paths of modules by their files: several pages load one module. */
+  private readonly modules = new Map<string, string>();
 
   /** Adds a file. Returns its path, `/assets/<name>.<hash>.<kind>`. */
   add(name: string, kind: string, content: string | Buffer): string {
@@ -50,9 +52,13 @@ export class Assets {
    */
   addModule(name: string, base: string): string {
     const beside = fileURLToPath(new URL(`./${name}.browser.js`, base));
+    const known = this.modules.get(beside);
+    if (known !== undefined) return known;
     const file = existsSync(beside) ? beside : beside.replace(/([/\\])src([/\\])/, '$1dist$1src$2');
     const code = readFileSync(file, 'utf8').replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n');
-    return this.add(name, 'js', code);
+    const path = this.add(name, 'js', code);
+    this.modules.set(beside, path);
+    return path;
   }
 
   /** Returns a file by its name in the path. */

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { Documents } from '../html/documents.js';
 import { Alert } from '../html/fields.js';
 import type { FormState } from '../html/form-state.js';
-import { languageOf } from '../html/language.js';
+import { type Language, languageOf } from '../html/language.js';
 import { SignInLink } from '../html/sign-in-link.js';
 import { PROBLEM_TEXTS } from '../html/problem.texts.js';
 import { inWords } from '../mail/mail-templates.js';
@@ -50,7 +50,7 @@ export class Pages {
     return this.documents.render(reply, frame, this.contentOf(link, state, language), true);
   }
 
-  private contentOf(link: MailedLinkDeclaration, state: PageState, language: 'en' | 'de') {
+  private contentOf(link: MailedLinkDeclaration, state: PageState, language: Language) {
     const texts = link.page[language];
     if (state.step === 'invalid') {
       const { of } = PROBLEM_TEXTS[language];
