@@ -14,7 +14,7 @@ export const USER = { username: 'ada', password: 'correct horse battery staple' 
 
 const LATCHKEY = 'dist/src/main.js';
 
-/** The servers in `bench/peers`; each file states what it does and what it leaves out. */
+/** The servers in `bench/peers`. Each file states its duties and its omissions. */
 export type Peer =
   | 'better-auth'
   | 'fastify-fast-jwt'

@@ -152,7 +152,7 @@ it(
         const started = (await sessionsOf(id)) - before;
         const answer = answers[index];
         if (answer !== 'none') expect([what, answer, started]).toEqual([what, 200, 1]);
-        // What the kill undid can be sent again. What it left is used up.
+        // A proof without a session can be sent again. The proof of a stored session is used up.
         const again = (await complete()) === 200;
         expect([what, again, (await sessionsOf(id)) - before]).toEqual([what, started === 0, 1]);
       }

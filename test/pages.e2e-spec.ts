@@ -194,7 +194,7 @@ const executablePath = process.env.TEST_CHROMIUM;
     expect(page.url()).toBe(`${server.url}/account/reset-password`);
     expect(requests.filter(([, referer]) => referer)).toEqual([]);
     expect(requests.filter(([url]) => !url.startsWith(server.url))).toEqual([]);
-    // Of what the browser complains about, nothing is refused by the policy.
+    // The browser's complaints name no violation of the policy.
     expect(problems.filter((text) => /Content.Security|Refused|blocked/i.test(text))).toEqual([]);
     await expect(server.login(username, NEW_PASSWORD)).resolves.toBeDefined();
     await page.close();

@@ -32,7 +32,7 @@ export class LastWay {
     this.known = ['password', 'passkey', ...(isMailSignInOn(config) ? ['mail'] : [])];
   }
 
-  /** Keeps the way of a request whose form has proven a first factor. Another request changes nothing. */
+  /** Keeps the way of a form that has proven a first factor. After a second factor the way stays as it is. */
   keep({ routeOptions }: FastifyRequest, reply: FastifyReply): void {
     const way = WAYS[routeOptions.url ?? ''];
     if (way) this.cookies.write(reply, COOKIE, way, YEAR);
