@@ -1,7 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codeOf } from './support/http.js';
 import { browser } from './support/pages.js';
+import { startProcess } from './support/server-process.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 const COOKIE = 'latchkey_session';
@@ -396,6 +398,10 @@ describe('the look of pages', () => {
   });
 
   it('cannot be made from a file that is not there', async () => {
-    await expect(startServer({ PAGES_CSS: '/nowhere/pages.css' })).rejects.toThrow(/PAGES_CSS/);
+    const dir = mkdtempSync(join(tmpdir(), 'latchkey-look-'));
+    const { exit } = startProcess(dir, { PAGES_CSS: '/nowhere/pages.css' });
+    const { code, output } = await exit;
+    rmSync(dir, { recursive: true });
+    expect([code, output]).toEqual([1, expect.stringContaining('PAGES_CSS')]);
   });
 });
