@@ -30,6 +30,12 @@ const PING_POSTGRES = `SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bi
 const PING_SQLITE = `SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now`;
 
 /**
+ * The transaction that the present code runs in. One storage for all databases: on Node 20, every promise of the
+ * process passes the value of every storage on, also when its database is closed.
+ */
+const current = new AsyncLocalStorage<{ database: Database; open: boolean }>();
+
+/**
  * The only way to change stored data. On SQLite all writes run one after another on a connection of their
  * own. Statements that share a connection share its transaction, so one request's rollback would undo
  * another's acknowledged write. Injected repositories read on a second connection, which sees only committed
@@ -41,8 +47,6 @@ export class Database implements OnApplicationShutdown {
   private waiting = 0;
   /** What runs after the commit of each transaction under way. */
   private readonly afterCommits = new WeakMap<EntityManager, (() => void)[]>();
-  /** The transaction that the present code runs in, and whether it is still open. */
-  private readonly current = new AsyncLocalStorage<{ open: boolean }>();
 
   private constructor(
     private readonly reader: DataSource,
@@ -199,8 +203,8 @@ export class Database implements OnApplicationShutdown {
         this.afterCommits.delete(manager);
       }
     };
-    const state = { open: true };
-    const result = await this.current.run(state, async () => {
+    const state = { database: this, open: true };
+    const result = await current.run(state, async () => {
       try {
         return await (this.isPostgres
           ? this.writer.transaction(noting)
@@ -214,7 +218,8 @@ export class Database implements OnApplicationShutdown {
   }
 
   private refuseNested(): void {
-    if (!this.current.getStore()?.open) return;
+    const transaction = current.getStore();
+    if (transaction?.database !== this || !transaction.open) return;
     throw new Error(
       'A write inside a transaction waits for itself: use the manager that the transaction gives',
     );
