@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { tsx } from './scripts/compile.js';
 import { expectSupportedNode } from './src/node-version.js';
 
 expectSupportedNode();
@@ -7,20 +6,13 @@ expectSupportedNode();
 /**
  * Unit tests stand beside the code (`*.spec.ts`), end-to-end tests in `test/` (`*.e2e-spec.ts`).
  * The end-to-end tests run on SQLite always, and on PostgreSQL where TEST_DATABASE_URL names a
- * server that databases may be made in; with E2E_TARGET=dist they run against the built code.
+ * server that databases may be made in. All are compiled into `dist` first, without a look at their types.
+ * With E2E_TARGET=dist, what the compiler built there is tested.
  */
 const common = {
   testEnvironment: 'node',
-  extensionsToTreatAsEsm: ['.ts', '.tsx'],
-  transform: { '\\.ts$': ['@swc/jest'], '\\.tsx$': ['@swc/jest', tsx] },
-  modulePathIgnorePatterns: ['<rootDir>/data/'],
-};
-
-const fromSource = { '^(\\.{1,2}/.*)\\.js$': '$1' };
-// The sources' imports go to the built code; the tests' own helpers stay where they are.
-const fromDist = {
-  '^(?:\\.\\./)+src/(.*)\\.js$': '<rootDir>/dist/src/$1.js',
-  ...fromSource,
+  runtime: '<rootDir>/test/support/native-runtime.cjs',
+  modulePathIgnorePatterns: ['<rootDir>/data/', '<rootDir>/dist/'],
 };
 
 /**
@@ -42,7 +34,6 @@ const e2e = {
   ...common,
   testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'],
   testPathIgnorePatterns: ignored,
-  moduleNameMapper: process.env.E2E_TARGET === 'dist' ? fromDist : fromSource,
 };
 
 const projects = [
@@ -51,7 +42,6 @@ const projects = [
     displayName: 'unit',
     testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
     testPathIgnorePatterns: ['/node_modules/', ...(process.env.TEST_LONG ? [] : [LONG_UNITS])],
-    moduleNameMapper: fromSource,
   },
   {
     ...e2e,
@@ -75,7 +65,6 @@ export default {
   maxWorkers: availableParallelism() + 1,
   testSequencer: '<rootDir>/test/support/longest-first.js',
   testTimeout: 60_000,
-  // Node keeps the modules of finished test files in memory. A large worker also takes too long to exit.
   workerIdleMemoryLimit: '1GB',
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',

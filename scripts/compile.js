@@ -1,7 +1,7 @@
 /** Compiles the sources one by one, without a look at their types: in a fraction of the compiler's time. */
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { transformFile } from '@swc/core';
 import { compiledName, isSource } from './sources.js';
 
@@ -18,8 +18,9 @@ export const tsx = {
   },
 };
 
-/** Modules for browsers are served, so they have no source map inside. */
-const optionsFor = (file) => ({
+/** The path of the source is for stack traces. Modules for browsers are served, so they have no source map inside. */
+const optionsFor = (file, to) => ({
+  sourceFileName: relative(dirname(to), file),
   ...(file.endsWith('.tsx') && tsx),
   ...(file.endsWith('.browser.ts') && { sourceMaps: false }),
 });
@@ -33,10 +34,10 @@ export async function compile(file) {
   }
   try {
     await mkdir(dirname(to), { recursive: true });
-    // What is JavaScript already keeps its comments, which the type checker reads.
-    if (file.endsWith('.js')) await copyFile(file, to);
+    // What is JavaScript already keeps its comments, which the type checker reads. Tests read other files.
+    if (!/\.tsx?$/.test(file)) await copyFile(file, to);
     else {
-      const { code } = await transformFile(file, optionsFor(file));
+      const { code } = await transformFile(file, optionsFor(file, to));
       await writeFile(to, code);
     }
     return true;
@@ -48,13 +49,26 @@ export async function compile(file) {
 
 export const copyTemplates = () => cpSync('templates', 'dist/templates', { recursive: true });
 
-/** Compiles everything into an empty `dist`. @returns whether all sources could be read */
+/** The files in a folder and in those below it. */
+const filesIn = (folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+
+/** Compiles the server into an empty `dist`. @returns whether all sources could be read */
 export async function compileAll() {
   rmSync('dist', { recursive: true, force: true });
-  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
-    .map((name) => `src/${name}`)
-    .filter(isSource);
-  const compiled = await Promise.all([...sources, 'ormconfig.ts'].map(compile));
+  const compiled = await Promise.all(
+    [...filesIn('src').filter(isSource), 'ormconfig.ts'].map(compile),
+  );
   copyTemplates();
+  return compiled.every(Boolean);
+}
+
+/** Compiles the tests beside the server, and copies what they read. @returns whether all could be read */
+export async function compileTests() {
+  const beside = filesIn('src').filter((file) => !isSource(file));
+  const files = [...beside, ...filesIn('test'), ...filesIn('scripts')];
+  const compiled = await Promise.all(files.map(compile));
   return compiled.every(Boolean);
 }

@@ -63,7 +63,7 @@ describe('several instances', () => {
     const late = one.app.get(Database, { strict: false }).transaction(async (manager) => {
       await audit.record(manager, { action: 'user_updated', subjectId: null });
       // SQLite has one writer: there it cannot be late.
-      if (databaseKind === 'postgres') await new Promise<void>((resolve) => (commit = resolve));
+      if (databaseKind() === 'postgres') await new Promise<void>((resolve) => (commit = resolve));
     });
     await record(two, 3);
     await sealAll(two);

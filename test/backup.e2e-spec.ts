@@ -63,13 +63,13 @@ async function holds(names: string[], jwt: string): Promise<void> {
 }
 
 // Without pg_dump the global setup says that this is left out.
-const dumps = databaseKind === 'sqlite' || spawnSync('pg_dump', ['--version']).status === 0;
+const dumps = databaseKind() === 'sqlite' || spawnSync('pg_dump', ['--version']).status === 0;
 const restoring = dumps ? it : () => undefined;
 restoring('restores a backup that was taken while the server was written to', async () => {
   await server.register('ada');
   const { jwt } = await server.login('ada');
   const file = join(cwd, 'backup');
-  if (databaseKind === 'postgres') {
+  if (databaseKind() === 'postgres') {
     // The words of docs/operations.md.
     const names = await underLoad(() =>
       program('pg_dump', ['--format=custom', `--file=${file}`, server.database.url]),
@@ -93,7 +93,7 @@ it('takes no backup over a file, of nothing, or of PostgreSQL', async () => {
   const { code, stderr } = await backUp(file);
   expect(code).toBe(1);
   expect(stderr).toMatch(
-    databaseKind === 'postgres' ? /^This command is for SQLite/ : /already exists/,
+    databaseKind() === 'postgres' ? /^This command is for SQLite/ : /already exists/,
   );
   const nothing = await runTool(cwd, ['db', 'backup', 'new'], { DATABASE_URL: 'sqlite:no/where' });
   expect(nothing).toMatchObject({ code: 1, stderr: 'There is no database no/where\n' });

@@ -103,7 +103,7 @@ it(
       expect.objectContaining({ check: 'database', status: 'ok' }),
     );
     const backup = await cli(['db', 'backup', 'copy.sqlite']);
-    expect(backup.code).toBe(databaseKind === 'sqlite' ? 0 : 1);
+    expect(backup.code).toBe(databaseKind() === 'sqlite' ? 0 : 1);
     const copy = await cli([
       'db',
       'copy',

@@ -18,7 +18,7 @@ const TEST_TIMEOUT = 300_000;
 const MINUTE = 60_000;
 
 /** How far the clock of each instance is off, in minutes; a file is one machine's, so all have one clock. */
-const OFFSETS = databaseKind === 'postgres' ? [0, 2, -2, 10, -10] : [0];
+const OFFSETS = databaseKind() === 'postgres' ? [0, 2, -2, 10, -10] : [0];
 
 interface Tokens {
   jwt: string;
@@ -160,7 +160,7 @@ else {
     await until(async () => (await events.countBy({ seq: IsNull() })) === 0, 'the audit');
     const rows = await events.find();
     // SQLite has no other clock than the machine's.
-    for (const { createdAt } of databaseKind === 'postgres' ? rows : []) {
+    for (const { createdAt } of databaseKind() === 'postgres' ? rows : []) {
       expect(Math.abs(createdAt.getTime() - Date.now())).toBeLessThan(TEST_TIMEOUT);
     }
     const env = { DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET };
@@ -169,7 +169,7 @@ else {
   }
 
   const where =
-    databaseKind === 'postgres' ? 'instances whose clocks are minutes apart' : 'a server';
+    databaseKind() === 'postgres' ? 'instances whose clocks are minutes apart' : 'a server';
 
   it(
     `has ${where} agree on revocation, refresh, links, limits and audit`,
@@ -198,7 +198,7 @@ else {
       expect(await outcomeOf(protectedRoute(at, ended))).toEqual([401, 'token_revoked']);
       await protectedRoute(at, kept).expect(200);
       await refresh(at, kept).expect(200);
-      if (databaseKind === 'postgres') await expectCorrect(at);
+      if (databaseKind() === 'postgres') await expectCorrect(at);
       else await expectOwnTime(at);
       await expectWholeAudit();
     },

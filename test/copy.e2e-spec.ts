@@ -195,7 +195,7 @@ it('keeps what one key more than a batch, and a key of two columns, bring along'
     await migrated(url);
     await onDatabase(url, async (db) => {
       const counting =
-        databaseKind === 'postgres' && url === target.url ? 'serial' : 'integer NOT NULL';
+        databaseKind() === 'postgres' && url === target.url ? 'serial' : 'integer NOT NULL';
       await db.query(
         `CREATE TABLE own_rows (a integer, b varchar(9), c ${counting}, d boolean,
            PRIMARY KEY (a, b))`,
@@ -210,7 +210,7 @@ it('keeps what one key more than a batch, and a key of two columns, bring along'
   );
   const { code, stdout } = await copy(source, target.url);
   expect([code, stdout]).toEqual([0, expect.stringContaining('own_rows: 2001 rows')]);
-  if (databaseKind === 'postgres') {
+  if (databaseKind() === 'postgres') {
     await onDatabase(target.url, async (db) => {
       await db.query(`INSERT INTO own_rows (a, b, d) VALUES (0, '', true)`);
       expect(await db.query(`SELECT c FROM own_rows WHERE b = ''`)).toEqual([{ c: 2002 }]);

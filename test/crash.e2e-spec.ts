@@ -45,7 +45,7 @@ const start = () =>
 
 /** SQLite finds nothing wrong with its file. */
 async function expectSoundFile(): Promise<void> {
-  if (databaseKind !== 'sqlite') return;
+  if (databaseKind() !== 'sqlite') return;
   const [integrity, orphans] = await onDatabase(database.url, async (db) => [
     await db.query<object[]>('PRAGMA integrity_check'),
     await db.query<object[]>('PRAGMA foreign_key_check'),
@@ -79,7 +79,7 @@ it(
     }
     expect(await ledger.compare(url, 'all')).toEqual([]);
     const { acknowledged, inDoubt } = ledger;
-    if (KILLS > 3) console.log(databaseKind, JSON.stringify({ acknowledged, inDoubt }));
+    if (KILLS > 3) console.log(databaseKind(), JSON.stringify({ acknowledged, inDoubt }));
     for (const count of Object.values(acknowledged)) expect(count).toBeGreaterThan(0);
     instance.child.kill('SIGTERM');
     expect(await instance.exit).toMatchObject({ code: 0 });
@@ -119,7 +119,7 @@ it(
 
 /** Resolves when a server has begun with the database. */
 async function inUse(): Promise<void> {
-  if (databaseKind === 'sqlite') {
+  if (databaseKind() === 'sqlite') {
     await until(() => existsSync(database.url.slice('sqlite:'.length)), 'a file');
     return;
   }

@@ -136,7 +136,7 @@ it('has a schema that the entities describe, and that goes down and up again', a
   });
 });
 
-const onSqlite = databaseKind === 'sqlite' ? it : { each: () => () => undefined };
+const onSqlite = databaseKind() === 'sqlite' ? it : { each: () => () => undefined };
 onSqlite.each([
   ['journal_mode', 'wal'],
   ['foreign_keys', 1],
@@ -149,7 +149,7 @@ onSqlite.each([
   expect(Object.values(rows[0] ?? {})).toEqual([value]);
 });
 
-if (databaseKind === 'sqlite') {
+if (databaseKind() === 'sqlite') {
   it('takes no write of a repository: a 500 that names the caller and the way to write', async () => {
     const users = server.app.get(DataSource).getRepository(User);
     const { id } = await server.register('saved');

@@ -45,7 +45,7 @@ async function findings(settings: Record<string, string>) {
 const expectClean = ({ all, failures }: Awaited<ReturnType<typeof findings>>) => {
   expect(failures).toEqual([]);
   expect(all.map(({ check }) => check)).toEqual(
-    databaseKind === 'postgres'
+    databaseKind() === 'postgres'
       ? [
           'secret',
           'proxies',
@@ -92,13 +92,13 @@ it('finds an audit whose key is damaged or of another secret, or whose marks are
 });
 
 it('finds nothing before the first start, and makes nothing', async () => {
-  expectClean(await findings(databaseKind === 'sqlite' ? { DATABASE_URL: '' } : { PORT: '0' }));
+  expectClean(await findings(databaseKind() === 'sqlite' ? { DATABASE_URL: '' } : { PORT: '0' }));
   expect(await readdir(cwd)).toEqual([]);
 });
 
 it('finds nothing in a production that is in order', async () => {
   await onDatabase((db) => db.runMigrations());
-  if (databaseKind === 'sqlite') await chmod(database.url.slice('sqlite:'.length), 0o600);
+  if (databaseKind() === 'sqlite') await chmod(database.url.slice('sqlite:'.length), 0o600);
   const smtp = await startSmtp({ allowInsecureAuth: true, onAuth: signsIn });
   try {
     const found = await findings({
@@ -184,7 +184,7 @@ it('knows a database that lacks migrations, is too new, or is half copied', asyn
     last = db.migrations.at(-1)?.constructor.name ?? '';
     await db.query(`DELETE FROM migrations WHERE name = '${last}'`);
   });
-  if (databaseKind === 'sqlite') await chmod(database.url.slice('sqlite:'.length), 0o600);
+  if (databaseKind() === 'sqlite') await chmod(database.url.slice('sqlite:'.length), 0o600);
   const behind = await findings(production);
   expect(behind.code).toBe(1);
   expect(behind.failures).toEqual([`database: lacks 1 migrations: ${last}`]);

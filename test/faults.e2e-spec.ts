@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { jest } from '@jest/globals';
 import request from 'supertest';
 import { Metrics } from '../src/common/metrics.js';
 import { type FreshDatabase, freshDatabase } from './support/databases.js';

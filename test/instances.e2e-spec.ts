@@ -134,8 +134,8 @@ describe('three instances that started at once on an empty database', () => {
     }
   });
 
-  it(`refuse what another ended within ${databaseKind === 'postgres' ? '100 ms, by NOTIFY' : '2 s'}`, async () => {
-    const limit = databaseKind === 'postgres' ? 100 : 2_000;
+  it(`refuse what another ended within ${databaseKind() === 'postgres' ? '100 ms, by NOTIFY' : '2 s'}`, async () => {
+    const limit = databaseKind() === 'postgres' ? 100 : 2_000;
     expect(median(await timesToRefuse(5))).toBeLessThan(limit);
   });
 

@@ -72,7 +72,7 @@ describe('the last administrator who can sign in', () => {
     expect(await root.outcome('PATCH', `/users/${other.id}`, { roles: [] })).toBe(200);
   });
 
-  if (databaseKind === 'postgres') {
+  if (databaseKind() === 'postgres') {
     it('is found without waiting for the chain of the audit', async () => {
       const other = await person(server, 'Unchained', ['admin']);
       await onlyAdmins(server, root.id, other.id);

@@ -74,7 +74,7 @@ it('shows the use of the database, the event loop and the process', async () => 
   const [connections] = await samples('latchkey_database_connections');
   const [idle] = await samples('latchkey_database_connections_idle');
   expect(Number(connections)).toBeGreaterThan(0);
-  expect(idle).toBe(databaseKind === 'sqlite' ? ' 0' : connections);
+  expect(idle).toBe(databaseKind() === 'sqlite' ? ' 0' : connections);
   for (const name of ['nodejs_eventloop_lag_p99_seconds', 'process_resident_memory_bytes']) {
     expect(await samples(name)).toHaveLength(1);
   }

@@ -64,11 +64,9 @@ const run = async (program: string, args: string[], env?: Record<string, string>
 const node = (path: string, ...args: string[]) =>
   run(process.execPath, [`node_modules/${path}`, ...args]);
 const jest = (target: 'src' | 'dist', ...args: string[]) =>
-  run(
-    process.execPath,
-    ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '-w', '2', ...args],
-    { E2E_TARGET: target },
-  );
+  run(process.execPath, ['node_modules/jest/bin/jest.js', '-w', '2', ...args], {
+    E2E_TARGET: target,
+  });
 
 it('the README’s controller and the docs’ table leave lint, types and tests green', async () => {
   const readme = section(await project.read('README.md'), 'Guard your own controller');

@@ -23,8 +23,8 @@ afterAll(async () => {
 });
 
 describe('another instance', () => {
-  it(`refuses an ended session within ${databaseKind === 'postgres' ? '100 ms, by NOTIFY' : '2 s'}`, async () => {
-    const limit = databaseKind === 'postgres' ? 100 : 2_000;
+  it(`refuses an ended session within ${databaseKind() === 'postgres' ? '100 ms, by NOTIFY' : '2 s'}`, async () => {
+    const limit = databaseKind() === 'postgres' ? 100 : 2_000;
     const times: number[] = [];
     for (let i = 0; i < 5; i++) {
       const { jwt } = await server.login('ada');
@@ -64,7 +64,7 @@ describe('another instance', () => {
   });
 });
 
-const whereItCanBeTakenAway = databaseKind === 'postgres' ? describe : () => undefined;
+const whereItCanBeTakenAway = databaseKind() === 'postgres' ? describe : () => undefined;
 whereItCanBeTakenAway('without its database', () => {
   it('holds what is known, takes good tokens, and says that it is not ready', async () => {
     const alone = await startServer();

@@ -40,7 +40,7 @@ it.each([
       await manager.update(User, { id: userId }, change);
       starting = server.app.get(SessionStartService, { strict: false }).start(seen, ORIGIN);
       // On SQLite nobody can be asked.
-      while (databaseKind === 'postgres' && !(await isWaitedFor(manager)));
+      while (databaseKind() === 'postgres' && !(await isWaitedFor(manager)));
     });
     const started = await starting;
     const sessions = await db.getRepository(Session).findBy({ userId });

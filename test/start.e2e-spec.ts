@@ -36,7 +36,7 @@ const user = { username: 'ada', password: GOOD_PASSWORD };
 
 it('starts with no settings, keeps its secret and its users over a restart', async () => {
   const onDatabase: Record<string, string> =
-    databaseKind === 'sqlite' ? {} : { DATABASE_URL: database.url };
+    databaseKind() === 'sqlite' ? {} : { DATABASE_URL: database.url };
   const first = start(onDatabase);
   const url = await first.listening;
   expect(url).toMatch(/^http:\/\/localhost:\d+$/);
@@ -50,7 +50,7 @@ it('starts with no settings, keeps its secret and its users over a restart', asy
   expect(first.output().match(/jwt-secret/g)).toHaveLength(1);
   expect(first.output()).not.toContain(secret);
   const files = await readdir(join(cwd, 'data'));
-  expect(files.includes('latchkey.sqlite')).toBe(databaseKind === 'sqlite');
+  expect(files.includes('latchkey.sqlite')).toBe(databaseKind() === 'sqlite');
   for (const file of files) expect((await stat(join(cwd, 'data', file))).mode & 0o077).toBe(0);
   first.child.kill('SIGKILL');
   await first.exit;

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { AuditEvent } from '../src/audit/audit-event.entity.js';
 import type { AccessTokenClaims } from '../src/keys/access-token.js';

@@ -66,7 +66,7 @@ const attributes = (of: { attributes: Attribute[] }) =>
  * records it and counts the living ones.
  */
 const STATEMENTS_OF_LOGIN =
-  databaseKind === 'sqlite'
+  databaseKind() === 'sqlite'
     ? ['SELECT', 'SELECT', 'BEGIN', 'INSERT', 'INSERT', 'SELECT', 'COMMIT']
     : ['SELECT', 'SELECT', 'START', 'INSERT', 'INSERT', 'SELECT', 'COMMIT'];
 
@@ -142,7 +142,7 @@ it('sends a span a request by route pattern, continuing the trace, and nothing s
 
   const statements = spans.filter(({ kind }) => kind === CLIENT);
   const ofLogin = statements.filter(({ parentSpanId }) => parentSpanId === login?.spanId);
-  const system = databaseKind === 'sqlite' ? 'sqlite' : 'postgresql';
+  const system = databaseKind() === 'sqlite' ? 'sqlite' : 'postgresql';
   expect(ofLogin.map((span) => [span.name, span.traceId, attributes(span)])).toEqual(
     STATEMENTS_OF_LOGIN.map((name) => [
       name,

@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { StepUpService } from '../src/auth/step-up.service.js';
 import { UsernameClaim } from '../src/users/username-claim.entity.js';
 import { UsernameClaims } from '../src/users/username-claims.js';

@@ -313,7 +313,7 @@ describe('several instances', () => {
     expect(receiver.forged).toEqual([]);
   });
 
-  if (databaseKind === 'postgres') {
+  if (databaseKind() === 'postgres') {
     it('keep the order where a transaction is slow to commit: a later change of the user waits', async () => {
       const { server, receiver } = await begin(() => 204);
       const { id } = await server.register('ada');

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { Clock } from './clock.js';
 
 const START = 1_700_000_000_000;

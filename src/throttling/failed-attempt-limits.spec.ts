@@ -5,7 +5,6 @@ import { Keyring } from '../keys/keyring.js';
 import { FailedAttemptLimits } from './failed-attempt-limits.js';
 import { RateLimits } from './rate-limits.js';
 
-const { jest } = import.meta;
 const HOUR = 3600;
 const JWT_SECRET_KEY = '0123456789abcdefghijklmnopqrstuvwxyz';
 

@@ -4,8 +4,6 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { LimitStore } from './limit-store.js';
 
-const { jest } = import.meta;
-
 const limit = { name: 'test', points: 2, seconds: 3600 };
 
 describe('LimitStore', () => {

@@ -8,13 +8,17 @@ import { databaseOptions } from '../../src/database/database.options.js';
 import { tablesWith } from '../../src/tables.js';
 import { onServer } from './on-server.js';
 
-declare const E2E_DATABASE: 'sqlite' | 'postgres';
+declare global {
+  var E2E_DATABASE: 'sqlite' | 'postgres';
+}
 
-/** Which database this run of the end-to-end tests is on. */
-export const databaseKind = E2E_DATABASE;
+/** Which database the present test file runs on. */
+export const databaseKind = () => globalThis.E2E_DATABASE;
 
 /** Declares a test that only PostgreSQL can pass. */
-export const onPostgres = databaseKind === 'postgres' ? it : () => undefined;
+export const onPostgres = (...test: Parameters<typeof it>) => {
+  if (databaseKind() === 'postgres') it(...test);
+};
 
 /** A fresh database and the folder for other files; `drop` removes both. */
 export interface FreshDatabase {
@@ -47,7 +51,7 @@ export async function onDatabase<T>(
 export async function freshDatabase({ migrated = false } = {}): Promise<FreshDatabase> {
   const dataDir = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
   const removeDir = () => rm(dataDir, { recursive: true, force: true });
-  if (databaseKind === 'sqlite') {
+  if (databaseKind() === 'sqlite') {
     return { url: `sqlite:${join(dataDir, 'test.sqlite')}`, dataDir, drop: removeDir };
   }
   const server = process.env.TEST_DATABASE_URL ?? '';

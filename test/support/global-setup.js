@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
-import { compileAll } from '../../scripts/compile.js';
+import { compileAll, compileTests } from '../../scripts/compile.js';
 import { onServer } from './on-server.js';
 
 /**
@@ -13,7 +13,8 @@ import { onServer } from './on-server.js';
  * this machine leaves out, so that nothing is skipped in silence.
  */
 export default async function prepare() {
-  if (process.env.E2E_TARGET !== 'dist' && !(await compileAll())) {
+  const built = process.env.E2E_TARGET === 'dist' || (await compileAll());
+  if (!built || !(await compileTests())) {
     throw new Error('A source cannot be compiled');
   }
   if (process.env.TEST_DATABASE_URL) await makeTemplate();

@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { kill } from './server-process.js';
 import { type Outcome, runTool } from './server-tools.js';
 import { SECRET, type Server } from './server.js';
 
@@ -39,9 +38,13 @@ export function latchkey(
 let host: ChildProcess | undefined;
 let asked = 0;
 
-afterAll(async () => {
-  if (host) await kill(host);
-});
+/** Starts the process that runs commands. It ends when this one does. */
+function startHost(): ChildProcess {
+  const started = fork(resolve('test/support/cli-host.js'), { serialization: 'advanced' });
+  started.setMaxListeners(0).unref();
+  started.channel?.unref();
+  return started.once('exit', () => (host = undefined));
+}
 
 /**
  * Runs `latchkey …` as {@link runTool} does, but in a process that has the program loaded, after those asked for
@@ -54,9 +57,7 @@ export async function runInHost(
   input: string | Buffer = '',
 ): Promise<Outcome> {
   const env = { PATH: process.env.PATH, ...settings };
-  host ??= fork(resolve('test/support/cli-host.js'), { serialization: 'advanced' }).setMaxListeners(
-    0,
-  );
+  host ??= startHost();
   const id = asked++;
   const over = new AbortController();
   const answered = new Promise<Outcome>((done) => {
