@@ -12,6 +12,8 @@ expectSupportedNode();
 const common = {
   testEnvironment: 'node',
   runtime: '<rootDir>/test/support/native-runtime.cjs',
+  // Otherwise Jest loads Babel in every process.
+  transform: {},
   modulePathIgnorePatterns: ['<rootDir>/data/', '<rootDir>/dist/'],
 };
 
