@@ -6,7 +6,8 @@ import { until } from './wait.js';
 /** An answer that is on its way, or has come. */
 type Asked = PromiseLike<{ status: number; body: unknown }> | { status: number; body: unknown };
 
-const isSignIn = ({ link }: ReadMail) => link?.includes('/account/sign-in?') ?? false;
+/** Tells whether a mail is one to sign in by. */
+export const isSignIn = ({ link }: ReadMail) => link?.includes('/account/sign-in?') ?? false;
 
 /** Helpers of the tests of sign-in by mail, for a server that starts later. */
 export function mailSignIns(server: () => Server) {
