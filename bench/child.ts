@@ -100,7 +100,8 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
-function processorTime(pid: number): number {
+/** Returns the processor time of a process, all threads together, in milliseconds; NaN where there is no /proc. */
+export function processorTime(pid: number): number {
   try {
     // The name, in parentheses, may hold spaces. Then fields 3 and on of proc(5); ticks of 10 ms.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -62,16 +62,16 @@ export async function askWell<T>(...args: Parameters<typeof ask>): Promise<Answe
   return answer;
 }
 
-export async function register(server: Child): Promise<void> {
-  await askWell(server, 'POST', '/register', { body: USER });
+export async function register(server: Child, user = USER): Promise<void> {
+  await askWell(server, 'POST', '/register', { body: user });
 }
 
 /** Signs in `count` times, a few at once, so that no queue of the server is too long. */
-export async function signIn(server: Child, count: number): Promise<Tokens[]> {
+export async function signIn(server: Child, count: number, user = USER): Promise<Tokens[]> {
   const tokens: Tokens[] = [];
   const one = async () => {
     while (tokens.length < count) {
-      const { body } = await askWell<Tokens>(server, 'POST', '/login', { body: USER });
+      const { body } = await askWell<Tokens>(server, 'POST', '/login', { body: user });
       tokens.push(body);
     }
   };

@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Plan } from './measure.js';
 import { audit } from './parts/audit.js';
+import { fairness } from './parts/fairness.js';
 import { flood } from './parts/flood.js';
 import { guard } from './parts/guard.js';
 import { listing } from './parts/listing.js';
@@ -33,6 +34,7 @@ const PARTS: Record<string, (plan: Plan) => Promise<Section>> = {
   passkey,
   'second-factor': secondFactor,
   flood,
+  fairness,
   pages,
   refresh,
   size,

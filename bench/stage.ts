@@ -12,6 +12,9 @@ export const SECRET = 'a benchmark secret of more than sixty-four bytes: 0123456
 /** What everybody here signs in with. */
 export const USER = { username: 'ada', password: 'correct horse battery staple' };
 
+/** A user who reads while {@link USER} signs in. Each user has a largest number of sessions, so logins end older ones. */
+export const READER = { username: 'bea', password: 'correct horse battery staple' };
+
 const LATCHKEY = 'dist/src/main.js';
 
 /** The servers in `bench/peers`. Each file states its duties and its omissions. */

@@ -4,7 +4,7 @@ import { register, signIn } from '../client.js';
 import { startLogins } from '../logins.js';
 import { interleave, measure, middle, type Plan, type Rate, ratio } from '../measure.js';
 import { digits, type Section } from '../report.js';
-import { Stage } from '../stage.js';
+import { READER, Stage, USER } from '../stage.js';
 
 const CONNECTIONS = 10;
 const FLOOD = 64;
@@ -16,15 +16,18 @@ export async function flood(plan: Plan): Promise<Section> {
     const latchkey = await stage.latchkey('Latchkey');
     const sample = await stage.peer('nest-docs');
     await register(latchkey);
-    const me = async (server: Child) => {
-      const authorizations = (await signIn(server, 4)).map((tokens) => `Bearer ${tokens.jwt}`);
+    await register(latchkey, READER);
+    const me = async (server: Child, reader: typeof USER) => {
+      const authorizations = (await signIn(server, 4, reader)).map(
+        (tokens) => `Bearer ${tokens.jwt}`,
+      );
       const load = { path: '/me', connections: CONNECTIONS, seconds: plan.seconds, authorizations };
       return {
         alone: async () => ({ ...(await measure(server, load)), logins: 0, refused: 0 }),
         flooded: () => whileOthersLogIn(server, () => measure(server, load)),
       };
     };
-    const [ours, theirs] = [await me(latchkey), await me(sample)];
+    const [ours, theirs] = [await me(latchkey, READER), await me(sample, USER)];
     const found = await interleave(plan.rounds, {
       'Latchkey /me': ours.alone,
       [`Latchkey /me, ${FLOOD} clients log in`]: ours.flooded,

@@ -6,7 +6,7 @@
  * each guarded request.
  *
  * Omissions: rate limits (as for all), log lines, metrics, request ids, security headers, an audit, hashing in threads
- * of lower priority, a bound on waiting logins.
+ * of its own, a bound on waiting logins.
  */
 import { DatabaseSync } from 'node:sqlite';
 import { betterAuth } from 'better-auth';
