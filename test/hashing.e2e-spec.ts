@@ -285,13 +285,13 @@ describe('the hashing threads', () => {
   });
 
   const onLinux = process.platform === 'linux' ? it : it.skip;
-  onLinux('have a lower priority than the rest', async () => {
+  onLinux('have the priority of the rest', async () => {
     await start();
     const nice = readdirSync('/proc/self/task').map((thread) => {
       const fields = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ')[1];
       return Number(fields?.split(' ')[16]);
     });
-    // Nicer than 19 there is nothing.
-    expect(nice).toContain(Math.min(getPriority() + 1, 19));
+    // At a lower priority, another busy process would take more than its share from logins.
+    expect(new Set(nice)).toEqual(new Set([getPriority()]));
   });
 });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import request from 'supertest';
 import { databaseKind, type FreshDatabase } from './support/databases.js';
@@ -247,18 +247,6 @@ async function passwordsSeen(url: string): Promise<number> {
   const found = text.matchAll(/^latchkey_hash_(?:queue_length|seconds_count) (\d+)$/gm);
   return [...found].reduce((sum, [, value]) => sum + Number(value), 0);
 }
-
-it('hashes at the common priority where the platform refuses another, and says so once', async () => {
-  const refusing = join(cwd, 'refusing.cjs');
-  const nice = JSON.stringify(resolve('node_modules/@napi-rs/nice'));
-  await writeFile(refusing, `require(${nice}).nice = () => { throw new Error('not permitted'); };`);
-  const server = start({ DATABASE_URL: database.url, NODE_OPTIONS: `--require ${refusing}` });
-  const url = await server.listening;
-  await request(url).post('/register').send(user).expect(201);
-  await request(url).post('/login').send(user).expect(200);
-  const said = server.output().match(/Passwords are hashed at the priority of the rest: [\w ]+/g);
-  expect(said).toEqual(['Passwords are hashed at the priority of the rest: not permitted']);
-});
 
 it('turns not ready SHUTDOWN_DELAY before it stops on SIGTERM, and serves meanwhile', async () => {
   const server = start({ DATABASE_URL: database.url, SHUTDOWN_DELAY: '5s' });

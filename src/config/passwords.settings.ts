@@ -19,7 +19,9 @@ export const PASSWORD_SETTINGS = declareSettings(
     }),
     HASH_THREADS: setting({
       schema: optionalInteger(1, 256),
-      summary: 'The number of threads that hash passwords. By default there is one for each core.',
+      summary:
+        'The number of threads that hash passwords. By default there is one for each core. Fewer leave ' +
+        'more of the cores to other requests.',
       example: '2',
     }),
     PASSWORD_MIN_LENGTH: setting({

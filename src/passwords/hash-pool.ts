@@ -7,7 +7,6 @@ import { Metrics } from '../common/metrics.js';
 import { Config } from '../config/config.js';
 import { HashQueue } from './hash-queue.js';
 import type * as worker from './hash-worker.js';
-import { niceIncrement } from './thread-priority.js';
 
 const piscina = lazyPackage('piscina') as () => typeof import('piscina');
 
@@ -28,8 +27,9 @@ export interface HashOptions {
 }
 
 /**
- * Computes password hashes in threads of their own, at a lower priority if the platform allows it. The rest
- * of the server, and libuv's threads that SQLite reads on, are not disturbed.
+ * Computes password hashes in threads of their own, so the event loop and libuv's threads, which SQLite reads
+ * on, are free for other requests. The threads have the priority of the rest: the system's scheduler gives
+ * each thread its share. At a lower priority, another busy process would starve logins.
  */
 @Injectable()
 export class HashPool implements OnApplicationShutdown {
@@ -115,7 +115,6 @@ export class HashPool implements OnApplicationShutdown {
       minThreads: 0,
       maxThreads: this.config.hashing.threads,
       idleTimeout: IDLE_TIMEOUT,
-      niceIncrement: this.niceIncrement(),
       // Keeps an instrumentation of this process from being loaded in every thread.
       env: {},
       execArgv: [],
@@ -130,16 +129,6 @@ export class HashPool implements OnApplicationShutdown {
       setImmediate(() => void this.endStuck(threads));
     });
     return threads;
-  }
-
-  private niceIncrement(): number {
-    try {
-      return niceIncrement();
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : 'refused';
-      this.logger.warn(`Passwords are hashed at the priority of the rest: ${reason}`);
-      return 0;
-    }
   }
 
   /** Ends jobs whose thread died while it started. They would wait forever. */
