@@ -235,9 +235,7 @@ it.each(localhosts)(
     expect(code).toBe(0);
     expect(performance.now() - began).toBeLessThan(10_000);
     expect(output).toContain('"stopped"');
-    await expect(request(url).get('/health/live')).rejects.toMatchObject({
-      code: 'ECONNREFUSED',
-    });
+    await expect(request(url).get('/health/live')).rejects.toThrow('ECONNREFUSED');
   },
 );
 
