@@ -3,6 +3,7 @@ import {
   CHANGED,
   changeAddress,
   CONFIRM,
+  EXISTS,
   me,
   move,
   newUser,
@@ -287,5 +288,19 @@ describe('a verified address that loses its account by an undo', () => {
     });
     const found = rows.map((row) => row.subject_id);
     expect([found.includes(taken.id), found.includes(fine.id)]).toEqual([true, false]);
+  });
+
+  it('changes the spelling of the own address, whose mailbox hears of no other account', async () => {
+    const { username, email, jwt } = await registered({ verified: true });
+    const spelled = email.replace(username, username.toUpperCase());
+    await changeAddress(server, jwt, spelled).expect(202);
+    const token = await tokenOf(server, spelled, CONFIRM);
+    await server.post('/email/confirm', { token }).expect(204);
+    expect(await me(server, jwt)).toMatchObject({ email: spelled, emailVerified: true });
+    for (const address of [email, spelled]) {
+      expect(await mailsAbout(address, EXISTS)).toEqual([]);
+      // The mailbox is the same, so there is nothing to undo.
+      expect(await mailsAbout(address, CHANGED)).toEqual([]);
+    }
   });
 });

@@ -62,7 +62,7 @@ export class EmailChangeService {
       if (present.passwordHash !== user.passwordHash) throw await this.users.changedMeanwhile(user);
       const { email, emailKey }: Address = body.email;
       const holder = await lockHolder(manager, emailKey);
-      const isTaken = Boolean(holder?.emailVerifiedAt);
+      const isTaken = Boolean(holder?.emailVerifiedAt) && holder?.id !== user.id;
       if (holder && isTaken) {
         await mailAccountExists(this.mail, manager, holder, present.locale ?? own.locale);
       }
@@ -86,8 +86,8 @@ export class EmailChangeService {
       this.link.redeem(given, async (manager, { user, payload }) => {
         const { email, emailKey } = payload;
         await this.claims.claim(manager, user, { email, emailKey }, 'changed');
-        // A user may also confirm the present address, which only verifies it.
-        if (user.email !== email) await this.undo.offerAfterChange(manager, user, locale);
+        // A user may also confirm the present address, or change its spelling. Its mailbox stays the same.
+        if (user.emailKey !== emailKey) await this.undo.offerAfterChange(manager, user, locale);
       }),
     );
   }
