@@ -140,6 +140,7 @@ describe('a confirmation', () => {
       locale: 'en',
       continue: '/account/profile',
       continue_method: 'POST',
+      signed_in_as: id,
     });
     const wrong = await visitor.post('/account/confirm', {
       ...visitor.fields(),

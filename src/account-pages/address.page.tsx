@@ -30,9 +30,9 @@ export function AddressPage({
           {!isVerified && (
             <>
               <p class="hint">{texts.howToVerify}</p>
-              <form method="post" action="/account/email/verification">
+              <Form action="/account/email/verification">
                 <Button kind="quiet">{texts.sendAgain}</Button>
-              </form>
+              </Form>
             </>
           )}
         </section>

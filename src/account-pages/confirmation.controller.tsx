@@ -10,6 +10,7 @@ import { FactorsService } from '../factors/factors.service.js';
 import type { StepUpBody } from '../factors/factors.schemas.js';
 import { SecondFactorService } from '../factors/second-factor.service.js';
 import { Assets } from '../html/assets.js';
+import { ACCOUNT_FIELD } from '../html/fields.js';
 import { failedForm, type FormState, freshForm, isSecret } from '../html/form-state.js';
 import { BrowserSessionsService } from '../pages/browser-sessions.service.js';
 import { Navigation } from '../pages/navigation.js';
@@ -117,9 +118,10 @@ export class ConfirmationController {
   }
 }
 
-/** Returns the fields that the form sends along: no secrets, and no proofs. */
+/** Returns the fields that the form sends along: no secrets, no proofs, and none that each form has. */
 function shown(fields: Record<string, unknown>): [name: string, value: string][] {
   return Object.entries(fields).filter(
-    (field): field is [string, string] => typeof field[1] === 'string' && !isSecret(field[0]),
+    (field): field is [string, string] =>
+      typeof field[1] === 'string' && !isSecret(field[0]) && field[0] !== ACCOUNT_FIELD,
   );
 }

@@ -18,9 +18,9 @@ export function DataPage({
       <section class="card">
         <h2>{texts.export.title}</h2>
         <p>{texts.export.what}</p>
-        <form method="post" action="/account/data" data-download="">
+        <Form action="/account/data" data-download="">
           <Button>{texts.export.button}</Button>
-        </form>
+        </Form>
       </section>
       <section class="card">
         <h2>{texts.delete.title}</h2>

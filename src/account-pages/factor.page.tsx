@@ -30,9 +30,9 @@ export function FactorPage({
       <section class="card">
         <h2>{texts.removeTitle}</h2>
         <p>{texts.removeWarning}</p>
-        <form method="post" action={`${path}/remove`}>
+        <Form action={`${path}/remove`}>
           <Button kind="danger">{texts.remove}</Button>
-        </form>
+        </Form>
       </section>
       <p>
         <a href="/account/factors">{texts.back}</a>

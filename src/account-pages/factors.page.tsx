@@ -1,4 +1,4 @@
-import { Alert, Button } from '../html/fields.js';
+import { Alert, Button, Form } from '../html/fields.js';
 import type { Language } from '../html/language.js';
 import { Time } from '../html/time.js';
 import type { Factor } from '../users/second-factors.js';
@@ -82,9 +82,9 @@ export function FactorsPage({
           <h2>{texts.codes.title}</h2>
           <p>{texts.codes.left(recoveryCodesLeft)}</p>
           <p class="hint">{texts.codes.renewHint}</p>
-          <form method="post" action="/account/factors/recovery-codes">
+          <Form action="/account/factors/recovery-codes">
             <Button kind="quiet">{texts.codes.renew}</Button>
-          </form>
+          </Form>
         </section>
       )}
     </>

@@ -1,4 +1,4 @@
-import { Button, Hidden } from '../html/fields.js';
+import { Button, Form, Hidden } from '../html/fields.js';
 import type { Language } from '../html/language.js';
 import { Time } from '../html/time.js';
 import { knownDevice } from '../sessions/device.js';
@@ -40,21 +40,21 @@ export function SessionsPage({
                 </p>
               </div>
               {id !== current && (
-                <form method="post" action="/account/sessions/end">
+                <Form action="/account/sessions/end">
                   <Hidden name="id" value={id} />
                   <Button kind="quiet" aria-label={`${texts.end}: ${device}`}>
                     {texts.end}
                   </Button>
-                </form>
+                </Form>
               )}
             </li>
           );
         })}
       </ul>
       {sessions.length > 1 && (
-        <form method="post" action="/account/sessions/end-others">
+        <Form action="/account/sessions/end-others">
           <Button kind="danger">{texts.endOthers}</Button>
-        </form>
+        </Form>
       )}
     </>
   );

@@ -61,6 +61,7 @@ export const API_ERRORS = {
   last_admin: [409, 'This is the last administrator'],
   role_built_in: [409, 'This role is built in'],
   role_in_use: [409, 'A user still has this role'],
+  account_changed: [409, 'The form was made for another account than the one that is signed in'],
   conflict: [409, 'The request conflicts with stored data'],
   body_too_large: [413, 'The request body is too large'],
   uri_too_long: [414, 'The URL of the request is too long'],

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import { type ComponentChildren, createContext } from 'preact';
 import type { FormState } from './form-state.js';
 
 /** A text field with its label, its hint and its problem. */
@@ -133,20 +133,31 @@ export function CodeField({
   );
 }
 
+/** The id of the account that a page's forms are for; undefined on pages without a session. */
+export const FormAccount = createContext<string | undefined>(undefined);
+
+/** The field of a form that has this id. */
+export const ACCOUNT_FIELD = 'signed_in_as';
+
 /** A form that is sent by POST, with the problem of the whole form above its fields. */
 export function Form({
   form,
   action,
   children,
+  ...attributes
 }: {
-  form: FormState;
+  form?: FormState;
   action: string;
   children: ComponentChildren;
+  'data-download'?: '';
 }) {
   return (
     // The server knows the rules and says them in words; the browser's own bubbles know fewer.
-    <form method="post" action={action} noValidate>
-      {form.problem && <Alert kind="problem">{form.problem}</Alert>}
+    <form method="post" action={action} noValidate {...attributes}>
+      <FormAccount.Consumer>
+        {(account) => account !== undefined && <Hidden name={ACCOUNT_FIELD} value={account} />}
+      </FormAccount.Consumer>
+      {form?.problem && <Alert kind="problem">{form.problem}</Alert>}
       {children}
     </form>
   );

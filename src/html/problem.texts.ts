@@ -2,10 +2,12 @@ import type { ApiError, ApiErrorCode } from '../common/api-error.js';
 import type { WeakReason } from '../passwords/password-policy.js';
 import type { Texts } from './language.js';
 
-/** The errors that pages have a sentence for. For all others they say that something went wrong. */
+/** The errors that pages have a sentence for. For all others they say on which side something went wrong. */
 type ShownCode = Extract<
   ApiErrorCode,
+  | 'account_changed'
   | 'bad_credentials'
+  | 'body_too_large'
   | 'challenge_invalid'
   | 'code_invalid'
   | 'conflict'
@@ -49,13 +51,14 @@ const sentences =
   (
     byCode: Record<ShownCode, string>,
     weak: Record<WeakReason, string>,
-    other: string,
+    others: { ofBrowser: string; ofServer: string },
     tooMany: (seconds: number) => string,
   ): ProblemTexts['of'] =>
   (error) => {
     if (error.code === 'too_many_requests') return tooMany(error.retryAfter);
     if (error.reason !== undefined && error.reason in weak) return weak[error.reason as WeakReason];
-    return error.code in byCode ? byCode[error.code as ShownCode] : other;
+    if (error.code in byCode) return byCode[error.code as ShownCode];
+    return error.status < 500 ? others.ofBrowser : others.ofServer;
   };
 
 /** Returns a time to wait, in whole minutes above one minute. */
@@ -79,7 +82,10 @@ export const PROBLEM_TEXTS: Texts<ProblemTexts> = {
     },
     of: sentences(
       {
+        account_changed:
+          'In this browser, another account has signed in since then. Open the page again.',
         bad_credentials: 'The name or the password is wrong.',
+        body_too_large: 'This is too much text. Go back and shorten it.',
         challenge_invalid: 'This sign-in has expired or was completed. Start again.',
         code_invalid: 'This code is wrong or has expired.',
         conflict: 'Something has changed in the meantime. Try again.',
@@ -120,7 +126,10 @@ export const PROBLEM_TEXTS: Texts<ProblemTexts> = {
         contains_email: 'This password contains your e-mail address. Choose another one.',
         contains_service: 'This password contains the name of this service. Choose another one.',
       },
-      'Something went wrong on our side. Try again.',
+      {
+        ofBrowser: 'We cannot use what your browser sent. Open the page again, and retry.',
+        ofServer: 'Something went wrong on our side. Try again.',
+      },
       (seconds) =>
         `Too many attempts. Try again in ${wait(seconds, ['second', 'seconds'], ['minute', 'minutes'])}.`,
     ),
@@ -139,7 +148,10 @@ export const PROBLEM_TEXTS: Texts<ProblemTexts> = {
     },
     of: sentences(
       {
+        account_changed:
+          'In diesem Browser hat sich inzwischen ein anderes Konto angemeldet. Öffnen Sie die Seite neu.',
         bad_credentials: 'Der Name oder das Passwort ist falsch.',
+        body_too_large: 'Das ist zu viel Text. Gehen Sie zurück und kürzen Sie ihn.',
         challenge_invalid:
           'Diese Anmeldung ist abgelaufen oder schon abgeschlossen. Beginnen Sie von vorn.',
         code_invalid: 'Dieser Code ist falsch oder abgelaufen.',
@@ -185,7 +197,11 @@ export const PROBLEM_TEXTS: Texts<ProblemTexts> = {
         contains_service:
           'Dieses Passwort enthält den Namen dieses Dienstes. Wählen Sie ein anderes.',
       },
-      'Auf unserer Seite ist etwas schiefgegangen. Versuchen Sie es noch einmal.',
+      {
+        ofBrowser:
+          'Mit dem, was Ihr Browser gesendet hat, können wir nichts anfangen. Öffnen Sie die Seite neu.',
+        ofServer: 'Auf unserer Seite ist etwas schiefgegangen. Versuchen Sie es noch einmal.',
+      },
       (seconds) =>
         'Zu viele Versuche. Versuchen Sie es in ' +
         `${wait(seconds, ['Sekunde', 'Sekunden'], ['Minute', 'Minuten'])} noch einmal.`,

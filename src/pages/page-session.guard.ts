@@ -3,7 +3,8 @@ import { EnrolmentPolicy } from '../auth/enrolment-policy.js';
 import { refuseBeforeEnrolment } from '../auth/enrolment.js';
 import { ApiError } from '../common/api-error.js';
 import { setActor } from '../common/request-context.js';
-import { requestOf } from '../common/request-of.js';
+import { fieldsOf, requestOf } from '../common/request-of.js';
+import { ACCOUNT_FIELD } from '../html/fields.js';
 import { AccessTokens } from '../keys/access-token.js';
 import { acrOf } from '../sessions/assurance.js';
 import { BrowserSessionsService, type OpenSession } from './browser-sessions.service.js';
@@ -17,11 +18,14 @@ export class PageSessionGuard implements CanActivate {
     private readonly enrolment: EnrolmentPolicy,
   ) {}
 
-  /** @throws ApiError unauthorized, enrolment_required */
+  /** @throws ApiError unauthorized, account_changed, enrolment_required */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = requestOf(context);
     const open = await this.sessions.find(request);
     if (!open) throw new ApiError('unauthorized');
+    // In another tab, the user may have signed in with another account since the form was shown.
+    const { [ACCOUNT_FIELD]: account = open.user.id } = fieldsOf(request);
+    if (account !== open.user.id) throw new ApiError('account_changed');
     request.browserSession = open;
     const claims = this.claimsOf(open);
     const { id, username } = open.user;

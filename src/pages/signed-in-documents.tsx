@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { ApiError } from '../common/api-error.js';
 import { fieldsOf } from '../common/request-of.js';
 import { Documents } from '../html/documents.js';
-import { Alert } from '../html/fields.js';
+import { Alert, FormAccount } from '../html/fields.js';
 import { failedForm, type FormState } from '../html/form-state.js';
 import type { OpenSession } from './browser-sessions.service.js';
 import { messageOf } from './message-of.js';
@@ -56,10 +56,10 @@ export class SignedInDocuments {
     return this.documents.render(
       reply,
       { language, title, scripts, nav, home },
-      <>
+      <FormAccount.Provider value={request.browserSession?.user.id}>
         {done !== undefined && <Alert kind="done">{done}</Alert>}
         {content}
-      </>,
+      </FormAccount.Provider>,
     );
   }
 
