@@ -151,7 +151,7 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   fastify.decorate('challengeScheme', config.jwt.headerType || 'Bearer');
   provideContext(fastify, config.trustProxy !== false);
   validateDeclared(app.get(ModulesContainer));
-  app.useGlobalFilters(new ApiErrorFilter());
+  app.useGlobalFilters(new ApiErrorFilter((filter) => app.get(filter, { strict: false })));
   setSecurityHeaders(fastify);
   // Pages read and write their cookies themselves, and need the plugin only to load its parser.
   await fastify.register(fastifyCookie, config.authCookies ? {} : { hook: false });

@@ -1,4 +1,10 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  type Type,
+} from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, type ApiErrorCode, codeOfStatus, type ErrorBody } from './api-error.js';
 import { replyOf, requestOf } from './request-of.js';
@@ -22,8 +28,14 @@ declare module 'fastify' {
  */
 @Catch()
 export class ApiErrorFilter implements ExceptionFilter {
+  constructor(private readonly filterOf: (type: Type<ExceptionFilter>) => ExceptionFilter) {}
+
   catch(exception: unknown, host: ArgumentsHost): void {
-    sendError(exception, requestOf(host), replyOf(host));
+    const request = requestOf(host);
+    // A body that cannot be read fails before the route's own filter is in place.
+    const { form } = request.routeOptions.config;
+    if (form && form !== true) this.filterOf(form).catch(toApiError(exception), host);
+    else sendError(exception, request, replyOf(host));
   }
 }
 

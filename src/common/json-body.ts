@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
+import type { ExceptionFilter, Type } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from './api-error.js';
 import { connectionOf } from './connections.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether the route takes `application/x-www-form-urlencoded`. */
-    form?: boolean;
+    /** Set if the route takes `application/x-www-form-urlencoded`. A page names the filter that shows its errors. */
+    form?: true | Type<ExceptionFilter>;
   }
 }
 
@@ -23,7 +24,7 @@ const JSON_TYPE = /^application\/(?:[\w!#$&^.+-]+\+)?json(?:$|\s*;)/i;
  * Makes `fastify` read JSON bodies strictly: UTF-8 (RFC 8259, section 8.1), at most {@link BODY_LIMIT} bytes
  * and {@link DEPTH_LIMIT} levels. A body of any other content type is refused as missing JSON. Above all this
  * holds for forms, which browsers send across sites without a CORS preflight. Only a route with
- * `@RouteConfig({ form: true })` takes a form, such as a page whose form carries a token.
+ * `@RouteConfig({ form: … })` takes a form, such as a page whose form carries a token.
  *
  * Size and depth are measured while the bytes arrive, so a hostile body is refused before it is complete.
  */
@@ -45,7 +46,7 @@ export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.addContentTypeParser(
     'application/x-www-form-urlencoded',
     async (request: FastifyRequest, payload: IncomingMessage) => {
-      if (request.routeOptions.config.form !== true) return refuseUnread(request, payload);
+      if (!request.routeOptions.config.form) return refuseUnread(request, payload);
       return Object.fromEntries(new URLSearchParams(await readText(payload)));
     },
   );

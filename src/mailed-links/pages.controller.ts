@@ -45,7 +45,7 @@ export class PagesController {
   @Post(':page')
   @HttpCode(200)
   @RateLimit('login')
-  @RouteConfig({ form: true })
+  @RouteConfig({ form: PageErrorFilter })
   @UseFilters(PageErrorFilter)
   async submit(
     @Param('page') page: string,

@@ -1,6 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ApiError } from '../common/api-error.js';
+import type { ApiError, ApiErrorCode } from '../common/api-error.js';
 import { logError, toApiError } from '../common/api-error.filter.js';
 import { replyOf, requestOf } from '../common/request-of.js';
 import { Documents } from '../html/documents.js';
@@ -11,6 +11,14 @@ import { Navigation } from './navigation.js';
 import { pageLanguage } from './page-language.js';
 import { PageViews } from './page-views.js';
 import { seeOther } from './see-other.js';
+
+/** The errors of a form that was not read. Its page would lose what was typed; the back button does not. */
+const UNREAD: ReadonlySet<string> = new Set<ApiErrorCode>([
+  'body_too_large',
+  'json_too_deep',
+  'malformed_json',
+  'missing_json',
+]);
 
 /**
  * Answers the errors of pages by pages: a refused form shows its problem, and a browser without a session gets
@@ -32,8 +40,11 @@ export class PageErrorFilter implements ExceptionFilter {
     try {
       reply.send(await this.answer(request, reply, error));
     } catch (failure) {
-      logError(toApiError(failure), failure, request);
-      reply.status(500).send(this.errorPage(request, reply, toApiError(failure)));
+      // The page may have gone in the meantime, or the database may be away.
+      const other = toApiError(failure);
+      logError(other, failure, request);
+      reply.status(other.status).headers(other.headers);
+      reply.send(this.errorPage(request, reply, other));
     }
   }
 
@@ -48,9 +59,10 @@ export class PageErrorFilter implements ExceptionFilter {
     }
     if (error.code === 'body_too_large') void reply.header('connection', 'close');
     void reply.status(error.status).headers(error.headers);
+    const isShown = error.status !== 500 && !UNREAD.has(error.code);
     const view =
       this.views.find(error.code) ??
-      (error.status === 500 ? undefined : this.views.find(request.routeOptions.url));
+      (isShown ? this.views.find(request.routeOptions.url) : undefined);
     return (await view?.(request, reply, error)) ?? this.errorPage(request, reply, error);
   }
 

@@ -38,4 +38,4 @@ export const SignedInPages = (): ClassDecorator =>
 
 /** A route that takes a form by POST. */
 export const PostForm = (path: string): MethodDecorator =>
-  applyDecorators(Post(path), RouteConfig({ form: true }));
+  applyDecorators(Post(path), RouteConfig({ form: PageErrorFilter }));

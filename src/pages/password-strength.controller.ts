@@ -1,4 +1,5 @@
-import { Body, Controller, Header, HttpCode, Req, UseGuards } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ApiExcludeController } from '../common/api-decorators.js';
@@ -12,7 +13,6 @@ import { PROBLEM_TEXTS } from '../html/problem.texts.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { BrowserSessionsService } from './browser-sessions.service.js';
-import { PostForm } from './page.decorators.js';
 import { GOOD_PASSWORD } from './password-strength.texts.js';
 import { SameOriginGuard } from './same-origin.guard.js';
 
@@ -44,7 +44,8 @@ export class PasswordStrengthController {
    * Returns the sentence. A name or an address that the form does not have is that of the signed-in user. The
    * data breaches are asked only when the form is sent.
    */
-  @PostForm('')
+  @Post()
+  @RouteConfig({ form: true })
   @HttpCode(200)
   @RateLimit({ name: 'passwordStrength', limit: '120/1m' })
   @Header('content-type', 'text/plain; charset=utf-8')
