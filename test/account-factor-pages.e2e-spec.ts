@@ -13,6 +13,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const LIST = '/account/factors';
+const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
 /** The recovery codes of a document. */
 const codesOf = (html: string) => [...html.matchAll(/<code>([^<]*)<\/code>/g)].map(([, c]) => c);
@@ -177,6 +178,19 @@ describe('a passkey', () => {
     expect(removed.text).toContain('allAcceptedCredentialIds&quot;:[]');
   });
 
+  it('without a name gets the one of the device, in the language of the page', async () => {
+    for (const [agent, name] of [
+      [FIREFOX, 'Firefox, Windows'],
+      ['Odd/1.0', 'Unbekanntes Gerät'],
+    ] as const) {
+      const { username } = await signedInBrowser(server);
+      const visitor = browser(server, { 'accept-language': 'de', 'user-agent': agent });
+      await visitor.signIn(username, GOOD_PASSWORD);
+      await addPasskey(visitor, '');
+      expect(textOf((await visitor.get(LIST)).text)).toContain(`${name} Passkey`);
+    }
+  });
+
   it.each(['', '{}', 'no json', '{"id":"x"}'])(
     'is not added by the answer %j',
     async (response) => {
@@ -194,7 +208,11 @@ describe('a passkey', () => {
     await ageSessions(server, id);
     const asked = await visitor.get(`${LIST}/passkey`);
     expect(asked.status).toBe(401);
-    expect(visitor.fields()).toEqual({ continue: `${LIST}/passkey`, continue_method: 'GET' });
+    expect(visitor.fields()).toEqual({
+      continue: `${LIST}/passkey`,
+      continue_method: 'GET',
+      signed_in_as: id,
+    });
     const { status, path } = await visitor.post('/account/confirm', {
       ...visitor.fields(),
       current_password: GOOD_PASSWORD,
@@ -218,9 +236,6 @@ describe('a user whose role requires a factor', () => {
 });
 
 describe('the devices', () => {
-  const FIREFOX =
-    'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0';
-
   it('shows each session in words, and ends one or all others', async () => {
     const { username, visitor } = await signedInBrowser(server);
     const others = [1, 2, 3].map(() => browser(server, { 'user-agent': FIREFOX }));

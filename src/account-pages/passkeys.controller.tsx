@@ -14,13 +14,14 @@ import { pageLanguage } from '../pages/page-language.js';
 import { passkeyScript } from '../pages/passkey-button.js';
 import { seeOther } from '../pages/see-other.js';
 import { openSessionOf, SignedInDocuments } from '../pages/signed-in-documents.js';
-import { defaultName } from '../passkeys/passkey-name.js';
 import { PASSKEYS_LIMIT } from '../passkeys/passkeys.limits.js';
 import { registerPasskeySchema } from '../passkeys/passkeys.schemas.js';
 import { PasskeysService } from '../passkeys/passkeys.service.js';
+import { knownDevice } from '../sessions/device.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { FactorDocuments } from './factor-documents.js';
 import { FACTORS_TEXTS } from './factors.texts.js';
+import { SESSIONS_TEXTS } from './sessions.texts.js';
 import { NewPasskeyPage } from './passkey.page.js';
 
 const formSchema = z.preprocess((form) => {
@@ -71,7 +72,8 @@ export class PasskeysController {
     @Res({ passthrough: true }) reply: FastifyReply,
     @Headers('user-agent') userAgent = '',
   ): Promise<string> {
-    const name = body.name ?? defaultName(userAgent);
+    const { unknownDevice } = SESSIONS_TEXTS[pageLanguage(request)];
+    const name = body.name ?? (knownDevice(userAgent) || unknownDevice);
     const { recovery_codes: codes } = await this.passkeys.register(own, body, name);
     await this.sessions.renew(reply, openSessionOf(request));
     if (codes) return this.pages.recoveryCodes(request, reply, codes);
