@@ -24,6 +24,8 @@ import { pageLanguage } from './page-language.js';
 import { PageSignInsService } from './page-sign-ins.service.js';
 import { PageViews } from './page-views.js';
 import { seeOther } from './see-other.js';
+import { SIGN_IN_TEXTS } from './sign-in.texts.js';
+import { SignInWays } from './sign-in-ways.js';
 
 const PATH = '/sign-in/mail';
 
@@ -42,8 +44,12 @@ export class MailCodeController {
     private readonly signIns: PageSignInsService,
     private readonly navigation: Navigation,
     private readonly documents: Documents,
+    ways: SignInWays,
     views: PageViews,
   ) {
+    const { en, de } = SIGN_IN_TEXTS;
+    const label = { en: en.mail, de: de.mail };
+    ways.add({ name: 'mail', path: PATH, route: `${PATH}/verify`, label });
     views.onFailure(PATH, (request, reply, error) => {
       const form = failedForm(error, fieldsOf(request), pageLanguage(request));
       return this.renderAddress(request, reply, form);

@@ -27,6 +27,7 @@ import { PasswordStrengthController } from './password-strength.controller.js';
 import { SecondFactorController } from './second-factor.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { SIGN_IN_TEXTS } from './sign-in.texts.js';
+import { SignInWays } from './sign-in-ways.js';
 import { SignUpController } from './sign-up.controller.js';
 import { SignUpPages } from './sign-up-pages.js';
 import { SignedInDocuments } from './signed-in-documents.js';
@@ -60,6 +61,7 @@ import { SignedInDocuments } from './signed-in-documents.js';
     PageSignInsService,
     PageViews,
     SignedInDocuments,
+    SignInWays,
     SignUpPages,
   ],
   exports: [
@@ -71,6 +73,7 @@ import { SignedInDocuments } from './signed-in-documents.js';
     PageSignInsService,
     PageViews,
     SignedInDocuments,
+    SignInWays,
     SignUpPages,
   ],
 })

@@ -8,11 +8,9 @@ import { originOf } from '../auth/sign-in-origin.js';
 import { ApiError } from '../common/api-error.js';
 import { ClientSignal } from '../common/client-signal.js';
 import { fieldsOf } from '../common/request-of.js';
-import { Config } from '../config/config.js';
 import { Assets } from '../html/assets.js';
 import { Documents } from '../html/documents.js';
 import { failedForm, type FormState, freshForm } from '../html/form-state.js';
-import { isMailSignInOn } from '../mail-sign-in/mail-sign-in.settings.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import { BrowserSessionsService } from './browser-sessions.service.js';
 import { wishesSchema } from './form.schemas.js';
@@ -28,6 +26,7 @@ import { passkeyScript, unknownPasskey } from './passkey-button.js';
 import { seeOther } from './see-other.js';
 import { SignedInPage, SignInPage } from './sign-in.page.js';
 import { SIGN_IN_TEXTS } from './sign-in.texts.js';
+import { SignInWays } from './sign-in-ways.js';
 
 const formSchema = loginSchema.and(wishesSchema);
 
@@ -45,7 +44,7 @@ export class SignInController {
     private readonly navigation: Navigation,
     private readonly documents: Documents,
     private readonly lastWay: LastWay,
-    private readonly config: Config,
+    private readonly ways: SignInWays,
     assets: Assets,
     views: PageViews,
   ) {
@@ -107,6 +106,12 @@ export class SignInController {
     return this.signIns.finish(request, reply, tokens, form);
   }
 
+  /** For a browser that opens the address of the form. */
+  @Get('sign-in/passkey')
+  start(@Res({ passthrough: true }) reply: FastifyReply): string {
+    return seeOther(reply, '/sign-in');
+  }
+
   @PostForm('sign-out')
   async signOut(
     @Req() request: FastifyRequest,
@@ -134,7 +139,7 @@ export class SignInController {
         form={form}
         lastWay={this.lastWay.of(request)}
         wishes={wishes}
-        mail={isMailSignInOn(this.config) ? pathTo('/sign-in/mail') : undefined}
+        ways={this.ways.all.map((way) => ({ ...way, path: pathTo(way.path) }))}
         signUp={pathTo('/sign-up')}
         done={messageOf(messages, done)}
         isUnverified={error?.code === 'email_not_verified'}

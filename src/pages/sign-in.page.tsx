@@ -2,9 +2,9 @@ import { Alert, Button, Field, Form, Hidden } from '../html/fields.js';
 import type { FormState } from '../html/form-state.js';
 import type { Language } from '../html/language.js';
 import type { Wishes } from './form.schemas.js';
-import type { Way } from './last-way.js';
 import { PasskeyButton, type UnknownPasskey } from './passkey-button.js';
 import { SIGN_IN_TEXTS } from './sign-in.texts.js';
+import type { SignInWay } from './sign-in-ways.js';
 import { RememberField, WishFields } from './wish-fields.js';
 
 /** The form for a name and a password, and the other ways to sign in. */
@@ -13,7 +13,7 @@ export function SignInPage({
   form,
   lastWay,
   wishes,
-  mail,
+  ways,
   signUp,
   done,
   isUnverified,
@@ -22,10 +22,10 @@ export function SignInPage({
   language: Language;
   form: FormState;
   /** The way to show first. */
-  lastWay: Way | undefined;
+  lastWay: string | undefined;
   wishes: Wishes;
-  /** The address of the page to sign in by mail, if that is on. */
-  mail: string | undefined;
+  /** The ways that have pages or routes of their own. */
+  ways: readonly SignInWay[];
   /** The address of the page to register. */
   signUp: string;
   /** A message that another page led here with. */
@@ -35,7 +35,7 @@ export function SignInPage({
   unknown?: UnknownPasskey | undefined;
 }) {
   const texts = SIGN_IN_TEXTS[language];
-  const kindOf = (way: Way) => (way === lastWay ? 'main' : 'quiet');
+  const kindOf = (way: string) => (way === lastWay ? 'main' : 'quiet');
   const passkey = (
     <PasskeyButton
       language={language}
@@ -47,12 +47,16 @@ export function SignInPage({
       unknown={unknown}
     />
   );
-  const mailLink = mail !== undefined && (
-    <a class={`button ${kindOf('mail')}`} href={mail}>
-      {texts.mail}
-    </a>
-  );
-  const first = lastWay === 'passkey' ? passkey : lastWay === 'mail' && mailLink;
+  const links = ways.map(({ name, path, label }) => ({
+    name,
+    link: (
+      <a key={name} class={`button ${kindOf(name)}`} href={path}>
+        {label[language]}
+      </a>
+    ),
+  }));
+  const isFirst = ({ name }: { name: string }) => name === lastWay;
+  const first = lastWay === 'passkey' ? passkey : links.find(isFirst)?.link;
   return (
     <>
       {done && <Alert kind="done">{done}</Alert>}
@@ -88,7 +92,7 @@ export function SignInPage({
         <RememberField language={language} wishes={wishes} />
         <Button kind={first ? 'quiet' : 'main'}>{texts.button}</Button>
         {lastWay !== 'passkey' && passkey}
-        {lastWay !== 'mail' && mailLink}
+        {links.filter((way) => !isFirst(way)).map(({ link }) => link)}
       </Form>
       <ul class="links">
         <li>
