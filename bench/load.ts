@@ -126,7 +126,8 @@ export async function insertRows(
   rows: ObjectLiteral[],
 ): Promise<void> {
   const { driver } = runner.connection;
-  const { columns, tableName } = runner.connection.getMetadata(entity);
+  const { columns: all, tableName } = runner.connection.getMetadata(entity);
+  const columns = all.filter((column) => !column.isVirtualProperty);
   const postgres = driver.options.type === 'postgres';
   const parameters: unknown[] = [];
   const tuples = rows.map((row) => {

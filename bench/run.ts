@@ -16,6 +16,7 @@ import { pages } from './parts/pages.js';
 import { passkey } from './parts/passkey.js';
 import { profile } from './parts/profile.js';
 import { refresh } from './parts/refresh.js';
+import { scale } from './parts/scale.js';
 import { secondFactor } from './parts/second-factor.js';
 import { size } from './parts/size.js';
 import { soak } from './parts/soak.js';
@@ -38,6 +39,7 @@ const PARTS: Record<string, (plan: Plan) => Promise<Section>> = {
   pages,
   refresh,
   size,
+  scale,
   listing,
   audit,
   timing,

@@ -32,6 +32,9 @@ export const hasNodeSqlite = module.builtinModules.includes('node:sqlite');
 /** Whether a PostgreSQL server was named that databases may be made in. */
 export const postgresServer = process.env.TEST_DATABASE_URL;
 
+/** The Redis server that two servers share; empty if none was named. */
+export const redisServer = process.env.TEST_REDIS_URL ?? '';
+
 const stages = new Set<Stage>();
 
 /** What one part needs, taken away when it ends: processes, a folder, databases. */

@@ -11,7 +11,7 @@ const CLIENTS = 8;
 const STEP = 30_000;
 
 /** A user with an authenticator app. */
-interface Owner {
+export interface Owner {
   username: string;
   secret: Secret;
   /** The step of the last used code. */
@@ -33,7 +33,7 @@ export async function secondFactor(plan: Plan): Promise<Section> {
     const found = await interleave(2 * plan.rounds, {
       [alone]: () =>
         rate(amount, () => askWell(server, 'POST', '/login', { body: USER }).then(() => undefined)),
-      [both]: () => rate(amount, () => signIn(server, owners)),
+      [both]: () => rate(amount, () => signInByCode(server, owners)),
     });
     return {
       title: 'Logins with a second factor',
@@ -57,7 +57,7 @@ export async function secondFactor(plan: Plan): Promise<Section> {
 }
 
 /** Registers users and adds an app to each, a few at once. */
-async function makeOwners(server: Child, count: number): Promise<Owner[]> {
+export async function makeOwners(server: Child, count: number): Promise<Owner[]> {
   const owners: Owner[] = [];
   let number = 0;
   const run = async () => {
@@ -82,7 +82,7 @@ async function makeOwners(server: Child, count: number): Promise<Owner[]> {
 }
 
 /** Signs the next user in that has an unused code. */
-async function signIn(server: Child, owners: Owner[]): Promise<void> {
+export async function signInByCode(server: Child, owners: Owner[]): Promise<void> {
   for (;;) {
     const owner = owners.shift();
     if (!owner) throw new Error('There are too few users for so many logins');

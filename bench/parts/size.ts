@@ -16,7 +16,7 @@ const SAMPLES = 500;
 const ROUTES = ['login', 'refresh', '/me'] as const;
 
 /** One server, and users of its database with their tokens. */
-interface Filled {
+export interface Filled {
   server: Child;
   rows: number;
   users: { username: string; jwt: string; refreshToken: string }[];
@@ -80,8 +80,14 @@ async function one(route: (typeof ROUTES)[number], filled: Filled): Promise<numb
 }
 
 /** A server on a database of `rows` users. */
-async function filled(stage: Stage, url: string, rows: number, plan: Plan): Promise<Filled> {
-  const server = await stage.latchkey(`Latchkey with ${rows}`, { DATABASE_URL: url });
+export async function filled(
+  stage: Stage,
+  url: string,
+  rows: number,
+  plan: Plan,
+  env: Record<string, string> = {},
+): Promise<Filled> {
+  const server = await stage.latchkey(`Latchkey with ${rows}`, { DATABASE_URL: url, ...env });
   await register(server);
   const [template] = await signIn(server, 1);
   const loaded = await load(url, rows, await bcrypt.hash(USER.password, plan.cost), SAMPLES);
