@@ -1,4 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { AuthService } from '../src/auth/auth.service.js';
+import { ApiError } from '../src/common/api-error.js';
 import { personWithApp, wrongCode } from './support/authenticator.js';
 import { mailAbout } from './support/mailbox.js';
 import { faultsOf, openBrowser, watch } from './support/page-checks.js';
@@ -19,6 +21,10 @@ const UNLINKED = [
   ),
   '/account/reset-password',
   '/verification',
+  // A challenge has expired, an account is deleted, and a way back is kept.
+  '/sign-in?problem=challenge_invalid',
+  '/sign-in/mail?problem=challenge_invalid',
+  '/sign-in?done=deleted&return_to=/account/profile',
 ];
 
 const NAUGHTY = '<img src=x onerror=alert(1)> ${7*7} ﷽ 👩‍👩‍👧';
@@ -137,9 +143,47 @@ const NAUGHTY = '<img src=x onerror=alert(1)> ${7*7} ﷽ 👩‍👩‍👧';
       expect(await faultsOf(page)).toEqual([]);
     }, 120_000);
 
+    it('the pages of a refused form have no fault', async () => {
+      const username = `max-${look.locale}-${look.colorScheme}`;
+      const { id } = await server.register(username);
+      /** Sends the form to sign in, and checks the page that refuses it. */
+      const refused = async (status: number, password = GOOD_PASSWORD) => {
+        await context.clearCookies();
+        await open('/sign-in');
+        await page.locator('[name=username]').fill(username);
+        await page.locator('[name=password]').fill(password);
+        const [answer] = await Promise.all([
+          page.waitForResponse((response) => response.request().method() === 'POST'),
+          page.locator('main form button[type=submit]').first().click(),
+        ]);
+        await page.locator('.alert.problem').waitFor();
+        expect([answer.status(), await faultsOf(page)]).toEqual([status, []]);
+      };
+      await refused(401, 'wrong password');
+      const auth = server.app.get(AuthService, { strict: false });
+      const login = auth.login.bind(auth);
+      for (const error of [
+        new ApiError('overloaded', { headers: { 'Retry-After': '1' } }),
+        new ApiError('too_many_requests', { headers: { 'Retry-After': '90' } }),
+      ]) {
+        auth.login = () => Promise.reject(error);
+        await refused(error.status);
+      }
+      auth.login = login;
+      await server.withDatabase((db) =>
+        db.query(`UPDATE users SET disabled_at = 1 WHERE id = '${id}'`),
+      );
+      await refused(403);
+      await open('/account/reset-password?token=abc');
+      await page.locator('[name=password]').fill(GOOD_PASSWORD);
+      await page.locator('main form button[type=submit]').click();
+      await page.locator('.alert.problem').waitFor();
+      expect(await faultsOf(page)).toEqual([]);
+    }, 120_000);
+
     it('nothing was written to the console, and no policy was violated', () => {
-      // Chromium writes a line for each page that is answered by 4xx.
-      expect(said.filter((text) => !/status of 4\d\d/.test(text))).toEqual([]);
+      // Chromium writes a line for each page that is answered by 4xx or 503.
+      expect(said.filter((text) => !/status of (4\d\d|503)/.test(text))).toEqual([]);
     });
   });
 });
