@@ -1,5 +1,5 @@
 import type { JwtKeys } from './jwt-keys.js';
-import { estimatedBits, isWellKnown } from './secret-strength.js';
+import { hasBits, isWellKnown } from './secret-strength.js';
 import type { SettingIssue } from './setting.js';
 
 /** A secret of fewer bits stops a start in production. The doctor asks for more. */
@@ -16,7 +16,7 @@ export function knownSecrets(
     const name = secret === given.JWT_SECRET_KEY ? 'JWT_SECRET_KEY' : 'JWT_PREVIOUS_SECRET_KEYS';
     if (isWellKnown(secret)) {
       issues.push({ name, expected: 'expected a secret that was never published' });
-    } else if (estimatedBits(secret) < MIN_BITS) {
+    } else if (!hasBits(secret, MIN_BITS)) {
       issues.push({ name, expected: 'expected random characters, not words or repetitions' });
     }
   }

@@ -22,20 +22,32 @@ export function isWellKnown(secret: string): boolean {
 }
 
 /**
+ * Tells whether a guessing program has to find at least `bits`, as {@link estimatedBits} counts them. For random
+ * characters it needs no lists: it counts any letters as words, and there are enough bits without them.
+ */
+export function hasBits(secret: string, bits: number): boolean {
+  return textsOf(secret.slice(0, MAX_LENGTH)).every(
+    (text) => bitsOf(text, lettersAt) >= bits || bitsOf(text) >= bits,
+  );
+}
+
+/**
  * Estimates how many bits a guessing program has to find. A word, a repetition and a run such as `abcd`
  * count as one word, a separator as one bit, and any other character as one of those that occur. A text
  * encoded in base64 or hexadecimal digits counts as the decoded text.
  */
 export function estimatedBits(secret: string): number {
-  return Math.min(...textsOf(secret.slice(0, MAX_LENGTH)).map(bitsOf));
+  return Math.min(...textsOf(secret.slice(0, MAX_LENGTH)).map((text) => bitsOf(text)));
 }
 
-function bitsOf(text: string): number {
-  const words = wordsIn(text);
+/** Returns how many characters the word has that begins at `at`, or 0. */
+type WordAt = (text: string, at: number) => number;
+
+function bitsOf(text: string, wordAt: WordAt = listedWords(text)): number {
   let bits = 0;
   let rest = '';
   for (let at = 0; at < text.length;) {
-    const step = Math.max(wordAt(text, at, words), runAt(text, at), repetitionAt(text, at), 1);
+    const step = Math.max(wordAt(text, at), runAt(text, at), repetitionAt(text, at), 1);
     if (step > 1) bits += WORD_BITS;
     else if (/[ ._-]/.test(text.charAt(at))) bits += 1;
     else rest += text.charAt(at);
@@ -96,14 +108,21 @@ function wordsIn(text: string): Set<string> {
   return new Set([...dicewareWords().filter(isPart), ...commonPasswords().filter(isPart)]);
 }
 
-/** Returns how many characters the longest of `words` has that begins at `at`. */
-function wordAt(text: string, at: number, words: Set<string>): number {
-  for (let length = MAX_WORD_LENGTH; length >= MIN_WORD_LENGTH; length--) {
-    if (at + length > text.length) continue;
-    if (words.has(text.slice(at, at + length).toLowerCase())) return length;
-  }
-  return 0;
+/** Returns the function that finds the longest word of the lists. */
+function listedWords(of: string): WordAt {
+  const words = wordsIn(of);
+  return (text, at) => {
+    for (let length = MAX_WORD_LENGTH; length >= MIN_WORD_LENGTH; length--) {
+      if (at + length > text.length) continue;
+      if (words.has(text.slice(at, at + length).toLowerCase())) return length;
+    }
+    return 0;
+  };
 }
+
+/** Takes any letters for a word. */
+const lettersAt: WordAt = (text, at) =>
+  /^[a-z]{3,12}/i.exec(text.slice(at, at + MAX_WORD_LENGTH))?.[0].length ?? 0;
 
 /** Returns the length of the run at `at`: at least three characters that go up or down by one, or stay. */
 function runAt(text: string, at: number): number {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Config } from '../config/config.js';
-import { estimatedBits, isWellKnown } from '../config/secret-strength.js';
+import { estimatedBits, hasBits, isWellKnown } from '../config/secret-strength.js';
 import { clockFinding } from './database-check.js';
 import { hashingFinding } from './hashing-check.js';
 import { checkNetwork } from './network-check.js';
@@ -15,6 +15,7 @@ describe('the strength of a secret', () => {
     for (let i = 0; i < 200; i++) {
       const secret = make();
       expect([secret, estimatedBits(secret) >= 112]).toEqual([secret, true]);
+      expect([secret, hasBits(secret, 64)]).toEqual([secret, true]);
     }
     expect(isWellKnown(make())).toBe(false);
   });
@@ -35,7 +36,17 @@ describe('the strength of a secret', () => {
     ['one character', 'x'.repeat(64)],
   ])('is too little for %s', (_what, secret) => {
     expect(estimatedBits(secret)).toBeLessThan(112);
+    expect(hasBits(secret, 112)).toBe(false);
   });
+
+  it.each(['correct-horse-battery-staple', 'k8fq-w3zt-m5xv-p9jd', 'Tr0ub4dor&3', ''])(
+    'is judged alike with and without the lists: %s',
+    (secret) => {
+      for (let bits = 1; bits < 128; bits++) {
+        expect([bits, hasBits(secret, bits)]).toEqual([bits, estimatedBits(secret) >= bits]);
+      }
+    },
+  );
 
   it.each([
     'a-string-secret-at-least-256-bits-long',
