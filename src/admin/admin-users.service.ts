@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { validate as isUuid } from 'uuid';
 import type { Authentication } from '../auth/authentication.js';
 import { ImpersonationService, type ImpersonationTokens } from '../auth/impersonation.service.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
+import { isUuid } from '../common/uuid.js';
 import { Database } from '../database/database.js';
 import type { Subject } from '../keys/access-token.js';
 import { unusableHash } from '../passwords/stored-hash.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { validate as isUuid } from 'uuid';
 import { ApiError } from '../common/api-error.js';
+import { isUuid } from '../common/uuid.js';
 import { Database } from '../database/database.js';
 import type { Subject } from '../keys/access-token.js';
 import { lockUser } from '../users/lock-user.js';

@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid';
 import { clock } from '../common/clock.js';
 import type { RequestContext } from '../common/request-context.js';
+import { uuidV7 } from '../common/uuid.js';
 import type { AuditEntry } from './audit-entry.js';
 import type { AuditEvent } from './audit-event.entity.js';
 
@@ -44,5 +44,5 @@ function timeOrderedId(now: number): string {
   // uuid keeps such a counter only for its own clock, and these ids follow the database's clock.
   counter = now === latest ? counter + 1 : 0;
   latest = now;
-  return uuidv7({ msecs: now, seq: counter });
+  return uuidV7({ msecs: now, seq: counter });
 }

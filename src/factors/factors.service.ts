@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, type Repository } from 'typeorm';
-import { validate as isUuid } from 'uuid';
 import { EnrolmentPolicy } from '../auth/enrolment-policy.js';
 import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
 import { WaysIn } from '../auth/ways-in.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { EventsService } from '../common/events.service.js';
+import { isUuid } from '../common/uuid.js';
 import { Database } from '../database/database.js';
 import { RevocationsService } from '../sessions/revocations.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';

@@ -1,5 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { validate as isUuid } from 'uuid';
+import { isUuid } from '../common/uuid.js';
 import { recordOf } from './user-record.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';

@@ -1,6 +1,6 @@
-import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { isOneLine } from '../common/printable.js';
+import { isUuid } from '../common/uuid.js';
 import { hasPassword, readStoredHash } from '../passwords/stored-hash.js';
 import { prepareDisplayName } from '../users/display-name.js';
 import { prepareEmail } from '../users/email.js';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, In, IsNull, MoreThan } from 'typeorm';
-import { validate as isUuid } from 'uuid';
 import { type OwnRequest, SignedInUserService } from '../auth/signed-in-user.service.js';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { DailyCleanup } from '../common/daily-cleanup.js';
+import { isUuid } from '../common/uuid.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { FactorsService } from '../factors/factors.service.js';
