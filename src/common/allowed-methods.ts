@@ -16,15 +16,18 @@ declare module 'fastify' {
 export function provideAllowedMethods(fastify: FastifyInstance): void {
   const router = findMyWay();
   const methods = new Set<HTTPMethod>();
+  /** Routes that the router does not have yet: most servers start and are never asked. */
+  const waiting: { method: HTTPMethod; url: string }[] = [];
   fastify.addHook('onRoute', ({ method, url }) => {
     if (url.includes('*')) return;
-    for (const one of [method].flat() as HTTPMethod[]) {
-      if (router.hasRoute(one, url)) continue;
-      methods.add(one);
-      router.on(one, url, () => undefined);
-    }
+    for (const one of [method].flat() as HTTPMethod[]) waiting.push({ method: one, url });
   });
   fastify.decorate('allowedMethods', ({ raw: { url = '' } }) => {
+    for (const { method, url } of waiting.splice(0)) {
+      if (router.hasRoute(method, url)) continue;
+      methods.add(method);
+      router.on(method, url, () => undefined);
+    }
     const found = [...methods].filter((method) => router.find(method, url) !== null);
     return found.length === 0 ? [] : [...new Set([...found, 'OPTIONS'])].sort();
   });
