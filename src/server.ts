@@ -1,3 +1,4 @@
+import './common/late-packages.js';
 import 'reflect-metadata';
 import type { Server } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
