@@ -15,5 +15,12 @@ process.umask(0o077);
 const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
 enableCompileCache?.(fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url)));
 
-// Imported late: an older Node would fail at the imports of libraries, with an obscure message.
-await import('./server.js');
+// Loaded late: an older Node would fail at the imports of libraries, with an obscure message. `require` reads the
+// modules one after another, and takes a tenth less of a start than `import()`.
+try {
+  module.createRequire(import.meta.url)('./server.js');
+} catch (error) {
+  // A module of the project, or a package of its own, has an `await` outside of functions. No module has run yet.
+  if ((error as NodeJS.ErrnoException).code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error;
+  await import('./server.js');
+}
