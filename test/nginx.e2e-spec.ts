@@ -30,7 +30,7 @@ withNginx('two instances behind nginx', () => {
       PORT: String(ports[index]),
       HOST: '127.0.0.1',
       TRUST_PROXY: '1',
-      SHUTDOWN_DELAY: '2s',
+      SHUTDOWN_DELAY: '5s',
       RATE_LIMITS: 'off',
     });
 
