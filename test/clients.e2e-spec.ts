@@ -149,7 +149,7 @@ it('ends the connection of a client that reads nothing for 30 s, and of no other
 
 it('keeps its memory under the bound, and serves others, whatever clients leave undone', async () => {
   await best(2);
-  const calm = await best(4);
+  const calm = await best(8);
 
   // Pipelined requests whose answers are not read: fixed texts, a project's own, streams, bad addresses.
   for (const path of ['/openapi.json', '/openapi.yaml', '/large/text', '/large/stream', '/%zz']) {
@@ -176,7 +176,7 @@ it('keeps its memory under the bound, and serves others, whatever clients leave 
     ),
   );
   let sent = 0;
-  const under = await best(4, () => trickling[sent++ % trickling.length]?.write(' '));
+  const under = await best(8, () => trickling[sent++ % trickling.length]?.write(' '));
   expect(await memory()).toBeLessThan(BOUND);
   expect(under / calm).toBeGreaterThan(0.5);
   expect(running.child.exitCode).toBeNull();
