@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { Injectable } from '@nestjs/common';
@@ -45,19 +45,14 @@ export class Assets {
     return `/assets/${file}`;
   }
 
-  /**
-   * Adds a module for browsers, `<name>.browser.ts` beside the module at `base`. Returns its path.
-   *
-   * @param base `import.meta.url`; the tests run the sources, beside which no compiled file stands
-   */
+  /** Adds a module for browsers, `<name>.browser.ts` beside the module at `base` (`import.meta.url`). Returns its path. */
   addModule(name: string, base: string): string {
-    const beside = fileURLToPath(new URL(`./${name}.browser.js`, base));
-    const known = this.modules.get(beside);
+    const file = fileURLToPath(new URL(`./${name}.browser.js`, base));
+    const known = this.modules.get(file);
     if (known !== undefined) return known;
-    const file = existsSync(beside) ? beside : beside.replace(/([/\\])src([/\\])/, '$1dist$1src$2');
     const code = readFileSync(file, 'utf8').replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n');
     const path = this.add(name, 'js', code);
-    this.modules.set(beside, path);
+    this.modules.set(file, path);
     return path;
   }
 

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { LimitStore } from './limit-store.js';
 
@@ -99,7 +98,7 @@ describe('LimitStore', () => {
       gc();
       console.log(held() - before);
     `;
-    const built = pathToFileURL('dist/src/throttling/limit-store.js').href;
+    const built = new URL('./limit-store.js', import.meta.url).href;
     const options = ['--expose-gc', '--input-type=module', '--eval', program, built];
     const { stdout } = await promisify(execFile)(process.execPath, options);
     expect(Number(stdout)).toBeGreaterThan(0);
