@@ -8,7 +8,7 @@ import { compiledName, isSource } from './sources.js';
 const { jsc, ...options } = JSON.parse(readFileSync(new URL('../.swcrc', import.meta.url), 'utf8'));
 
 /** The compiler's options for sources with elements (`.tsx`). Those of all others are in `.swcrc`. */
-export const tsx = {
+const tsx = {
   ...options,
   swcrc: false,
   jsc: {
