@@ -23,7 +23,7 @@ const ALONE = `${LOGINS} log in`;
 const BOTH = `${LOGINS} log in, ${READERS} read`;
 const BESIDE = `${LOGINS} log in, beside a busy process`;
 
-/** What a round found; NaN for what it did not have. */
+/** The figures of one round. A figure that the round did not measure is NaN. */
 type Round = Pick<Rate, 'perSecond' | 'p50' | 'p99'> & {
   /** Milliseconds of one hash alone. */
   hash: number;
@@ -36,7 +36,7 @@ type Round = Pick<Rate, 'perSecond' | 'p50' | 'p99'> & {
 
 const NOTHING = { perSecond: NaN, p50: NaN, p99: NaN, hash: NaN, logins: NaN };
 
-/** What logins and reads leave one another, and what logins leave to another process, and get beside it. */
+/** How logins and reads share the cores, and how logins share them with another process. */
 export async function fairness(plan: Plan): Promise<Section> {
   const found = new Map<number, Awaited<ReturnType<typeof atCost>>>();
   for (const cost of COSTS) found.set(cost, await atCost(plan, cost));

@@ -9,8 +9,8 @@ import { compileAll, compileTests } from '../../scripts/compile.js';
 import { onServer } from './on-server.js';
 
 /**
- * Builds what the start tests run, makes what databases are copied from, and says before the tests what
- * this machine leaves out, so that nothing is skipped in silence.
+ * Compiles the server and the tests, and makes the database that the tests copy. Then it lists the tests that this
+ * machine cannot run, so that no test is skipped in silence.
  */
 export default async function prepare() {
   const built = process.env.E2E_TARGET === 'dist' || (await compileAll());

@@ -10,7 +10,7 @@ let loaded = 0;
 
 /**
  * Loads the compiled test files into Node itself, and not into a sandbox for each file. A process loads the
- * server's modules and its packages once this way. To load them for every file took half of the tests' time.
+ * server's modules and its packages once this way. To load them for every file took a third of the tests' time.
  * So a module keeps its state from one test file to the next, and a helper cannot register hooks for each file.
  */
 module.exports = class NativeRuntime extends Runtime {
