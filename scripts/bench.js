@@ -11,7 +11,7 @@ const run = (command) => execSync(command, { stdio: ['ignore', 2, 2] });
 
 if (!existsSync('bench/node_modules')) run('npm ci --prefix bench --no-audit --no-fund');
 run('npm run --silent build');
-run('node node_modules/typescript/bin/tsc -p bench');
+run('node node_modules/typescript-7/bin/tsc -p bench');
 // The compiled benchmark finds these packages beside itself.
 mkdirSync('dist/bench', { recursive: true });
 if (!existsSync('dist/bench/node_modules')) {

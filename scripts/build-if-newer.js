@@ -30,7 +30,7 @@ export function buildIfNewer() {
     for (const project of ['tsconfig.build.json', 'tsconfig.browser.json']) {
       const { status } = spawnSync(
         process.execPath,
-        [path('node_modules/typescript/bin/tsc'), '-p', project],
+        [path('node_modules/typescript-7/bin/tsc'), '-p', project],
         { cwd: root, stdio: ['ignore', 2, 2] },
       );
       if (status !== 0) process.exit(status ?? 1);

@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { watch } from 'node:fs';
 import { setPriority } from 'node:os';
+import compilerPath from '../node_modules/typescript-7/lib/getExePath.js';
 import { expectSupportedNode } from '../src/node-version.js';
 import { compile, compileAll, copyTemplates } from './compile.js';
 import { isSource } from './sources.js';
@@ -75,9 +76,11 @@ watch('.', (_event, name) => {
   if (name === '.env') note(name);
 });
 
-const types = run(
-  'node_modules/typescript/bin/tsc',
-  ...['-p', 'tsconfig.build.json', '--noEmit', '--watch', '--preserveWatchOutput'],
+// The compiler is a native program. On Node 20, its script would start it as a child, which outlives the script.
+const types = spawn(
+  compilerPath(),
+  ['-p', 'tsconfig.build.json', '--noEmit', '--watch', '--preserveWatchOutput'],
+  { stdio: 'inherit' },
 );
 // The server's requests come first.
 setPriority(types.pid, 10);

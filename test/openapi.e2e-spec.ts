@@ -205,7 +205,7 @@ it('makes a client by openapi-typescript that compiles strictly and narrows erro
       'es2022,dom,dom.iterable',
     ];
     run(
-      'node_modules/typescript/bin/tsc',
+      'node_modules/typescript-7/bin/tsc',
       '--ignoreConfig',
       '--noEmit',
       ...strict,
