@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
@@ -45,19 +45,21 @@ export async function onDatabase<T>(
 }
 
 /**
- * An empty database; where the first thing done with it is to run the migrations, one on PostgreSQL may
- * have them `migrated`: the copy of one that has saves half of a server's start.
+ * An empty database. With `migrated`, its migrations are run already: it is a copy, which saves a third of a
+ * server's start.
  */
 export async function freshDatabase({ migrated = false } = {}): Promise<FreshDatabase> {
   const dataDir = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
   const removeDir = () => rm(dataDir, { recursive: true, force: true });
   if (databaseKind() === 'sqlite') {
-    return { url: `sqlite:${join(dataDir, 'test.sqlite')}`, dataDir, drop: removeDir };
+    const file = join(dataDir, 'test.sqlite');
+    if (migrated) await copyFile(process.env.TEST_SQLITE_TEMPLATE ?? '', file);
+    return { url: `sqlite:${file}`, dataDir, drop: removeDir };
   }
   const server = process.env.TEST_DATABASE_URL ?? '';
   const name = `latchkey_${randomBytes(8).toString('hex')}`;
   const template = migrated ? ` TEMPLATE ${process.env.TEST_TEMPLATE ?? ''}` : '';
-  await onServer(server, `CREATE DATABASE ${name}${template}`);
+  await onServer(server, `CREATE DATABASE ${name}${template} ${process.env.TEST_COPY ?? ''}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
   return {

@@ -9,7 +9,7 @@ import { compileAll, compileTests } from '../../scripts/compile.js';
 import { onServer } from './on-server.js';
 
 /**
- * Compiles the server and the tests, and makes the database that the tests copy. Then it lists the tests that this
+ * Compiles the server and the tests, and makes the databases that the tests copy. Then it lists the tests that this
  * machine cannot run, so that no test is skipped in silence.
  */
 export default async function prepare() {
@@ -17,8 +17,8 @@ export default async function prepare() {
   if (!built || !(await compileTests())) {
     throw new Error('A source cannot be compiled');
   }
-  if (process.env.TEST_DATABASE_URL) await makeTemplate();
-  else {
+  await makeTemplates();
+  if (!process.env.TEST_DATABASE_URL) {
     console.log('\nLeft out: the end-to-end tests on PostgreSQL (TEST_DATABASE_URL is not set)');
   }
   if (!process.env.TEST_REDIS_URL) {
@@ -97,19 +97,32 @@ function canMount() {
   }
 }
 
-/** A PostgreSQL database whose migrations are run: copied in the time that an empty one takes to make. */
-async function makeTemplate() {
+/** Makes a database of each kind whose migrations are run. Tests copy it, which takes less time than to run them. */
+async function makeTemplates() {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-template-'));
+  process.env.TEST_SQLITE_TEMPLATE = join(folder, 'test.sqlite');
+  await migrate(`sqlite:${process.env.TEST_SQLITE_TEMPLATE}`);
+  const server = process.env.TEST_DATABASE_URL;
+  if (!server) return;
+  // To write each block of a new database to the log takes twice as long. Earlier versions copy the files, too.
+  const [version] = await onServer(
+    server,
+    `SELECT current_setting('server_version_num') AS number`,
+  );
+  if (Number(version.number) >= 150_000) process.env.TEST_COPY = 'STRATEGY FILE_COPY';
   const name = `latchkey_template_${randomBytes(8).toString('hex')}`;
-  await onServer(process.env.TEST_DATABASE_URL, `CREATE DATABASE ${name}`);
-  const url = new URL(process.env.TEST_DATABASE_URL);
+  await onServer(server, `CREATE DATABASE ${name}`);
+  const url = new URL(server);
   url.pathname = `/${name}`;
+  await migrate(url.href);
+  process.env.TEST_TEMPLATE = name;
+}
+
+async function migrate(url) {
   const { databaseOptions } = await import('../../dist/src/database/database.options.js');
   const { latchkey } = await import('../../dist/src/app.module.js');
   const { tablesWith } = await import('../../dist/src/tables.js');
-  const dataSource = await new DataSource(
-    databaseOptions(url.href, tablesWith(latchkey)),
-  ).initialize();
+  const dataSource = await new DataSource(databaseOptions(url, tablesWith(latchkey))).initialize();
   await dataSource.runMigrations();
   await dataSource.destroy();
-  process.env.TEST_TEMPLATE = name;
 }
