@@ -13,7 +13,6 @@ import {
 import { asking } from './support/admins.js';
 import { unusableHash } from '../src/passwords/stored-hash.js';
 import { User } from '../src/users/user.entity.js';
-import { WebauthnChallengesService } from '../src/passkeys/webauthn-challenges.service.js';
 import { freshInstances } from './support/instances.js';
 import { kill } from './support/server-process.js';
 import { codeOf } from './support/http.js';
@@ -226,19 +225,6 @@ describe('the counter', () => {
     expect(rows.length).toBeGreaterThanOrEqual(16);
     expect((await asking(server, jwt).ask('GET', '/me/passkeys')).status).toBe(200);
   });
-});
-
-it('refuses an expired challenge, and removes it', async () => {
-  const { authenticator } = await withPasskey();
-  const options = await optionsOf(server, '/login/passkey/options');
-  await server.withDatabase((db) => db.query('UPDATE webauthn_challenges SET expires_at = 1'));
-  expect(await login(authenticator.get(options))).toBe('passkey_challenge_invalid');
-  const challenges = server.app.get(WebauthnChallengesService, { strict: false });
-  expect(await challenges.clean()).toBeGreaterThan(0);
-  const left = await server.withDatabase((db) =>
-    db.query<object[]>('SELECT * FROM webauthn_challenges'),
-  );
-  expect(left).toEqual([]);
 });
 
 it('limits the making of challenges', async () => {

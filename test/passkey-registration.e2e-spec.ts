@@ -16,7 +16,8 @@ import { type Server, startServer } from './support/server.js';
 
 const uuid = expect.stringMatching(/^[0-9a-f-]{36}$/) as string;
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string;
-const challenge = expect.stringMatching(/^[\w-]{43}$/) as string;
+const challenge = expect.stringMatching(/^[\w-]{72}$/) as string;
+const bytes32 = expect.stringMatching(/^[\w-]{43}$/) as string;
 const codes = expect.arrayContaining([
   expect.stringMatching(/^[\dA-Z]{4}(-[\dA-Z]{4}){3}$/),
 ]) as string[];
@@ -39,7 +40,7 @@ describe('registering a passkey', () => {
     expect(body).toEqual({
       challenge,
       rp: { id: 'localhost', name: 'Latchkey' },
-      user: { id: challenge, name: username, displayName: username },
+      user: { id: bytes32, name: username, displayName: username },
       pubKeyCredParams: [-7, -8, -257].map((alg) => ({ type: 'public-key', alg })),
       timeout: 300_000,
       attestation: 'none',
@@ -86,10 +87,10 @@ describe('registering a passkey', () => {
     expect(listed).toEqual({
       passkeys: [
         { ...shown, credential_id: first.id.toString('base64url') },
-        { ...other, credential_id: challenge },
+        { ...other, credential_id: bytes32 },
       ],
       rp_id: 'localhost',
-      user_handle: challenge,
+      user_handle: bytes32,
     });
     expect((await ask('GET', '/me/factors')).body).toMatchObject({
       factors: [{ kind: 'passkey', name }, { kind: 'passkey' }],
@@ -98,7 +99,7 @@ describe('registering a passkey', () => {
     const again = await ask('POST', '/me/passkeys/options');
     expect(again.body.excludeCredentials).toEqual([
       { type: 'public-key', id: first.id.toString('base64url'), transports: ['internal'] },
-      { type: 'public-key', id: challenge, transports: ['internal'] },
+      { type: 'public-key', id: bytes32, transports: ['internal'] },
     ]);
   });
 

@@ -9,7 +9,7 @@ import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 const { AuthenticatorEmulator, PasskeysCredentialsMemoryRepository, WebAuthnEmulator } = emulator;
 
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string;
-const challenge = expect.stringMatching(/^[\w-]{43}$/) as string;
+const challenge = expect.stringMatching(/^[\w-]{72}$/) as string;
 
 let server: Server;
 let origin: string;
@@ -81,7 +81,7 @@ describe('a passkey', () => {
       body: {
         msg: expect.any(String) as string,
         code: 'second_factor_required',
-        challenge,
+        challenge: expect.stringMatching(/^[\w-]{43}$/) as string,
         methods: ['recovery_code', 'passkey'],
         expires_in: 600,
       },

@@ -53,7 +53,7 @@ export class PasskeySignInService {
     const rpId = this.party.id;
     const allowed = userId === null ? [] : await this.passkeys.findBy({ userId, rpId });
     return {
-      challenge: await this.challenges.make('sign_in', userId),
+      challenge: this.challenges.make('sign_in', userId),
       rpId,
       timeout: TIMEOUT,
       userVerification: 'required',

@@ -16,7 +16,7 @@ export async function exportHandle(manager: EntityManager, userId: string): Prom
   return handles.map(({ handle }) => ({ handle }));
 }
 
-/** Returns the ceremonies that a user has begun, for the user's export. */
+/** Returns the ceremonies that a user has completed lately, for the user's export. */
 export async function exportCeremonies(manager: EntityManager, userId: string): Promise<object[]> {
   const order = { expiresAt: 'ASC' } as const;
   const rows = await manager.find(WebauthnChallenge, { where: { userId }, order });

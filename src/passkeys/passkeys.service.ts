@@ -54,7 +54,7 @@ export class PasskeysService {
       if (own.length >= MAX_PASSKEYS) throw new ApiError('too_many_factors');
       const id = await handleOf(manager, userId);
       return {
-        challenge: await this.challenges.make('registration', userId, manager),
+        challenge: this.challenges.make('registration', userId),
         rp: { id: this.party.id, name: this.party.name },
         user: { id, name: user.username, displayName: user.displayName ?? user.username },
         pubKeyCredParams: ALGORITHMS.map((alg) => ({ type: 'public-key' as const, alg })),

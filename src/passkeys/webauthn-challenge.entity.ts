@@ -5,17 +5,17 @@ import { User } from '../users/user.entity.js';
 /** What a challenge is for. */
 export type Ceremony = 'registration' | 'sign_in';
 
-/** A challenge that an authenticator has not signed yet. Its use deletes it. */
+/** A challenge that was used, so that it is not used again. */
 @Entity('webauthn_challenges')
 export class WebauthnChallenge {
-  /** SHA-256 of the challenge, which is 256 random bits; base64url. */
+  /** SHA-256 of the challenge; base64url. */
   @PrimaryColumn('varchar', { name: 'challenge_hash', length: 43 })
   challengeHash!: string;
 
   @Column('varchar', { length: 16 })
   ceremony!: Ceremony;
 
-  /** The only user that may use it; null if any may. */
+  /** The user that used it. */
   @Index('ix_webauthn_challenges_user_id')
   @Column('varchar', { name: 'user_id', length: 36, nullable: true })
   userId!: string | null;

@@ -1,63 +1,64 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
+import { DailyCleanup } from '../common/daily-cleanup.js';
 import { sha256 } from '../common/digest.js';
-import { RecurringService } from '../common/recurring-service.js';
-import { Database, violatesForeignKey } from '../database/database.js';
+import { Database } from '../database/database.js';
+import { Keyring } from '../keys/keyring.js';
 import { type Ceremony, WebauthnChallenge } from './webauthn-challenge.entity.js';
+
+const PURPOSE = 'latchkey passkey challenge';
 
 /** The lifetime of a challenge, in milliseconds. */
 export const LIFETIME = 300_000;
 
-/** The time between two removals of expired challenges, in milliseconds. */
-const INTERVAL = 600_000;
+/** How long a used challenge is kept after its end, in milliseconds: the database's clock may be set back. */
+const KEPT = 86_400_000;
+
+/** The parts of a challenge, in bytes; 16 random ones are the least (WebAuthn, section 13.4.3). */
+const RANDOM = 16;
+const TIME = 6;
+const MAC = 32;
 
 /**
- * The challenges that authenticators sign. Every instance accepts each of them once. Clients make them without a
- * sign-in, 60 a minute each, so a flood must not stay for a day.
+ * The challenges that authenticators sign. A challenge is random bytes, the time of its end, and a MAC
+ * (HMAC-SHA-256) over both, the ceremony and the user, under a key that is derived from the server's secret. So
+ * every instance knows it without a row, and clients without a sign-in cannot fill the database. A used challenge
+ * is stored, and accepted only once.
  */
 @Injectable()
-export class WebauthnChallengesService extends RecurringService {
-  constructor(private readonly database: Database) {
-    super('Cleaning passkey challenges', INTERVAL);
+export class WebauthnChallengesService {
+  /** The key of each accepted secret, the current one first. */
+  private readonly keys: Buffer[];
+
+  constructor(
+    private readonly database: Database,
+    keyring: Keyring,
+    cleanup: DailyCleanup,
+  ) {
+    this.keys = keyring.deriveAll(PURPOSE, '');
+    cleanup.add('Removing used passkey challenges', () => this.clean());
   }
 
-  protected override async work(): Promise<void> {
-    await this.clean();
-  }
-
-  /** Removes expired challenges. Returns their number. */
+  /** Removes used challenges that ended long ago. Returns their number. */
   clean(): Promise<number> {
-    return this.database.deleteAll(WebauthnChallenge, 'expires_at < :now', { now: clock.now() });
+    const before = clock.now() - KEPT;
+    return this.database.deleteAll(WebauthnChallenge, 'expires_at < :before', { before });
+  }
+
+  /** Returns a new challenge for one user, or for any. */
+  make(ceremony: Ceremony, userId: string | null): string {
+    const content = randomBytes(RANDOM + TIME);
+    content.writeUIntBE(clock.now() + LIFETIME, RANDOM, TIME);
+    const [key = Buffer.alloc(0)] = this.keys;
+    return Buffer.concat([content, macOf(key, content, ceremony, userId)]).toString('base64url');
   }
 
   /**
-   * Returns a new challenge for one user, or for any.
-   *
-   * @throws ApiError challenge_invalid if the user was deleted
-   */
-  async make(ceremony: Ceremony, userId: string | null, manager?: EntityManager): Promise<string> {
-    const challenge = randomBytes(32).toString('base64url');
-    const challengeHash = sha256(challenge);
-    const row = { challengeHash, ceremony, userId, expiresAt: new Date(clock.now() + LIFETIME) };
-    if (manager) await manager.insert(WebauthnChallenge, row);
-    else await this.insert(row);
-    return challenge;
-  }
-
-  private async insert(row: Omit<WebauthnChallenge, 'user'>): Promise<void> {
-    try {
-      await this.database.write((manager) => manager.insert(WebauthnChallenge, row));
-    } catch (error) {
-      if (violatesForeignKey(error)) throw new ApiError('challenge_invalid');
-      throw error;
-    }
-  }
-
-  /**
-   * Uses a challenge up, in the transaction that acts on its answer. Of many requests at once, one succeeds.
+   * Uses a challenge up, in the transaction that acts on its answer, and locks the user. Of many requests at once,
+   * one succeeds.
    *
    * @throws ApiError passkey_challenge_invalid, also for another ceremony or another user's challenge
    */
@@ -67,14 +68,40 @@ export class WebauthnChallengesService extends RecurringService {
     ceremony: Ceremony,
     userId: string,
   ): Promise<void> {
-    const { affected } = await manager
-      .createQueryBuilder()
-      .delete()
-      .from(WebauthnChallenge)
-      .where('challenge_hash = :hash', { hash: sha256(challenge) })
-      .andWhere('ceremony = :ceremony AND expires_at > :now', { ceremony, now: clock.now() })
-      .andWhere('(user_id IS NULL OR user_id = :userId)', { userId })
-      .execute();
-    if (affected !== 1) throw new ApiError('passkey_challenge_invalid');
+    const expiresAt = this.endOf(challenge, ceremony, userId);
+    if (expiresAt === undefined || expiresAt <= clock.now()) throw invalid();
+    const lock = this.database.isPostgres ? 'FOR NO KEY UPDATE' : '';
+    // TypeORM's driver for SQLite returns no rows of a statement that begins with INSERT. SQLite needs a WHERE
+    // before ON CONFLICT.
+    const used = await manager.query<unknown[]>(
+      `WITH owner AS (SELECT id FROM users WHERE id = $1 ${lock})
+       INSERT INTO webauthn_challenges (user_id, challenge_hash, ceremony, expires_at)
+       SELECT id, $2, $3, CAST($4 AS bigint) FROM owner WHERE true
+       ON CONFLICT DO NOTHING RETURNING challenge_hash`,
+      [userId, sha256(challenge), ceremony, expiresAt],
+    );
+    if (used.length === 0) throw invalid();
+  }
+
+  /** Returns the end of a challenge that a server of ours made for the ceremony, and for the user or any. */
+  private endOf(challenge: string, ceremony: Ceremony, userId: string): number | undefined {
+    const bytes = Buffer.from(challenge, 'base64url');
+    // Another spelling of the same bytes would be good for a second use.
+    const isWellFormed = bytes.toString('base64url') === challenge;
+    if (!isWellFormed || bytes.length !== RANDOM + TIME + MAC) return undefined;
+    const content = bytes.subarray(0, RANDOM + TIME);
+    const mac = bytes.subarray(RANDOM + TIME);
+    const isOurs = this.keys.some((key) =>
+      [null, userId].some((one) => timingSafeEqual(mac, macOf(key, content, ceremony, one))),
+    );
+    return isOurs ? content.readUIntBE(RANDOM, TIME) : undefined;
   }
 }
+
+const invalid = (): ApiError => new ApiError('passkey_challenge_invalid');
+
+const macOf = (key: Buffer, content: Buffer, ceremony: Ceremony, userId: string | null): Buffer =>
+  createHmac('sha256', key)
+    .update(content)
+    .update(JSON.stringify([ceremony, userId]))
+    .digest();
