@@ -1,13 +1,38 @@
 import { AsyncResource } from 'node:async_hooks';
 import { createRequire } from 'node:module';
+import { LRUCache } from 'lru-cache';
 
 type Call = (this: unknown, ...args: unknown[]) => unknown;
 
-/** The methods of sqlite3's `Database` that TypeORM calls. */
-type Connection = Record<'run' | 'all', Call>;
+/** A prepared statement. Its methods take the parameters, and a function to call back. */
+interface Statement {
+  run(...args: unknown[]): unknown;
+  all(...args: unknown[]): unknown;
+  finalize(): void;
+}
+
+/** The methods of sqlite3's `Database` that TypeORM and this file call. */
+interface Connection {
+  run(sql: string, ...args: unknown[]): unknown;
+  all(sql: string, ...args: unknown[]): unknown;
+  prepare(sql: string, done: (error: Error | null) => void): Statement;
+  close(done: Call): void;
+}
 
 interface Sqlite3 {
   Database: new (...args: unknown[]) => Connection;
+}
+
+/** How many statements a connection remembers. */
+const REMEMBERED = 200;
+
+/** Statements that may stay prepared. A `PRAGMA` may act when it is prepared. */
+const KEEPABLE = /^\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|BEGIN|COMMIT)\b/i;
+
+/** A statement that was run before. It is prepared from its second run on. */
+interface Known {
+  preparing?: boolean;
+  statement?: Statement;
 }
 
 /**
@@ -20,18 +45,61 @@ export const sqliteDriver = {
   verbose(): object {
     const sqlite3 = createRequire(import.meta.url)('sqlite3') as Sqlite3;
     /**
-     * A connection that calls back in the context of the request. sqlite3 itself does not do so from Node 24
-     * on.
+     * A connection that keeps its statements prepared, because to prepare one takes longer than to run it. It
+     * calls back in the context of the request: sqlite3 itself does not do so from Node 24 on.
      */
     class Database extends sqlite3.Database {
-      override run = inContext(super.run.bind(this));
-      override all = inContext(super.all.bind(this));
+      private readonly known = new LRUCache<string, Known>({
+        max: REMEMBERED,
+        dispose: ({ statement }) => statement?.finalize(),
+      });
+
+      override run(sql: string, ...args: unknown[]): unknown {
+        // `run` takes one step, so with RETURNING it would stay open.
+        const statement = /\bRETURNING\b/i.test(sql) ? undefined : this.prepared(sql);
+        const bound = args.map(inContext);
+        return statement ? statement.run(...bound) : super.run(sql, ...bound);
+      }
+
+      override all(sql: string, ...args: unknown[]): unknown {
+        const statement = this.prepared(sql);
+        const bound = args.map(inContext);
+        return statement ? statement.all(...bound) : super.all(sql, ...bound);
+      }
+
+      override close(done: Call): void {
+        // SQLite closes no connection with statements.
+        this.known.clear();
+        super.close(done);
+      }
+
+      /** Returns a statement that is prepared already. Prepares it for the next time if it comes again. */
+      private prepared(sql: string): Statement | undefined {
+        const known = this.known.get(sql);
+        if (known?.statement) return known.statement;
+        if (!known && KEEPABLE.test(sql)) this.known.set(sql, {});
+        if (known && !known.preparing) this.prepareNext(sql, known);
+        return undefined;
+      }
+
+      private prepareNext(sql: string, known: Known): void {
+        known.preparing = true;
+        const statement = this.prepare(sql, (error) => {
+          if (error) return;
+          if (this.known.peek(sql) === known) known.statement = statement;
+          else statement.finalize();
+        });
+      }
     }
     return Object.assign(Object.create(sqlite3) as object, { Database });
   },
 };
 
-const inContext =
-  (call: Call): Call =>
-  (...args) =>
-    call(...args.map((arg) => (typeof arg === 'function' ? AsyncResource.bind(arg as Call) : arg)));
+function inContext(arg: unknown): unknown {
+  if (typeof arg !== 'function') return arg;
+  // `AsyncResource.bind` does the same, but gives each function properties, which takes longer.
+  const context = new AsyncResource('sqlite3');
+  return function (this: unknown, ...given: unknown[]) {
+    return context.runInAsyncScope(arg as Call, this, ...given);
+  };
+}
