@@ -46,7 +46,8 @@ export class SignInsService {
    * Signs in a user after the proof of a method. It checks the account, starts a session, and records it. A user
    * with a second factor gets no session by one factor alone, whatever the way in.
    *
-   * @param manager the transaction to sign in with; by default one of its own
+   * @param manager the transaction to sign in with, which holds the lock on the user's row; by default one of
+   *   its own
    * @throws ApiError user_disabled, email_not_verified
    */
   async complete(

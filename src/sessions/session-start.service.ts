@@ -56,6 +56,7 @@ export class SessionStartService {
    * and inserts the session. Thus no session outlives a change that was made while the server looked at the
    * password.
    *
+   * @param manager a transaction that holds the lock on the user's row
    * @returns undefined if the user may not sign in any more, has another password hash, or got a second factor
    */
   async start(
@@ -66,13 +67,16 @@ export class SessionStartService {
     const createdAt = clock.date();
     const [id, salt] = [randomUUID(), randomBytes(16).toString('base64url')];
     const work = async (inside: EntityManager): Promise<boolean> => {
-      if (!(await this.insert(inside, user, origin, { id, salt, now: createdAt.getTime() }))) {
-        return false;
-      }
+      const start = { id, salt, now: createdAt.getTime() };
+      const others = await this.insert(inside, user, origin, start);
+      if (others === undefined) return false;
       const { amr } = user.assurance;
       const event = { type: 'session.started', userId: user.id, sessionId: id, amr } as const;
       await this.events.publish(inside, event);
-      await this.endSurplus(inside, { userId: user.id, id });
+      // PostgreSQL counts from before the statement waited for the lock.
+      const isCounted = manager !== undefined || !this.database.isPostgres;
+      const isSurplus = others >= this.config.sessions.perUser;
+      if (isSurplus || !isCounted) await this.endSurplus(inside, { userId: user.id, id });
       return true;
     };
     const started = manager ? await work(manager) : await this.database.transaction(work);
@@ -82,12 +86,13 @@ export class SessionStartService {
     return { id, userId: user.id, assurance, authenticatedAt: createdAt, refreshToken };
   }
 
+  /** Inserts the session. Returns how many others the user has; undefined if the user may not sign in. */
   private async insert(
     manager: EntityManager,
     { id: userId, passwordHash, assurance }: SeenUser,
     { address, userAgent }: Origin,
     { id, salt, now }: { id: string; salt: string; now: number },
-  ): Promise<boolean> {
+  ): Promise<number | undefined> {
     const { idle, absolute } = this.config.sessions;
     const expiresAt = now + Math.min(idle, absolute) * 1000;
     const origin = [storable(userAgent), storableAddress(address)];
@@ -99,7 +104,7 @@ export class SessionStartService {
     // too, so that it counts this session.
     const lock = this.database.isPostgres ? 'FOR NO KEY UPDATE' : '';
     // TypeORM's driver for SQLite returns no rows of a statement that begins with INSERT.
-    const inserted = await manager.query<unknown[]>(
+    const [inserted] = await manager.query<{ others: number | string }[]>(
       `WITH owner AS (
          SELECT id FROM users WHERE id = $1 AND password_hash = coalesce($2, password_hash)
            AND (second_factor_since IS NULL OR CAST($3 AS integer) >= 2)
@@ -108,10 +113,11 @@ export class SessionStartService {
        INSERT INTO sessions (user_id, created_at, authenticated_at, last_used_at, refreshed_at, id,
          expires_at, user_agent, address, salt, amr, aal, refresh_generation)
        SELECT id, $4, $4, $4, $4, $5, CAST($6 AS bigint), $7, $8, $9, $10, $3, 0 FROM owner
-       RETURNING id`,
+       RETURNING (SELECT count(*) FROM sessions other
+         WHERE other.user_id = $1 AND other.id <> $5 AND other.ended_at IS NULL AND other.expires_at > $4) AS others`,
       values,
     );
-    return inserted.length > 0;
+    return inserted && Number(inserted.others);
   }
 
   /** Ends the sessions that were not used for the longest, if the user has too many beside the new one. */
@@ -119,8 +125,7 @@ export class SessionStartService {
     manager: EntityManager,
     { userId, id: started }: { userId: string; id: string },
   ): Promise<void> {
-    // Every login asks, and TypeORM would build the same statement anew each time. SQLite takes no OFFSET
-    // without a LIMIT.
+    // SQLite takes no OFFSET without a LIMIT.
     const surplus = await manager.query<{ id: string }[]>(
       `SELECT id FROM sessions
        WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL AND expires_at > $3
