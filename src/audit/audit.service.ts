@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, In, IsNull, LessThan } from 'typeorm';
 import { currentContext } from '../common/request-context.js';
+import { TableSql } from '../database/table-sql.js';
 import type { AuditEntry } from './audit-entry.js';
 import { AuditEvent } from './audit-event.entity.js';
 import type { AuditHook } from './audit-hook.js';
@@ -22,8 +23,9 @@ export class AuditService {
    * Records a change in the transaction of `manager`: the row is committed with it, or not at all. Address,
    * user agent and the signed-in user come from the running request.
    */
-  record(manager: EntityManager, entry: AuditEntry): Promise<void> {
-    return this.insert(manager, [auditRow(entry, currentContext())]);
+  async record(manager: EntityManager, entry: AuditEntry): Promise<void> {
+    const row = auditRow(entry, currentContext());
+    await TableSql.of(manager, AuditEvent).insert(manager, this.hook?.complete(row) ?? row);
   }
 
   /** Stores rows of {@link auditRow}. */

@@ -6,18 +6,27 @@ import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { currentOrigin } from '../common/request-context.js';
 import { Database } from '../database/database.js';
+import { changedRows, TableSql } from '../database/table-sql.js';
 import { RecordedRefusal } from '../factors/recorded-refusal.js';
 import { Notices } from '../mail/notices.js';
 import type { Limit } from '../throttling/limit-store.js';
 import { RateLimits } from '../throttling/rate-limits.js';
 import { lockUser } from '../users/lock-user.js';
+import { User } from '../users/user.entity.js';
 import { methodsOf } from './passkey-kind.js';
 import { Passkey } from './passkey.entity.js';
 import type { Assertion } from './passkeys.schemas.js';
 import { RelyingParty } from './relying-party.js';
 import { invalid, verifyAssertion } from './webauthn.js';
 import { WebauthnChallengesService } from './webauthn-challenges.service.js';
-import { WebauthnHandle } from './webauthn-handle.entity.js';
+
+/** A passkey with its owner, as they were before the transaction. */
+export interface OwnedPasskey {
+  passkey: Passkey;
+  /** The handle by which authenticators know the owner; null if there is none. */
+  handle: string | null;
+  owner: User;
+}
 
 /** An answer that its passkey has signed. Its challenge and counter are still to be checked. */
 export interface SignedAnswer {
@@ -45,14 +54,23 @@ export class PasskeyProofsService {
   }
 
   /**
-   * Returns the passkey of an answer.
+   * Returns the passkey of an answer, and its owner.
    *
    * @throws ApiError passkey_unknown, with the names by which a page can tell the authenticator to forget it
    */
-  async find({ id: credentialId }: Assertion): Promise<Passkey> {
-    const found = await this.passkeys.findOneBy({ credentialId, rpId: this.party.id });
-    if (found) return found;
-    throw this.unknown(credentialId);
+  async find({ id: credentialId }: Assertion): Promise<OwnedPasskey> {
+    const { manager } = this.passkeys;
+    const [passkeys, users] = [TableSql.of(manager, Passkey), TableSql.of(manager, User)];
+    const [row] = await manager.query<Record<string, unknown>[]>(
+      `SELECT ${passkeys.list('p')}, ${users.list('u')}, h.handle AS handle
+       FROM passkeys p JOIN users u ON u.id = p.user_id
+       LEFT JOIN webauthn_handles h ON h.user_id = p.user_id
+       WHERE p.credential_id = $1 AND p.rp_id = $2`,
+      [credentialId, this.party.id],
+    );
+    if (!row) throw this.unknown(credentialId);
+    const handle = row.handle as string | null;
+    return { passkey: passkeys.read(row, 'p'), handle, owner: users.read(row, 'u') };
   }
 
   /**
@@ -61,19 +79,20 @@ export class PasskeyProofsService {
    * @param needsHandle whether the answer has to name its user; otherwise it may
    * @throws ApiError passkey_invalid
    */
-  async verify(passkey: Passkey, answer: Assertion, needsHandle: boolean): Promise<SignedAnswer> {
+  async verify(
+    { passkey, handle }: OwnedPasskey,
+    answer: Assertion,
+    needsHandle: boolean,
+  ): Promise<SignedAnswer> {
     const { userHandle } = answer.response;
-    if (userHandle || needsHandle) {
-      const { userId } = passkey;
-      const owner = await this.passkeys.manager.findOneBy(WebauthnHandle, { userId });
-      if (!owner || owner.handle !== userHandle) throw invalid();
-    }
+    const isNamed = userHandle || needsHandle;
+    if (isNamed && (handle === null || handle !== userHandle)) throw invalid();
     const { challenge, value } = await verifyAssertion(this.party, answer, passkey);
     return { passkey, challenge, ...value };
   }
 
   /**
-   * Uses an answer up, in a transaction that holds the lock on the user's row. Returns the proven methods.
+   * Uses an answer up, and locks the user. Returns the proven methods.
    *
    * @throws ApiError passkey_challenge_invalid, passkey_unknown; RecordedRefusal passkey_copied
    */
@@ -81,18 +100,14 @@ export class PasskeyProofsService {
     const { passkey, challenge, signCount, backedUp } = answer;
     await this.challenges.use(manager, challenge, 'sign_in', userId);
     // An authenticator that does not count says 0. The stored counter never falls.
-    const { affected } = await manager
-      .createQueryBuilder()
-      .update(Passkey)
-      .set({
-        signCount: () => 'CASE WHEN sign_count < :signCount THEN :signCount ELSE sign_count END',
-        backedUp,
-        lastUsedAt: clock.date(),
-      })
-      .where('id = :id AND user_id = :userId', { id: passkey.id, userId, signCount })
-      .andWhere('(sign_count < :signCount OR sign_count = 0 OR :signCount = 0)')
-      .execute();
-    if (affected === 1) return methodsOf(passkey);
+    const changed = await changedRows(
+      manager,
+      `UPDATE passkeys SET sign_count = CASE WHEN sign_count < CAST($1 AS bigint) THEN $1 ELSE sign_count END,
+         backed_up = $2, last_used_at = $3
+       WHERE id = $4 AND user_id = $5 AND (sign_count < $1 OR sign_count = 0 OR $1 = 0)`,
+      [signCount, backedUp, clock.now(), passkey.id, userId],
+    );
+    if (changed === 1) return methodsOf(passkey);
     if (!(await manager.existsBy(Passkey, { id: passkey.id, userId }))) {
       throw this.unknown(passkey.credentialId);
     }

@@ -10,7 +10,7 @@ import { ChallengesService } from '../factors/challenges.service.js';
 import { FactorKinds } from '../factors/factor-kinds.js';
 import { recordRefusal } from '../factors/recorded-refusal.js';
 import type { Origin } from '../sessions/session-start.service.js';
-import { lockUser } from '../users/lock-user.js';
+import type { User } from '../users/user.entity.js';
 import { KIND, passkeyKind } from './passkey-kind.js';
 import { PasskeyProofsService, type SignedAnswer } from './passkey-proofs.service.js';
 import { Passkey } from './passkey.entity.js';
@@ -73,15 +73,13 @@ export class PasskeySignInService {
   }
 
   private async complete(answer: Assertion, origin: Origin): Promise<Tokens> {
-    let passkey: Passkey | null = null;
+    let owner: User | null = null;
     try {
-      passkey = await this.proofs.find(answer);
-      const signed = await this.proofs.verify(passkey, answer, true);
-      const { userId } = passkey;
+      const found = await this.proofs.find(answer);
+      const user = (owner = found.owner);
+      const signed = await this.proofs.verify(found, answer, true);
       return await this.database.transaction(async (manager) => {
-        const user = await lockUser(manager, userId);
-        if (!user) throw new ApiError('passkey_challenge_invalid');
-        const amr = await this.proofs.use(manager, userId, signed);
+        const amr = await this.proofs.use(manager, user.id, signed);
         const method = { assurance: { amr, aal: 2 as const } };
         const signIn = await this.signIns.complete(user, method, origin, manager);
         if (signIn.outcome !== 'signed_in') throw new ApiError('passkey_challenge_invalid');
@@ -90,7 +88,7 @@ export class PasskeySignInService {
     } catch (error) {
       await recordRefusal(error);
       if (error instanceof ApiError && isFailure(error.code)) {
-        this.signIns.refuse(error.code, passkey && { id: passkey.userId });
+        this.signIns.refuse(error.code, owner);
       }
       throw error;
     }
@@ -100,9 +98,9 @@ export class PasskeySignInService {
   private async prepare(userId: string, proof: unknown): Promise<SignedAnswer> {
     const { data: answer } = assertionSchema.safeParse(proof);
     if (!answer) throw invalid();
-    const passkey = await this.proofs.find(answer);
-    if (passkey.userId !== userId) throw invalid();
-    return this.proofs.verify(passkey, answer, false);
+    const found = await this.proofs.find(answer);
+    if (found.owner.id !== userId) throw invalid();
+    return this.proofs.verify(found, answer, false);
   }
 }
 

@@ -1,5 +1,6 @@
 import { type EntityManager, type FindOptionsWhere, In } from 'typeorm';
 import { rowLock } from '../database/row-lock.js';
+import { TableSql } from '../database/table-sql.js';
 import { User } from './user.entity.js';
 
 /**
@@ -7,8 +8,15 @@ import { User } from './user.entity.js';
  * changes or deletes the user. So rows that refer to the user can be stored.
  */
 export async function lockUser(manager: EntityManager, id: string): Promise<User | null> {
-  const [user = null] = await lockUsers(manager, { id });
-  return user;
+  if (manager.connection.options.type === 'postgres') {
+    // See `lockUsers` for why a second statement reads the user.
+    const lock = 'SELECT id FROM users WHERE id = $1 FOR UPDATE';
+    if ((await manager.query<unknown[]>(lock, [id])).length === 0) return null;
+  }
+  const users = TableSql.of(manager, User);
+  const sql = `SELECT ${users.list('u')} FROM users u WHERE u.id = $1`;
+  const [row] = await manager.query<Record<string, unknown>[]>(sql, [id]);
+  return row ? users.read(row, 'u') : null;
 }
 
 /** Returns the user that holds an e-mail address, locked likewise, or null. */
