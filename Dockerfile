@@ -10,6 +10,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json tsconfig.browser.json ormconfig.ts ./
+COPY scripts/bundle.js ./scripts/
 COPY src ./src
 COPY templates ./templates
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund

@@ -27,12 +27,16 @@ export function buildIfNewer() {
   if (!existsSync(path('src'))) return;
   const sources = filesOf('src').filter(isSource);
   if (sources.some(isNewer)) {
-    for (const project of ['tsconfig.build.json', 'tsconfig.browser.json']) {
-      const { status } = spawnSync(
-        process.execPath,
-        [path('node_modules/typescript-7/bin/tsc'), '-p', project],
-        { cwd: root, stdio: ['ignore', 2, 2] },
-      );
+    const compiler = path('node_modules/typescript-7/bin/tsc');
+    for (const step of [
+      [compiler, '-p', 'tsconfig.build.json'],
+      [compiler, '-p', 'tsconfig.browser.json'],
+      [path('scripts/bundle.js')],
+    ]) {
+      const { status } = spawnSync(process.execPath, step, {
+        cwd: root,
+        stdio: ['ignore', 2, 2],
+      });
       if (status !== 0) process.exit(status ?? 1);
     }
   }
