@@ -21,6 +21,7 @@ import { ACCOUNT_PAGES, OVERVIEW } from './navigation.texts.js';
 import { OverviewController } from './overview.controller.js';
 import { PasskeysController } from './passkeys.controller.js';
 import { PasswordController } from './password.controller.js';
+import { PlacesService } from './places.service.js';
 import { ProfileController } from './profile.controller.js';
 import { SessionsController } from './sessions.controller.js';
 
@@ -49,7 +50,7 @@ import { SessionsController } from './sessions.controller.js';
     ActivityController,
     DataController,
   ],
-  providers: [FactorDocuments],
+  providers: [FactorDocuments, PlacesService],
 })
 export class AccountPagesModule {
   constructor(navigation: Navigation) {

@@ -9,6 +9,7 @@ import { pageLanguage } from '../pages/page-language.js';
 import { seeOther } from '../pages/see-other.js';
 import { openSessionOf, SignedInDocuments } from '../pages/signed-in-documents.js';
 import { SessionsService } from '../sessions/sessions.service.js';
+import { PlacesService } from './places.service.js';
 import { SessionsPage } from './sessions.page.js';
 import { SESSIONS_TEXTS } from './sessions.texts.js';
 
@@ -20,6 +21,7 @@ const endSchema = z.object({ id: z.uuid() });
 export class SessionsController {
   constructor(
     private readonly sessions: SessionsService,
+    private readonly places: PlacesService,
     private readonly documents: SignedInDocuments,
   ) {}
 
@@ -31,10 +33,13 @@ export class SessionsController {
     const language = pageLanguage(request);
     const texts = SESSIONS_TEXTS[language];
     const { user, session } = openSessionOf(request);
+    const sessions = await this.sessions.active(user.id);
+    const addresses = sessions.map(({ address }) => address);
     const page = (
       <SessionsPage
         language={language}
-        sessions={await this.sessions.active(user.id)}
+        sessions={sessions}
+        places={await this.places.of(addresses, language)}
         current={session.id}
       />
     );

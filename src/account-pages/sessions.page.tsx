@@ -10,10 +10,13 @@ import { SESSIONS_TEXTS } from './sessions.texts.js';
 export function SessionsPage({
   language,
   sessions,
+  places,
   current,
 }: {
   language: Language;
   sessions: Session[];
+  /** The places of their addresses, as far as they are known. */
+  places: ReadonlyMap<string, string>;
   /** The id of the browser's own session. */
   current: string;
 }) {
@@ -24,6 +27,7 @@ export function SessionsPage({
       <ul class="rows">
         {sessions.map(({ id, userAgent, amr, address, lastUsedAt }) => {
           const device = knownDevice(userAgent) || texts.unknownDevice;
+          const place = places.get(address);
           return (
             <li class="row" key={id}>
               <div>
@@ -36,7 +40,7 @@ export function SessionsPage({
                 </p>
                 <p class="hint">
                   {texts.lastUsed}: <Time at={lastUsedAt} language={language} />
-                  {address && ` · ${address}`}
+                  {address && ` · ${place === undefined ? address : `${place} (${address})`}`}
                 </p>
               </div>
               {id !== current && (
