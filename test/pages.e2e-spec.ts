@@ -93,6 +93,33 @@ describe('the pages of mailed links', () => {
     }
   });
 
+  it('has the name of the account for password managers, if the link is good', async () => {
+    const { username, email } = await newUser(server);
+    const link = new URL(await resetLink(email));
+    const token = link.searchParams.get('token') ?? '';
+    const nameIn = (html: string) =>
+      /<input type="text" class="hidden" name="username"([^>]*) autocomplete="username"/
+        .exec(html)?.[1]
+        ?.trim();
+    const path = '/account/reset-password';
+    const shown = await server.http.get(`${path}?token=${token}`);
+    expect(nameIn(shown.text)).toBe(`value="${username}"`);
+    const form = { token, username, password: 'password' };
+    const weak = await server.http.post(path).type('form').send(form);
+    expect([weak.status, nameIn(weak.text)]).toEqual([400, `value="${username}"`]);
+    const foreign = await server.http.get(`${path}?token=${'A'.repeat(43)}`);
+    expect(nameIn(foreign.text)).toBe('value');
+    // The name that the form sends decides nothing.
+    const other = { token, username: 'another', password: NEW_PASSWORD };
+    await server.http.post(path).type('form').send(other).expect(200);
+    await expect(server.login(username, NEW_PASSWORD)).resolves.toBeDefined();
+    const used = await server.http.get(`${path}?token=${token}`);
+    expect(nameIn(used.text)).toBe('value');
+    // The page of a link to verify an address has no such field, and reads nothing.
+    const verify = await server.http.get(`/account/verify-email?token=${token}`);
+    expect(verify.text).not.toContain('autocomplete="username"');
+  });
+
   it('says what is wrong with a weak password, and leaves the link good', async () => {
     const { username, email } = await newUser(server);
     const link = new URL(await resetLink(email));

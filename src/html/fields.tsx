@@ -168,9 +168,9 @@ export const Hidden = ({ name, value }: { name: string; value: string }) => (
   <input type="hidden" name={name} value={value} />
 );
 
-/** The name of the account, which password managers save together with a password. The form does not send it. */
-export const AccountName = ({ username }: { username: string }) => (
-  <input type="text" class="hidden" value={username} autocomplete="username" readOnly />
+/** The name of the account, which password managers save with a password. A field without a name is not sent. */
+export const AccountName = ({ username, name }: { username: string; name?: string }) => (
+  <input type="text" class="hidden" name={name} value={username} autocomplete="username" readOnly />
 );
 
 /** The button that sends a form, or a quiet or dangerous variant of it. */

@@ -21,8 +21,8 @@ export function MailedLinkForm({
         <Hidden name="token" value={token} />
         {texts.password !== undefined && (
           <>
-            {/* The page reads no data before its form is sent, so it does not know the name. */}
-            <AccountName username="" />
+            {/* The form sends the name along, so the page that refuses a password still has it. */}
+            <AccountName name="username" username={form.values.username ?? ''} />
             <Field
               form={form}
               name="password"

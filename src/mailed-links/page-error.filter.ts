@@ -24,11 +24,13 @@ export class PageErrorFilter implements ExceptionFilter<ApiError> {
       return;
     }
     const accepted = request.headers['accept-language'];
-    const { token, password } = pageFormSchema.parse(request.body);
+    const sent = pageFormSchema.parse(request.body);
     const fields = { new_password: 'password' };
-    const form = failedForm(error, { token, password }, languageOf(accepted), fields);
+    const form = failedForm(error, sent, languageOf(accepted), fields);
     const state: PageState =
-      error.code === 'link_invalid' ? { step: 'invalid' } : { step: 'form', token, form };
+      error.code === 'link_invalid'
+        ? { step: 'invalid' }
+        : { step: 'form', token: sent.token, form };
     void reply.status(error.status).headers(error.headers);
     reply.send(this.pages.render(reply, link, state, accepted));
   }

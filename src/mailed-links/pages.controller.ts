@@ -20,7 +20,7 @@ import { freshForm } from '../html/form-state.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import type { MailedLinkDeclaration } from './declaration.js';
 import { PageErrorFilter } from './page-error.filter.js';
-import { Pages, type PageState } from './pages.js';
+import { Pages } from './pages.js';
 import { type PageFormBody, pageFormSchema, pageQuerySchema } from './pages.schemas.js';
 
 /** The pages that mailed links lead to. */
@@ -31,15 +31,18 @@ export class PagesController {
   constructor(private readonly pages: Pages) {}
 
   @Get(':page')
-  show(
+  async show(
     @Param('page') page: string,
     @Query({ schema: pageQuerySchema }) { token }: { token: string },
     @Res({ passthrough: true }) reply: FastifyReply,
     @Headers('accept-language') accepted?: string,
-  ): string {
-    const state: PageState =
-      token === '' ? { step: 'invalid' } : { step: 'form', token, form: freshForm() };
-    return this.pages.render(reply, this.linkOf(page), state, accepted);
+  ): Promise<string> {
+    const link = this.linkOf(page);
+    if (token === '') return this.pages.render(reply, link, { step: 'invalid' }, accepted);
+    // The page says that a link is invalid when its form is sent, as it does for all links.
+    const username = await link.accountName?.(token).catch(() => '');
+    const form = freshForm(username === undefined ? {} : { username });
+    return this.pages.render(reply, link, { step: 'form', token, form }, accepted);
   }
 
   @Post(':page')
@@ -49,13 +52,13 @@ export class PagesController {
   @UseFilters(PageErrorFilter)
   async submit(
     @Param('page') page: string,
-    @Body({ schema: pageFormSchema }) form: PageFormBody,
+    @Body({ schema: pageFormSchema }) { token, password }: PageFormBody,
     @Res({ passthrough: true }) reply: FastifyReply,
     @ClientSignal() signal: AbortSignal,
     @Headers('accept-language') accepted?: string,
   ): Promise<string> {
     const link = this.linkOf(page);
-    const sent = { ...form, locale: accepted, signal };
+    const sent = { token, password, locale: accepted, signal };
     await link.redeem?.(sent);
     const details = await link.show?.(sent);
     return this.pages.render(reply, link, { step: 'done', details }, accepted);

@@ -10,7 +10,11 @@ export const pageQuerySchema = z.object({
 
 /** Body of a page's form. */
 export const pageFormSchema = z
-  .object({ token: z.string().max(128).catch(''), password: z.string().catch('') })
-  .catch({ token: '', password: '' });
+  .object({
+    token: z.string().max(128).catch(''),
+    password: z.string().catch(''),
+    username: z.string().max(254).catch(''),
+  })
+  .catch({ token: '', password: '', username: '' });
 
 export type PageFormBody = z.infer<typeof pageFormSchema>;

@@ -20,7 +20,7 @@ export type PageState =
 
 /**
  * Renders the pages that mailed links lead to. Mail scanners follow links, so a page makes no change before its
- * button is pressed, and reads no data to be shown.
+ * button is pressed, and shows no data but the name of the account beside a new password.
  */
 @Injectable()
 export class Pages {
