@@ -1,11 +1,15 @@
 import { gzipSync } from 'node:zlib';
-import { interleave, measure, middle, type Plan, ratio } from '../measure.js';
+import { paintsOf } from '../first-paint.js';
+import { interleave, measure, median, middle, type Plan, ratio } from '../measure.js';
 import { digits, type Section } from '../report.js';
 import { Stage } from '../stage.js';
 
 const CONNECTIONS = 32;
 
-/** Measures the page to sign in: how many a second, their cost, and the bytes that a browser loads for one. */
+/**
+ * Measures the page to sign in: how many a second, their cost, the bytes that a browser loads for one, and the time
+ * until it is painted.
+ */
 export async function pages(plan: Plan): Promise<Section> {
   const stage = new Stage(plan.cost);
   try {
@@ -20,6 +24,8 @@ export async function pages(plan: Plan): Promise<Section> {
     const perSecond = (name: keyof typeof rates) => rates[name].map((rate) => rate.perSecond);
     const cpu = middle(rates['/sign-in'], 'cpu') / 1_000;
     const weight = await weightOf(server.url);
+    const paints = await paintsOf(`${server.url}/sign-in`, plan.quick ? 5 : 25);
+    const painted = Object.entries(paints ?? {});
     const rows = Object.entries(rates).map(([name, rounds]) => [
       name,
       ...(['perSecond', 'p99', 'cpu'] as const).map((figure) => digits(middle(rounds, figure))),
@@ -29,9 +35,17 @@ export async function pages(plan: Plan): Promise<Section> {
       text:
         `The page to sign in beside the cheapest route, ${CONNECTIONS} connections. _CPU_ is the processor time ` +
         'of the server for a request, all threads together. The weight is that of the page, its stylesheet and ' +
-        'its modules, compressed by gzip.',
+        'its modules, compressed by gzip. A _paint_ is the median time, in milliseconds, from the start of a load ' +
+        'in Chromium to the first paint with content and to the largest one. The _cache_ is the one of its files.',
       columns: ['', 'requests/s', 'p99 ms', 'CPU µs'],
-      rows: [...rows, [`weight ${digits(weight / 1_000)} kB`, '', '', '']],
+      rows: [
+        ...rows,
+        [`weight ${digits(weight / 1_000)} kB`, '', '', ''],
+        ...painted.map(([cache, { first, largest }]) => {
+          const times = [first, largest].map((all) => digits(median(all)));
+          return [`paint, ${cache} cache: first ${times.join(' ms, largest ')} ms`, '', '', ''];
+        }),
+      ],
       targets: [
         {
           what: 'Pages to sign in a second, to /health/live',
@@ -46,6 +60,12 @@ export async function pages(plan: Plan): Promise<Section> {
           atMost: 30,
           unit: ' kB',
         },
+        ...painted.map(([cache, { first }]) => ({
+          what: `First paint of the page to sign in, ${cache} cache`,
+          measured: median(first),
+          atMost: 100,
+          unit: ' ms',
+        })),
       ],
     };
   } finally {
