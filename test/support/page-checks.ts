@@ -47,8 +47,6 @@ export async function faultsOf(page: Page): Promise<string[]> {
   }, RULES);
   const own = await page.evaluate(() => {
     const faults: string[] = [];
-    const { scrollWidth, clientWidth } = document.documentElement;
-    if (scrollWidth > clientWidth) faults.push(`${scrollWidth} px wide in ${clientWidth} px`);
     if (document.querySelectorAll('h1').length !== 1) faults.push('not one h1');
     if (document.querySelector('[style],style,script:not([src]),[onclick]')) faults.push('inline');
     const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id);
@@ -57,5 +55,12 @@ export async function faultsOf(page: Page): Promise<string[]> {
     for (const field of document.querySelectorAll(unnamed)) faults.push(field.outerHTML);
     return faults;
   });
-  return [...found, ...own];
+  return [...found, ...(await tooWide(page)), ...own];
 }
+
+/** Returns whether the page that is shown is wider than its window. */
+export const tooWide = (page: Page): Promise<string[]> =>
+  page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return scrollWidth > clientWidth ? [`${scrollWidth} px wide in ${clientWidth} px`] : [];
+  });
