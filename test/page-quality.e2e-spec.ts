@@ -157,6 +157,16 @@ const NAUGHTY = '<img src=x onerror=alert(1)> ${7*7} ﷽ 👩‍👩‍👧';
       expect(await faults()).toEqual([]);
     }, 120_000);
 
+    it('the page for a mailed code has no fault, with a long address', async () => {
+      await context.clearCookies();
+      await open('/sign-in/mail');
+      const domain = `${'verwaltung'.repeat(6)}.${'schifffahrt'.repeat(5)}.example.com`;
+      await page.locator('[name=email]').fill(`rentenstelle@${domain}`);
+      await page.locator('main form button').click();
+      await page.locator('[name=code]').waitFor();
+      expect(await faultsOf(page)).toEqual([]);
+    }, 120_000);
+
     it('the pages of a refused form have no fault', async () => {
       const username = `max-${look.locale}-${look.colorScheme}`;
       const { id } = await server.register(username);

@@ -164,7 +164,8 @@ export const FACTORS_TEXTS: Texts<FactorsTexts> = {
       needsScript: 'Dieser Browser kann keine Passkeys erstellen, oder Skripte sind abgeschaltet.',
     },
     codes: {
-      title: 'Wiederherstellungscodes',
+      // A narrow window breaks the word here.
+      title: 'Wiederherstellungs\u00adcodes',
       left: (count) => (count === 1 ? 'Ein Code ist übrig.' : `${count} Codes sind übrig.`),
       renewHint: 'Neue Codes beenden die alten.',
       renew: 'Neue Codes erstellen',

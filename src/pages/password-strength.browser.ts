@@ -12,7 +12,8 @@ function watch(input: HTMLInputElement, form: HTMLFormElement | null): void {
   const said = document.createElement('p');
   said.className = 'hint strength';
   said.setAttribute('aria-live', 'polite');
-  input.after(said);
+  // After the problem of the last attempt, if there is one.
+  input.parentElement?.append(said);
   let pause: number | undefined;
   let question: AbortController | undefined;
   // The name and the address count, too.
