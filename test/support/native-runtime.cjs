@@ -1,4 +1,5 @@
 const { join, relative } = require('node:path');
+const process = require('node:process');
 const { pathToFileURL } = require('node:url');
 const { default: Runtime } = require('jest-runtime');
 
