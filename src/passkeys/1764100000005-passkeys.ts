@@ -1,7 +1,7 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
 import { ofUser } from '../database/user-key.js';
 
-/** Makes the tables of passkeys, of the handles of their users, and of open ceremonies. */
+/** Makes the tables of passkeys, of the handles of their users, and of used challenges. */
 export class Passkeys1764100000005 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.createTable(

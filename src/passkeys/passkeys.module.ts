@@ -4,6 +4,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { PersonalData } from '../common/personal-data.js';
 import { FactorsModule } from '../factors/factors.module.js';
+import { KeysModule } from '../keys/keys.module.js';
 import { NoticesModule } from '../mail/notices.module.js';
 import { OwnPasskeysController } from './own-passkeys.controller.js';
 import { PasskeyProofsService } from './passkey-proofs.service.js';
@@ -25,6 +26,7 @@ import { WebauthnHandle } from './webauthn-handle.entity.js';
     AuditModule,
     AuthModule,
     FactorsModule,
+    KeysModule,
     NoticesModule,
   ],
   controllers: [OwnPasskeysController, PasskeySignInController, RelatedOriginsController],
