@@ -18,6 +18,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** The scheme of `WWW-Authenticate`, which is the word before an access token. */
     challengeScheme?: string;
+    /** Returns a page for a request of an address that does not exist; undefined if its client takes no page. */
+    notFoundPage?: (request: FastifyRequest, reply: FastifyReply) => string | undefined;
   }
 }
 
@@ -52,6 +54,11 @@ export function sendError(exception: unknown, request: FastifyRequest, reply: Fa
   // The unread rest of a body must not be read as the next request.
   if (error.code === 'body_too_large' || error.code === 'json_too_deep') {
     reply.header('connection', 'close');
+  }
+  const page = error.code === 'not_found' && request.server.notFoundPage?.(request, reply);
+  if (page) {
+    reply.status(error.status).send(page);
+    return;
   }
   // The route may have set another type for its own answer.
   reply.status(error.status).type('application/json; charset=utf-8');

@@ -8,6 +8,8 @@ export interface HtmlTexts {
   /** The name of a page for an error, and the link out of it. */
   errorTitle: string;
   home: string;
+  notFoundTitle: string;
+  notFound: string;
 }
 
 export const HTML_TEXTS: Texts<HtmlTexts> = {
@@ -17,6 +19,8 @@ export const HTML_TEXTS: Texts<HtmlTexts> = {
     privacy: 'Privacy',
     errorTitle: 'This did not work',
     home: 'Go to the start page',
+    notFoundTitle: 'Page not found',
+    notFound: 'There is no page at this address.',
   },
   de: {
     skip: 'Zum Inhalt springen',
@@ -24,5 +28,7 @@ export const HTML_TEXTS: Texts<HtmlTexts> = {
     privacy: 'Datenschutz',
     errorTitle: 'Das hat nicht geklappt',
     home: 'Zur Startseite',
+    notFoundTitle: 'Seite nicht gefunden',
+    notFound: 'Unter dieser Adresse gibt es keine Seite.',
   },
 };

@@ -18,6 +18,7 @@ import { LastWay } from './last-way.js';
 import { MailCodeController } from './mail-code.controller.js';
 import { MailRequestController } from './mail-request.controller.js';
 import { Navigation } from './navigation.js';
+import { NotFoundPage } from './not-found.page.js';
 import { PageCookies } from './page-cookies.js';
 import { PageSignInsService } from './page-sign-ins.service.js';
 import { PageViews } from './page-views.js';
@@ -57,6 +58,7 @@ import { SignedInDocuments } from './signed-in-documents.js';
     BrowserSessionsService,
     LastWay,
     Navigation,
+    NotFoundPage,
     PageCookies,
     PageSignInsService,
     PageViews,
