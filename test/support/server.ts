@@ -61,7 +61,8 @@ export async function startServer(
     return { config, log, app };
   };
   const { config, log, app } = await begin().catch(async (error: unknown) => {
-    await database.drop();
+    // The half-started server may still write to the folder.
+    await database.drop().catch(() => undefined);
     throw error;
   });
   const { port } = app.getHttpServer().address() as AddressInfo;
