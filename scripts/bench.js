@@ -12,6 +12,8 @@ const run = (command) => execSync(command, { stdio: ['ignore', 2, 2] });
 if (!existsSync('bench/node_modules')) run('npm ci --prefix bench --no-audit --no-fund');
 run('npm run --silent build');
 run('node node_modules/typescript-7/bin/tsc -p bench');
+// That compiled the server's modules again, in place of those that the build had joined.
+run('node scripts/bundle.js');
 // The compiled benchmark finds these packages beside itself.
 mkdirSync('dist/bench', { recursive: true });
 if (!existsSync('dist/bench/node_modules')) {
