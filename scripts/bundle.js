@@ -6,7 +6,7 @@
  * compiler writes all files anew, so no bundle outlives its sources. Without this step the server starts the same, but
  * slower.
  */
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
@@ -111,3 +111,16 @@ await build({
   plugins: [packages, addresses],
   logLevel: 'warning',
 });
+
+/** The function by which esbuild gives a class or a function its name. */
+const NAMING = 'var __name = (target, value) => __defProp(';
+
+// It would also name each arrow function that a request makes, which took a fifth of a guarded request on Node 20.
+for (const name of readdirSync(FOLDER).filter((file) => /^(server|bundle-.*)\.js$/.test(file))) {
+  const text = readFileSync(join(FOLDER, name), 'utf8');
+  const isNamed = '!target.prototype || target.name === value ? target : ';
+  writeFileSync(
+    join(FOLDER, name),
+    text.replace(NAMING, NAMING.replace('__defProp(', `${isNamed}__defProp(`)),
+  );
+}
