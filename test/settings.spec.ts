@@ -12,8 +12,8 @@ it.each([
   expect(readFileSync(file, 'utf8')).toBe(make(settingsSections()));
 });
 
-it('has at most 67 settings, each with one summary and one declaration', () => {
-  expect(settingNames().length).toBeLessThanOrEqual(67);
+it('has at most 66 settings, each with one summary and one declaration', () => {
+  expect(settingNames().length).toBeLessThanOrEqual(66);
   expect(new Set(settingNames()).size).toBe(settingNames().length);
   const summaries = settingsSections().flatMap(({ settings }) =>
     Object.values(settings).map(({ summary }) => summary),
