@@ -41,6 +41,8 @@ describe('notices to an address that nobody has verified', () => {
     for (let i = 0; i < 5; i++) expect(await rename(jwt, `name ${i}`)).toBe(200);
     const change = server.ask('put', '/me/password', jwt);
     expect((await change.send({ new_password: 'another good passphrase' })).status).toBe(204);
+    // A deletion deletes the mails that wait.
+    await emptied(server);
     expect((await server.ask('delete', '/me', jwt)).status).toBe(204);
     const next = await newUser('mallory', STRANGER);
     expect(await rename(next, 'name')).toBe(200);
@@ -60,6 +62,8 @@ describe('notices to an address that nobody has verified', () => {
     expect(await rename(jwt, LURE)).toBe(200);
     const change = server.ask('put', '/me/password', jwt);
     expect((await change.send({ new_password: 'another good passphrase' })).status).toBe(204);
+    // A deletion deletes the mails that wait.
+    await emptied(server);
     expect((await server.ask('delete', '/me', jwt)).status).toBe(204);
     const told = await noticesTo(STRANGER);
     expect(told.map(({ subject }) => subject).sort()).toEqual([
