@@ -2,11 +2,13 @@ import { UserChangesService } from '../src/users/user-changes.service.js';
 import { FLAGS } from './support/webauthn-authenticator.js';
 import { newUser, optionsOf, originOf, post, signIn, userWithPasskey } from './support/passkeys.js';
 import jwt from 'jsonwebtoken';
-import emulator from 'nid-webauthn-emulator';
 import { codeOf } from './support/http.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
-
-const { AuthenticatorEmulator, PasskeysCredentialsMemoryRepository, WebAuthnEmulator } = emulator;
+import {
+  AuthenticatorEmulator,
+  PasskeysCredentialsMemoryRepository,
+  WebAuthnEmulator,
+} from './support/webauthn-emulator.js';
 
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string;
 const challenge = expect.stringMatching(/^[\w-]{72}$/) as string;
