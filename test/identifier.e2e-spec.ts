@@ -11,7 +11,6 @@ import { GOOD_PASSWORD, type Server } from './support/server.js';
 
 /** `IDENTIFIER` decides whether people sign in with a username, with their address, or with both. */
 const ACCEPTED = { msg: 'A mail to this address is on its way; follow its link to go on' };
-const AGAIN = 'Finish your registration';
 const OTHER_PASSWORD = 'another good passphrase';
 
 const start = siblings();
@@ -319,78 +318,5 @@ describe('with IDENTIFIER=email', () => {
     expect(await loginOf(server, email)).toBe(200);
     const found = await server.get(`/users?q=${email.toUpperCase()}`, bearer(jwt));
     expect((found.body as { users: object[] }).users).toHaveLength(1);
-  });
-});
-
-describe('an address that a stranger registered first', () => {
-  /** A stranger registers the address, and then its owner does. */
-  async function contested(server: Server) {
-    const email = newAddress();
-    await register(server, email, OTHER_PASSWORD).expect(202);
-    const stranger = await mailAbout(server, email, VERIFY);
-    await register(server, email).expect(202);
-    const owner = await mailAbout(server, email, AGAIN);
-    return { email, stranger, owner };
-  }
-
-  it('belongs to the reader of the mailbox, who sets the password', async () => {
-    const server = await byAddress();
-    const { email, owner } = await contested(server);
-    expect(await loginOf(server, email, OTHER_PASSWORD)).toBe('bad_credentials');
-    const { token } = owner;
-    const password = 'a third good passphrase';
-    await server.http.post('/password/reset').send({ token, password }).expect(204);
-    const { jwt } = await server.login(email, password);
-    expect((await server.get('/me', bearer(jwt))).body).toMatchObject({
-      username: email,
-      emailVerified: true,
-      displayName: null,
-    });
-    expect(await loginOf(server, email, OTHER_PASSWORD)).toBe('bad_credentials');
-    expect(await loginOf(server, email)).toBe('bad_credentials');
-    expect(await countUsers(server)).toBe(1);
-  });
-
-  it('is not opened to the stranger by a click on the mail of the stranger’s registration', async () => {
-    const server = await byAddress();
-    const { email, stranger } = await contested(server);
-    await server.http.post('/email/verify').send({ token: stranger.token }).expect(204);
-    for (const password of [OTHER_PASSWORD, GOOD_PASSWORD]) {
-      expect(await loginOf(server, email, password)).toBe('bad_credentials');
-    }
-    await server.http.post('/password/forgot').send({ email }).expect(202);
-    const { token } = await mailAbout(server, email, RESET);
-    await server.http.post('/password/reset').send({ token, password: GOOD_PASSWORD }).expect(204);
-    expect(await loginOf(server, email)).toBe(200);
-  });
-
-  it('stays closed to the stranger who registers again, or asks for the mail again', async () => {
-    const server = await byAddress();
-    const { email } = await contested(server);
-    await register(server, email, OTHER_PASSWORD).expect(202);
-    await server.http.post('/email/verification').send({ email }).expect(202);
-    await emptied(server);
-    const { token } = await mailAbout(server, email, VERIFY);
-    await server.http.post('/email/verify').send({ token }).expect(204);
-    expect(await loginOf(server, email, OTHER_PASSWORD)).toBe('bad_credentials');
-  });
-
-  it('stays closed at once, even if the outbox is slow', async () => {
-    const server = await byAddress();
-    const email = newAddress();
-    await register(server, email, OTHER_PASSWORD).expect(202);
-    const { token } = await mailAbout(server, email, VERIFY);
-    await register(server, email).expect(202);
-    await server.http.post('/email/verify').send({ token }).expect(204);
-    expect(await loginOf(server, email, OTHER_PASSWORD)).toBe('bad_credentials');
-  });
-
-  it('gives its owner no more than a mail once it is verified', async () => {
-    const server = await byAddress();
-    const { email } = await member(server);
-    await register(server, email, OTHER_PASSWORD).expect(202);
-    await mailAbout(server, email, EXISTS);
-    expect(await loginOf(server, email)).toBe(200);
-    expect(await loginOf(server, email, OTHER_PASSWORD)).toBe('bad_credentials');
   });
 });
