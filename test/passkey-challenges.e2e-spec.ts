@@ -1,10 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { clock } from '../src/common/clock.js';
 import type { Ceremony } from '../src/passkeys/webauthn-challenge.entity.js';
+import { PasskeyProofsService } from '../src/passkeys/passkey-proofs.service.js';
 import {
   LIFETIME,
   WebauthnChallengesService,
 } from '../src/passkeys/webauthn-challenges.service.js';
+import { UserChangesService } from '../src/users/user-changes.service.js';
 import { challengeOf } from './support/factors.js';
 import { codeOf } from './support/http.js';
 import { newUser, optionsOf, originOf, post, userWithPasskey } from './support/passkeys.js';
@@ -143,6 +145,52 @@ it('takes a challenge for its ceremony and its user alone', async () => {
   expect(await login(other.authenticator.get(options))).toBe('passkey_challenge_invalid');
   const passkey = authenticator.get(options);
   expect(await codeOf(post(server, '/login/second-factor', { ...waiting, passkey }))).toBe(200);
+});
+
+describe('a user that changes after the server looked at the passkey', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  /** Signs in while `change` is made between the look at the passkey and the use of its challenge. */
+  async function signInDuring(change: (id: string) => Promise<unknown>) {
+    const { id, authenticator } = await userWithPasskey(server);
+    const proofs = server.app.get(PasskeyProofsService, { strict: false });
+    const verify = proofs.verify.bind(proofs);
+    jest.spyOn(proofs, 'verify').mockImplementationOnce(async (...given) => {
+      const signed = await verify(...given);
+      await change(id);
+      return signed;
+    });
+    const answer = authenticator.get(await optionsOf(server, OPTIONS));
+    const during = await post(server, '/login/passkey', { response: answer });
+    const after = await post(server, '/login/passkey', { response: answer });
+    return { during, after };
+  }
+  const query = (sql: string) => (id: string) => server.withDatabase((db) => db.query(sql, [id]));
+
+  it('is told that it was disabled', async () => {
+    const changes = server.app.get(UserChangesService, { strict: false });
+    const { during, after } = await signInDuring((id) => changes.disable(id));
+    expect(during).toEqual(after);
+    expect(during.body.code).toBe('user_disabled');
+  });
+
+  it('is unknown if it was deleted', async () => {
+    const { during, after } = await signInDuring(query('DELETE FROM users WHERE id = $1'));
+    expect(during).toEqual(after);
+    expect(during.body.code).toBe('passkey_unknown');
+  });
+
+  it('is unknown if the passkey was removed', async () => {
+    const { during, after } = await signInDuring(query('DELETE FROM passkeys WHERE user_id = $1'));
+    expect(during).toEqual(after);
+    expect(during.body.code).toBe('passkey_unknown');
+  });
+
+  it('signs in if it only changed its name', async () => {
+    const renamed = query("UPDATE users SET display_name = 'Ada' WHERE id = $1");
+    const { during, after } = await signInDuring(renamed);
+    expect([during.status, after.body.code]).toEqual([200, 'passkey_challenge_invalid']);
+  });
 });
 
 it('takes a challenge from before a rotation while the old secret is in the settings', async () => {

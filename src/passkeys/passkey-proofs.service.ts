@@ -98,7 +98,15 @@ export class PasskeyProofsService {
    */
   async use(manager: EntityManager, userId: string, answer: SignedAnswer): Promise<string[]> {
     const { passkey, challenge, signCount, backedUp } = answer;
-    await this.challenges.use(manager, challenge, 'sign_in', userId);
+    const isKnown = () => manager.existsBy(Passkey, { id: passkey.id, userId });
+    try {
+      await this.challenges.use(manager, challenge, 'sign_in', userId);
+    } catch (error) {
+      // The user was deleted after the server looked at the passkey.
+      const isRefusal = error instanceof ApiError;
+      if (isRefusal && !(await isKnown())) throw this.unknown(passkey.credentialId);
+      throw error;
+    }
     // An authenticator that does not count says 0. The stored counter never falls.
     const changed = await changedRows(
       manager,
@@ -108,9 +116,7 @@ export class PasskeyProofsService {
       [signCount, backedUp, clock.now(), passkey.id, userId],
     );
     if (changed === 1) return methodsOf(passkey);
-    if (!(await manager.existsBy(Passkey, { id: passkey.id, userId }))) {
-      throw this.unknown(passkey.credentialId);
-    }
+    if (!(await isKnown())) throw this.unknown(passkey.credentialId);
     throw new RecordedRefusal('passkey_copied', () => this.tellOfCopy(passkey));
   }
 

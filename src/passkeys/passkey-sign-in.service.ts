@@ -10,6 +10,7 @@ import { ChallengesService } from '../factors/challenges.service.js';
 import { FactorKinds } from '../factors/factor-kinds.js';
 import { recordRefusal } from '../factors/recorded-refusal.js';
 import type { Origin } from '../sessions/session-start.service.js';
+import { lockUser } from '../users/lock-user.js';
 import type { User } from '../users/user.entity.js';
 import { KIND, passkeyKind } from './passkey-kind.js';
 import { PasskeyProofsService, type SignedAnswer } from './passkey-proofs.service.js';
@@ -81,7 +82,11 @@ export class PasskeySignInService {
       return await this.database.transaction(async (manager) => {
         const amr = await this.proofs.use(manager, user.id, signed);
         const method = { assurance: { amr, aal: 2 as const } };
-        const signIn = await this.signIns.complete(user, method, origin, manager);
+        const seen = await this.signIns.complete(user, method, origin, manager);
+        if (seen.outcome === 'signed_in') return seen.tokens;
+        // The user was changed after the server looked at the passkey, and is locked now.
+        const changed = (await lockUser(manager, user.id)) ?? user;
+        const signIn = await this.signIns.complete(changed, method, origin, manager);
         if (signIn.outcome !== 'signed_in') throw new ApiError('passkey_challenge_invalid');
         return signIn.tokens;
       });
