@@ -76,6 +76,51 @@ it('leaves no statement open that returns rows of an insertion', async () => {
   expect(await names()).toEqual(['Tom', 'Felix', 'Garfield', 'Kitty']);
 });
 
+describe('after another program has held the file for too long', () => {
+  const rename = () => database.query("UPDATE cats SET name = 'Felix'");
+  const begin = () => database.query('BEGIN IMMEDIATE');
+  let other: DataSource;
+  beforeEach(async () => {
+    await database.query('PRAGMA busy_timeout = 1');
+    await insert('Tom');
+    other = await open();
+  });
+  afterEach(() => other.destroy());
+
+  /** Lets a statement, which was run before, fail. */
+  async function failOnce(statement: () => Promise<unknown>): Promise<void> {
+    await other.query('BEGIN IMMEDIATE');
+    await expect(statement()).rejects.toThrow('SQLITE_BUSY');
+    await other.query('COMMIT');
+  }
+
+  it('keeps the next write, and lets others write', async () => {
+    for (const name of ['Kitty', 'Garfield']) await insert(name);
+    await database.query('DELETE FROM cats WHERE id > 1');
+    await failOnce(() => insert('Kitty'));
+    await rename();
+    const seen = await other.query<object[]>('SELECT name FROM cats');
+    expect(seen).toEqual([{ name: 'Felix' }]);
+    await other.query("INSERT INTO cats (name) VALUES ('Garfield')");
+    await insert('Kitty');
+    expect(await names()).toEqual(['Felix', 'Garfield', 'Kitty']);
+  });
+
+  it('commits the next transaction', async () => {
+    for (let time = 0; time < 3; time++) {
+      await begin();
+      await database.query('COMMIT');
+    }
+    await failOnce(begin);
+    await rename();
+    await begin();
+    await insert('Kitty');
+    await database.query('COMMIT');
+    const seen = await other.query<object[]>('SELECT name FROM cats ORDER BY id');
+    expect(seen).toEqual([{ name: 'Felix' }, { name: 'Kitty' }]);
+  });
+});
+
 it('closes a connection with statements that were run, more than it remembers', async () => {
   for (let index = 0; index < 250; index++) {
     const sql = `SELECT ${index} AS one`;

@@ -57,13 +57,13 @@ export const sqliteDriver = {
       override run(sql: string, ...args: unknown[]): unknown {
         // `run` takes one step, so with RETURNING it would stay open.
         const statement = /\bRETURNING\b/i.test(sql) ? undefined : this.prepared(sql);
-        const bound = args.map(inContext);
+        const bound = this.bound(sql, args, statement);
         return statement ? statement.run(...bound) : super.run(sql, ...bound);
       }
 
       override all(sql: string, ...args: unknown[]): unknown {
         const statement = this.prepared(sql);
-        const bound = args.map(inContext);
+        const bound = this.bound(sql, args, statement);
         return statement ? statement.all(...bound) : super.all(sql, ...bound);
       }
 
@@ -82,12 +82,23 @@ export const sqliteDriver = {
         return undefined;
       }
 
+      /** Returns the arguments of a run, whose functions are called in the present context. */
+      private bound(sql: string, args: unknown[], statement: Statement | undefined): unknown[] {
+        const failed = () => {
+          if (this.known.peek(sql)?.statement === statement) this.known.delete(sql);
+        };
+        return args.map((arg) =>
+          typeof arg === 'function' ? inContext(arg as Call, statement && failed) : arg,
+        );
+      }
+
       private prepareNext(sql: string, known: Known): void {
         known.preparing = true;
         const statement = this.prepare(sql, (error) => {
-          if (error) return;
-          if (this.known.peek(sql) === known) known.statement = statement;
-          else statement.finalize();
+          const isKnown = this.known.peek(sql) === known;
+          if (error && isKnown) this.known.delete(sql);
+          else if (isKnown) known.statement = statement;
+          else if (!error) statement.finalize();
         });
       }
     }
@@ -95,11 +106,15 @@ export const sqliteDriver = {
   },
 };
 
-function inContext(arg: unknown): unknown {
-  if (typeof arg !== 'function') return arg;
+/**
+ * Binds a function to the present context. Calls `failed` before it if a statement failed. A statement that waited
+ * in vain for a lock goes on until it is finalized. Until then, SQLite commits no write that follows it.
+ */
+function inContext(call: Call, failed: (() => void) | undefined): Call {
   // `AsyncResource.bind` does the same, but gives each function properties, which takes longer.
   const context = new AsyncResource('sqlite3');
   return function (this: unknown, ...given: unknown[]) {
-    return context.runInAsyncScope(arg as Call, this, ...given);
+    if (given[0]) failed?.();
+    return context.runInAsyncScope(call, this, ...given);
   };
 }
