@@ -1,19 +1,30 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
+import { sha256 } from '../src/common/digest.js';
+import { OneTimeTokensService } from '../src/mailed-links/one-time-tokens.service.js';
 import { newUser } from './support/addresses.js';
 import { mailAbout } from './support/mailbox.js';
+import { mailedPage, PURPOSES } from './support/mailed-pages.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 
 const NEW_PASSWORD = 'another good passphrase';
-const PAGES = ['verify-email', 'confirm-email', 'undo-email-change', 'reset-password'];
+
+/** The page that leads on from a link that is no longer valid. */
+const NEXT = {
+  'verify-email': ['/verification', 'Ask for a new link'],
+  'reset-password': ['/forgot-password', 'Ask for a new link'],
+  'confirm-email': ['/account/email', 'Ask for a new link'],
+  'undo-email-change': ['/sign-in', 'Sign in'],
+  'sign-in': ['/sign-in/mail', 'Ask for a new link'],
+};
 
 /** The icon and the files of every page. */
 const OURS = /<link rel="icon"[^>]*>|<script type="module" src="\/assets\/[\w.-]+"><\/script>/g;
 
 let server: Server;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ SIGN_IN_BY_MAIL: 'on' });
 });
 afterAll(() => server.stop());
 
@@ -24,8 +35,9 @@ async function resetLink(email: string): Promise<string> {
 }
 
 describe('the pages of mailed links', () => {
-  it.each(PAGES)('%s changes nothing before its form is sent', async (page) => {
-    const token = 'A'.repeat(43);
+  it.each(PURPOSES)('%s changes nothing before its form is sent', async (page) => {
+    const { token } = await mailedPage(server, page);
+    // Mail scanners follow links, again and again.
     for (const method of ['get', 'head'] as const) {
       const answer = await server.http[method](`/account/${page}?token=${token}`);
       expect(answer.status).toBe(200);
@@ -47,8 +59,56 @@ describe('the pages of mailed links', () => {
       .post(`/account/${page}`)
       .type('form')
       .send({ token, password: NEW_PASSWORD });
-    expect(sent.status).toBe(400);
-    expect(sent.text).toContain('This link is invalid or has expired');
+    expect([sent.status, sent.text.includes('<form')]).toEqual([200, false]);
+  });
+
+  it.each(PURPOSES)('%s says at once that its link is no longer valid', async (page) => {
+    const path = `/account/${page}`;
+    const { token } = await mailedPage(server, page);
+    const isRefused = async (given: string) => {
+      const opened = await server.http.get(path).query({ token: given });
+      const form = { token: given, password: NEW_PASSWORD };
+      const sent = await server.http.post(path).type('form').send(form);
+      expect([opened.status, sent.status, sent.text]).toEqual([200, 400, opened.text]);
+      expect(opened.text).toContain(
+        'This link is invalid. It has expired, was used already, or a newer mail replaced it.',
+      );
+      expect(opened.text).not.toContain('<form');
+      expect(/<a class="button main" href="([^"]+)">([^<]+)</.exec(opened.text)?.slice(1)).toEqual(
+        NEXT[page],
+      );
+    };
+    await isRefused('A'.repeat(43));
+    await server.withDatabase((db) =>
+      db.query('UPDATE one_time_tokens SET expires_at = 1 WHERE token_hash = $1', [sha256(token)]),
+    );
+    await isRefused(token);
+    if (page === 'sign-in') return;
+    const used = await mailedPage(server, page);
+    const form = { token: used.token, password: NEW_PASSWORD };
+    await server.http.post(path).type('form').send(form).expect(200);
+    await isRefused(used.token);
+  });
+
+  it('shows the form of a link that it cannot check, which then says why', async () => {
+    const { token, path } = await mailedPage(server, 'reset-password');
+    const tokens = server.app.get(OneTimeTokensService);
+    const userOf = tokens.userOf.bind(tokens);
+    tokens.userOf = () => Promise.reject(new Error('Connection terminated unexpectedly'));
+    try {
+      const opened = await server.http.get(path);
+      expect([opened.status, opened.text.includes(`name="token" value="${token}"`)]).toEqual([
+        200,
+        true,
+      ]);
+      const sent = await server.http.post(path).type('form').send({ token, password: 'x' });
+      expect(sent.status).toBe(503);
+      expect(sent.text).toContain('We cannot do this right now. Try again in a minute.');
+      tokens.userOf = () => Promise.reject(new Error('a mistake of ours'));
+      expect((await server.http.get(path)).status).toBe(500);
+    } finally {
+      tokens.userOf = userOf;
+    }
   });
 
   it.each(['', '?token=', '?token=a&token=b', '?token=%22%3E%3Cscript%3E', '?token=%00', '?x=y'])(
@@ -62,9 +122,8 @@ describe('the pages of mailed links', () => {
   );
 
   it('speaks German to who prefers it, and knows no other page', async () => {
-    const german = await server.http
-      .get('/account/reset-password?token=abc')
-      .set('accept-language', 'fr, de-CH;q=0.8, en;q=0.5');
+    const { path } = await mailedPage(server, 'reset-password');
+    const german = await server.http.get(path).set('accept-language', 'fr, de-CH;q=0.8, en;q=0.5');
     expect(german.text).toContain('<html lang="de">');
     expect(german.text).toContain('Neues Passwort setzen');
     for (const page of ['nothing', 'constructor', '__proto__', '%00']) {
@@ -107,16 +166,13 @@ describe('the pages of mailed links', () => {
     const form = { token, username, password: 'password' };
     const weak = await server.http.post(path).type('form').send(form);
     expect([weak.status, nameIn(weak.text)]).toEqual([400, `value="${username}"`]);
-    const foreign = await server.http.get(`${path}?token=${'A'.repeat(43)}`);
-    expect(nameIn(foreign.text)).toBe('value');
     // The name that the form sends decides nothing.
     const other = { token, username: 'another', password: NEW_PASSWORD };
     await server.http.post(path).type('form').send(other).expect(200);
     await expect(server.login(username, NEW_PASSWORD)).resolves.toBeDefined();
-    const used = await server.http.get(`${path}?token=${token}`);
-    expect(nameIn(used.text)).toBe('value');
-    // The page of a link to verify an address has no such field, and reads nothing.
-    const verify = await server.http.get(`/account/verify-email?token=${token}`);
+    // The page of another link has no such field.
+    const verify = await server.http.get((await mailedPage(server, 'verify-email')).path);
+    expect(verify.text).toContain('<form');
     expect(verify.text).not.toContain('autocomplete="username"');
   });
 
@@ -140,13 +196,17 @@ describe('the pages of mailed links', () => {
 
 describe('a form that is sent too often', () => {
   it('is answered by a page that says to try later, with what it takes to know when', async () => {
-    const limited = await startServer({ RATE_LIMITS: 'on,login=2/1m' });
+    const limited = await startServer({
+      RATE_LIMITS: 'on,login=2/1m',
+      SIGN_IN_BY_MAIL: 'on',
+    });
     try {
       const token = 'A'.repeat(43);
       const send = (page: string, form: object) =>
         limited.http.post(`/account/${page}`).type('form').send(form);
-      for (const page of PAGES.slice(0, 2)) expect((await send(page, { token })).status).toBe(400);
-      for (const page of PAGES) {
+      for (const page of PURPOSES.slice(0, 2))
+        expect((await send(page, { token })).status).toBe(400);
+      for (const page of PURPOSES) {
         const { status, headers, text } = await send(page, { token, password: NEW_PASSWORD });
         expect(status).toBe(429);
         expect(headers).toMatchObject({
@@ -250,7 +310,8 @@ const executablePath = process.env.TEST_CHROMIUM;
 
   it('no other site can frame a page', async () => {
     const page = await browser.newPage();
-    await page.setContent(`<iframe src="${server.url}/account/verify-email?token=abc"></iframe>`);
+    const { path } = await mailedPage(server, 'verify-email');
+    await page.setContent(`<iframe src="${server.url}${path}"></iframe>`);
     const frame = page.frames()[1];
     expect(await frame?.locator('button').count()).toBe(0);
     await page.close();

@@ -3,6 +3,7 @@ import { AccountModule } from '../account/account.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import type { Config } from '../config/config.js';
 import { FactorsModule } from '../factors/factors.module.js';
+import { PageLinks } from '../html/page-links.js';
 import { Navigation } from '../pages/navigation.js';
 import { PAGES_SETTINGS } from '../pages/pages.settings.js';
 import { PasskeysModule } from '../passkeys/passkeys.module.js';
@@ -53,8 +54,9 @@ import { SessionsController } from './sessions.controller.js';
   providers: [FactorDocuments, PlacesService],
 })
 export class AccountPagesModule {
-  constructor(navigation: Navigation) {
+  constructor(navigation: Navigation, links: PageLinks) {
     navigation.add(OVERVIEW, ...ACCOUNT_PAGES);
+    links.newLinks.set('confirm-email', '/account/email');
   }
 }
 

@@ -8,6 +8,8 @@ export interface HtmlTexts {
   /** The name of a page for an error, and the link out of it. */
   errorTitle: string;
   home: string;
+  /** The link to the page that mails a new link. */
+  newLink: string;
   notFoundTitle: string;
   notFound: string;
 }
@@ -19,6 +21,7 @@ export const HTML_TEXTS: Texts<HtmlTexts> = {
     privacy: 'Privacy',
     errorTitle: 'This did not work',
     home: 'Go to the start page',
+    newLink: 'Ask for a new link',
     notFoundTitle: 'Page not found',
     notFound: 'There is no page at this address.',
   },
@@ -28,6 +31,7 @@ export const HTML_TEXTS: Texts<HtmlTexts> = {
     privacy: 'Datenschutz',
     errorTitle: 'Das hat nicht geklappt',
     home: 'Zur Startseite',
+    newLink: 'Neuen Link anfordern',
     notFoundTitle: 'Seite nicht gefunden',
     notFound: 'Unter dieser Adresse gibt es keine Seite.',
   },

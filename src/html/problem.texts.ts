@@ -96,7 +96,8 @@ export const PROBLEM_TEXTS: Texts<ProblemTexts> = {
         forbidden: 'You are not allowed to do this.',
         last_admin: 'You are the last administrator, so your account has to stay.',
         last_credential: 'This is your last way to sign in. Add another one first.',
-        link_invalid: 'This link is invalid or has expired. Ask for a new one.',
+        link_invalid:
+          'This link is invalid. It has expired, was used already, or a newer mail replaced it.',
         not_found: 'This does not exist any more.',
         origin_not_allowed:
           'Your browser sent this form from another site. Open the page again, and retry.',
@@ -165,7 +166,8 @@ export const PROBLEM_TEXTS: Texts<ProblemTexts> = {
         last_admin: 'Sie sind der letzte Administrator, deshalb muss Ihr Konto bleiben.',
         last_credential:
           'Das ist Ihr letzter Weg, sich anzumelden. Fügen Sie zuerst einen anderen hinzu.',
-        link_invalid: 'Dieser Link ist ungültig oder abgelaufen. Fordern Sie einen neuen an.',
+        link_invalid:
+          'Dieser Link ist ungültig. Er ist abgelaufen, wurde schon benutzt, oder eine neuere Mail hat ihn ersetzt.',
         not_found: 'Das gibt es nicht mehr.',
         origin_not_allowed:
           'Ihr Browser hat dieses Formular von einer anderen Website gesendet. Öffnen Sie die Seite neu.',

@@ -57,10 +57,8 @@ export interface MailedLinkDeclaration extends TokenRules {
   /**
    * Returns the name of the account, for a page that asks for a new password: password managers save the two
    * together. The holder of the link can take the account, so the page may tell the name.
-   *
-   * @throws ApiError link_invalid
    */
-  accountName?: (token: string) => Promise<string>;
+  accountName?: (user: User) => string;
   /** Makes the change that the link is for. The page calls it when its form is sent. */
   redeem?: (form: PageForm) => Promise<void>;
   /** Returns what the page shows when its form is sent, for a link that the page does not redeem. */

@@ -1,6 +1,12 @@
-import { AccountName, Button, Field, Form, Hidden } from '../html/fields.js';
+import { AccountName, Alert, Button, Field, Form, Hidden } from '../html/fields.js';
 import type { FormState } from '../html/form-state.js';
 import type { PageTexts } from './page-texts.js';
+
+/** The page that the user goes on to. */
+export interface NextPage {
+  path: string;
+  label: string;
+}
 
 /** The form that a mailed link leads to. It changes nothing before the user presses its button. */
 export function MailedLinkForm({
@@ -48,8 +54,7 @@ export const MailedLinkResult = ({
 }: {
   text: string;
   details: { label: string; text: string }[];
-  /** The page that the user goes on to. */
-  next: { path: string; label: string } | undefined;
+  next: NextPage | undefined;
 }) => (
   <>
     <p>{text}</p>
@@ -63,10 +68,21 @@ export const MailedLinkResult = ({
         ))}
       </dl>
     )}
-    {next && (
-      <a class="button main" href={next.path}>
-        {next.label}
-      </a>
-    )}
+    <Next next={next} />
   </>
 );
+
+/** The page of a link that is no longer valid. */
+export const InvalidLink = ({ text, next }: { text: string; next: NextPage | undefined }) => (
+  <>
+    <Alert kind="problem">{text}</Alert>
+    <Next next={next} />
+  </>
+);
+
+const Next = ({ next }: { next: NextPage | undefined }) =>
+  next && (
+    <a class="button main" href={next.path}>
+      {next.label}
+    </a>
+  );

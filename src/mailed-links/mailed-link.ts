@@ -104,6 +104,11 @@ export class MailedLink<P extends object | null = null> {
     return { ...key, user: await this.tokens.userOf(key, this.declaration) };
   }
 
+  /** Finds the user of a token that is still valid, and does not use it. @throws ApiError link_invalid */
+  async userOf(token: string): Promise<User> {
+    return (await this.check({ token })).user;
+  }
+
   /**
    * Uses a link or code and does `work`, in one transaction. Of many requests at once, one succeeds. If `work`
    * fails, the link stays valid.

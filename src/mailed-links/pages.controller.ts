@@ -16,7 +16,6 @@ import { ApiExcludeController } from '../common/api-decorators.js';
 import { ApiError } from '../common/api-error.js';
 import { ClientSignal } from '../common/client-signal.js';
 import { Public } from '../common/public.js';
-import { freshForm } from '../html/form-state.js';
 import { RateLimit } from '../throttling/rate-limit.guard.js';
 import type { MailedLinkDeclaration } from './declaration.js';
 import { PageErrorFilter } from './page-error.filter.js';
@@ -38,11 +37,7 @@ export class PagesController {
     @Headers('accept-language') accepted?: string,
   ): Promise<string> {
     const link = this.linkOf(page);
-    if (token === '') return this.pages.render(reply, link, { step: 'invalid' }, accepted);
-    // The page says that a link is invalid when its form is sent, as it does for all links.
-    const username = await link.accountName?.(token).catch(() => '');
-    const form = freshForm(username === undefined ? {} : { username });
-    return this.pages.render(reply, link, { step: 'form', token, form }, accepted);
+    return this.pages.render(reply, link, await this.pages.open(link, token), accepted);
   }
 
   @Post(':page')

@@ -3,7 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuthModule } from '../auth/auth.module.js';
 import type { Config } from '../config/config.js';
 import { FactorsModule } from '../factors/factors.module.js';
-import { SignInLink } from '../html/sign-in-link.js';
+import { PageLinks } from '../html/page-links.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { isMailSignInOn } from '../mail-sign-in/mail-sign-in.settings.js';
 import { PasskeysModule } from '../passkeys/passkeys.module.js';
@@ -80,9 +80,11 @@ import { SignedInDocuments } from './signed-in-documents.js';
   ],
 })
 export class PagesModule {
-  constructor(signIn: SignInLink) {
+  constructor(links: PageLinks) {
     const { en, de } = SIGN_IN_TEXTS;
-    signIn.link = { path: '/sign-in', label: { en: en.title, de: de.title } };
+    links.signIn = { path: '/sign-in', label: { en: en.title, de: de.title } };
+    links.newLinks.set('reset-password', '/forgot-password');
+    links.newLinks.set('verify-email', '/verification');
   }
 }
 
@@ -94,7 +96,11 @@ class AddressSignUpModule {}
 
 /** The service that it needs is global, and there only with `SIGN_IN_BY_MAIL=on`. */
 @Module({ controllers: [MailCodeController] })
-class MailCodeModule {}
+class MailCodeModule {
+  constructor(links: PageLinks) {
+    links.newLinks.set('sign-in', '/sign-in/mail');
+  }
+}
 
 /** Returns the modules of the pages unless the setting turns them off. */
 export const pages = (config: Config): Type[] =>

@@ -44,7 +44,7 @@ export class PasswordResetService {
       onRequest: async (manager, user, locale) => {
         if (!isDisabled(user) && !isClosedToMail(user)) await this.send(manager, user, locale);
       },
-      accountName: async (token) => (await this.link.check({ token })).user.username,
+      accountName: ({ username }) => username,
       redeem: ({ token, password, ...options }) => this.reset({ token }, password, options),
     });
   }
