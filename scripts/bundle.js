@@ -6,7 +6,14 @@
  * compiler writes all files anew, so no bundle outlives its sources. Without this step the server starts the same, but
  * slower.
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
@@ -28,17 +35,45 @@ const addressOf = (file) => relative(FOLDER, file).replaceAll('\\', '/');
 
 const packageOf = (name) => /^(@[^/]+\/)?[^/]+/.exec(name)[0];
 
-/** Returns the fields of the package that contains `file`. */
-function manifestOf(file) {
-  const folder = /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(file.replaceAll('\\', '/'))?.[0];
-  return folder ? JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) : {};
+const readManifest = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+
+/** Returns the nearest of a folder and those above it that `suits`. */
+function nearest(folder, suits) {
+  if (suits(folder)) return folder;
+  const above = dirname(folder);
+  return above === folder ? undefined : nearest(above, suits);
+}
+
+/** Returns the folder of the package that contains `file`. A folder of a package may have a nameless manifest too. */
+const packageFolderOf = (file) =>
+  nearest(dirname(file), (folder) => {
+    const exists = existsSync(join(folder, 'package.json'));
+    return exists && readManifest(folder).name !== undefined;
+  });
+
+/** What {@link needsJoined} knows, by the folder of the package. */
+const known = new Map();
+
+/** Tells whether a package needs a joined one, directly or through others. */
+function needsJoined(folder) {
+  if (known.has(folder)) return known.get(folder);
+  // For packages that need each other.
+  known.set(folder, false);
+  const { dependencies, peerDependencies } = readManifest(folder);
+  const found = Object.keys({ ...dependencies, ...peerDependencies }).some((name) => {
+    if (JOINED.test(name)) return true;
+    const inside = join('node_modules', name);
+    const above = nearest(folder, (one) => existsSync(join(one, inside, 'package.json')));
+    return above !== undefined && needsJoined(realpathSync(join(above, inside)));
+  });
+  known.set(folder, found);
+  return found;
 }
 
 function isJoined(name, file) {
-  const { dependencies, peerDependencies } = manifestOf(file);
-  return [name, ...Object.keys({ ...dependencies, ...peerDependencies })].some((one) =>
-    JOINED.test(one),
-  );
+  if (JOINED.test(name)) return true;
+  const folder = packageFolderOf(file);
+  return folder !== undefined && needsJoined(folder);
 }
 
 /** Decides which packages are joined. */
@@ -62,21 +97,33 @@ const packages = {
   },
 };
 
-/** Lets a module find the files beside it: its address is not that of the bundle. */
+/** Replaces each module's address, which is not that of the bundle: it may look for files beside it. */
 const addresses = {
   name: 'addresses',
   setup(bundler) {
     bundler.onLoad({ filter: /\.[cm]?js$/ }, ({ path }) => {
       const text = readFileSync(path, 'utf8');
-      if (!/import\.meta\.url|\b__(dirname|filename)\b/.test(text)) return undefined;
-      const url = `new URL(${JSON.stringify(addressOf(path))}, __bundle).href`;
-      const contents = text
-        .replaceAll('import.meta.url', url)
-        .replaceAll(/\b__filename\b/g, `__pathOf(${url})`)
-        .replaceAll(/\b__dirname\b/g, `__pathOf(new URL('.', ${url})).slice(0, -1)`);
-      return { contents, resolveDir: dirname(path) };
+      if (!/\bimport\.meta\b|\b__(dirname|filename)\b/.test(text)) return undefined;
+      const meta = `const __meta = __metaOf(${JSON.stringify(addressOf(path))});`;
+      // On the same line, so that the lines of the source map stay right.
+      return { contents: `${meta} ${text}`, resolveDir: dirname(path) };
     });
   },
+};
+
+/** Returns `import.meta` of a module, by its address relative to the bundle. */
+const META = `function __metaOf(address) {
+  const { href: url } = new URL(address, __bundle.url), filename = __pathOf(url);
+  const isFile = (name) => /^\\.{0,2}\\//.test(name);
+  const resolve = (name) => (isFile(name) ? new URL(name, url).href : __bundle.resolve(name));
+  return { url, filename, dirname: __folderOf(filename), resolve };
+}`;
+
+/** esbuild replaces these names only if the module does not declare them itself. */
+const define = {
+  'import.meta': '__meta',
+  __filename: '__meta.filename',
+  __dirname: '__meta.dirname',
 };
 
 for (const name of readdirSync(FOLDER)) {
@@ -95,13 +142,16 @@ await build({
   target: 'node20',
   // Two classes of one name keep it: Nest's log and the table of migrations show names.
   keepNames: true,
+  define,
   banner: {
     js: [
       // Before the packages outside, in each file.
       `import '${LATE_PACKAGES}';`,
       "import { createRequire as __createRequire } from 'node:module';",
+      "import { dirname as __folderOf } from 'node:path';",
       "import { fileURLToPath as __pathOf } from 'node:url';",
-      'const __bundle = import.meta.url, require = __createRequire(__bundle);',
+      'const __bundle = import.meta, require = __createRequire(__bundle.url);',
+      META,
     ].join('\n'),
   },
   // For `node --enable-source-maps`.

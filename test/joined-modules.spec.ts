@@ -1,0 +1,123 @@
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ask, codeOf } from './support/http.js';
+import { copyProject, type Project } from './support/project.js';
+
+/** A project with modules and packages of its own, whose build has joined all modules. */
+let project: Project;
+let url: string;
+beforeAll(async () => {
+  project = await copyProject();
+  await givePackages();
+  const appModule = await project.read('src/app.module.ts');
+  const imported = `import { CatsModule } from './cats/cats.module.js';\n${appModule}`;
+  await write(
+    'src/app.module.ts',
+    imported.replace('forRoot(latchkey),', 'forRoot(latchkey), CatsModule,'),
+  );
+  await write('src/cats/cats.module.ts', CATS);
+  await run('--eval', "import('./scripts/compile.js').then((script) => script.compileAll())");
+  await run('scripts/bundle.js');
+  const server = project.run(process.execPath, ['dist/src/main.js']);
+  url = (await server.said(/Server listening at (http:\/\/[\w.:]+)/))[1] ?? '';
+});
+afterAll(() => project.remove());
+
+const CATS = `
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Controller, Get, Module, Param } from '@nestjs/common';
+import * as linked from 'cats-linked';
+import * as peer from 'cats-peer';
+import * as wrapper from 'cats-wrapper';
+
+// Projects write this before Node 20.11, and some write it still.
+const __filename = fileURLToPath(import.meta.url);
+const __dirname = dirname(__filename);
+const { filename, resolve } = import.meta;
+const packages = { linked, peer, wrapper };
+
+@Controller('cats')
+class CatsController {
+  @Get('places')
+  places() {
+    return {
+      files: [__filename, filename, import.meta.filename],
+      folders: [__dirname, import.meta.dirname],
+      urls: [import.meta.url, import.meta.resolve('./cats.module.js')],
+      packages: [import.meta.resolve('lru-cache'), resolve('lru-cache')],
+      texts: ["import.meta.url", 'import.meta.url', \`__dirname\`],
+    };
+  }
+
+  @Get('refused/:by')
+  refused(@Param('by') by: string) {
+    packages[by].refuse();
+  }
+}
+
+@Module({ controllers: [CatsController] })
+export class CatsModule {}
+`;
+
+const REFUSE = `
+import { ForbiddenException } from '@nestjs/common';
+export function refuse() {
+  throw new ForbiddenException();
+}
+`;
+
+/** Gives the project a package that needs Nest, one that needs the first, and one whose folder is linked. */
+async function givePackages(): Promise<void> {
+  const modules = join(project.dir, 'node_modules');
+  await rm(modules);
+  await mkdir(modules);
+  for (const name of await readdir('node_modules')) {
+    await symlink(resolve('node_modules', name), join(modules, name));
+  }
+  const peerDependencies = { '@nestjs/common': '*' };
+  await pack('node_modules/cats-peer', { peerDependencies }, REFUSE);
+  const dependencies = { 'cats-peer': '*' };
+  await pack('node_modules/cats-wrapper', { dependencies }, "export * from 'cats-peer';");
+  await pack('packages/linked', { peerDependencies }, REFUSE);
+  await symlink('../packages/linked', join(modules, 'cats-linked'));
+}
+
+async function pack(folder: string, fields: object, text: string): Promise<void> {
+  const manifest = { name: folder, version: '1.0.0', type: 'module', main: 'index.js', ...fields };
+  await write(`${folder}/package.json`, JSON.stringify(manifest));
+  await write(`${folder}/index.js`, text);
+}
+
+async function write(file: string, text: string): Promise<void> {
+  const path = join(project.dir, file);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
+
+async function run(...args: string[]): Promise<void> {
+  const { code, output } = await project.run(process.execPath, args).exit;
+  expect([code, output]).toEqual([0, output]);
+}
+
+it('lets each module know its own address', async () => {
+  const folder = join(project.dir, 'dist/src/cats');
+  const file = join(folder, 'cats.module.js');
+  const library = pathToFileURL(resolve('node_modules/lru-cache/')).href;
+  const packages = expect.stringContaining(library) as string;
+  expect(await ask(url, 'GET', '/cats/places')).toEqual({
+    status: 200,
+    body: {
+      files: [file, file, file],
+      folders: [folder, folder],
+      urls: [pathToFileURL(file).href, pathToFileURL(file).href],
+      packages: [packages, packages],
+      texts: ['import.meta.url', 'import.meta.url', '__dirname'],
+    },
+  });
+});
+
+it.each(['peer', 'wrapper', 'linked'])('loads Nest once for a package: %s', async (name) => {
+  expect(await codeOf(ask(url, 'GET', `/cats/refused/${name}`))).toBe('forbidden');
+});
