@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compiledName, isSource } from './sources.js';
 
@@ -18,15 +18,25 @@ const filesOf = (folder) =>
 /** Whether a file is newer than its compiled file. */
 const isNewer = (file) => changed(path(file)) > changed(path(compiledName(file)));
 
+/** Whether a package was updated after the build has joined it; false if the build joined none. */
+function isUpdated() {
+  const joined = path('dist/src/bundle-packages.json');
+  if (!existsSync(joined)) return false;
+  return Object.entries(JSON.parse(readFileSync(joined, 'utf8'))).some(([folder, version]) => {
+    const manifest = path(`dist/src/${folder}/package.json`);
+    return !existsSync(manifest) || JSON.parse(readFileSync(manifest, 'utf8')).version !== version;
+  });
+}
+
 /**
- * Compiles if a source is newer than its compiled file, wherever it is called from. Each source is compared
- * with its own file: a server that `npm run start:dev` keeps up to date is not disturbed. The compiler's
- * messages go to the standard error. Ends the process if it fails.
+ * Compiles if a source is newer than its compiled file, or a joined package was updated, wherever it is called from.
+ * Each source is compared with its own file: a server that `npm run start:dev` keeps up to date is not disturbed. The
+ * compiler's messages go to the standard error. Ends the process if it fails.
  */
 export function buildIfNewer() {
   if (!existsSync(path('src'))) return;
   const sources = filesOf('src').filter(isSource);
-  if (sources.some(isNewer)) {
+  if (sources.some(isNewer) || isUpdated()) {
     const compiler = path('node_modules/typescript-7/bin/tsc');
     for (const step of [
       [compiler, '-p', 'tsconfig.build.json'],

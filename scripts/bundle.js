@@ -15,10 +15,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
-const FOLDER = join(import.meta.dirname, '../dist/src');
+const ROOT = dirname(import.meta.dirname);
+const FOLDER = join(ROOT, 'dist/src');
 
 /**
  * The packages whose many small files are joined. A package that depends on one of them is joined too, because each
@@ -129,7 +130,7 @@ const define = {
 for (const name of readdirSync(FOLDER)) {
   if (name.startsWith('bundle-')) rmSync(join(FOLDER, name));
 }
-await build({
+const { metafile } = await build({
   entryPoints: [join(FOLDER, 'server.js')],
   outdir: FOLDER,
   allowOverwrite: true,
@@ -160,7 +161,16 @@ await build({
   legalComments: 'none',
   plugins: [packages, addresses],
   logLevel: 'warning',
+  metafile: true,
 });
+
+/** The joined packages and their versions, so that `npm start` notices an update of one. */
+const joined = {};
+for (const input of Object.keys(metafile.inputs)) {
+  const folder = packageFolderOf(resolve(input));
+  if (folder !== ROOT) joined[addressOf(folder)] = readManifest(folder).version;
+}
+writeFileSync(join(FOLDER, 'bundle-packages.json'), `${JSON.stringify(joined, null, 2)}\n`);
 
 /** The function by which esbuild gives a class or a function its name. */
 const NAMING = 'var __name = (target, value) => __defProp(';

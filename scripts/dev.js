@@ -59,7 +59,9 @@ async function apply() {
   const files = [...changed];
   changed.clear();
   if (files.some((file) => file.startsWith('templates/'))) copyTemplates();
-  const compiled = await Promise.all(files.filter(isSource).map(compile));
+  // The entry too: a build beside this program replaces it by the joined modules.
+  const sources = new Set([...files.filter(isSource), 'src/server.ts']);
+  const compiled = await Promise.all([...sources].map(compile));
   if (compiled.every(Boolean)) await restart();
 }
 

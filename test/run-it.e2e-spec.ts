@@ -1,6 +1,8 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ask } from './support/http.js';
 import { copyProject, type Project } from './support/project.js';
+import { GOOD_PASSWORD } from './support/server.js';
 
 /** What the README and the docs tell to start the server with, and how it is stopped. */
 let project: Project;
@@ -34,6 +36,18 @@ it.each([
   expect(await isAlive(url)).toBe(false);
   // The tests have built the same already, and an unchanged tree is not compiled again.
   expect(await built()).toBe(before);
+});
+
+it('npm start compiles anew after an update of a package that the build has joined', async () => {
+  const joined = 'dist/src/bundle-packages.json';
+  const isJoined = (await readdir(join(project.dir, 'dist/src'))).includes('bundle-packages.json');
+  if (!isJoined) await project.run(process.execPath, ['scripts/bundle.js']).exit;
+  const versions = JSON.parse(await project.read(joined)) as Record<string, string>;
+  const [core = ''] = Object.keys(versions).filter((name) => name.endsWith('@nestjs/core'));
+  expect(versions[core]).toMatch(/^\d+\.\d+\.\d+$/);
+  await writeFile(join(project.dir, joined), JSON.stringify({ ...versions, [core]: '0.0.0' }));
+  await project.run('npm', ['start']).said(LISTENING);
+  expect(await project.read(joined)).not.toContain('"0.0.0"');
 });
 
 describe('npm run start:dev', () => {
@@ -70,6 +84,22 @@ describe('npm run start:dev', () => {
     const { output } = await dev.exit;
     expect(output.slice(from)).toContain('"stopped"');
     expect(output.slice(from)).not.toContain('again: stopping at once');
+  });
+
+  it('serves a change after a build beside it', async () => {
+    const dev = project.run('npm', ['run', 'start:dev']);
+    await dev.said(LISTENING);
+    expect((await project.run('npm', ['run', 'build']).exit).code).toBe(0);
+    const from = dev.output().length;
+    const path = join(project.dir, 'src/auth/auth.controller.ts');
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.replace('hello_from: user', 'hello_from: "dear " + user'));
+    const [, url = ''] = await dev.said(LISTENING, from);
+    const user = { username: 'ada', password: GOOD_PASSWORD };
+    await ask(url, 'POST', '/register', user);
+    const { body } = await ask(url, 'POST', '/login', user);
+    const answer = await ask(url, 'GET', '/protected', undefined, String(body.jwt));
+    expect(answer).toEqual({ status: 200, body: { hello_from: 'dear ada' } });
   });
 
   it('goes on after a source that cannot be read, and says where the error is', async () => {
