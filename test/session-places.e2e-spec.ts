@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mmdbFile } from './support/mmdb.js';
@@ -78,7 +78,40 @@ it('shows the address alone if it is private or unknown', async () => {
   expect(await namesOf('32.1.0.1')).toBe(' · Germany (32.1.0.1)');
 });
 
+it('shows no name that a page cannot show as one line', async () => {
+  const country = GERMANY;
+  const names: (string | number | Record<string, string>)[] = [
+    'Cologne\u202E',
+    'Co\nlogne',
+    'Cologne'.repeat(30),
+    5,
+    { of: 'Cologne' },
+  ];
+  for (const en of names) {
+    write(mmdbFile({ '203.0.113.0/24': { city: { names: { en } }, country } }));
+    expect(await namesOf('203.0.113.7')).toBe(' · Germany (203.0.113.7)');
+  }
+  write(mmdbFile({ '203.0.113.0/24': { city: 'Cologne', country: { names: 5 } } }));
+  expect(await namesOf('203.0.113.7')).toBe(' · 203.0.113.7');
+  for (const en of ['القاهرة', "L'Haÿ-les-Roses", 'São Tomé & Príncipe']) {
+    write(mmdbFile({ '203.0.113.0/24': { city: { names: { en } }, country } }));
+    expect(await namesOf('203.0.113.7')).toContain(`${en.replace('&', '&amp;')}, Germany`);
+  }
+});
+
+it('reads a file that could not be read, though its time is the same', async () => {
+  rmSync(file);
+  mkdirSync(file);
+  utimesSync(file, ++time, time);
+  expect(await namesOf('203.0.113.7')).toBe(' · 203.0.113.7');
+  rmSync(file, { recursive: true });
+  time--;
+  write(mmdbFile(RECORDS));
+  expect(await namesOf('203.0.113.7')).toBe(' · Cologne, Germany (203.0.113.7)');
+});
+
 it('reads a newer file, and shows addresses alone while the file cannot be read', async () => {
+  const before = server.log.length;
   write(mmdbFile({ '203.0.113.0/24': { country: { names: { en: 'France' } } } }));
   expect(await namesOf('203.0.113.7')).toBe(' · France (203.0.113.7)');
   const whole = mmdbFile(RECORDS);
@@ -89,7 +122,9 @@ it('reads a newer file, and shows addresses alone while the file cannot be read'
     write(bytes);
     expect(await namesOf('203.0.113.7')).toBe(' · 203.0.113.7');
   }
-  const failures = server.log.filter(({ msg }) => /GEOIP_DATABASE/.test(String(msg)));
+  const failures = server.log
+    .slice(before)
+    .filter(({ msg }) => /GEOIP_DATABASE failed/.test(String(msg)));
   expect(failures).toHaveLength(1);
   write(whole);
   expect(await namesOf('203.0.113.7')).toBe(' · Cologne, Germany (203.0.113.7)');
@@ -110,5 +145,6 @@ it('refuses to start with a file that has no places', async () => {
   await expect(startServer({ GEOIP_DATABASE: file })).rejects.toThrow(refusal);
   const { exit } = startProcess(dir, { GEOIP_DATABASE: '/nowhere/places.mmdb' });
   const { code, output } = await exit;
-  expect([code, output]).toEqual([1, expect.stringContaining(refusal)]);
+  const missing = 'The file that GEOIP_DATABASE names cannot be read: ENOENT';
+  expect([code, output]).toEqual([1, expect.stringContaining(missing)]);
 });

@@ -6,6 +6,7 @@ import type { CityResponse, Reader } from 'mmdb-lib';
 import { FailureLog } from '../common/failure-log.js';
 import { lazyPackage } from '../common/lazy-package.js';
 import { isLocal } from '../common/network.js';
+import { isOneLine } from '../common/printable.js';
 import { Config } from '../config/config.js';
 import type { Language } from '../html/language.js';
 import { PLACES_SETTINGS } from './places.settings.js';
@@ -14,6 +15,9 @@ const mmdb = lazyPackage('mmdb-lib') as () => typeof import('mmdb-lib');
 
 /** The types of MMDB databases whose records name a city or a country. Others describe networks. */
 const WITH_PLACES = /city|country|enterprise|location/i;
+
+/** The longest name of a city or a country; the longest that is in use has 168. */
+const MAX_NAME = 200;
 
 /** Finds the places of IP addresses in the operator's database. The places are shown, and never stored. */
 @Injectable()
@@ -27,13 +31,8 @@ export class PlacesService {
   constructor(config: Config) {
     this.file = config.of(PLACES_SETTINGS).GEOIP_DATABASE;
     if (this.file === undefined) return;
-    try {
-      // A database has up to 150 MB. So it is in memory only after its first use.
-      readerOf(readFileSync(this.file));
-    } catch (cause) {
-      const message = 'The file that GEOIP_DATABASE names is not an MMDB database of places';
-      throw new Error(message, { cause });
-    }
+    // A database has up to 150 MB. So it is in memory only after its first use.
+    expectPlaces(this.file);
   }
 
   /**
@@ -60,7 +59,13 @@ export class PlacesService {
   private async current(file: string): Promise<Reader<CityResponse>> {
     const time = (await stat(file)).mtimeMs;
     if (time !== this.database?.time) {
-      this.database = { time, reader: readFile(file).then(readerOf) };
+      const content = readFile(file);
+      const database = { time, reader: content.then(readerOf) };
+      this.database = database;
+      // The next request tries again. A file that was read, and is no database, waits for the next file.
+      content.catch(() => {
+        if (this.database === database) this.database = undefined;
+      });
     }
     return this.database.reader;
   }
@@ -72,8 +77,27 @@ function placeOf(reader: Reader<CityResponse>, address: string, language: Langua
   // In a database of IPv4 alone, the reader would take the first half of an IPv6 address for an IPv4 address.
   if (version === 0 || version > reader.metadata.ipVersion || isLocal(address)) return '';
   const { city, country } = reader.get(address) ?? {};
-  const names = [city?.names, country?.names].map((name) => name?.[language] ?? name?.en);
-  return names.filter(Boolean).join(', ');
+  const names: unknown[] = [city?.names, country?.names].map(
+    (name) => name?.[language] ?? name?.en,
+  );
+  return names.filter(isName).join(', ');
+}
+
+/** Tells whether a page can show a name. Anybody may have written the database. */
+const isName = (name: unknown): name is string =>
+  typeof name === 'string' && name !== '' && name.length <= MAX_NAME && isOneLine(name);
+
+/** @throws Error if a file cannot be read, or is not a database of places */
+function expectPlaces(file: string): void {
+  let fault = 'cannot be read';
+  try {
+    const bytes = readFileSync(file);
+    fault = 'is not an MMDB database of places';
+    readerOf(bytes);
+  } catch (cause) {
+    const reason = fault === 'cannot be read' ? `: ${(cause as Error).message}` : '';
+    throw new Error(`The file that GEOIP_DATABASE names ${fault}${reason}`, { cause });
+  }
 }
 
 /** @throws Error if it is not a database of places */
