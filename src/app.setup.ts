@@ -3,7 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import fastifyCookie from '@fastify/cookie';
 import { ModulesContainer } from '@nestjs/core';
-import { type DynamicModule, type Type } from '@nestjs/common';
+import { type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
+import type {
+  CorsOptions,
+  CorsOptionsDelegate,
+} from '@nestjs/common/interfaces/external/cors-options.interface.js';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
   type FastifyInstance,
@@ -29,7 +33,7 @@ import { RefusedTokens } from './common/refused-tokens.js';
 import { provideContext } from './common/request-context.js';
 import { onRequestEnd } from './common/request-end.js';
 import { measureRequests } from './common/request-metrics.js';
-import { setSecurityHeaders } from './common/security-headers.js';
+import { setSecurityHeaders, STRICT_HEADERS } from './common/security-headers.js';
 import { validateDeclared } from './common/validation.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
@@ -92,7 +96,8 @@ export function createAdapter(
       answerClientError(error, socket);
     },
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-      sendError(error, request, reply);
+      // No hook has run for a malformed address.
+      sendError(error, request, reply.header('x-request-id', request.id));
     },
     schemaController: { compilersFactory: lazyCompilers },
     logger: {
@@ -113,6 +118,7 @@ export function createAdapter(
     const headers = {
       'content-type': 'application/json; charset=utf-8',
       'content-length': content.length,
+      'x-request-id': randomUUID(),
       connection: 'close',
     };
     response.writeHead(status, headers).end(content);
@@ -141,6 +147,7 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   const fastify = app.getHttpAdapter().getInstance();
   app.useLogger(new PinoLogger(fastify.log));
   limitConnections(fastify);
+  setSecurityHeaders(fastify);
   expectOneHost(fastify);
   provideAllowedMethods(fastify);
   readJsonBodies(fastify);
@@ -152,7 +159,6 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   provideContext(fastify, config.trustProxy !== false);
   validateDeclared(app.get(ModulesContainer));
   app.useGlobalFilters(new ApiErrorFilter((filter) => app.get(filter, { strict: false })));
-  setSecurityHeaders(fastify);
   // Pages read and write their cookies themselves, and need the plugin only to load its parser.
   await fastify.register(fastifyCookie, config.authCookies ? {} : { hook: false });
   logRequests(fastify, app.get(RefusedTokens));
@@ -161,13 +167,20 @@ export async function setupApp(app: NestFastifyApplication, config: Config): Pro
   const warning = otherSitesWarning(config);
   if (warning) fastify.log.warn(warning);
   if (config.corsOrigins.length > 0) {
-    app.enableCors({
+    const options = {
       origin: [...config.corsOrigins],
       credentials: config.authCookies,
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       exposedHeaders: EXPOSED_HEADERS,
       maxAge: 600,
-    });
+    };
+    // Other requests by OPTIONS ask for the methods. The plugin would refuse them in a shape of its own.
+    const delegate: CorsOptionsDelegate<FastifyRequest> = ({ headers }, answer) => {
+      const preflight =
+        headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
+      answer(null, { ...options, preflight } as CorsOptions);
+    };
+    (app as INestApplication).enableCors(delegate);
   }
 }
 
@@ -289,7 +302,8 @@ function answerRaw(socket: Socket, status: number, error: ApiError): void {
       `HTTP/1.1 ${status} ${error.code}`,
       'Content-Type: application/json; charset=utf-8',
       `Content-Length: ${Buffer.byteLength(body)}`,
-      'Connection: close',
+      `X-Request-Id: ${randomUUID()}`,
+      `${STRICT_HEADERS.lines}Connection: close`,
       '',
       body,
     ].join('\r\n'),

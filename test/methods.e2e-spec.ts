@@ -1,5 +1,15 @@
-import { sendRaw } from './support/http.js';
+import { sendRaw, sendRawForHead } from './support/http.js';
 import { type Server, startServer } from './support/server.js';
+
+/** Headers of every answer, as lines. */
+const PROTECTING = [
+  "content-security-policy: default-src 'none'",
+  'x-content-type-options: nosniff',
+  'referrer-policy: no-referrer',
+  'strict-transport-security: max-age=',
+  'cross-origin-opener-policy: same-origin',
+  'cache-control: no-store',
+];
 
 let server: Server;
 beforeAll(async () => {
@@ -90,6 +100,14 @@ it('leaves preflights to CORS', async () => {
       204,
       'https://app.example.com',
     ]);
+    expect(PROTECTING.filter((line) => !response.headers.has(line.split(':')[0] ?? ''))).toEqual(
+      [],
+    );
+    // OPTIONS without the headers of a preflight asks for the methods, as it does without CORS.
+    for (const headers of [new Headers(), new Headers({ origin: 'https://app.example.com' })]) {
+      const plain = await fetch(`${other.url}/login`, { method: 'OPTIONS', headers });
+      expect([plain.status, plain.headers.get('allow')]).toEqual([204, 'OPTIONS, POST']);
+    }
     const wrong = await fetch(`${other.url}/login`, {
       headers: { origin: 'https://app.example.com' },
     });
@@ -113,6 +131,40 @@ describe('headers', () => {
       });
       expect(headers['x-powered-by']).toBeUndefined();
     }
+  });
+
+  const HOST = 'Host: a\r\n';
+  const BODY = 'Content-Length: 2\r\nTransfer-Encoding: chunked';
+  it.each([
+    ['an address that cannot be decoded', `GET /%ff HTTP/1.1\r\n${HOST}`, 400],
+    ['a name of 150 bytes', `GET /assets/${'a'.repeat(150)} HTTP/1.1\r\n${HOST}`, 414],
+    ['a head of 17 KB', `GET /${'a'.repeat(17_000)} HTTP/1.1\r\n${HOST}`, 431],
+    ['no Host', 'GET / HTTP/1.1\r\n', 400],
+    ['two Hosts', `GET / HTTP/1.1\r\n${HOST}${HOST}`, 400],
+    ['another version', `GET / HTTP/3.0\r\n${HOST}`, 400],
+    ['no version', 'hello\r\n', 405],
+    ['CONNECT', `CONNECT a:1 HTTP/1.1\r\n${HOST}`, 405],
+    ['an expectation', `GET / HTTP/1.1\r\n${HOST}Expect: x\r\n`, 417],
+    ['two lengths', `POST /login HTTP/1.1\r\n${HOST}${BODY}\r\n`, 400],
+  ])('protects the answer to %s', async (_what, request, status) => {
+    const withCors = await startServer({ CORS_ORIGINS: 'https://app.example.com' });
+    try {
+      for (const { port } of [server, withCors]) {
+        const answer = await sendRawForHead(port, `${request}Connection: close\r\n\r\n`);
+        const error = { msg: expect.any(String) as string, code: expect.any(String) as string };
+        expect([answer.status, answer.body]).toEqual([status, error]);
+        const { head } = answer;
+        expect(PROTECTING.filter((line) => !head.includes(`\r\n${line}`))).toEqual([]);
+        expect(head).toMatch(/\r\nx-request-id: [\w-]{36}(\r\n|$)/);
+      }
+    } finally {
+      await withCors.stop();
+    }
+  });
+
+  it('protects the answer to a request that takes too long', async () => {
+    const { status, head } = await sendRawForHead(server.port, `GET / HTTP/1.1\r\n${HOST}`);
+    expect([status, PROTECTING.filter((line) => !head.includes(`\r\n${line}`))]).toEqual([408, []]);
   });
 
   it('has CORS off', async () => {

@@ -58,6 +58,33 @@ describe('an address that does not exist', () => {
   });
 });
 
+describe('an address that is malformed', () => {
+  it.each([
+    ['/%ff', 400, 'bad_request'],
+    ['/%', 400, 'bad_request'],
+    ['/account/%c0%80', 400, 'bad_request'],
+    [`/assets/${'a'.repeat(150)}`, 414, 'uri_too_long'],
+  ])('has the same page for browsers, and JSON for others: %s', async (path, status, code) => {
+    const page = await ask(path, { accept: BROWSER, 'accept-language': 'de' });
+    const headers = ['content-type', 'content-language', 'vary', 'cache-control'];
+    expect([page.status, ...headers.map((name) => page.headers.get(name))]).toEqual([
+      status,
+      'text/html; charset=utf-8',
+      'de',
+      'Accept, Accept-Language',
+      'no-store',
+    ]);
+    expect(page.headers.get('content-security-policy')).toContain("style-src 'self'");
+    expect(page.headers.get('referrer-policy')).toBe('same-origin');
+    expect(await page.text()).toContain('Unter dieser Adresse gibt es keine Seite.');
+    for (const at of [server, withoutPages]) {
+      const accept = at === server ? 'application/json' : BROWSER;
+      const other = await ask(path, { accept }, at);
+      expect([other.status, await other.json()]).toMatchObject([status, { code }]);
+    }
+  });
+});
+
 it('says 405 to a browser that sends another method', async () => {
   const answer = await fetch(`${server.url}/sign-in`, {
     method: 'PUT',

@@ -18,7 +18,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** The scheme of `WWW-Authenticate`, which is the word before an access token. */
     challengeScheme?: string;
-    /** Returns a page for a request of an address that does not exist; undefined if its client takes no page. */
+    /** Returns a page for an address that does not exist or is malformed; undefined if the client takes no page. */
     notFoundPage?: (request: FastifyRequest, reply: FastifyReply) => string | undefined;
   }
 }
@@ -55,7 +55,7 @@ export function sendError(exception: unknown, request: FastifyRequest, reply: Fa
   if (error.code === 'body_too_large' || error.code === 'json_too_deep') {
     reply.header('connection', 'close');
   }
-  const page = error.code === 'not_found' && request.server.notFoundPage?.(request, reply);
+  const page = isAboutAddress(error) && request.server.notFoundPage?.(request, reply);
   if (page) {
     reply.status(error.status).send(page);
     return;
@@ -88,6 +88,12 @@ function atItsAddress(error: ApiError, request: FastifyRequest): ApiError | unde
   if (request.method === 'OPTIONS') return undefined;
   return new ApiError('method_not_allowed', { headers: { Allow: allowed.join(', ') } });
 }
+
+/** Tells whether no page can be at the address of a request. */
+const isAboutAddress = ({ code, cause }: ApiError): boolean =>
+  code === 'not_found' ||
+  code === 'uri_too_long' ||
+  (cause as { code?: unknown } | undefined)?.code === 'FST_ERR_BAD_URL';
 
 /** Returns why a resource is unavailable, in a word for the log: many requests fail the same way. */
 export const reasonOf = ({ cause, code }: ApiError): string =>

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { clientMemory } from './client-memory.js';
 import { ReadyResponse } from './ready-headers.js';
 import { type ConnectionState, RequestFeed } from './request-feed.js';
+import { STRICT_HEADERS } from './security-headers.js';
 
 /** How long a client may leave an answer unread, in milliseconds. */
 const READ_TIMEOUT = 30_000;
@@ -124,6 +125,8 @@ function inBytes(chunk: unknown, encoding: unknown): unknown {
 /** `write` or `end` of an answer, by all their forms. */
 type Send<T> = (chunk: unknown, encoding: unknown, then: unknown) => T;
 
+const PROTECTING = Object.entries(STRICT_HEADERS.headers);
+
 /** An answer that tells its connection how much of it is unread. */
 export class CountedResponse<
   Request extends IncomingMessage = IncomingMessage,
@@ -134,6 +137,16 @@ export class CountedResponse<
     super(...options);
     this.client = connectionOf(options[0].socket);
     this.client.begin(this);
+  }
+
+  /** An answer from before the hooks, such as CORS's own or one to a malformed address, is protected, too. */
+  override writeHead(status: number, reason?: unknown, headers?: unknown): this {
+    if (!this.ready) {
+      for (const [name, value] of PROTECTING) {
+        if (!this.hasHeader(name)) this.setHeader(name, value);
+      }
+    }
+    return super.writeHead(status, reason, headers);
   }
 
   // Three parameters: a list of them, taken apart and put together again, costs more than the rest.

@@ -20,12 +20,15 @@ const DOCS = {
   },
 };
 
+/** The headers of every answer, if nothing changes them. */
+export const STRICT_HEADERS = headersWith(STRICT);
+
 /** Adds helmet's headers, `Cache-Control: no-store` and the request's id to every answer. */
 export function setSecurityHeaders(fastify: FastifyInstance): void {
-  const [strict, docs] = [headersWith(STRICT), headersWith(DOCS)];
+  const docs = headersWith(DOCS);
   fastify.addHook('onRequest', (request, reply, done) => {
     const isDocs = /^\/docs(\/|$)/.test(request.routeOptions.url ?? '');
-    const ready = isDocs ? docs : strict;
+    const ready = isDocs ? docs : STRICT_HEADERS;
     // A handler can still change a header of the reply. The answer then sends all of them one by one.
     if (reply.raw instanceof ReadyResponse) reply.raw.ready = ready;
     reply.headers(ready.headers).header('x-request-id', request.id);

@@ -53,11 +53,24 @@ export async function outcomeOf(
   return [status, (body as { code?: string }).code];
 }
 
+/** The first answer to bytes: its status, its body as JSON, and its head in lower case. */
+interface RawAnswer {
+  status: number;
+  body: unknown;
+  head: string;
+}
+
 /** Sends bytes as they are, and returns the first answer when the server has closed the connection. */
 export async function sendRaw(
   port: number,
   bytes: string,
-): Promise<{ status: number; body: unknown }> {
+): Promise<Pick<RawAnswer, 'status' | 'body'>> {
+  const { status, body } = await sendRawForHead(port, bytes);
+  return { status, body };
+}
+
+/** Like {@link sendRaw}, with the head of the answer. */
+export async function sendRawForHead(port: number, bytes: string): Promise<RawAnswer> {
   const socket = connect(port, '127.0.0.1');
   let answer = '';
   socket.on('data', (data) => (answer += data.toString()));
@@ -66,5 +79,10 @@ export async function sendRaw(
   socket.write(bytes, 'latin1');
   await once(socket, 'close');
   const [head = '', body = ''] = answer.split('\r\n\r\n');
-  return { status: Number(head.split(' ')[1]), body: JSON.parse(body || 'null') as unknown };
+  const [, status] = head.split(' ');
+  return {
+    status: Number(status),
+    body: JSON.parse(body || 'null') as unknown,
+    head: head.toLowerCase(),
+  };
 }
