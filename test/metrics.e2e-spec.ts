@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { databaseKind } from './support/databases.js';
 import { GOOD_PASSWORD, type Server, startServer } from './support/server.js';
 import { forge } from './support/tokens.js';
@@ -91,6 +92,16 @@ it('is open without METRICS_TOKEN, in the format of Prometheus', async () => {
   for (const line of text.trimEnd().split('\n')) {
     expect(line).toMatch(/^# (HELP|TYPE) \w+ .+$|^\w+(\{[^\n]*\})? [-+\d.eINaf]+$|^$/);
   }
+});
+
+it('is described in docs/monitoring.md, metric by metric', async () => {
+  server = await startServer();
+  const page = readFileSync('docs/monitoring.md', 'utf8');
+  const names = [...(await metrics()).matchAll(/^# HELP (latchkey_\w+)/gm)].map(
+    ([, name = '']) => name,
+  );
+  expect(names).toContain('latchkey_logins_total');
+  expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
 });
 
 it('asks for METRICS_TOKEN where it is set, and takes nothing else', async () => {
