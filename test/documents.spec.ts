@@ -41,9 +41,9 @@ it.each(documents)('%s links to files and headings that exist', (document) => {
 it('names only settings and files that exist', () => {
   const example = readFileSync('.env.example', 'utf8');
   const settings = [...example.matchAll(/^#? ?([A-Z][A-Z_]+)=/gm)].map(([, name]) => name);
-  // Variables of the tests, of Node, and a constant of the audit.
-  const others = ['CORPORA_DIR', 'CRASH_KILLS', 'TEST_DATABASE_URL', 'NODE_EXTRA_CA_CERTS'];
-  const known = new Set([...settings, ...others, 'AUDIT_ACTIONS']);
+  // Variables of the tests, and of Node.
+  const ofTests = ['CORPORA_DIR', 'CRASH_KILLS', 'TEST_DATABASE_URL', 'TEST_REDIS_URL'];
+  const known = new Set([...settings, ...ofTests, 'NODE_EXTRA_CA_CERTS']);
   const current = documents.filter((document) => document !== 'CHANGELOG.md');
   const unknown = current.flatMap((document) => {
     const text = readFileSync(document, 'utf8').replace(
@@ -53,7 +53,9 @@ it('names only settings and files that exist', () => {
     const names = [...text.matchAll(/\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b/g)]
       .map(([, name = '']) => name)
       .filter((name) => !known.has(name));
-    const files = [...text.matchAll(/`((?:src|test|scripts|docker|examples)\/[\w/.-]+\.\w+)`/g)]
+    const files = [
+      ...text.matchAll(/`((?:src|test|scripts|docker|examples|bench|bin)\/[\w/.-]+\.\w+)`/g),
+    ]
       .map(([, file = '']) => file)
       // The example of docs/your-own-code.md and of the README.
       .filter((file) => !file.startsWith('src/cats/') && !existsSync(file));
