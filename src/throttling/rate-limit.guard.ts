@@ -35,7 +35,7 @@ export type LimitDeclaration =
 /**
  * Limits how often a method, or all methods of a controller together, may be called: `@RateLimit('login')`,
  * `@RateLimit({ name: 'feed', limit: '10/1m', by: signedInUser })`, or several. Beyond the limit the answer
- * is 429 `too_many_requests`, before the body is read. The decorator brings its guard and the guards of its
+ * is 429 `too_many_requests`, before the body is validated. The decorator brings its guard and the guards of its
  * keys. If a key is missing all the same, the route answers 500, because a limit without a key would limit
  * nothing.
  *
