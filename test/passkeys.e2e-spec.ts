@@ -84,7 +84,7 @@ describe('a passkey', () => {
         msg: expect.any(String) as string,
         code: 'second_factor_required',
         challenge: expect.stringMatching(/^[\w-]{43}$/) as string,
-        methods: ['recovery_code', 'passkey'],
+        methods: ['passkey', 'recovery_code'],
         expires_in: 600,
       },
     });

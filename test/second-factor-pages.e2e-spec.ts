@@ -31,7 +31,7 @@ describe('the page for the second factor', () => {
     expect(page.path).toBe('/sign-in');
     expect(visitor.fields()).toEqual({
       challenge: expect.stringMatching(/^[\w-]{43}$/) as string,
-      methods: 'recovery_code totp',
+      methods: 'totp recovery_code',
       return_to: '/account',
     });
     expect(page.text).toMatch(/<input id="code"[^>]* autocomplete="one-time-code"[^>]*>/);

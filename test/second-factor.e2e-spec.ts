@@ -46,7 +46,7 @@ describe('signing in with a second factor', () => {
         msg: 'Prove a second factor to sign in',
         code: 'second_factor_required',
         challenge: expect.stringMatching(/^[\w-]{43}$/) as string,
-        methods: expect.arrayContaining(['totp', 'recovery_code']) as string[],
+        methods: ['totp', 'recovery_code'],
         expires_in: 600,
       },
     ]);

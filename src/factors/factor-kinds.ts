@@ -54,17 +54,18 @@ export interface SecondFactorMethod {
 @Injectable()
 export class FactorKinds {
   private readonly kinds: FactorKind[] = [];
-  private readonly ways: SecondFactorMethod[] = [];
+  private readonly ofKinds: SecondFactorMethod[] = [];
+  private readonly others: SecondFactorMethod[] = [];
 
   /** Adds a kind of factor, with the method by which it answers a challenge. */
   add(kind: FactorKind, method: SecondFactorMethod): void {
     this.kinds.push(kind);
-    this.addMethod(method);
+    this.ofKinds.push(method);
   }
 
   /** Adds a method that is no factor by itself, such as recovery codes. */
   addMethod(method: SecondFactorMethod): void {
-    this.ways.push(method);
+    this.others.push(method);
   }
 
   /** All kinds. */
@@ -72,9 +73,9 @@ export class FactorKinds {
     return this.kinds;
   }
 
-  /** All methods. */
+  /** All methods. Those of factors come first: a client offers them before the recovery codes. */
   get methods(): readonly SecondFactorMethod[] {
-    return this.ways;
+    return [...this.ofKinds, ...this.others];
   }
 
   /** Returns the enrolled factors of a user. */
