@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { appendFile, cp, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -95,4 +95,20 @@ it('loads the drivers of other databases, and OpenTelemetry, when a project uses
     tracer: 'object',
     after: [true, true, true],
   });
+});
+
+it('starts with later versions of libraries, which have other parts', async () => {
+  const clone = await mkdtemp(join(tmpdir(), 'latchkey-late-'));
+  try {
+    for (const name of ['typeorm', 'prom-client']) {
+      const folder = join(clone, 'node_modules', name);
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, 'index.js'), '');
+    }
+    const module = join(clone, 'late-packages.mjs');
+    await cp('dist/src/common/late-packages.js', module);
+    await expect(run(process.execPath, [module])).resolves.toEqual({ stdout: '', stderr: '' });
+  } finally {
+    await rm(clone, { recursive: true, force: true });
+  }
 });

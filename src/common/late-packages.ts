@@ -34,14 +34,22 @@ const DRIVERS = [
 const OF_TYPEORM = ['glob', '@sqltools/formatter'];
 
 const typeorm = require.resolve('typeorm');
-const { resolve } = createRequire(typeorm);
 for (const driver of DRIVERS) loadLater(join(dirname(typeorm), 'driver', `${driver}.js`));
-for (const name of OF_TYPEORM) loadLater(resolve(name));
-loadLater(createRequire(require.resolve('prom-client')).resolve('@opentelemetry/api'));
+for (const name of OF_TYPEORM) loadLater(found(name, typeorm));
+loadLater(found('@opentelemetry/api', found('prom-client')));
+
+/** Returns the file of a package, as another file would load it. Undefined if there is none, as in later versions. */
+function found(name: string, from: string | undefined = import.meta.url): string | undefined {
+  try {
+    return createRequire(from).resolve(name);
+  } catch {
+    return undefined;
+  }
+}
 
 /** Lets a CommonJS file that was compiled from an ES module load at the first look at its exports. */
-function loadLater(file: string): void {
-  if (require.cache[file]) return;
+function loadLater(file: string | undefined): void {
+  if (file === undefined || require.cache[file]) return;
   const load = (): object => {
     if (require.cache[file] === late) Reflect.deleteProperty(require.cache, file);
     return require(file) as object;
