@@ -2,10 +2,11 @@ import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ask, codeOf } from './support/http.js';
-import { copyProject, type Project } from './support/project.js';
+import { copyProject, type Project, type Running } from './support/project.js';
 
 /** A project with modules and packages of its own, whose build has joined all modules. */
 let project: Project;
+let server: Running;
 let url: string;
 beforeAll(async () => {
   project = await copyProject();
@@ -19,7 +20,7 @@ beforeAll(async () => {
   await write('src/cats/cats.module.ts', CATS);
   await run('--eval', "import('./scripts/compile.js').then((script) => script.compileAll())");
   await run('scripts/bundle.js');
-  const server = project.run(process.execPath, ['dist/src/main.js']);
+  server = project.run(process.execPath, ['--enable-source-maps', 'dist/src/main.js']);
   url = (await server.said(/Server listening at (http:\/\/[\w.:]+)/))[1] ?? '';
 });
 afterAll(() => project.remove());
@@ -49,6 +50,11 @@ class CatsController {
       packages: [import.meta.resolve('lru-cache'), resolve('lru-cache')],
       texts: ["import.meta.url", 'import.meta.url', \`__dirname\`],
     };
+  }
+
+  @Get('broken')
+  broken() {
+    throw new Error('It broke');
   }
 
   @Get('refused/:by')
@@ -120,4 +126,12 @@ it('lets each module know its own address', async () => {
 
 it.each(['peer', 'wrapper', 'linked'])('loads Nest once for a package: %s', async (name) => {
   expect(await codeOf(ask(url, 'GET', `/cats/refused/${name}`))).toBe('forbidden');
+});
+
+it('names the lines of sources in the log, if Node is to read source maps', async () => {
+  expect(await codeOf(ask(url, 'GET', '/cats/broken'))).toBe('internal_error');
+  const line = CATS.split('\n').findIndex((text) => text.includes('It broke')) + 1;
+  const file = join(project.dir, 'src/cats/cats.module.ts');
+  const [entry = ''] = await server.said(/^.*It broke.*$/m);
+  expect(entry).toContain(`broken (${file}:${line}:`);
 });
