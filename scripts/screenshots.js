@@ -1,20 +1,22 @@
 /**
  * `npm run screenshots`: takes the pictures in `docs/images` of a server that it starts, with Chromium.
- * `npm run screenshots -- DIR` takes every page instead, wide and narrow, light and dark, in English and German,
+ * `npm run screenshots -- DIR` takes every page instead, in three widths, light and dark, in English and German,
  * to look at all of them. `TEST_CHROMIUM` names the browser if it is not `/usr/bin/chromium`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import PostalMime from 'postal-mime';
 import { buildIfNewer } from './build-if-newer.js';
 
 const [, , all] = process.argv;
 const PASSWORD = 'correct horse battery staple';
 const WIDE = { width: 1280, height: 800 };
+const HALF = { width: 640, height: 800 };
 const NARROW = { width: 320, height: 640 };
 
 /** The pages of a signed-in user, by the names of their pictures. */
@@ -35,9 +37,8 @@ const OPEN = {
   'forgot-password': '/forgot-password',
   verification: '/verification',
   mail: '/sign-in/mail',
-  'verify-email': '/account/verify-email?token=abc',
-  'reset-password': '/account/reset-password?token=abc',
   'invalid-link': '/account/reset-password',
+  'not-found': '/nope',
 };
 
 /** The pictures of the documents. */
@@ -99,13 +100,17 @@ async function takePictures() {
 
 async function takeAll(to) {
   mkdirSync(to, { recursive: true });
-  for (const [size, viewport] of Object.entries({ wide: WIDE, narrow: NARROW })) {
+  const mailed = {
+    'verify-email': await mailedPath('verify-email'),
+    'reset-password': await mailedPath('reset-password'),
+  };
+  for (const [size, viewport] of Object.entries({ wide: WIDE, half: HALF, narrow: NARROW })) {
     for (const colorScheme of ['light', 'dark']) {
       for (const locale of ['en', 'de']) {
         const look = { viewport, colorScheme, locale };
         const suffix = `${size}-${colorScheme}-${locale}.png`;
         for (const [pages, isSignedIn] of [
-          [OPEN, false],
+          [{ ...OPEN, ...mailed }, false],
           [ACCOUNT, true],
         ]) {
           const page = await signedIn(look, isSignedIn);
@@ -140,9 +145,27 @@ async function register() {
     email: 'ada@example.com',
     displayName: 'Ada Lovelace',
   });
+  await post('/register', body, 201);
+  await post('/password/forgot', JSON.stringify({ email: 'ada@example.com' }), 202);
+}
+
+async function post(path, body, expected) {
   const headers = { 'content-type': 'application/json' };
-  const { status } = await fetch(`${url}/register`, { method: 'POST', headers, body });
-  if (status !== 201) throw new Error(`POST /register answered ${status}`);
+  const { status } = await fetch(url + path, { method: 'POST', headers, body });
+  if (status !== expected) throw new Error(`POST ${path} answered ${status}`);
+}
+
+/** Resolves to the path of a mailed link when its mail is there. */
+async function mailedPath(purpose) {
+  const outbox = join(dir, 'outbox');
+  for (;;) {
+    for (const file of existsSync(outbox) ? readdirSync(outbox) : []) {
+      const mail = await PostalMime.parse(readFileSync(join(outbox, file)));
+      const path = new RegExp(`/account/${purpose}\\?token=[\\w-]+`).exec(mail.text ?? '');
+      if (path) return path[0];
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** Resolves when the server answers. */

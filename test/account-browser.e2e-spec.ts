@@ -125,7 +125,7 @@ const PATHS = [
     await page.locator('.row a').click();
     await ageSessions(server, id);
     await page.getByRole('button', { name: 'Remove' }).click();
-    await page.getByRole('button', { name: 'Confirm by passkey' }).click();
+    await page.getByRole('button', { name: 'Confirm with a passkey' }).click();
     await page.getByText('The factor is removed.').waitFor();
     await eventually(async () => {
       expect(await credentials(cdp, authenticatorId)).toBe(0);

@@ -67,6 +67,9 @@ describe('the data', () => {
 
   it('is deleted once the name is typed, after a confirmation that keeps it', async () => {
     const { id, username, visitor } = await signedInBrowser(server);
+    const { text } = await visitor.get('/account/delete');
+    expect(text).toContain('<summary>Your data</summary>');
+    expect(text).toContain('<a href="/account/data" aria-current="true">');
     const wrong = await visitor.post('/account/delete', { typed_name: 'another' });
     expect([wrong.status, textOf(wrong.text)]).toEqual([
       400,

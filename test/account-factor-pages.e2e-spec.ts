@@ -163,7 +163,7 @@ describe('a passkey', () => {
     const path = await pathOf(visitor, 'My laptop');
     await ageSessions(server, id);
     const asked = await visitor.post(`${path}/remove`, {});
-    expect(textOf(asked.text)).toContain('Confirm by passkey');
+    expect(textOf(asked.text)).toContain('Confirm with a passkey');
     const response = await fetch(`${server.url}/login/passkey/options`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -242,8 +242,8 @@ describe('the devices', () => {
     for (const other of others) await other.signIn(username, GOOD_PASSWORD);
     const { text } = await visitor.get('/account/sessions');
     const words = textOf(text);
-    expect(words).toContain('Unknown device This device Signed in by: password Last used: ');
-    expect(words.match(/Firefox, Windows Signed in by: password/g)).toHaveLength(3);
+    expect(words).toContain('Unknown device This device Signed in with: password Last used: ');
+    expect(words.match(/Firefox, Windows Signed in with: password/g)).toHaveLength(3);
     expect(text).toMatch(/<time datetime="[\d-]+T[\d:.]+Z">[^<]+ UTC<\/time>/);
     const ended = await visitor.post('/account/sessions/end', visitor.fields());
     expect(ended.path).toBe('/account/sessions?done=ended');

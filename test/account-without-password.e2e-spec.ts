@@ -66,7 +66,7 @@ describe('an account with a passkey alone', () => {
     const asked = await visitor.get(PASSWORD);
     expect([asked.status, textOf(asked.text)]).toEqual([
       401,
-      expect.stringContaining('Confirm by passkey'),
+      expect.stringContaining('Confirm with a passkey'),
     ]);
     expect(asked.text).not.toContain('name="current_password"');
     const proof = { proof_passkey: await answerOf(authenticator) };

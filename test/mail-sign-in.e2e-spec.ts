@@ -247,10 +247,10 @@ describe('the page of the link', () => {
         .type('form')
         .send({ token });
       expect([shown.status, shown.headers['set-cookie']]).toEqual([200, undefined]);
-      expect(shown.text).toContain(`<dt>Code</dt><dd>${proof.code}</dd>`);
+      expect(shown.text).toContain(`<dt>Code</dt><dd class="code">${proof.code}</dd>`);
       expect(shown.text).toContain(`<dt>${device}</dt><dd>Chrome, Android</dd>`);
       expect(shown.text).toContain('<dd>127.0.0.1</dd>');
-      expect(shown.text).toMatch(/<dd>[^<]+ UTC<\/dd>/);
+      expect(shown.text).toMatch(/<dd><time datetime="[^"]+">[^<]+ UTC<\/time><\/dd>/);
       expect(shown.text).not.toMatch(/<form/);
     }
     expect(await codeOf(verify(proof))).toBe(200);

@@ -27,16 +27,16 @@ export const CONFIRMATION_TEXTS: Texts<ConfirmationTexts> = {
     button: 'Confirm',
     code: 'Code from your authenticator app',
     codeHint: 'Six digits. The app shows a new code every 30 seconds.',
-    codeButton: 'Confirm by code',
+    codeButton: 'Confirm with the code',
     passkey: 'Passkey',
-    passkeyButton: 'Confirm by passkey',
+    passkeyButton: 'Confirm with a passkey',
     needsScript: 'This browser cannot use passkeys, or its scripts are off.',
     lost: 'Use a recovery code',
     recoveryCode: 'Recovery code',
     recoveryHint: 'Each code works once.',
-    recoveryButton: 'Confirm by recovery code',
+    recoveryButton: 'Confirm with a recovery code',
     none:
-      'Your account has no password and no second factor to confirm by. ' +
+      'Your account has no password and no second factor to confirm with. ' +
       'Sign out, and sign in again as you did before. Then you come back here.',
     signOut: 'Sign out',
   },

@@ -93,6 +93,7 @@ export class DataController {
     const page = (
       <DeletePage language={language} form={{ ...form, problems }} username={username} />
     );
-    return this.documents.render(request, reply, { title: texts.title }, page);
+    const frame = { title: texts.title, from: '/account/data' };
+    return this.documents.render(request, reply, frame, page);
   }
 }

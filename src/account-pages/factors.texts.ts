@@ -66,7 +66,7 @@ export const FACTORS_TEXTS: Texts<FactorsTexts> = {
     edit: 'Edit',
     add: 'Add a factor',
     addHint:
-      'A passkey unlocks by fingerprint, face or PIN, and needs no password. ' +
+      'A passkey unlocks with your fingerprint, face or PIN, and needs no password. ' +
       'An authenticator app shows codes on your phone.',
     addPasskey: 'Add a passkey',
     addApp: 'Add an authenticator app',
@@ -75,12 +75,12 @@ export const FACTORS_TEXTS: Texts<FactorsTexts> = {
     rename: 'Rename',
     removeTitle: 'Remove',
     removeWarning:
-      'You can no longer sign in by it. The last factor takes the recovery codes along.',
+      'You can no longer sign in with it. With the last factor, the recovery codes end, too.',
     remove: 'Remove',
     app: {
       title: 'Add an authenticator app',
       how: 'You need an app that shows six-digit codes, such as the one for passwords on your phone.',
-      nameHint: 'So that you know it again.',
+      nameHint: 'So that you recognise it later.',
       defaultName: 'Authenticator app',
       next: 'Continue',
       scan: 'Scan this code with the app, and type the code that the app then shows.',
@@ -93,7 +93,7 @@ export const FACTORS_TEXTS: Texts<FactorsTexts> = {
     passkey: {
       title: 'Add a passkey',
       how: 'Your browser asks you to unlock this device, your phone or a security key.',
-      nameHint: 'So that you know it again. Without one, it gets the name of this device.',
+      nameHint: 'So that you recognise it later. Without one, it gets the name of this device.',
       create: 'Create the passkey',
       failed: 'Your browser made no passkey. Try again, or use another device.',
       needsScript: 'This browser cannot make passkeys, or its scripts are off.',
@@ -101,7 +101,7 @@ export const FACTORS_TEXTS: Texts<FactorsTexts> = {
     codes: {
       title: 'Recovery codes',
       left: (count) => (count === 1 ? 'One code is left.' : `${count} codes are left.`),
-      renewHint: 'New codes end the old ones.',
+      renewHint: 'New codes replace the old ones, which no longer work.',
       renew: 'Make new codes',
       keep:
         'Keep these codes in a safe place, and not on the device of your factor. Each one signs you in once ' +
@@ -167,7 +167,7 @@ export const FACTORS_TEXTS: Texts<FactorsTexts> = {
       // A narrow window breaks the word here.
       title: 'Wiederherstellungs\u00adcodes',
       left: (count) => (count === 1 ? 'Ein Code ist übrig.' : `${count} Codes sind übrig.`),
-      renewHint: 'Neue Codes beenden die alten.',
+      renewHint: 'Neue Codes ersetzen die alten. Diese gelten dann nicht mehr.',
       renew: 'Neue Codes erstellen',
       keep:
         'Bewahren Sie diese Codes sicher auf, und nicht auf dem Gerät Ihres Faktors. Jeder meldet Sie einmal ' +

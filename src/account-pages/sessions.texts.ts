@@ -18,7 +18,7 @@ export const SESSIONS_TEXTS: Texts<SessionsTexts> = {
     why: 'These devices are signed in to your account. Sign out any that you do not know, and change your password.',
     unknownDevice: 'Unknown device',
     current: 'This device',
-    method: 'Signed in by',
+    method: 'Signed in with',
     lastUsed: 'Last used',
     end: 'Sign out',
     endOthers: 'Sign out all other devices',

@@ -12,7 +12,7 @@ export const SIGN_IN: Texts<PageTexts> = {
     done:
       'Type this code in the place where you asked to sign in. If you did not ask there, close this page and ' +
       'do not pass the code on, not even to our staff.',
-    details: { code: 'Code', device: 'Device', address: 'Address', time: 'Time' },
+    details: { code: 'Code', device: 'Device', address: 'IP address', time: 'Time' },
   },
   de: {
     title: 'Anmelden',
@@ -23,6 +23,6 @@ export const SIGN_IN: Texts<PageTexts> = {
     done:
       'Geben Sie diesen Code dort ein, wo Sie sich anmelden wollten. Wenn Sie das nicht waren, schließen Sie ' +
       'diese Seite und geben Sie den Code nicht weiter, auch nicht an unsere Mitarbeiter.',
-    details: { code: 'Code', device: 'Gerät', address: 'Adresse', time: 'Zeit' },
+    details: { code: 'Code', device: 'Gerät', address: 'IP-Adresse', time: 'Zeit' },
   },
 };

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { AccountName, Alert, Button, Field, Form, Hidden } from '../html/fields.js';
 import type { FormState } from '../html/form-state.js';
 import type { PageTexts } from './page-texts.js';
@@ -34,6 +35,7 @@ export function MailedLinkForm({
               name="password"
               type="password"
               label={texts.password}
+              hint={texts.passwordHint}
               autocomplete="new-password"
               first
               required
@@ -53,7 +55,7 @@ export const MailedLinkResult = ({
   next,
 }: {
   text: string;
-  details: { label: string; text: string }[];
+  details: { name: string; label: string; shown: ComponentChildren }[];
   next: NextPage | undefined;
 }) => (
   <>
@@ -63,7 +65,7 @@ export const MailedLinkResult = ({
         {details.map((detail) => (
           <>
             <dt>{detail.label}</dt>
-            <dd>{detail.text}</dd>
+            <dd class={detail.name === 'code' ? 'code' : undefined}>{detail.shown}</dd>
           </>
         ))}
       </dl>

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import type { ComponentChildren } from 'preact';
 import { Documents } from '../html/documents.js';
 import { ApiError } from '../common/api-error.js';
 import { reasonUnavailable } from '../common/unavailable.js';
@@ -8,7 +9,7 @@ import { HTML_TEXTS } from '../html/html.texts.js';
 import { type Language, languageOf } from '../html/language.js';
 import { PageLinks } from '../html/page-links.js';
 import { PROBLEM_TEXTS } from '../html/problem.texts.js';
-import { inWords } from '../mail/mail-templates.js';
+import { Time } from '../html/time.js';
 import type { MailedLinkDeclaration, PageDetails } from './declaration.js';
 import {
   InvalidLink,
@@ -86,8 +87,8 @@ export class Pages {
     }
     const { details = {} } = state;
     const shown = Object.entries(texts.details ?? {})
-      .map(([name, label]) => ({ label, text: textOf(details[name], language) }))
-      .filter((detail) => detail.text !== '');
+      .map(([name, label]) => ({ name, label, shown: shownOf(details[name], language) }))
+      .filter((detail) => detail.shown !== '');
     const next = link.leadsToSignIn ? this.toSignIn(language) : undefined;
     return <MailedLinkResult text={texts.done} details={shown} next={next} />;
   }
@@ -105,5 +106,5 @@ export class Pages {
   }
 }
 
-const textOf = (detail: string | Date = '', language: string): string =>
-  typeof detail === 'string' ? detail : inWords(detail, language);
+const shownOf = (detail: string | Date = '', language: Language): ComponentChildren =>
+  typeof detail === 'string' ? detail : <Time at={detail} language={language} />;

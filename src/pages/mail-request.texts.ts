@@ -11,7 +11,7 @@ export interface MailRequestTexts {
 }
 
 const [EN, DE] = [
-  { email: 'E-mail address', button: 'Send the link', back: 'Back to the sign-in' },
+  { email: 'E-mail address', button: 'Send the link', back: 'Back to sign-in' },
   { email: 'E-Mail-Adresse', button: 'Link senden', back: 'Zurück zur Anmeldung' },
 ];
 

@@ -121,11 +121,9 @@ export function SignedInPage({
     <>
       <p>{texts.signedInAs(name)}</p>
       {next !== '/' && (
-        <p>
-          <a class="button main" href={next}>
-            {texts.goOn}
-          </a>
-        </p>
+        <a class="button main" href={next}>
+          {texts.goOn}
+        </a>
       )}
       <SignOutForm label={texts.signOut} />
     </>

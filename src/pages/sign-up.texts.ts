@@ -28,7 +28,7 @@ export const SIGN_UP_TEXTS: Texts<SignUpTexts> = {
     passwordHint: (characters) =>
       `At least ${characters} characters. Some words that you can remember are better than one odd word.`,
     button: 'Register',
-    hasAccount: 'You have an account?',
+    hasAccount: 'Already have an account?',
     signIn: 'Sign in',
     terms: 'If you register, you agree to our',
     termsLink: 'terms of use',
@@ -44,7 +44,7 @@ export const SIGN_UP_TEXTS: Texts<SignUpTexts> = {
     passwordHint: (characters) =>
       `Mindestens ${characters} Zeichen. Mehrere Wörter, die Sie sich merken, sind besser als ein seltsames.`,
     button: 'Registrieren',
-    hasAccount: 'Sie haben ein Konto?',
+    hasAccount: 'Schon ein Konto?',
     signIn: 'Anmelden',
     terms: 'Mit der Registrierung stimmen Sie unseren',
     termsLink: 'Nutzungsbedingungen',

@@ -20,6 +20,8 @@ export interface SignedInFrame {
   scripts?: readonly string[];
   /** The messages about completed actions, by the names that a redirect puts into the query `done`. */
   done?: Readonly<Record<string, string>>;
+  /** The page in the navigation that leads to this one, if this one's path is not below it. */
+  from?: string;
 }
 
 /** Renders a page with the form of its last attempt. */
@@ -43,7 +45,7 @@ export class SignedInDocuments {
   render(
     request: FastifyRequest,
     reply: FastifyReply,
-    { title, scripts, done: messages = {} }: SignedInFrame,
+    { title, scripts, done: messages = {}, from }: SignedInFrame,
     content: ComponentChildren,
   ): string {
     // A form that was refused has completed no action.
@@ -51,7 +53,7 @@ export class SignedInDocuments {
     const done = messageOf(messages, name);
     const language = pageLanguage(request);
     const { home } = this.navigation;
-    const path = request.routeOptions.url ?? '';
+    const path = from === undefined ? (request.routeOptions.url ?? '') : `${from}/`;
     const nav = <NavigationBar language={language} navigation={this.navigation} path={path} />;
     return this.documents.render(
       reply,

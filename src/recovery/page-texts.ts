@@ -66,6 +66,7 @@ export const RESET_PASSWORD: Page = {
     text: 'All devices will be signed out.',
     button: 'Set the password',
     password: 'New password',
+    passwordHint: 'A sentence of several words is strong and easy to remember.',
     done: 'Your new password is set, and all devices were signed out. You can sign in with it now.',
   },
   de: {
@@ -73,6 +74,7 @@ export const RESET_PASSWORD: Page = {
     text: 'Alle Geräte werden abgemeldet.',
     button: 'Passwort setzen',
     password: 'Neues Passwort',
+    passwordHint: 'Ein Satz aus mehreren Wörtern ist stark und leicht zu merken.',
     done: 'Ihr neues Passwort ist gesetzt, und alle Geräte wurden abgemeldet. Sie können sich damit anmelden.',
   },
 };
