@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { AccessTokens } from '../keys/access-token.js';
 import { acrOf } from '../sessions/assurance.js';
@@ -18,8 +19,12 @@ export class SessionTokensService {
     private readonly enrolment: EnrolmentPolicy,
   ) {}
 
-  /** Returns the refresh token of the session, and a new access token with the user's present roles. */
-  async issue(user: User, session: RefreshableSession): Promise<Tokens> {
+  /**
+   * Returns the refresh token of the session, and a new access token with the user's present roles.
+   *
+   * @param until the latest end of the access token, in seconds since 1970
+   */
+  async issue(user: User, session: RefreshableSession, until = Infinity): Promise<Tokens> {
     const { amr, aal } = session.assurance;
     const mustEnrol = this.enrolment.mustEnrol(user, aal);
     const claims = {
@@ -29,6 +34,7 @@ export class SessionTokensService {
       amr,
       acr: acrOf(aal),
       mustEnrol,
+      until,
     };
     // Other services that verify the token may grant something by a project's claims, as by the roles.
     const own = mustEnrol ? {} : await this.hooks.claims(user);
@@ -36,7 +42,7 @@ export class SessionTokensService {
     return {
       jwt,
       token_type: this.config.jwt.headerType,
-      expires_in: this.config.jwt.expires,
+      expires_in: Math.min(this.config.jwt.expires, until - Math.floor(clock.now() / 1000)),
       refresh_token: session.refreshToken,
     };
   }

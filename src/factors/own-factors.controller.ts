@@ -93,7 +93,7 @@ export class OwnFactorsController {
   @ApiOperation({ summary: 'Prove a credential again, to raise the present session' })
   @ApiResponse({
     status: 200,
-    description: 'A new access token; the refresh token stays',
+    description: 'An access token that expires with the present one; the refresh token stays',
     standardSchema: tokensSchema,
   })
   @refuses(400, 'A parameter is missing, or the code is wrong')

@@ -72,8 +72,9 @@ export class SecondFactorService {
   }
 
   /**
-   * Raises the session of a signed-in user by a further proof. Returns an access token that says so. The client
-   * keeps its refresh token: a thief of an access token must not get one by the password alone.
+   * Raises the session of a signed-in user by a further proof. Returns an access token that says so, and that
+   * expires with the present one. The client keeps its refresh token: a thief of an access token must not get a
+   * lasting session by the password alone.
    *
    * @throws ApiError wrong_password, code_invalid, too_many_requests, token_revoked, overloaded, unavailable
    */
@@ -97,7 +98,8 @@ export class SecondFactorService {
           : { amr: ['pwd'], aal: 1 };
         const session = await this.sessions.stepUp(manager, { id: claims.sid, userId }, proven);
         if (!session) throw new ApiError('token_revoked');
-        const issued = await this.tokens.issue(user, this.refreshes.tokensOf(session));
+        const refreshable = this.refreshes.tokensOf(session);
+        const issued = await this.tokens.issue(user, refreshable, claims.exp);
         const { jwt, token_type, expires_in } = issued;
         return { jwt, token_type, expires_in };
       });

@@ -75,6 +75,8 @@ export interface SignOptions {
   actor?: { id: string; ver: number; roles: number };
   /** Lifetime in seconds, at most `JWT_EXPIRES`: revocations are remembered only for that long. */
   expires?: number;
+  /** The latest end of the lifetime, in seconds since 1970. */
+  until?: number;
 }
 
 /** Signs access tokens and checks their claims; passport-jwt verifies the signature. */
@@ -108,6 +110,7 @@ export class AccessTokens {
       mustEnrol,
       actor,
       expires = this.config.jwt.expires,
+      until = Infinity,
     }: SignOptions,
   ) {
     const { issuer, audience, identityClaim } = this.config.jwt;
@@ -125,7 +128,7 @@ export class AccessTokens {
       enrolment_required: mustEnrol ? (true as const) : undefined,
       iat: now,
       nbf: now,
-      exp: now + expires,
+      exp: Math.min(now + expires, until),
       jti: randomUUID(),
       client_id: OWN_CLIENT,
       aud: audience,
