@@ -32,7 +32,7 @@ export async function startChild(of: {
   file: string;
   cwd: string;
   env: Record<string, string>;
-  /** What Node itself is told. */
+  /** The flags of Node itself. */
   flags?: string[];
 }): Promise<Child> {
   const port = await freePort();
@@ -49,7 +49,7 @@ export async function startChild(of: {
   const ended = once(child, 'exit');
   const state = { ended: false };
   void ended.then(() => (state.ended = true));
-  // Whatever happens to this process, the servers do not outlive it.
+  // The servers do not outlive this process, however it ends.
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   while (!(await answers(port))) {

@@ -12,7 +12,7 @@ export interface Answer<T> {
   ms: number;
 }
 
-/** What a sign-in answers with; the documentation's sample has its own name for the token. */
+/** The answer to a sign-in. The documentation's sample has its own name for the token. */
 export interface Tokens {
   jwt: string;
   refresh_token: string;
@@ -53,7 +53,7 @@ export function ask<T = unknown>(
   });
 }
 
-/** As {@link ask}, of an answer that has to be a success. */
+/** Like {@link ask}, but throws unless the answer is a success. */
 export async function askWell<T>(...args: Parameters<typeof ask>): Promise<Answer<T>> {
   const answer = await ask<T>(...args);
   if (answer.status >= 300) {
@@ -85,8 +85,8 @@ export function exchange(server: Child, refreshToken: string): Promise<Answer<To
 }
 
 /**
- * Lets the server be what it is after a while in service: its code compiled. Refreshes share most of theirs
- * with logins, of which there are too few a second for that.
+ * Sends enough requests for V8 to compile the server's code, as after a while in service. Refreshes share most
+ * of their code with logins, which take too long.
  */
 export async function warmUp(server: Child, count: number): Promise<void> {
   const [tokens] = await signIn(server, 1);
@@ -94,7 +94,7 @@ export async function warmUp(server: Child, count: number): Promise<void> {
   for (let i = 0; i < count; i++) token = (await exchange(server, token)).body.refresh_token;
 }
 
-/** Waits until nothing is queued before a login any more. */
+/** Waits until the server has no login left to answer. */
 export async function settle(server: Child): Promise<void> {
   for (let i = 0; i < 240; i++) {
     const { status } = await ask(server, 'POST', '/login', { body: USER });

@@ -4,7 +4,7 @@ import { databaseOptions, withoutTimeouts } from '../src/database/database.optio
 import { median, type Plan } from './measure.js';
 import { postgresServer, Stage } from './stage.js';
 
-/** A kind of database, and what a part needs to use it. */
+/** A kind of database, and the means to use it. */
 export interface OnDatabase {
   kind: 'SQLite' | 'PostgreSQL';
   stage: Stage;
@@ -16,11 +16,11 @@ export interface OnDatabase {
 export const LEFT_OUT =
   postgresServer === undefined ? ' PostgreSQL left out: TEST_DATABASE_URL is not set.' : '';
 
-/** Opens a database to fill it, for however long that takes. */
+/** Opens a database to fill it, without a limit of time. */
 export const openToFill = (url: string): Promise<DataSource> =>
   new DataSource(withoutTimeouts(databaseOptions(url, tablesWith({})))).initialize();
 
-/** Does `work` on each kind of database there is, on a stage of its own. */
+/** Does `work` on each available kind of database, each time on a stage of its own. */
 export async function onEachDatabase(
   plan: Plan,
   work: (on: OnDatabase) => Promise<void>,
@@ -40,8 +40,8 @@ export async function onEachDatabase(
 }
 
 /**
- * Takes `few` and `many`, which resolve to milliseconds, `count` times a round, in turns and one at a
- * time; the medians of the rounds. A round beforehand compiles and fills caches.
+ * Measures `few` and `many`, which resolve to milliseconds, in turns and one at a time, `count` times a round.
+ * Returns the medians of the rounds. A first round, which does not count, compiles code and fills caches.
  */
 export async function inTurns(
   plan: Plan,

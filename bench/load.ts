@@ -7,7 +7,7 @@ import { openToFill } from './databases.js';
 /** Rows of one statement. SQLite takes 32,766 parameters, PostgreSQL 65,535. */
 const BATCH = 1_000;
 
-/** A stored user and a session of theirs. */
+/** A stored user with a session. */
 export interface Loaded {
   userId: string;
   username: string;
@@ -16,9 +16,9 @@ export interface Loaded {
 }
 
 /**
- * Fills a migrated database with `count` users, all with the password of `passwordHash`, and a session
- * each, a batch at a time, so that the memory it takes does not grow with them. Resolves to `samples`
- * of them, evenly spread.
+ * Fills a migrated database with `count` users, each with a session and the password of `passwordHash`. It
+ * inserts a batch at a time, so its memory does not grow with their number. Resolves to `samples` of the users,
+ * evenly spread.
  */
 export async function load(
   url: string,
@@ -58,7 +58,7 @@ export async function load(
         taken.push({ userId, username, sessionId: session.id, salt: session.salt });
       });
     }
-    // What a database does by itself in time, so that it does not do it while it is measured.
+    // The database would do this by itself later, perhaps during the measurement.
     if (sqlite) await runner.query('PRAGMA wal_checkpoint(TRUNCATE)');
     else await runner.query('VACUUM ANALYZE');
     return taken;

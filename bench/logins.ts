@@ -4,8 +4,8 @@ import { settle } from './client.js';
 import { USER } from './stage.js';
 
 /**
- * Lets `clients` clients log in without pause, each again as soon as it is answered, whatever the
- * answer. The function that is returned ends it, and waits until the server has got over it.
+ * Lets `clients` clients log in without pause: each sends its next login after any answer to the last one.
+ * Returns a function that ends this, and waits until the server has no login left to answer.
  */
 export function startLogins(
   server: Child,

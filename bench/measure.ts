@@ -1,7 +1,7 @@
 import autocannon from 'autocannon';
 import type { Child } from './child.js';
 
-/** How much is done: all of it, or a glimpse that shows that it works. */
+/** How much to measure: everything, or a little that shows that the benchmark works. */
 export interface Plan {
   /** Folder of an earlier, built checkout of Latchkey to compare with. */
   against?: string;
@@ -33,7 +33,7 @@ export interface Load {
   seconds: number;
   /** The status that every answer has to have; by default 200. */
   status?: number;
-  /** Authorization headers that take turns; where there are too many for each connection, made by a function. */
+  /** Authorization headers that take turns: a list, or a function that returns the next one if there are many. */
   authorizations?: string[] | (() => string);
   setupClient?: autocannon.Options['setupClient'];
   /** Keeps the load generator from sleeping: see {@link keepAwake}. */
@@ -86,9 +86,9 @@ function requestsOf({ path, authorizations }: Load): autocannon.Request[] {
 }
 
 /**
- * Lets this process turn without a pause until the function that is returned is called. To wake a process
- * that sleeps is work for the one that writes to it: on a virtual machine more than Fastify needs for a
- * whole request, and the more, the slower the server is.
+ * Keeps this process from sleeping until the returned function is called. A server that writes to a sleeping
+ * process has to wake it. On a virtual machine that takes longer than a whole request of Fastify, and slower
+ * servers do it more often.
  */
 function keepAwake(): () => void {
   let awake = true;
@@ -100,8 +100,8 @@ function keepAwake(): () => void {
 }
 
 /**
- * Takes each of `variants` once a round, one after another, so that what the machine does meanwhile
- * touches all of them; each round begins with another one.
+ * Measures each of `variants` once a round, so that a disturbance of the machine affects all of them. Each round
+ * begins with another one.
  */
 export async function interleave<K extends string, T>(
   rounds: number,
@@ -124,12 +124,12 @@ export function median(values: readonly number[]): number {
   return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2;
 }
 
-/** The median over the rounds of one of their figures. */
+/** Returns the median of one figure over the rounds. */
 export function middle<K extends string>(rounds: readonly Record<K, number>[], figure: K): number {
   return median(rounds.map((round) => round[figure]));
 }
 
-/** The median of the ratios of the rounds: what slows a whole round down does not count. */
+/** Returns the median of the rounds' ratios, so that a slow round changes little. */
 export function ratio(above: readonly number[], below: readonly number[]): number {
   return median(above.map((value, round) => value / (below[round] ?? NaN)));
 }

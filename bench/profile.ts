@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Has V8 note every 200 µs where the main thread is; written into the working directory at the end. */
+/**
+ * The flags by which V8 samples the main thread every 200 µs, and writes the profile into the working directory
+ * at the end.
+ */
 export const PROFILED = ['--cpu-prof', '--cpu-prof-interval=200'];
 
 /** The part of the profile format of V8 that is read here; times in microseconds. */
@@ -16,7 +19,7 @@ interface CpuProfile {
   timeDeltas: number[];
 }
 
-/** Where a sample may be, the first that fits: by the function, where it is V8's own, or by its file. */
+/** The places of samples. The first one that fits counts: by the name of a built-in function, or by the file. */
 const PLACES: [place: string, builtIn: RegExp | null, files: RegExp | null][] = [
   ['the kernel: writing to sockets and files', /^(write\w*|shutdown)$/, null],
   ['garbage collection', /^\(garbage collector\)$/, null],
@@ -49,7 +52,7 @@ export const ALL_PLACES = [...PLACES.map(([place]) => place), REST];
 /** Microseconds of the main thread in each place. */
 export type Spent = Record<string, number>;
 
-/** Reads the profile that a server left in `dir`, of which any moment can be asked. */
+/** Reads the profile that a server left in `dir`. Returns a function for any time within it. */
 export function readProfile(dir: string): (from: number, to: number) => Spent {
   // CPU.<date>.<time>.<pid>.<thread>.<number>.cpuprofile; the main thread is 0.
   const file = readdirSync(dir).find((name) => /\.0\.\d+\.cpuprofile$/.test(name));
@@ -69,7 +72,7 @@ export function readProfile(dir: string): (from: number, to: number) => Spent {
   };
 }
 
-/** The place of each node; built-in functions, which have no file, belong to who called them. */
+/** Returns the place of each node. A built-in function has no file, and belongs to its caller. */
 function placesOf({ nodes }: CpuProfile): Map<number, string> {
   const places = new Map<number, string>();
   const byId = new Map(nodes.map((node) => [node.id, node]));
@@ -88,5 +91,5 @@ function placesOf({ nodes }: CpuProfile): Map<number, string> {
   return places;
 }
 
-/** Now, on the clock of the profiles, in microseconds. */
+/** Returns the present time on the clock of the profiles, in microseconds. */
 export const profileTime = (): number => Number(process.hrtime.bigint() / 1000n);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, cpus, release, totalmem, type } from 'node:os';
 
-/** A figure that has to be reached. */
+/** A target, and the measured figure. */
 export interface Target {
   what: string;
   measured: number;
@@ -11,7 +11,7 @@ export interface Target {
   unit?: string;
 }
 
-/** What one part found. */
+/** The results of one part. */
 export interface Section {
   title: string;
   /** The measurement, and the meaning of each column. */
@@ -19,11 +19,11 @@ export interface Section {
   columns: string[];
   rows: string[][];
   targets: Target[];
-  /** What explains the figures: a bound, a missed target. */
+  /** Explanations of the figures, such as a bound or a missed target. */
   notes?: string[];
 }
 
-/** `value` with three digits that count, or as much as it has before the point. */
+/** Returns `value` with three significant digits, or with all digits before the point. */
 export function digits(value: number): string {
   if (!Number.isFinite(value)) return '—';
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en');
@@ -34,7 +34,7 @@ export function met({ measured, atLeast = -Infinity, atMost = Infinity }: Target
   return measured >= atLeast && measured <= atMost;
 }
 
-/** The whole report, in Markdown that reads well in a terminal too. */
+/** Returns the report in Markdown. Its tables are aligned for a terminal too. */
 export function report(sections: Section[], intro: string[]): string {
   const targets = sections.flatMap(({ targets }) => targets);
   const rows = targets.map((target) => {
@@ -83,7 +83,7 @@ function table(columns: string[], rows: string[][]): string[] {
   return [line(columns), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
 }
 
-/** The machine and the versions, a line each. */
+/** Returns lines about the machine and the versions. */
 export function machine(): string[] {
   const [cpu] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);

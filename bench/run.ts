@@ -81,7 +81,7 @@ for (const name of names) {
   try {
     const section = await PARTS[name]?.(plan);
     if (section) sections.push(section);
-    // It is long to the end of all.
+    // The whole benchmark takes long, so each part is shown when it is done.
     if (section && names.length > 1) console.log(report([section], []));
   } catch (error) {
     console.error(error);

@@ -9,7 +9,7 @@ import { type Child, startChild } from './child.js';
 /** The secret that Latchkey and its peers sign with, so that one token is good for all of them. */
 export const SECRET = 'a benchmark secret of more than sixty-four bytes: 0123456789 abcdefghij';
 
-/** What everybody here signs in with. */
+/** The user that signs in. */
 export const USER = { username: 'ada', password: 'correct horse battery staple' };
 
 /** A user who reads while {@link USER} signs in. Each user has a largest number of sessions, so logins end older ones. */
@@ -17,7 +17,7 @@ export const READER = { username: 'bea', password: 'correct horse battery staple
 
 const LATCHKEY = 'dist/src/main.js';
 
-/** The servers in `bench/peers`. Each file states its duties and its omissions. */
+/** The servers in `bench/peers`. Each file says what its server does and leaves out. */
 export type Peer =
   | 'better-auth'
   | 'fastify-fast-jwt'
@@ -29,7 +29,7 @@ export type Peer =
 /** Whether this Node has the SQLite that the peer better-auth uses. */
 export const hasNodeSqlite = module.builtinModules.includes('node:sqlite');
 
-/** Whether a PostgreSQL server was named that databases may be made in. */
+/** The PostgreSQL server in which databases may be made; undefined if none was named. */
 export const postgresServer = process.env.TEST_DATABASE_URL;
 
 /** The Redis server that two servers share; empty if none was named. */
@@ -37,7 +37,7 @@ export const redisServer = process.env.TEST_REDIS_URL ?? '';
 
 const stages = new Set<Stage>();
 
-/** What one part needs, taken away when it ends: processes, a folder, databases. */
+/** The processes, the folder and the databases of one part. They are removed when it ends. */
 export class Stage {
   readonly dir = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
   private readonly children: Child[] = [];
@@ -46,16 +46,16 @@ export class Stage {
   constructor(
     /** Cost of password hashes. */
     readonly cost: number,
-    /** What Node is told in each of its processes. */
+    /** The flags of Node in each process. */
     private readonly flags: string[] = [],
   ) {
     stages.add(this);
   }
 
   /**
-   * Starts Latchkey as its user would, in production, but without rate limits, which one address that
-   * is everybody would only measure. Its log, by default a line a request, is written to /dev/null.
-   * `checkout` is the folder of another version.
+   * Starts Latchkey in production, but without rate limits: all clients have one address, so the limits would
+   * refuse them. Its log, by default a line for each request, goes to /dev/null. `checkout` is the folder of
+   * another version.
    */
   latchkey(name: string, env: Record<string, string> = {}, checkout = '.'): Promise<Child> {
     return this.start(name, join(checkout, LATCHKEY), {
@@ -68,8 +68,8 @@ export class Stage {
   }
 
   /**
-   * As {@link latchkey}, but a password waits for a minute before the server refuses it, and `audit` can be off.
-   * No setting changes either.
+   * Like {@link latchkey}, but a password may wait for a minute before the server refuses it, and `audit` can be
+   * off. No setting changes these.
    */
   patient(
     name: string,
@@ -97,7 +97,7 @@ export class Stage {
     });
   }
 
-  /** A database of its own on the PostgreSQL server; the URL. */
+  /** Makes a database on the PostgreSQL server, and returns its URL. */
   async postgres(): Promise<string> {
     const name = `latchkey_bench_${randomBytes(6).toString('hex')}`;
     await onServer(`CREATE DATABASE ${name}`);
@@ -112,7 +112,7 @@ export class Stage {
     this.undo.push(undo);
   }
 
-  /** Takes away what there is of every part under way. */
+  /** Closes the stages of all parts under way. */
   static async closeAll(): Promise<void> {
     await Promise.all([...stages].map((stage) => stage.close()));
   }

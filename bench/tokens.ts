@@ -2,23 +2,23 @@ import { randomBytes } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { SECRET } from './stage.js';
 
-/** Twice as many tokens as are remembered. */
+/** Twice the number of tokens that the guard remembers. */
 const UNSEEN = 20_000;
 
-/** As many tokens as {@link unseenOf} has, with signatures of random bytes. */
+/** Returns as many tokens as {@link unseenOf}, with signatures of random bytes. */
 export const forgedOf = (authorization: string): string[] =>
   Array.from({ length: UNSEEN }, () =>
     authorization.replace(/[^.]+$/, randomBytes(32).toString('base64url')),
   );
 
-/** Something of the same length that is no token. */
+/** Returns a text of the same length that is no token. */
 export const scrambled = (authorization: string): string => authorization.replaceAll('.', '~');
 
-/** The same token, signed with the right secret, but over. */
+/** Returns the same token, signed with the right secret, but expired. */
 export const expired = (authorization: string): string =>
   resigned(authorization, { exp: 1_700_000_000 });
 
-/** Good tokens, more than the server remembers. */
+/** Returns good tokens, more than the server remembers. */
 export const unseenOf = (authorization: string): string[] =>
   Array.from({ length: UNSEEN }, (_, i) => resigned(authorization, { jti: `bench-${i}` }));
 
@@ -27,7 +27,7 @@ export function inTurns<T>(values: T[]): () => T {
   return () => values[next++ % values.length] as T;
 }
 
-/** The same token with other claims. */
+/** Returns the same token with other claims. */
 function resigned(authorization: string, claims: jwt.JwtPayload): string {
   const decoded = jwt.decode(authorization.slice('Bearer '.length), { complete: true });
   if (!decoded) throw new Error('not a token');

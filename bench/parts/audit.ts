@@ -126,7 +126,7 @@ async function filled(stage: Stage, url: string, count: number): Promise<Filled>
       const subjectId = users[(at + i) % users.length] ?? '';
       const entry = { action: 'login', subjectId, actorId: subjectId } as const;
       const row = withMac(macs, auditRow(entry, context, new Date(now - count + at + i)));
-      // Sealed already, but not in the place of a row of the server's own.
+      // These rows count as sealed, at places that the server's own rows do not take.
       return { ...row, seq: -1 - at - i, hash: row.mac };
     });
     await runner.startTransaction();

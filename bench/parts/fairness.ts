@@ -163,7 +163,7 @@ function possible(cores: number): number {
   return Math.min(hashing, CORES - cores) / hashing;
 }
 
-/** Does `work` while {@link LOGINS} clients log in, and waits until what they left behind is done. */
+/** Does `work` while {@link LOGINS} clients log in, and waits until no login is left to answer. */
 async function whileOthersLogIn(
   server: Child,
   work: () => Promise<Partial<Round>>,
@@ -172,7 +172,7 @@ async function whileOthersLogIn(
   const stop = startLogins(server, LOGINS, (status) => {
     if (status === 200) logins++;
   });
-  // Until the queue is as long as it gets.
+  // Until the queue has its full length.
   await setTimeout(1_000);
   const round = await counted(server, async () => {
     logins = 0;

@@ -9,7 +9,7 @@ import { READER, Stage, USER } from '../stage.js';
 const CONNECTIONS = 10;
 const FLOOD = 64;
 
-/** What a route that reads a row keeps of its speed while others log in without pause. */
+/** Measures how much of its speed a route that reads a row keeps while other clients log in without pause. */
 export async function flood(plan: Plan): Promise<Section> {
   const stage = new Stage(plan.cost);
   try {
@@ -80,7 +80,7 @@ export async function flood(plan: Plan): Promise<Section> {
   }
 }
 
-/** Does `work` while {@link FLOOD} clients log in, and waits until what they left behind is done. */
+/** Does `work` while {@link FLOOD} clients log in, and waits until no login is left to answer. */
 async function whileOthersLogIn(
   server: Child,
   work: () => Promise<Rate>,
@@ -90,7 +90,7 @@ async function whileOthersLogIn(
     if (status === 200) logins++;
     else refused++;
   });
-  // Until the queue is as long as it gets.
+  // Until the queue has its full length.
   await setTimeout(1_000);
   [logins, refused] = [0, 0];
   const began = performance.now();

@@ -60,9 +60,9 @@ export async function guard(plan: Plan): Promise<Section> {
       const earlier = await stage.latchkey('Latchkey, earlier', {}, plan.against);
       variants[EARLIER] = () => measure(earlier, guarded);
     }
-    // Each once beforehand, so that no round has to compile.
+    // Each server answers beforehand, so that no round compiles code.
     await interleave(1, variants);
-    // Twice as many as elsewhere: a guard costs less than what this varies by from one round to the next.
+    // Twice as many rounds as elsewhere: the guard costs less than the difference between two rounds.
     const rates = await interleave(2 * plan.rounds, variants);
     const perSecond = (name: string) => (rates[name] ?? []).map((rate) => rate.perSecond);
     const against = (name: string) => ratio(perSecond('Latchkey /protected'), perSecond(name));

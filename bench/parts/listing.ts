@@ -27,7 +27,7 @@ interface Filled {
   middle: string;
 }
 
-/** Whether a page of users takes as long among very many, on SQLite and on PostgreSQL. */
+/** Measures whether a page of users takes longer among many users, on SQLite and on PostgreSQL. */
 export async function listing(plan: Plan): Promise<Section> {
   const rows: string[][] = [];
   const targets: Target[] = [];
@@ -73,7 +73,7 @@ async function filled(stage: Stage, url: string, rows: number, plan: Plan): Prom
   await register(server);
   await load(url, rows, await bcrypt.hash(USER.password, plan.cost), 1);
   const middle = await onDatabase(url, async (db) => {
-    // One a second, so that the middle is one.
+    // One user a second, so that the time in the middle is known.
     await db.query(
       `UPDATE users SET
          created_at = created_at - CAST(substr(username_key, 5) AS integer) * 1000,

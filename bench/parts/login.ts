@@ -11,7 +11,7 @@ import { Stage } from '../stage.js';
 const CORES = availableParallelism();
 const CLIENTS = [1, 8, 64, 256];
 
-/** Logins a second, against what bcrypt alone does on this machine. */
+/** Measures logins a second, compared with bcrypt alone on this machine. */
 export async function login(plan: Plan): Promise<Section> {
   const stage = new Stage(plan.cost);
   try {
@@ -40,7 +40,7 @@ export async function login(plan: Plan): Promise<Section> {
           logins(earlier, clients, amount(clients));
       }
     }
-    // Started for this alone: one that stands beside the others takes some of their time.
+    // It is started for this row alone: an idle server would take some of the others' time.
     variants['256 clients, refused after 5 s'] = async () => {
       const server = await stage.latchkey('Latchkey, defaults');
       await register(server);
@@ -48,11 +48,11 @@ export async function login(plan: Plan): Promise<Section> {
       await server.stop();
       return rate;
     };
-    // What is looked for is a hundredth, less than a machine's pace may change from one minute to the next.
+    // The difference to find is a hundredth. The speed of a machine may change by more within a minute.
     const found = await interleave(2 * plan.rounds, variants);
     const perSecond = (name: string) => (found[name] ?? []).map((rate) => rate.perSecond);
     const one = perSecond('bcrypt, one process');
-    /** The most there can be: a client has one login under way, a core computes one. */
+    /** The upper bound: a client has one login under way, and a core computes one hash. */
     const bound = (clients: number) => one.map((rate) => rate * Math.min(clients, CORES));
     const clientsOf = (name: string) => /^(\d+) client/.exec(name)?.[1];
     return {
@@ -100,9 +100,9 @@ interface Logins {
 }
 
 /**
- * The rate of `amount` logins with `clients` clients, once it is steady: counted from the answer of one
- * to that of another, so that neither the rush of the first requests nor a hash half done at the end
- * is in it. A multiple of the cores comes before, since theirs may end in step.
+ * Returns the steady rate of `amount` logins with `clients` clients. It counts from one answer to another, so
+ * neither the rush of the first requests nor an unfinished hash at the end counts. A multiple of the number of
+ * cores comes before, because the hashes of all cores may end together.
  */
 export async function logins(server: Child, clients: number, amount: number): Promise<Logins> {
   const before = clients === 1 ? 1 : 4 * CORES;
@@ -122,7 +122,7 @@ export async function logins(server: Child, clients: number, amount: number): Pr
 
 /** Hashes a second of as many processes at once. */
 async function hashes(plan: Plan, processes: number): Promise<Logins> {
-  // For as long as the logins that are held against it.
+  // For as long as the logins that are compared with it.
   const count = plan.quick ? 3 : 24;
   const args = ['dist/bench/bcrypt-time.js', String(plan.cost), String(count)];
   const outputs = await Promise.all(

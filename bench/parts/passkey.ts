@@ -8,7 +8,7 @@ import { USER } from '../stage.js';
 import { logins } from './login.js';
 
 const CLIENTS = 8;
-/** So many that none has the largest number of sessions, from which on each sign-in ends an older one. */
+/** So many users that none reaches the largest number of sessions. After that each sign-in would end an older one. */
 const USERS = 128;
 /** Sign-ins by passkey to those by password, whose hash has the cost 12. Each step less halves its time. */
 const TARGET = 50;
@@ -93,7 +93,7 @@ async function perSecond(
   const end = performance.now() + seconds * 1000;
   let done = 0;
   const client = async (_none: unknown, index: number) => {
-    // A user of one client is none of another: sign-ins of one user wait for each other.
+    // No two clients share a user, because sign-ins of one user wait for each other.
     const own = authenticators.filter((_authenticator, number) => number % CLIENTS === index);
     for (let turn = 0; performance.now() < end; turn++) {
       const authenticator = own[turn % own.length];

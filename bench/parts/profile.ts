@@ -9,14 +9,14 @@ import { logins } from './login.js';
 
 const CONNECTIONS = 32;
 
-/** A stretch of load: between two moments of {@link profileTime}, so many requests. */
+/** A period of load: its begin and end by {@link profileTime}, and the number of its requests. */
 interface Stretch {
   from: number;
   to: number;
   requests: number;
 }
 
-/** Where the main thread's time goes, by V8's own profiler. */
+/** Measures where the main thread spends its time, by V8's profiler. */
 export async function profile(plan: Plan): Promise<Section> {
   const stage = new Stage(plan.cost, PROFILED);
   try {
@@ -109,7 +109,7 @@ async function stretchOf(work: Column['work']): Promise<Stretch> {
   return { from, to, requests: (perSecond * (to - from)) / 1e6 };
 }
 
-/** Microseconds for a request in each place, over all stretches. */
+/** Returns the microseconds of a request in each place, over all periods. */
 function spentPerRequest(
   stretches: Stretch[],
   spentBetween: ReturnType<typeof readProfile> = () => ({}),

@@ -13,7 +13,7 @@ import { postgresServer, Stage } from '../stage.js';
 const CLIENTS = 32;
 const SHARED_MEMORY = '/dev/shm';
 
-/** Refreshes a second, and whether the disk or the processor is what bounds them. */
+/** Measures refreshes a second, and whether the disk or the processor limits them. */
 export async function refresh(plan: Plan): Promise<Section> {
   const stage = new Stage(plan.cost);
   try {
@@ -104,7 +104,8 @@ async function following(server: Child, seconds: number): Promise<() => Promise<
       seconds,
       setupClient,
     });
-    // The end cut answers off: take up their tokens while the server still gives them again.
+    // The end of a measurement cuts off answers. The server still gives their tokens again, so the chains
+    // continue.
     for (const chain of chains) {
       const answer = await exchange(server, chain.token);
       chain.token = answer.body.refresh_token;
@@ -113,7 +114,7 @@ async function following(server: Child, seconds: number): Promise<() => Promise<
   };
 }
 
-/** Lets a database acknowledge what is not yet on the disk. */
+/** Lets a database acknowledge writes before they are on the disk. */
 async function unsafely(url: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
@@ -125,7 +126,7 @@ async function unsafely(url: string): Promise<void> {
   }
 }
 
-/** How often a second 4 KiB can be appended and made durable. */
+/** Returns how many times a second 4 KiB can be appended and made durable. */
 function syncRate(path: string, count: number): number {
   const page = Buffer.alloc(4096, 1);
   const file = openSync(path, 'a');

@@ -23,7 +23,7 @@ export interface Filled {
   next: number;
 }
 
-/** What a large database costs each request, on SQLite and on PostgreSQL. */
+/** Measures how much longer each request takes on a large database, on SQLite and on PostgreSQL. */
 export async function size(plan: Plan): Promise<Section> {
   const rows: string[][] = [];
   const targets: Target[] = [];
@@ -102,7 +102,7 @@ export async function filled(
       salt: user.salt,
     }),
   }));
-  // What does not fit fails here, with its answer, and not as a strange figure.
+  // A row that does not fit fails here with its answer, and not as a strange figure.
   const { status } = await ask(server, 'GET', '/me', { jwt: users[0]?.jwt });
   if (status !== 200) throw new Error(`the loaded users are not accepted: ${status}`);
   return { server, rows, users, next: 0 };

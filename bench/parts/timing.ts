@@ -17,7 +17,7 @@ interface Case {
   path: string;
   status: number;
   body: (who: Who, number: number) => object;
-  /** What its code is for: the known account has one that may still be tried, whenever it is tried. */
+  /** The purpose of the tried code. The known account always has such a code with tries left. */
   purpose?: string;
 }
 
@@ -71,7 +71,7 @@ const CASES: Case[] = [
   },
 ];
 
-/** Whether the time of an answer tells a known account from an unknown one. */
+/** Measures whether the time of an answer tells a known account from an unknown one. */
 export async function timing(plan: Plan): Promise<Section> {
   const stage = new Stage(plan.cost);
   try {
@@ -90,7 +90,7 @@ export async function timing(plan: Plan): Promise<Section> {
       const [known, unknown] = await compare(server, one, plan, codes);
       const ratio = unknown / known;
       rows.push([one.what, known.toFixed(1), unknown.toFixed(1), ratio.toFixed(3)]);
-      // A fast answer's noise is a larger part of it.
+      // Noise is a larger part of a fast answer.
       const margin = one.status === 401 || one.status === 201 ? 0.02 : 0.15;
       targets.push({
         what: `${one.what}: unknown account, time to that with a known one`,
@@ -135,7 +135,7 @@ class Codes {
     throw new Error('The mails are not sent');
   }
 
-  /** Makes one as good as new that was tried. */
+  /** Resets the tries and the expiry of a code. */
   async renew(purpose: string): Promise<void> {
     const expiresAt = new Date(Date.now() + 600_000);
     await this.database
@@ -143,7 +143,7 @@ class Codes {
       .update({ userId: this.userId, purpose }, { codeAttempts: 0, expiresAt });
   }
 
-  /** How often one was tried. */
+  /** Returns how often a code was tried. */
   async attempts(purpose: string): Promise<number> {
     const where = { userId: this.userId, purpose };
     return (await this.database.getRepository(OneTimeToken).findOneByOrFail(where)).codeAttempts;
@@ -160,10 +160,10 @@ async function compare(
   for (let round = 0; round < plan.rounds; round++) {
     const times: Record<Who, number[]> = { known: [], unknown: [] };
     for (let i = 0; i < requests(plan); i++) {
-      // Which comes first changes, so that neither always follows the other.
+      // The two take turns in coming first.
       const order: Who[] = i % 2 ? ['known', 'unknown'] : ['unknown', 'known'];
       for (const who of order) {
-        // What the request before still does would count for this one.
+        // Work that the request before has left would count for this one.
         await codes.settle();
         // Before the unknown one as well, so that both find the same caches.
         if (one.purpose) await codes.renew(one.purpose);
