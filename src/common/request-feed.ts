@@ -176,8 +176,8 @@ export class RequestFeed {
       this.row++;
       this.feed(true);
     };
-    // Bound, because the request that is answered has a context of its own. Other connections have their
-    // turn first: else small requests would follow one another and hold up everybody.
+    // Bound, because the request that is answered has a context of its own. Other connections have their turn
+    // first: otherwise the small requests of one connection would hold up all others.
     this.connection.afterAnswer(AsyncResource.bind(() => setImmediate(goOn)));
   }
 }
