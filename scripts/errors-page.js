@@ -40,7 +40,7 @@ Every error has a JSON body, from every layer of the server:
 - A 401 of a guarded route has the header \`WWW-Authenticate\`
   ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750)). After \`reauthentication_required\` it asks for a recent
   sign-in ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)).
-- A 429 always has \`Retry-After\`, \`RateLimit\` and \`RateLimit-Policy\`: see [limits](limits.md).
+- A 429 has \`Retry-After\`. Beyond a rate limit it also has \`RateLimit\` and \`RateLimit-Policy\`: see [limits](limits.md).
 - \`JWT_INVALID_TOKEN_STATUS\` changes the status of malformed and forged tokens. A project's hooks can replace
   the answers for missing, expired and invalid tokens.
 
