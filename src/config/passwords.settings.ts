@@ -14,7 +14,7 @@ export const PASSWORD_SETTINGS = declareSettings(
       schema: integer(12, 4, MAX_COST),
       summary:
         'The cost of password hashes: 2 to this power rounds. Production requires at least ' +
-        `${MIN_COST}; \`npm run doctor\` recommends a value for this machine.`,
+        `${MIN_COST}; \`npx latchkey doctor\` recommends a value for this machine.`,
       example: '12',
     }),
     HASH_THREADS: setting({
