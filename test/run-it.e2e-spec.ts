@@ -50,6 +50,18 @@ it('npm start compiles anew after an update of a package that the build has join
   expect(await project.read(joined)).not.toContain('"0.0.0"');
 });
 
+it('npm start starts nothing while a source has a wrong type', async () => {
+  const file = join(project.dir, 'src/auth/hooks.ts');
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, `${text}\nexport const wrong: number = 'text';\n`);
+  for (let time = 1; time <= 2; time++) {
+    const { code, output } = await project.run('npm', ['start']).exit;
+    expect([time, code, output]).toEqual([time, 1, expect.stringContaining('hooks.ts')]);
+  }
+  await writeFile(file, text);
+  await project.run('npm', ['start']).said(LISTENING);
+});
+
 describe('npm run start:dev', () => {
   it('answers without a build, and is not disturbed by the command line', async () => {
     const dev = project.run('npm', ['run', 'start:dev']);
