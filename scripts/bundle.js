@@ -22,8 +22,8 @@ const ROOT = dirname(import.meta.dirname);
 const FOLDER = join(ROOT, 'dist/src');
 
 /**
- * The packages whose many small files are joined. A package that depends on one of them is joined too, because each
- * class must exist once. All other packages stay outside: some have native parts, threads or files of their own.
+ * The packages whose many small files are joined. A package that depends on one of them is joined too, and one that
+ * depends on Nest through others, because each class must exist once. All other packages stay outside: some have native parts, threads or files of their own.
  */
 const JOINED = /^(@nestjs\/|zod$|rxjs$|preact)/;
 
@@ -52,29 +52,33 @@ const packageFolderOf = (file) =>
     return exists && readManifest(folder).name !== undefined;
   });
 
-/** What {@link needsJoined} knows, by the folder of the package. */
+const namesOf = ({ dependencies, peerDependencies }) =>
+  Object.keys({ ...dependencies, ...peerDependencies });
+
+/** What {@link needsNest} knows, by the folder of the package. */
 const known = new Map();
 
-/** Tells whether a package needs a joined one, directly or through others. */
-function needsJoined(folder) {
+/** Tells whether a package needs Nest, directly or through others. */
+function needsNest(folder) {
   if (known.has(folder)) return known.get(folder);
   // For packages that need each other.
   known.set(folder, false);
-  const { dependencies, peerDependencies } = readManifest(folder);
-  const found = Object.keys({ ...dependencies, ...peerDependencies }).some((name) => {
-    if (JOINED.test(name)) return true;
+  const names = namesOf(readManifest(folder));
+  const isNear = names.some((name) => name.startsWith('@nestjs/'));
+  const isFar = (name) => {
     const inside = join('node_modules', name);
     const above = nearest(folder, (one) => existsSync(join(one, inside, 'package.json')));
-    return above !== undefined && needsJoined(realpathSync(join(above, inside)));
-  });
-  known.set(folder, found);
-  return found;
+    return above !== undefined && needsNest(realpathSync(join(above, inside)));
+  };
+  known.set(folder, isNear || names.some(isFar));
+  return known.get(folder);
 }
 
 function isJoined(name, file) {
   if (JOINED.test(name)) return true;
   const folder = packageFolderOf(file);
-  return folder !== undefined && needsJoined(folder);
+  if (folder === undefined) return false;
+  return namesOf(readManifest(folder)).some((one) => JOINED.test(one)) || needsNest(folder);
 }
 
 /** Decides which packages are joined. */

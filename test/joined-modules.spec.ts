@@ -11,6 +11,7 @@ let url: string;
 beforeAll(async () => {
   project = await copyProject();
   await givePackages();
+  await giveFarPackage();
   const appModule = await project.read('src/app.module.ts');
   const imported = `import { CatsModule } from './cats/cats.module.js';\n${appModule}`;
   await write(
@@ -29,6 +30,7 @@ const CATS = `
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Controller, Get, Module, Param } from '@nestjs/common';
+import far from 'cats-far';
 import * as linked from 'cats-linked';
 import * as peer from 'cats-peer';
 import * as wrapper from 'cats-wrapper';
@@ -50,6 +52,11 @@ class CatsController {
       packages: [import.meta.resolve('lru-cache'), resolve('lru-cache')],
       texts: ["import.meta.url", 'import.meta.url', \`__dirname\`],
     };
+  }
+
+  @Get('said/:word')
+  said(@Param('word') word: string) {
+    return { said: far.say(word) };
   }
 
   @Get('broken')
@@ -74,6 +81,8 @@ export function refuse() {
 }
 `;
 
+const FAR = "exports.say = (word) => require(['.', 'words', word].join('/'));";
+
 /** Gives the project a package that needs Nest, one that needs the first, and one whose folder is linked. */
 async function givePackages(): Promise<void> {
   const modules = join(project.dir, 'node_modules');
@@ -88,6 +97,14 @@ async function givePackages(): Promise<void> {
   await pack('node_modules/cats-wrapper', { dependencies }, "export * from 'cats-peer';");
   await pack('packages/linked', { peerDependencies }, REFUSE);
   await symlink('../packages/linked', join(modules, 'cats-linked'));
+}
+
+/** Gives the project a package of many files, which needs RxJS through another package. */
+async function giveFarPackage(): Promise<void> {
+  await pack('node_modules/cats-streams', { dependencies: { rxjs: '*' } }, "export * from 'rxjs';");
+  const dependencies = { 'cats-streams': '*' };
+  await pack('node_modules/cats-far', { type: 'commonjs', dependencies }, FAR);
+  await write('node_modules/cats-far/words/meow.js', "module.exports = 'Meow';");
 }
 
 async function pack(folder: string, fields: object, text: string): Promise<void> {
@@ -134,4 +151,8 @@ it('names the lines of sources in the log, if Node is to read source maps', asyn
   const file = join(project.dir, 'src/cats/cats.module.ts');
   const [entry = ''] = await server.said(/^.*It broke.*$/m);
   expect(entry).toContain(`broken (${file}:${line}:`);
+});
+
+it('leaves outside a package that needs only RxJS through others', async () => {
+  expect(await ask(url, 'GET', '/cats/said/meow')).toEqual({ status: 200, body: { said: 'Meow' } });
 });
