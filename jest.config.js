@@ -24,8 +24,8 @@ const common = {
 const LONG =
   'test/(account-browser|audit-(chain|tampering)|authenticator-tools|bootstrap-admin|cli(-users)?|clients|clocks|copy|crash-sign-ins|doctor|hostile-bodies|identifier-operations|import|imported-users|mail-delivery|run-it|newcomer|nginx|page-(quality|sites)|passkey-pages|rotation|second-factor-limits|start|token-settings|webhooks-(delivery|processes))\\.e2e-spec';
 
-/** Unit tests that take long: the server is compiled and started without each capability, or 100,000 keys are counted. */
-const LONG_UNITS = 'test/removable\\.spec|src/throttling/limit-store\\.spec';
+/** Unit tests that take long: they compile and start servers, or count 100,000 keys. */
+const LONG_UNITS = 'test/(removable|joined-modules)\\.spec|src/throttling/limit-store\\.spec';
 
 /** Tests of what one of the databases has: the settings of a session, poolers, a network; a file. */
 const POSTGRES_ONLY = 'test/database-(away|sessions)\\.e2e-spec';
