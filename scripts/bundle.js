@@ -172,7 +172,8 @@ const { metafile } = await build({
 const joined = {};
 for (const input of Object.keys(metafile.inputs)) {
   const folder = packageFolderOf(resolve(input));
-  if (folder !== ROOT) joined[addressOf(folder)] = readManifest(folder).version;
+  if (folder !== undefined && folder !== ROOT)
+    joined[addressOf(folder)] = readManifest(folder).version;
 }
 writeFileSync(join(FOLDER, 'bundle-packages.json'), `${JSON.stringify(joined, null, 2)}\n`);
 
