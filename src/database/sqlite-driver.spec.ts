@@ -133,3 +133,30 @@ it('closes a connection with statements that were run, more than it remembers', 
   await database.destroy();
   await Promise.allSettled(last);
 });
+
+it('keeps few statements prepared if they are long', async () => {
+  interface Connection {
+    prepare(...args: unknown[]): { finalize(): void };
+  }
+  const { databaseConnection } = database.driver as unknown as { databaseConnection: Connection };
+  const prepare = databaseConnection.prepare.bind(databaseConnection);
+  let kept = 0;
+  const spy = jest.spyOn(databaseConnection, 'prepare').mockImplementation((...args) => {
+    const statement = prepare(...args);
+    const finalize = statement.finalize.bind(statement);
+    kept++;
+    statement.finalize = () => {
+      kept--;
+      finalize();
+    };
+    return statement;
+  });
+  for (let index = 0; index < 30; index++) {
+    for (let time = 0; time < 3; time++) {
+      expect(await database.query(`SELECT '${'x'.repeat(20_000)}' = '${index}' AS same`)).toEqual([
+        { same: 0 },
+      ]);
+    }
+  }
+  expect([spy.mock.calls.length, kept]).toEqual([30, 9]);
+});

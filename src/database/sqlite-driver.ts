@@ -23,8 +23,8 @@ interface Sqlite3 {
   Database: new (...args: unknown[]) => Connection;
 }
 
-/** How many statements a connection remembers. */
-const REMEMBERED = 200;
+/** How many statements a connection remembers, and how many characters they have together. */
+const REMEMBERED = { max: 200, maxSize: 200_000 };
 
 /** Statements that may stay prepared. A `PRAGMA` may act when it is prepared. */
 const KEEPABLE = /^\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|BEGIN|COMMIT)\b/i;
@@ -50,7 +50,9 @@ export const sqliteDriver = {
      */
     class Database extends sqlite3.Database {
       private readonly known = new LRUCache<string, Known>({
-        max: REMEMBERED,
+        ...REMEMBERED,
+        // A prepared statement takes about 40 bytes for each character.
+        sizeCalculation: (_known, sql) => sql.length,
         dispose: ({ statement }) => statement?.finalize(),
       });
 
