@@ -148,12 +148,11 @@ describe.each(Object.entries(ROUTES))('%s', (route, bodies) => {
         method,
         headers: { authorization: `Bearer ${user.jwt}`, 'content-type': 'application/json' },
         body,
-      }).catch(() => undefined);
-      return response && [response.status, ((await response.json()) as Json).code];
+      });
+      return [response.status, ((await response.json()) as Json).code];
     };
     const large = await send(JSON.stringify({ name: 'x'.repeat(10_000_000) }));
-    // The server closes the connection before it has read all of it.
-    expect(large ?? [413, 'body_too_large']).toEqual([413, 'body_too_large']);
+    expect(large).toEqual([413, 'body_too_large']);
     expect(await send('{"a":'.repeat(10_000))).toEqual([400, 'json_too_deep']);
     expect(await send('[]')).toEqual([400, 'missing_json']);
     expect(await send('"a"')).toEqual([400, 'missing_json']);

@@ -51,10 +51,6 @@ export function sendError(exception: unknown, request: FastifyRequest, reply: Fa
   logError(error, exception, request);
   if (error.tokenRefusal) request.tokenRefusal = error.code;
   if (reply.sent) return;
-  // The unread rest of a body must not be read as the next request.
-  if (error.code === 'body_too_large' || error.code === 'json_too_deep') {
-    reply.header('connection', 'close');
-  }
   const page = isAboutAddress(error) && request.server.notFoundPage?.(request, reply);
   if (page) {
     reply.status(error.status).send(page);

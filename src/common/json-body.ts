@@ -105,14 +105,16 @@ async function readText(
 }
 
 /**
- * Passes the body of any content type to `take` in pieces.
+ * Passes the body of any content type to `take` in pieces. If that throws, the connection is closed after the answer,
+ * because the unread rest of the body must not be read as the next request.
  *
  * @throws ApiError body_too_large, client_gone
  */
 async function readChunks(payload: IncomingMessage, take: (chunk: Buffer) => void): Promise<void> {
   let size = 0;
   try {
-    for await (const chunk of payload as AsyncIterable<Buffer>) {
+    const chunks = payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    for await (const chunk of chunks) {
       size += chunk.length;
       if (size > BODY_LIMIT) throw new ApiError('body_too_large');
       take(chunk);
@@ -120,6 +122,7 @@ async function readChunks(payload: IncomingMessage, take: (chunk: Buffer) => voi
   } catch (error) {
     // The client or the server closed the connection before the body was complete.
     if (!(error instanceof ApiError) && !payload.complete) throw new ApiError('client_gone');
+    connectionOf(payload.socket).refuseRest(payload);
     throw error;
   }
 }

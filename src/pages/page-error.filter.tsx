@@ -57,7 +57,6 @@ export class PageErrorFilter implements ExceptionFilter {
       const page = this.navigation.pageOf(request.method, request.url);
       return seeOther(reply, `/sign-in?return_to=${encodeURIComponent(page)}`);
     }
-    if (error.code === 'body_too_large') void reply.header('connection', 'close');
     void reply.status(error.status).headers(error.headers);
     const isShown = error.status !== 500 && !UNREAD.has(error.code);
     const view =
