@@ -105,7 +105,19 @@ describe('the pages of mailed links', () => {
       expect(sent.status).toBe(503);
       expect(sent.text).toContain('We cannot do this right now. Try again in a minute.');
       tokens.userOf = () => Promise.reject(new Error('a mistake of ours'));
-      expect((await server.http.get(path)).status).toBe(500);
+      const before = server.log.length;
+      const failed = await server.http.get(path);
+      const again = await server.http.post('/account/reset-password').type('form').send({ token });
+      for (const { status, headers, text } of [failed, again]) {
+        expect([status, headers['content-type']]).toEqual([500, 'text/html; charset=utf-8']);
+        expect(text).toContain('Something went wrong on our side. Try again.');
+        expect(text).toContain(`name="token" value="${token}"`);
+        expect(text).not.toContain('a mistake of ours');
+      }
+      const logged = server.log.slice(before).filter(({ level }) => Number(level) >= 50);
+      expect(logged.map(({ err }) => (err as Error).message)).toEqual(
+        Array(2).fill('a mistake of ours'),
+      );
     } finally {
       tokens.userOf = userOf;
     }

@@ -25,6 +25,7 @@ import { type PageFormBody, pageFormSchema, pageQuerySchema } from './pages.sche
 /** The pages that mailed links lead to. */
 @ApiExcludeController()
 @Public()
+@UseFilters(PageErrorFilter)
 @Controller('account')
 export class PagesController {
   constructor(private readonly pages: Pages) {}
@@ -44,7 +45,6 @@ export class PagesController {
   @HttpCode(200)
   @RateLimit('login')
   @RouteConfig({ form: PageErrorFilter })
-  @UseFilters(PageErrorFilter)
   async submit(
     @Param('page') page: string,
     @Body({ schema: pageFormSchema }) { token, password }: PageFormBody,
