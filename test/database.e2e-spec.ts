@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { toApiError } from '../src/common/api-error.filter.js';
 import { Database } from '../src/database/database.js';
 import { UsersService } from '../src/users/users.service.js';
@@ -150,6 +150,102 @@ onSqlite.each([
 });
 
 if (databaseKind() === 'sqlite') {
+  describe('writes that wait at the same time', () => {
+    /** Runs a write that lasts until `others` wait behind it. Resolves to the outcomes, and the commits that they took. */
+    const together = async (
+      first: (manager: EntityManager) => Promise<unknown>,
+      others: ((manager: EntityManager) => Promise<unknown>)[],
+    ) => {
+      const database = server.app.get(Database);
+      let commits = 0;
+      const counted = ({ query }: { query: string }) => {
+        if (query === 'COMMIT') commits++;
+      };
+      const began = new EventEmitter();
+      const [inside, waits] = [once(began, 'inside'), once(began, 'waits')];
+      const results = [
+        database.transaction(async (manager) => {
+          database.observe(counted);
+          began.emit('inside');
+          await waits;
+          return first(manager);
+        }),
+      ];
+      await inside;
+      results.push(...others.map((work) => database.transaction(work)));
+      expect(database.use.waiting).toBe(others.length);
+      began.emit('waits');
+      const outcomes = await Promise.allSettled(results);
+      return { commits, outcomes: outcomes.map(({ status }) => status) };
+    };
+    const registered = async (name: string, count: number) => {
+      const users = Array.from({ length: count }, (_, i) => server.register(`${name}${i}`));
+      return (await Promise.all(users)).map(({ id }) => id);
+    };
+    const increment = (id: string) => (manager: EntityManager) =>
+      manager.increment(User, { id }, 'tokenVersion', 1);
+    const failing = (id: string) => async (manager: EntityManager) => {
+      await increment(id)(manager);
+      throw new Error('undone');
+    };
+    const versions = (ids: string[]) =>
+      Promise.all(ids.map(async (id) => (await userById(id)).tokenVersion));
+
+    it('share one commit, and a failure undoes only its own write', async () => {
+      const ids = await registered('shared', 5);
+      const [one = '', ...others] = ids;
+      const works = others.map((id, i) => (i % 2 ? increment(id) : failing(id)));
+      const { commits, outcomes } = await together(increment(one), works);
+      expect(outcomes).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
+      expect(commits).toBe(1);
+      expect(await versions(ids)).toEqual([1, 0, 1, 0, 1]);
+    });
+
+    it('outlive the failure of the first', async () => {
+      const ids = await registered('failing', 2);
+      const [one = '', two = ''] = ids;
+      const { outcomes } = await together(failing(one), [increment(two)]);
+      expect(outcomes).toEqual(['rejected', 'fulfilled']);
+      expect(await versions(ids)).toEqual([0, 1]);
+    });
+
+    it('are answered when another connection can read them', async () => {
+      const database = server.app.get(Database);
+      const { id } = await server.register('readable');
+      const users = server.app.get(UsersService);
+      const seen: (number | undefined)[] = [];
+      const work = async (manager: EntityManager) => {
+        await increment(id)(manager);
+        return (await manager.findOneByOrFail(User, { id })).tokenVersion;
+      };
+      await Promise.all(
+        Array.from({ length: 20 }, async () => {
+          const own = await database.transaction(work);
+          const found = await users.findById(id);
+          seen.push(Number(found && found.tokenVersion >= own));
+        }),
+      );
+      expect(seen).toEqual(Array(20).fill(1));
+    });
+
+    it.each(['first', 'second', 'third'])(
+      'are all refused if SQLite has rolled back under the %s, which ignores that',
+      async (place) => {
+        const ids = await registered(place, 4);
+        const lost = ['first', 'second', 'third'].indexOf(place);
+        const works = ids.map((id, i) => async (manager: EntityManager) => {
+          await increment(id)(manager);
+          if (i === lost) await manager.query('ROLLBACK');
+        });
+        const [one = increment(''), ...others] = works;
+        const { outcomes } = await together(one, others);
+        expect(outcomes).toEqual(Array(4).fill('rejected'));
+        // The queue goes on.
+        await server.register(`${place}-later`);
+      },
+    );
+  });
+
   it('takes no write of a repository: a 500 that names the caller and the way to write', async () => {
     const users = server.app.get(DataSource).getRepository(User);
     const { id } = await server.register('saved');

@@ -4,7 +4,6 @@ import type { Pool } from 'pg';
 import { DataSource, type EntityManager, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import type { AfterQueryEvent } from 'typeorm/subscriber/event/QueryEvent.js';
-import { ApiError } from '../common/api-error.js';
 import { clock } from '../common/clock.js';
 import { reasonUnavailable } from '../common/unavailable.js';
 import { refuseUnfinishedCopy } from './copy-marker.js';
@@ -12,7 +11,7 @@ import { migrate } from './migrate.js';
 import { type PostgresClientOptions, READ_ONLY } from './postgres-client.js';
 import { PostgresListener } from './postgres-listener.js';
 import { refuseOtherSchema, refuseSharedSessions } from './session-checks.js';
-import { immediateTransaction } from './transactions.js';
+import { WriteQueue } from './write-queue.js';
 import { refuseWrites } from './write-refusal.js';
 
 /** The number of rows that one statement deletes. */
@@ -37,22 +36,24 @@ const current = new AsyncLocalStorage<{ database: Database; open: boolean }>();
 
 /**
  * The only way to change stored data. On SQLite all writes run one after another on a connection of their
- * own. Statements that share a connection share its transaction, so one request's rollback would undo
+ * own (see {@link WriteQueue}). Statements that share a connection share its transaction, so one request's rollback would undo
  * another's acknowledged write. Injected repositories read on a second connection, which sees only committed
  * rows and refuses writes. On PostgreSQL these are plain calls.
  */
 @Injectable()
 export class Database implements OnApplicationShutdown {
-  private last: Promise<unknown> = Promise.resolve();
-  private waiting = 0;
+  /** The writes to SQLite; undefined on PostgreSQL. */
+  private readonly queue: WriteQueue | undefined;
   /** What runs after the commit of each transaction under way. */
   private readonly afterCommits = new WeakMap<EntityManager, (() => void)[]>();
 
   private constructor(
     private readonly reader: DataSource,
     private readonly writer: DataSource,
-    private readonly waitTimeout: number,
-  ) {}
+    waitTimeout: number,
+  ) {
+    if (writer !== reader) this.queue = new WriteQueue(writer, waitTimeout);
+  }
 
   /**
    * Takes the connected `reader`, opens the writer and runs the migrations. A write waits up to `waitTimeout`
@@ -87,18 +88,21 @@ export class Database implements OnApplicationShutdown {
    */
   write<T>(statement: (manager: EntityManager) => Promise<T>): Promise<T> {
     this.refuseNested();
-    return this.inTurn(() => again(() => statement(this.writer.manager)));
+    if (this.queue) return this.inTurn(this.queue, statement, true);
+    return again(() => statement(this.writer.manager));
   }
 
   /**
    * Runs several statements as one transaction. Keep it short: on SQLite all other writes wait. If PostgreSQL
-   * rolls it back because of a deadlock or a conflict, `work` runs again, so both transactions succeed.
+   * rolls it back because of a deadlock or a conflict, `work` runs again, so both transactions succeed. It also
+   * runs again if SQLite rolls back a transaction that several writes share.
    *
    * @throws Error inside another transaction, because `work` would wait for itself. Use its `manager` there.
    */
   transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     this.refuseNested();
-    return this.inTurn(() => again(() => this.once(work)));
+    if (this.queue) return this.inTurn(this.queue, work, false);
+    return again(() => this.once(work));
   }
 
   /**
@@ -180,41 +184,56 @@ export class Database implements OnApplicationShutdown {
 
   /** Waits for the running writes and closes the writer. Nest closes the reader. */
   async onApplicationShutdown(): Promise<void> {
-    await this.last;
+    await this.queue?.idle();
     if (!this.isPostgres) await this.writer.destroy();
   }
 
   /** The number of connections, and of callers that wait for one or for their turn to write. */
   get use(): { connections: number; idle: number; waiting: number } {
-    if (!this.isPostgres) return { connections: 2, idle: 0, waiting: this.waiting };
+    if (this.queue) return { connections: 2, idle: 0, waiting: this.queue.length };
     const { totalCount, idleCount, waitingCount } = (this.reader.driver as PostgresDriver)
       .master as Pool;
     return { connections: totalCount, idle: idleCount, waiting: waitingCount };
   }
 
+  /** Runs a transaction of PostgreSQL. */
   private async once<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     const steps: (() => void)[] = [];
-    const noting = async (manager: EntityManager): Promise<T> => {
-      this.afterCommits.set(manager, steps);
-      try {
-        return await work(manager);
-      } finally {
-        // On SQLite the next transaction has the same manager.
-        this.afterCommits.delete(manager);
-      }
-    };
-    const state = { database: this, open: true };
-    const result = await current.run(state, async () => {
-      try {
-        return await (this.isPostgres
-          ? this.writer.transaction(noting)
-          : immediateTransaction(this.writer, noting));
-      } finally {
-        state.open = false;
-      }
-    });
+    const result = await this.writer.transaction((manager) => this.noting(manager, work, steps));
     for (const step of steps) step();
     return result;
+  }
+
+  /** Runs a write to SQLite in its turn. */
+  private async inTurn<T>(
+    queue: WriteQueue,
+    work: (manager: EntityManager) => Promise<T>,
+    isOneStatement: boolean,
+  ): Promise<T> {
+    const steps: (() => void)[] = [];
+    const noting = () => this.noting(this.writer.manager, work, steps);
+    const result = await queue.run(noting, isOneStatement);
+    for (const step of steps) step();
+    return result;
+  }
+
+  /** Runs `work` inside a transaction, and notes in `steps` what runs after its commit. */
+  private async noting<T>(
+    manager: EntityManager,
+    work: (manager: EntityManager) => Promise<T>,
+    steps: (() => void)[],
+  ): Promise<T> {
+    const state = { database: this, open: true };
+    // The work may run a second time.
+    steps.length = 0;
+    this.afterCommits.set(manager, steps);
+    try {
+      return await current.run(state, () => work(manager));
+    } finally {
+      state.open = false;
+      // On SQLite the next transaction has the same manager.
+      this.afterCommits.delete(manager);
+    }
   }
 
   private refuseNested(): void {
@@ -223,26 +242,6 @@ export class Database implements OnApplicationShutdown {
     throw new Error(
       'A write inside a transaction waits for itself: use the manager that the transaction gives',
     );
-  }
-
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.isPostgres) return work();
-    return new Promise((resolve, reject) => {
-      let late = false;
-      const timer = setTimeout(() => {
-        late = true;
-        this.waiting--;
-        reject(new ApiError('unavailable', { cause: new Error('too many writes before it') }));
-      }, this.waitTimeout * 1000);
-      this.waiting++;
-      this.last = this.last.then(async () => {
-        if (late) return;
-        clearTimeout(timer);
-        this.waiting--;
-        // The wrapper catches an error that `work` throws at once. It would end the queue.
-        await (async () => work())().then(resolve, reject);
-      });
-    });
   }
 }
 

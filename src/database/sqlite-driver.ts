@@ -27,7 +27,7 @@ interface Sqlite3 {
 const REMEMBERED = { max: 200, maxSize: 200_000 };
 
 /** Statements that may stay prepared. A `PRAGMA` may act when it is prepared. */
-const KEEPABLE = /^\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|BEGIN|COMMIT)\b/i;
+const KEEPABLE = /^\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|BEGIN|COMMIT|SAVEPOINT|RELEASE)\b/i;
 
 /** A statement that was run before. It is prepared from its second run on. */
 interface Known {
