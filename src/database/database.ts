@@ -36,9 +36,9 @@ const current = new AsyncLocalStorage<{ database: Database; open: boolean }>();
 
 /**
  * The only way to change stored data. On SQLite all writes run one after another on a connection of their
- * own (see {@link WriteQueue}). Statements that share a connection share its transaction, so one request's rollback would undo
- * another's acknowledged write. Injected repositories read on a second connection, which sees only committed
- * rows and refuses writes. On PostgreSQL these are plain calls.
+ * own (see {@link WriteQueue}). Statements that share a connection share its transaction, so one request's
+ * rollback would undo another's acknowledged write. Injected repositories read on a second connection, which
+ * sees only committed rows and refuses writes. On PostgreSQL these are plain calls.
  */
 @Injectable()
 export class Database implements OnApplicationShutdown {
