@@ -23,7 +23,8 @@ const FOLDER = join(ROOT, 'dist/src');
 
 /**
  * The packages whose many small files are joined. A package that depends on one of them is joined too, and one that
- * depends on Nest through others, because each class must exist once. All other packages stay outside: some have native parts, threads or files of their own.
+ * depends on Nest through others, because each class must exist once. All other packages stay outside: some have native
+ * parts, threads or files of their own.
  */
 const JOINED = /^(@nestjs\/|zod$|rxjs$|preact)/;
 
