@@ -3,7 +3,7 @@ import { register, signIn } from '../client.js';
 import { interleave, type Load, measure, type Plan } from '../measure.js';
 import { ALL_PLACES, PROFILED, profileTime, readProfile } from '../profile.js';
 import { digits, type Section } from '../report.js';
-import { Stage } from '../stage.js';
+import { READER, Stage } from '../stage.js';
 import { forgedOf, inTurns, scrambled, unseenOf } from '../tokens.js';
 import { logins } from './login.js';
 
@@ -24,7 +24,8 @@ export async function profile(plan: Plan): Promise<Section> {
     const byHand = await stage.peer('fastify-fast-jwt');
     const bare = await stage.peer('nest-bare');
     await register(latchkey);
-    const good = (await signIn(latchkey, 16)).map((tokens) => `Bearer ${tokens.jwt}`);
+    await register(latchkey, READER);
+    const good = (await signIn(latchkey, 16, READER)).map((tokens) => `Bearer ${tokens.jwt}`);
     const unseen = inTurns(unseenOf(good[0] ?? ''));
     const forged = inTurns(forgedOf(good[0] ?? ''));
     const load = {

@@ -4,7 +4,7 @@ import { ask, askWell, exchange, register, signIn } from '../client.js';
 import { startLogins } from '../logins.js';
 import { median, type Plan } from '../measure.js';
 import { digits, type Section } from '../report.js';
-import { Stage } from '../stage.js';
+import { READER, Stage } from '../stage.js';
 
 /** The time between two looks at the memory, in milliseconds. */
 const LOOK = 5_000;
@@ -22,6 +22,7 @@ export async function soak(plan: Plan): Promise<Section> {
   try {
     const server = await stage.latchkey('Latchkey');
     await register(server);
+    await register(server, READER);
     const load = await startLoad(server);
     const looks: [minute: number, mib: number][] = [];
     const began = performance.now();
@@ -60,7 +61,7 @@ export async function soak(plan: Plan): Promise<Section> {
 /** Starts all clients. `stop` ends them, and resolves to the number of their requests. */
 async function startLoad(server: Child): Promise<{ stop: () => Promise<number> }> {
   let [goesOn, requests] = [true, 0];
-  const [first, ...others] = await signIn(server, 3);
+  const [first, ...others] = await signIn(server, 3, READER);
   const jwt = first?.jwt;
   const again = (work: (round: number) => Promise<unknown>) =>
     (async () => {
@@ -69,8 +70,7 @@ async function startLoad(server: Child): Promise<{ stop: () => Promise<number> }
   const guarded = ['/protected', '/me', '/me/sessions'];
   const clients = [
     ...Array.from({ length: 4 }, () =>
-      // A token lives for minutes, so a refusal may come at the end.
-      again((round) => ask(server, 'GET', guarded[round % guarded.length] ?? '', { jwt })),
+      again((round) => askWell(server, 'GET', guarded[round % guarded.length] ?? '', { jwt })),
     ),
     ...others.map(({ refresh_token: token }) => {
       let next = token;
