@@ -12,11 +12,18 @@ import { AuditService } from '../../src/audit/audit.service.js';
 import { Config } from '../../src/config/config.js';
 import { HASH_MAX_WAIT } from '../../src/passwords/hash-pool.js';
 
+/** Records nothing. */
+class SilentAudit extends AuditService {
+  override record(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
 const config = Config.load();
 const builder = Test.createTestingModule({ imports: [appModule(config)] });
 builder.overrideProvider(HASH_MAX_WAIT).useValue(60);
 if (process.env.AUDIT === 'off') {
-  builder.overrideProvider(AuditService).useValue({ record: () => Promise.resolve() });
+  builder.overrideProvider(AuditService).useClass(SilentAudit);
   builder.overrideProvider(AuditSealer).useValue({});
 }
 const module = await builder.compile();
