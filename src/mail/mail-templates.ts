@@ -127,7 +127,7 @@ function oneLine(values: MailValues): Record<string, string> {
 }
 
 /** Returns a time in words, in UTC. */
-export function inWords(time: Date, locale: string): string {
+function inWords(time: Date, locale: string): string {
   const format = { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' } as const;
   return `${time.toLocaleString(locale, format)} UTC`;
 }
