@@ -1,4 +1,4 @@
-import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 
 /**
  * Runs a transaction of SQLite that may write from its first statement on. A transaction that begins by
@@ -6,11 +6,11 @@ import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
  */
 export async function immediateTransaction<T>(
   writer: DataSource,
-  work: (manager: EntityManager) => Promise<T>,
+  work: () => Promise<T>,
 ): Promise<T> {
   await writer.query('BEGIN IMMEDIATE');
   try {
-    const result = await work(writer.manager);
+    const result = await work();
     await writer.query('COMMIT');
     return result;
   } catch (error) {

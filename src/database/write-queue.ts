@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { reasonUnavailable } from '../common/unavailable.js';
+import { immediateTransaction } from './transactions.js';
 
 /** The number of writes that may share a transaction. Its first write is answered after the last one. */
 const MAX_SHARED = 16;
@@ -94,25 +95,22 @@ export class WriteQueue {
     const taken = [first];
     const answers: (() => void)[] = [];
     try {
-      // A transaction that begins by reading fails at its first write if another process wrote in between.
-      await this.writer.query('BEGIN IMMEDIATE');
-      const value = await first.run();
-      answers.push(() => {
-        first.resolve(value);
+      await immediateTransaction(this.writer, async () => {
+        const value = await first.run();
+        answers.push(() => {
+          first.resolve(value);
+        });
+        while (taken.length < most) {
+          const turn = this.next();
+          if (!turn) break;
+          taken.push(turn);
+          answers.push(await this.join(turn, taken.length === 2 ? JOINED : 'turn'));
+        }
+        // This fails if SQLite has rolled back by itself and a write ignored the error. The next savepoint has
+        // begun another transaction then, without the writes before.
+        if (taken.length > 1) await this.writer.query(`RELEASE ${JOINED}`);
       });
-      while (taken.length < most) {
-        const turn = this.next();
-        if (!turn) break;
-        taken.push(turn);
-        answers.push(await this.join(turn, taken.length === 2 ? JOINED : 'turn'));
-      }
-      // This fails if SQLite has rolled back by itself and a write ignored the error. The next savepoint has
-      // begun another transaction then, without the writes before.
-      if (taken.length > 1) await this.writer.query(`RELEASE ${JOINED}`);
-      await this.writer.query('COMMIT');
     } catch (error) {
-      // After some errors (a full disk) SQLite has rolled back by itself, and this fails.
-      await this.writer.query('ROLLBACK').catch(() => undefined);
       if (taken.length > 1 && reasonUnavailable(error) !== undefined) {
         // Alone, each has its own outcome.
         for (const turn of taken) await this.alone(turn);
