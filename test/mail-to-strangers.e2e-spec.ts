@@ -5,8 +5,8 @@ import { GOOD_PASSWORD, now, type Server, startServer } from './support/server.j
 import { forge } from './support/tokens.js';
 
 /**
- * Whoever registers may give a stranger's address. What that stranger gets for it has to be little, and
- * nothing in it for the one who registered to choose.
+ * Anybody may register with the address of a stranger. The stranger has to get few mails for it, and none with words
+ * that the other one has chosen.
  */
 const STRANGER = 'stranger@example.org';
 const LURE = 'https://evil.example/x';

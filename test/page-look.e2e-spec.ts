@@ -6,7 +6,7 @@ import { browser } from './support/pages.js';
 import { startProcess } from './support/server-process.js';
 import { type Server, startServer } from './support/server.js';
 
-/** What all pages load, and what an operator can set about their look. */
+/** The files that all pages load, and the settings by which an operator changes their look. */
 let server: Server;
 beforeAll(async () => {
   server = await startServer();
