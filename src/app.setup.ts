@@ -29,6 +29,7 @@ import { lazyCompilers } from './common/lazy-compilers.js';
 import { Metrics } from './common/metrics.js';
 import { forwardedAddresses } from './common/network.js';
 import { describeError, PinoLogger } from './common/pino-logger.js';
+import { closeQuietly } from './common/quiet-close.js';
 import { RefusedTokens } from './common/refused-tokens.js';
 import { provideContext } from './common/request-context.js';
 import { onRequestEnd } from './common/request-end.js';
@@ -124,7 +125,7 @@ export function createAdapter(
     response.writeHead(status, headers).end(content);
   });
   if (config.trustProxy !== false) readForwardedOnce(server);
-  closeUnused(fastify);
+  closeQuietly(fastify);
   return adapter;
 }
 
@@ -201,29 +202,6 @@ function logRequests(fastify: FastifyInstance, refusedTokens: RefusedTokens): vo
       },
       'request',
     );
-  });
-}
-
-/**
- * When the server closes, closes the connections that carried no byte yet, as browsers open them in advance.
- * Node closes only connections that are idle after a request, and would wait for these.
- */
-function closeUnused(fastify: FastifyInstance): void {
-  const open = new Set<Socket>();
-  fastify.server.on('connection', (socket: Socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-  });
-  fastify.addHook('preClose', (done) => {
-    // A request may be on its way on a connection that a proxy has just opened. After an immediate, Node has read
-    // all that has arrived.
-    setTimeout(() => {
-      setImmediate(() => {
-        for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
-      });
-    }, 100);
-    // Right after Node has accepted connections: the system resets those that wait when the listener closes.
-    setImmediate(done);
   });
 }
 

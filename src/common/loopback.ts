@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { atQuietTurn } from './quiet-close.js';
 
 /** Replaces a loopback address in `url` by `localhost`: passkeys and cookies work under that name. */
 export const withLocalhost = (url: string): string =>
@@ -19,12 +20,10 @@ export function prepareLocalhost(fastify: FastifyInstance): (chosen: boolean) =>
   const options = { allowHalfOpen: true, noDelay: true };
   const listener = createServer(options, (socket) => server.emit('connection', socket));
   let closed: Promise<unknown> | undefined;
-  fastify.addHook('preClose', (done) => {
-    if (listener.listening) {
-      closed = once(listener, 'close');
-      listener.close();
-    }
-    done();
+  fastify.addHook('preClose', async () => {
+    if (!listener.listening) return;
+    closed = once(listener, 'close');
+    await atQuietTurn(server, () => listener.close());
   });
   fastify.addHook('onClose', async () => {
     await closed;

@@ -1,9 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { connect, type FreshDatabase, freshDatabase } from './databases.js';
 import { processes, type ServerProcess } from './server-process.js';
+
+/** The addresses of localhost that this machine has. */
+export const localhosts = [
+  '127.0.0.1',
+  ...(Object.values(networkInterfaces()).some((at) => at?.some((own) => own.address === '::1'))
+    ? ['[::1]']
+    : []),
+];
 
 /** A fresh database and a folder, and processes of the built program that run there. */
 export interface Machine {

@@ -1,0 +1,62 @@
+import { Server, type Socket } from 'node:net';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+
+/** The longest wait for a quiet turn, in milliseconds. */
+const MAX_WAIT = 1_000;
+
+/** The longest turn of the event loop in which nothing can have been done, in milliseconds. */
+const QUIET = 0.25;
+
+/** How long a proxy may take to send a request on a connection that it has just opened, in milliseconds. */
+const FIRST_BYTE = 100;
+
+/**
+ * Calls `close` right after a turn of the event loop in which `server` had nothing to do. The system resets what
+ * reached a socket and was not read before its close, above all the connections that wait to be accepted. A proxy
+ * does not repeat a POST that it sent on one of them. Until then, new connections are accepted but not read, so that
+ * the turns become short.
+ */
+export async function atQuietTurn(server: Server, close: () => void): Promise<void> {
+  const held: Socket[] = [];
+  const hold = (socket: Socket) => held.push(socket);
+  server.on('connection', hold);
+  const end = performance.now() + MAX_WAIT;
+  for (let now = performance.now(), isQuiet = false; !isQuiet && now < end;) {
+    const [start, before] = [now, held.length];
+    await setImmediate();
+    // Not at once: Node still has to resume them by itself.
+    for (const socket of held.slice(before)) socket.pause();
+    now = performance.now();
+    isQuiet = held.length === before && now - start < QUIET;
+  }
+  close();
+  server.off('connection', hold);
+  for (const socket of held) socket.resume();
+}
+
+/**
+ * Makes `fastify` stop listening at a quiet turn. Then closes the connections that have carried no byte, as browsers
+ * open them in advance: Node closes only those that are idle after a request, and would wait for these.
+ */
+export function closeQuietly(fastify: FastifyInstance): void {
+  const { server } = fastify;
+  const open = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  fastify.addHook('preClose', async () => {
+    await atQuietTurn(server, () => {
+      // The close of an HTTP server would first go through all its connections.
+      Server.prototype.close.call(server);
+      server.closeIdleConnections();
+    });
+    const unused = () => [...open].filter(({ bytesRead }) => bytesRead === 0);
+    if (unused().length === 0) return;
+    await setTimeout(FIRST_BYTE);
+    // Before an immediate, Node reads all that has arrived.
+    await setImmediate();
+    for (const socket of unused()) socket.destroy();
+  });
+}
