@@ -21,6 +21,8 @@ export async function atQuietTurn(server: Server, close: () => void): Promise<vo
   const held: Socket[] = [];
   const hold = (socket: Socket) => held.push(socket);
   server.on('connection', hold);
+  // A whole turn goes from one immediate to the next: the first may come before Node has looked at its sockets.
+  await setImmediate();
   const end = performance.now() + MAX_WAIT;
   for (let now = performance.now(), isQuiet = false; !isQuiet && now < end;) {
     const [start, before] = [now, held.length];
