@@ -32,12 +32,13 @@ export async function startChild(of: {
   file: string;
   cwd: string;
   env: Record<string, string>;
-  /** The flags of Node itself. */
+  /** The program of Node, and its flags. */
+  node?: string;
   flags?: string[];
 }): Promise<Child> {
   const port = await freePort();
   const began = performance.now();
-  const child = spawn(process.execPath, [...(of.flags ?? []), resolve(of.file)], {
+  const child = spawn(of.node ?? process.execPath, [...(of.flags ?? []), resolve(of.file)], {
     cwd: of.cwd,
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: String(port), ...of.env },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -12,6 +12,7 @@ import { flood } from './parts/flood.js';
 import { guard } from './parts/guard.js';
 import { listing } from './parts/listing.js';
 import { login } from './parts/login.js';
+import { nodes } from './parts/nodes.js';
 import { pages } from './parts/pages.js';
 import { passkey } from './parts/passkey.js';
 import { profile } from './parts/profile.js';
@@ -44,6 +45,7 @@ const PARTS: Record<string, (plan: Plan) => Promise<Section>> = {
   audit,
   timing,
   start,
+  nodes,
   soak,
 };
 

@@ -48,6 +48,8 @@ export class Stage {
     readonly cost: number,
     /** The flags of Node in each process. */
     private readonly flags: string[] = [],
+    /** The program of Node that runs each process. */
+    private readonly node = process.execPath,
   ) {
     stages.add(this);
   }
@@ -132,6 +134,7 @@ export class Stage {
       file,
       cwd: dir,
       env: { DATA_DIR: dir, ...env },
+      node: this.node,
       flags: this.flags,
     });
     this.children.push(child);

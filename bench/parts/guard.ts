@@ -9,9 +9,6 @@ const EARLIER = 'Earlier Latchkey /protected';
 const PEER = 'Fastify + fast-jwt with the same duties /protected';
 const BETTER_AUTH = 'better-auth with SQLite /protected';
 
-/** Node 20 puts hooks on every promise once `AsyncLocalStorage` is used, which the peer does not use. */
-const NODE_20 = process.versions.node.startsWith('20.');
-
 /** Measures the cost of the guard and of refusals, and compares it with an unguarded route and with the peers. */
 export async function guard(plan: Plan): Promise<Section> {
   const stage = new Stage(plan.cost);
@@ -95,22 +92,6 @@ export async function guard(plan: Plan): Promise<Section> {
           atLeast: 0.85,
           unit: ' ×',
         },
-        {
-          what: '`/protected` to Fastify + fast-jwt with the same duties',
-          measured: against(PEER),
-          atLeast: NODE_20 ? 0.85 : 1,
-          unit: ' ×',
-        },
-        ...(NODE_20
-          ? []
-          : [
-              {
-                what: '`/protected` to Fastify + fast-jwt',
-                measured: against('Fastify + fast-jwt /protected'),
-                atLeast: 0.85,
-                unit: ' ×',
-              },
-            ]),
         {
           what: '`/protected` to the documentation’s sample',
           measured: against('documentation’s sample /protected'),

@@ -1,17 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import autocannon from 'autocannon';
 import { register, signIn } from '../client.js';
-import { interleave, median, type Plan, ratio } from '../measure.js';
+import { interleave, median, type Plan } from '../measure.js';
 import { digits, type Section } from '../report.js';
 import { hasNodeSqlite, Stage } from '../stage.js';
-
-const LATCHKEY = 'Latchkey';
-const BARE = 'Nest on Fastify with TypeORM';
-
-const NODE = Number(process.versions.node.split('.')[0]);
-
-/** The longest start with an existing database, in milliseconds. Node 20 has no compile cache. */
-const LONGEST = NODE < 22 ? 1_100 : 800;
 
 /** Time to the first answer, and resident memory. */
 export async function start(plan: Plan): Promise<Section> {
@@ -30,17 +22,15 @@ export async function start(plan: Plan): Promise<Section> {
     }
   };
   const variants: Record<string, ReturnType<typeof once>> = {
-    [LATCHKEY]: once((stage) =>
-      stage.latchkey(LATCHKEY, { DATABASE_URL: `sqlite:${stage.dir}/a` }),
+    Latchkey: once((stage) =>
+      stage.latchkey('Latchkey', { DATABASE_URL: `sqlite:${stage.dir}/a` }),
     ),
-    [BARE]: once((stage) => stage.peer('nest-typeorm')),
+    'Nest on Fastify with TypeORM': once((stage) => stage.peer('nest-typeorm')),
     ...(hasNodeSqlite && { 'better-auth with SQLite': once((stage) => stage.peer('better-auth')) }),
     'documentation’s sample': once((stage) => stage.peer('nest-docs')),
     'Fastify + fast-jwt': once((stage) => stage.peer('fastify-fast-jwt')),
   };
   const found = await interleave(plan.rounds, variants);
-  const of = (name: string, figure: 'again' | 'idle'): number[] =>
-    (found[name] ?? []).map((round) => round[figure]);
   const stage = new Stage(plan.cost);
   const memory: [string, number][] = [];
   try {
@@ -72,29 +62,6 @@ export async function start(plan: Plan): Promise<Section> {
       ]),
       ...memory.map(([what, mib]) => [`Latchkey, ${what}`, '', '', '', digits(mib)]),
     ],
-    targets: [
-      {
-        what: 'Start with an existing database',
-        measured: median(of(LATCHKEY, 'again')),
-        atMost: LONGEST,
-        unit: ' ms',
-      },
-      {
-        what: 'Start with an existing database, to Nest on Fastify with TypeORM',
-        measured: ratio(of(LATCHKEY, 'again'), of(BARE, 'again')),
-        atMost: 1.5,
-        unit: ' ×',
-      },
-      ...(NODE < 24
-        ? []
-        : [
-            {
-              what: 'Memory after the start',
-              measured: median(of(LATCHKEY, 'idle')),
-              atMost: 110,
-              unit: ' MiB',
-            },
-          ]),
-    ],
+    targets: [],
   };
 }
