@@ -1,8 +1,11 @@
 import module from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { startWithSmallHeap } from './common/heap.js';
 import { expectSupportedNode } from './node-version.js';
 
 expectSupportedNode();
+
+startWithSmallHeap();
 
 // Only this user may read and write the server's files, above all the database and the compiled scripts.
 process.umask(0o077);

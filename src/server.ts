@@ -6,6 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyBaseLogger } from 'fastify';
 import { appModule, createAdapter, setupApp } from './app.setup.js';
+import { letHeapGrow } from './common/heap.js';
 import { prepareLocalhost, withLocalhost } from './common/loopback.js';
 import { PinoLogger } from './common/pino-logger.js';
 import { Readiness } from './common/readiness.js';
@@ -48,6 +49,7 @@ async function start(): Promise<void> {
   const listenOnIpv6 = prepareLocalhost(adapter.getInstance());
   stopping.app = app;
   const listenTextResolver = (address: string) => `Server listening at ${withLocalhost(address)}`;
+  letHeapGrow();
   const host = config.host === 'localhost' ? '127.0.0.1' : config.host;
   try {
     await app.listen({ port: config.port, host, listenTextResolver });
