@@ -8,7 +8,11 @@ export async function immediateTransaction<T>(
   writer: DataSource,
   work: () => Promise<T>,
 ): Promise<T> {
+  const runner = writer.createQueryRunner();
   await writer.query('BEGIN IMMEDIATE');
+  // `save()` and `manager.transaction()` of TypeORM join a transaction that they know of. Otherwise they would begin
+  // another one, fail, and roll this one back.
+  Object.assign(runner, { isTransactionActive: true, transactionDepth: 1 });
   try {
     const result = await work();
     await writer.query('COMMIT');
@@ -17,6 +21,8 @@ export async function immediateTransaction<T>(
     // After some errors (a full disk) SQLite has rolled back by itself, and this fails.
     await writer.query('ROLLBACK').catch(() => undefined);
     throw error;
+  } finally {
+    Object.assign(runner, { isTransactionActive: false, transactionDepth: 0 });
   }
 }
 
