@@ -46,6 +46,22 @@ const together = async (...works: (() => Promise<unknown>)[]): Promise<boolean[]
   return results.map(({ status }) => status === 'fulfilled');
 };
 
+it('refuses a write alone if its constraint is checked at the commit', async () => {
+  const done = await together(insert(1), kitten(7), insert(2), kitten(1));
+  expect(done).toEqual([true, false, true, true]);
+  expect(await ids()).toEqual([1, 2]);
+  expect(await writer.query('SELECT cat_id FROM kittens')).toEqual([{ cat_id: 1 }]);
+});
+
+it('is idle only after a write that follows another one at once', async () => {
+  let ended = 0;
+  const write = () => queue.run(insert(ended + 1), false).then(() => ended++);
+  const chain = write().then(write).then(write);
+  await queue.idle();
+  expect(ended).toBe(3);
+  await chain;
+});
+
 describe('TypeORM methods that begin a transaction of their own', () => {
   const save = (id: number) => async (): Promise<void> => {
     await writer.manager.save(Object.assign(new Cat(), { id, name: String(id) }));

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { reasonUnavailable } from '../common/unavailable.js';
@@ -41,7 +42,8 @@ export class WriteQueue {
 
   /**
    * Runs `work` in its turn, as a transaction. It is durable when the promise resolves. It may run twice: if SQLite
-   * rolls a shared transaction back (a full disk), each write of it runs again alone.
+   * rolls a shared transaction back (a full disk, or a row that breaks a deferred constraint), each write of it runs
+   * again alone.
    *
    * @param isOneStatement whether the work needs no transaction to be done as a whole or not at all
    * @throws ApiError unavailable, if the turn did not come within `waitTimeout` seconds
@@ -65,9 +67,12 @@ export class WriteQueue {
     });
   }
 
-  /** Resolves when no write runs or waits. */
+  /** Resolves when no write runs or waits. The callers of the last ones may write again at once. */
   async idle(): Promise<void> {
-    await this.emptied;
+    while (this.emptied) {
+      await this.emptied;
+      await setImmediate();
+    }
   }
 
   private async empty(): Promise<void> {
@@ -111,7 +116,7 @@ export class WriteQueue {
         if (taken.length > 1) await this.writer.query(`RELEASE ${JOINED}`);
       });
     } catch (error) {
-      if (taken.length > 1 && reasonUnavailable(error) !== undefined) {
+      if (taken.length > 1 && undoesAll(error)) {
         // Alone, each has its own outcome.
         for (const turn of taken) await this.alone(turn);
       } else {
@@ -140,4 +145,13 @@ export class WriteQueue {
       };
     }
   }
+}
+
+/**
+ * Tells whether an error of a shared transaction has undone all its writes, so that they may run again: the database
+ * is unavailable, or a constraint that SQLite checks at the commit is broken.
+ */
+function undoesAll(error: unknown): boolean {
+  const { driverError } = error as { driverError?: { code?: unknown } };
+  return driverError?.code === 'SQLITE_CONSTRAINT' || reasonUnavailable(error) !== undefined;
 }
