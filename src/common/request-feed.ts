@@ -110,8 +110,8 @@ export class RequestFeed {
 
   private feed(moved: boolean): void {
     const { socket } = this;
-    while (this.bytes > 0 && !this.connection.isBusy()) {
-      // The connection is being closed: no further request can be answered.
+    // No further request can be answered once the connection is being closed, and the rest of a refused one is not read.
+    while (this.bytes > 0 && (!socket.writable || !this.connection.isBusy())) {
       if (!socket.writable) this.drop();
       else if (this.early) this.beginEarly(this.early);
       else this.parseNext();
