@@ -57,8 +57,8 @@ afterEach(() => {
 });
 
 /** A connection that reads nothing until it is told to. */
-async function client(): Promise<Socket> {
-  const socket = connect(server.port, '127.0.0.1');
+async function client(port = server.port): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
   open.push(socket);
   socket.pause();
   socket.on('error', () => undefined);
@@ -225,6 +225,20 @@ describe('answers that clients do not read', () => {
     last.resume();
     await until(() => size > 8 * MEGABYTE, 'a whole answer');
   });
+});
+
+it('an answer that a client reads slowly is complete, although the server stops', async () => {
+  const other = await startServer({}, undefined, [LargeModule]);
+  const socket = await client(other.port);
+  socket.write(get('/large/raw'));
+  await until(() => clientMemory.bytes > MEGABYTE, 'an answer that waits');
+  const since = performance.now();
+  const stopped = other.stop();
+  await until(() => !other.app.getHttpServer().listening, 'a stop');
+  const text = await readAll(socket);
+  expect(text.length).toBeGreaterThan(8 * MEGABYTE);
+  await stopped;
+  expect(performance.now() - since).toBeLessThan(4_000);
 });
 
 describe('bodies that arrive slowly', () => {

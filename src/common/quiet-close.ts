@@ -48,6 +48,7 @@ export function closeQuietly(fastify: FastifyInstance): void {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
   });
+  finishUnread(server, open);
   fastify.addHook('preClose', async () => {
     await atQuietTurn(server, () => {
       // The close of an HTTP server would first go through all its connections.
@@ -61,4 +62,25 @@ export function closeQuietly(fastify: FastifyInstance): void {
     await setImmediate();
     for (const socket of unused()) socket.destroy();
   });
+}
+
+/**
+ * Lets clients read their answers to the end when `server` closes its idle connections. For Node, a connection is idle
+ * once its answer is complete, although the client may not have read it yet.
+ */
+function finishUnread(server: FastifyInstance['server'], open: Set<Socket>): void {
+  const closeIdle = server.closeIdleConnections.bind(server);
+  server.closeIdleConnections = () => {
+    const unread = [...open].filter(({ writableLength }) => writableLength > 0);
+    const idle: Socket[] = [];
+    for (const socket of unread) {
+      socket.destroy = () => {
+        idle.push(socket);
+        return socket;
+      };
+    }
+    closeIdle();
+    for (const socket of unread) Reflect.deleteProperty(socket, 'destroy');
+    for (const socket of idle) socket.destroySoon();
+  };
 }
