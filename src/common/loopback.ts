@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { atQuietTurn } from './quiet-close.js';
 
 /** Replaces a loopback address in `url` by `localhost`: passkeys and cookies work under that name. */
 export const withLocalhost = (url: string): string =>
@@ -20,20 +19,18 @@ export function prepareLocalhost(fastify: FastifyInstance): (chosen: boolean) =>
   const options = { allowHalfOpen: true, noDelay: true };
   const listener = createServer(options, (socket) => server.emit('connection', socket));
   let closed: Promise<unknown> | undefined;
-  fastify.addHook('preClose', async () => {
-    if (!listener.listening) return;
-    closed = once(listener, 'close');
-    await atQuietTurn(server, () => listener.close());
-  });
   fastify.addHook('onClose', async () => {
     await closed;
   });
   return async (chosen) => {
     const address = server.address();
     if (address === null || typeof address === 'string') return;
+    listener.maxConnections = server.maxConnections;
     listener.listen({ host: '::1', port: address.port });
     try {
       await once(listener, 'listening');
+      closed = once(listener, 'close');
+      fastify.furtherListeners.push(listener);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       const missing = code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';

@@ -2,6 +2,13 @@ import { Server, type Socket } from 'node:net';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Further listeners whose connections go to `server`. They stop with it; see {@link closeQuietly}. */
+    furtherListeners: Server[];
+  }
+}
+
 /** The longest wait for a quiet turn, in milliseconds. */
 const MAX_WAIT = 1_000;
 
@@ -17,7 +24,7 @@ const FIRST_BYTE = 100;
  * does not repeat a POST that it sent on one of them. Until then, new connections are accepted but not read, so that
  * the turns become short.
  */
-export async function atQuietTurn(server: Server, close: () => void): Promise<void> {
+async function atQuietTurn(server: Server, close: () => void): Promise<void> {
   const held: Socket[] = [];
   const hold = (socket: Socket) => held.push(socket);
   server.on('connection', hold);
@@ -49,10 +56,11 @@ export function closeQuietly(fastify: FastifyInstance): void {
     socket.once('close', () => open.delete(socket));
   });
   finishUnread(server, open);
+  fastify.decorate('furtherListeners', []);
   fastify.addHook('preClose', async () => {
     await atQuietTurn(server, () => {
       // The close of an HTTP server would first go through all its connections.
-      Server.prototype.close.call(server);
+      for (const one of [server, ...fastify.furtherListeners]) Server.prototype.close.call(one);
       server.closeIdleConnections();
     });
     const unused = () => [...open].filter(({ bytesRead }) => bytesRead === 0);
