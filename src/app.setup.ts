@@ -22,7 +22,7 @@ import { registrationRoutes } from './auth/registration.module.js';
 import { provideAllowedMethods } from './common/allowed-methods.js';
 import { ApiError, codeOfStatus } from './common/api-error.js';
 import { ApiErrorFilter, sendError } from './common/api-error.filter.js';
-import { CountedResponse, limitConnections } from './common/connections.js';
+import { connectionOf, CountedResponse, limitConnections } from './common/connections.js';
 import { GatheredLines } from './common/gathered-lines.js';
 import { readJsonBodies } from './common/json-body.js';
 import { lazyCompilers } from './common/lazy-compilers.js';
@@ -112,7 +112,8 @@ export function createAdapter(
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     answerRaw(socket, 405, new ApiError('method_not_allowed'));
   });
-  server.on('checkExpectation', (_request, response: ServerResponse) => {
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    connectionOf(request.socket).refuseRest(request);
     // Node's own answer is used here, because a pipelined request has no socket before its turn.
     const { status, body } = new ApiError('expectation_failed');
     const content = Buffer.from(JSON.stringify(body));
@@ -246,6 +247,10 @@ const LINGER = 1_000;
 /** Answers bytes that are no HTTP request. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  if (connectionOf(socket).isAnswered) {
+    socket.destroySoon();
+    return;
+  }
   const status =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? 431

@@ -283,6 +283,27 @@ describe('a client that sends on after the refusal of a body', () => {
     expect(errors).toEqual([]);
   });
 
+  it('hears the refusal of an expectation', async () => {
+    const got = await client(true);
+    const errors: string[] = [];
+    got.socket.on('error', ({ message }) => errors.push(message));
+    got.socket.write(BEGINNING.replace('Host', 'Expect: all\r\nHost'));
+    for (let i = 0; i < 100; i++) await new Promise((resolve) => got.socket.write(CHUNK, resolve));
+    got.socket.end('0\r\n\r\n');
+    await once(got.socket, 'close');
+    expect(got.text.match(/(?<=HTTP\/1\.1 )\d+/g)).toEqual(['417']);
+    expect(errors).toEqual([]);
+  });
+
+  it('gets no second answer if the rest is no body', async () => {
+    const got = await client();
+    got.socket.write(BEGINNING.replace('Host', 'Host: y\r\nHost'));
+    await once(got.socket, 'data');
+    got.socket.write('no length\r\n');
+    await once(got.socket, 'close');
+    expect(got.text.match(/(?<=HTTP\/1\.1 )\d+/g)).toEqual(['400']);
+  });
+
   it('is cut off after a bounded number of bytes', async () => {
     const { socket } = await client();
     socket.write(BEGINNING);

@@ -34,6 +34,8 @@ export function connectionOf(socket: Socket): Connection {
 class Connection implements ConnectionState {
   /** The answer to the present request. The feed parses no other one before its end. */
   private answer: ServerResponse | undefined;
+  /** The last request, if its answer was complete before the request itself. */
+  private unread: IncomingMessage | undefined;
   private readonly feed: RequestFeed | undefined;
   private bodyBytes = 0;
   /** Whether the client has to read before the server can continue. */
@@ -45,6 +47,7 @@ class Connection implements ConnectionState {
     this.feed = RequestFeed.of(socket, this);
     socket.once('close', () => {
       this.answer = undefined;
+      this.unread = undefined;
       this.bodyBytes = 0;
       this.report(true);
     });
@@ -53,6 +56,7 @@ class Connection implements ConnectionState {
   /** Registers a request by its future answer. */
   begin(response: ServerResponse): void {
     this.answer = response;
+    this.unread = undefined;
     this.feed?.begun(response.req);
     // The client has to send the other requests again (RFC 9112, section 9.3.2).
     if ((this.feed?.row ?? 0) >= MAX_PIPELINED) response.setHeader('connection', 'close');
@@ -60,7 +64,15 @@ class Connection implements ConnectionState {
 
   /** Releases an answer that was handed on completely: an idle connection must not keep it in memory. */
   finish(response: ServerResponse): void {
-    if (this.answer === response) this.answer = undefined;
+    if (this.answer !== response) return;
+    this.answer = undefined;
+    if (!response.req.complete) this.unread = response.req;
+  }
+
+  /** Whether the client has got an answer, or its beginning, to a request that it still sends. */
+  get isAnswered(): boolean {
+    const request = this.answer?.headersSent ? this.answer.req : this.unread;
+    return request?.complete === false;
   }
 
   isBusy(): boolean {
