@@ -209,6 +209,29 @@ if (databaseKind() === 'sqlite') {
       expect(await versions(ids)).toEqual([0, 1]);
     });
 
+    it('take no statement of another one that has ended', async () => {
+      const [one = '', two = '', three = ''] = await registered('late', 3);
+      const database = server.app.get(Database);
+      const later = new EventEmitter();
+      let late: Promise<unknown> = Promise.resolve();
+      // The second statement runs while the first one fails, and a third one comes after the end.
+      const failing = database.transaction((manager) => {
+        late = once(later, 'now').then(() => increment(two)(manager));
+        return Promise.all([
+          manager.query('INSERT INTO nowhere VALUES (1)'),
+          increment(one)(manager),
+        ]);
+      });
+      const other = database.transaction(async (manager) => {
+        later.emit('now');
+        await expect(late).rejects.toThrow('after the end of its transaction');
+        await increment(three)(manager);
+      });
+      await expect(failing).rejects.toThrow('nowhere');
+      await other;
+      expect(await versions([one, two, three])).toEqual([0, 0, 1]);
+    });
+
     it('are answered when another connection can read them', async () => {
       const database = server.app.get(Database);
       const { id } = await server.register('readable');

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { DataSource, type EntityManager, type EntityTarget, type ObjectLiteral } from 'typeorm';
@@ -8,6 +7,7 @@ import { clock } from '../common/clock.js';
 import { reasonUnavailable } from '../common/unavailable.js';
 import { refuseUnfinishedCopy } from './copy-marker.js';
 import { migrate } from './migrate.js';
+import { isInside, refuseLateStatements, runInside } from './open-transaction.js';
 import { type PostgresClientOptions, READ_ONLY } from './postgres-client.js';
 import { PostgresListener } from './postgres-listener.js';
 import { refuseOtherSchema, refuseSharedSessions } from './session-checks.js';
@@ -29,12 +29,6 @@ const PING_POSTGRES = `SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bi
 const PING_SQLITE = `SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now`;
 
 /**
- * The transaction that the present code runs in. One storage for all databases: on Node 20, every promise of the
- * process passes the value of every storage on, also when its database is closed.
- */
-const current = new AsyncLocalStorage<{ database: Database; open: boolean }>();
-
-/**
  * The only way to change stored data. On SQLite all writes run one after another on a connection of their
  * own (see {@link WriteQueue}). Statements that share a connection share its transaction, so one request's
  * rollback would undo another's acknowledged write. Injected repositories read on a second connection, which
@@ -52,7 +46,9 @@ export class Database implements OnApplicationShutdown {
     private readonly writer: DataSource,
     waitTimeout: number,
   ) {
-    if (writer !== reader) this.queue = new WriteQueue(writer, waitTimeout);
+    if (writer === reader) return;
+    this.queue = new WriteQueue(writer, waitTimeout);
+    refuseLateStatements(writer, this);
   }
 
   /**
@@ -223,22 +219,19 @@ export class Database implements OnApplicationShutdown {
     work: (manager: EntityManager) => Promise<T>,
     steps: (() => void)[],
   ): Promise<T> {
-    const state = { database: this, open: true };
     // The work may run a second time.
     steps.length = 0;
     this.afterCommits.set(manager, steps);
     try {
-      return await current.run(state, () => work(manager));
+      return await runInside(this, () => work(manager));
     } finally {
-      state.open = false;
       // On SQLite the next transaction has the same manager.
       this.afterCommits.delete(manager);
     }
   }
 
   private refuseNested(): void {
-    const transaction = current.getStore();
-    if (transaction?.database !== this || !transaction.open) return;
+    if (!isInside(this)) return;
     throw new Error(
       'A write inside a transaction waits for itself: use the manager that the transaction gives',
     );

@@ -29,6 +29,8 @@ interface Turn {
 export class WriteQueue {
   private readonly waiting = new Set<Turn>();
   private emptied: Promise<void> | undefined;
+  /** Runs the queue outside of the transaction or request that happens to begin it. */
+  private readonly outside = AsyncLocalStorage.snapshot();
 
   constructor(
     private readonly writer: DataSource,
@@ -63,7 +65,7 @@ export class WriteQueue {
         }, this.waitTimeout * 1000),
       };
       this.waiting.add(turn);
-      this.emptied ??= this.empty();
+      this.emptied ??= this.outside(() => this.empty());
     });
   }
 

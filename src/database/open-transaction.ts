@@ -1,0 +1,55 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DataSource, QueryRunner } from 'typeorm';
+
+/** A transaction, or a single write. */
+interface Transaction {
+  database: object;
+  open: boolean;
+  /** Its statements that have not ended. */
+  running: Set<Promise<unknown>>;
+}
+
+/**
+ * The transaction that the present code runs in. One storage for all databases: on Node 20, every promise of the
+ * process passes the value of every storage on, also when its database is closed.
+ */
+const current = new AsyncLocalStorage<Transaction>();
+
+/** Tells whether the present code runs in a transaction of `database` that has not ended. */
+export function isInside(database: object): boolean {
+  const transaction = current.getStore();
+  return transaction?.database === database && transaction.open;
+}
+
+/** Runs `work` as a transaction of `database`. It ends with `work` and with the statements that run at that time. */
+export async function runInside<T>(database: object, work: () => Promise<T>): Promise<T> {
+  const transaction: Transaction = { database, open: true, running: new Set() };
+  try {
+    return await current.run(transaction, work);
+  } finally {
+    transaction.open = false;
+    // For example, one of several in a `Promise.all` has failed.
+    if (transaction.running.size > 0) await Promise.allSettled(transaction.running);
+  }
+}
+
+/**
+ * Makes the only connection of `writer` refuse statements whose transaction of `database` has ended. They would
+ * become part of the next one, which is another caller's. (PostgreSQL's connection of a transaction is released.)
+ */
+export function refuseLateStatements(writer: DataSource, database: object): void {
+  const runner = writer.createQueryRunner();
+  const query = runner.query.bind(runner) as (...all: unknown[]) => Promise<unknown>;
+  runner.query = ((...all: unknown[]) => {
+    const transaction = current.getStore();
+    if (transaction?.database !== database) return query(...all);
+    if (!transaction.open) return Promise.reject(new Error(LATE));
+    const result = query(...all);
+    const ended = () => transaction.running.delete(result);
+    transaction.running.add(result);
+    result.then(ended, ended);
+    return result;
+  }) as QueryRunner['query'];
+}
+
+const LATE = 'A statement came after the end of its transaction: wait for each one inside it';
