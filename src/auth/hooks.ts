@@ -15,7 +15,10 @@ export interface Answer {
  */
 @Injectable()
 export class AuthHooks {
-  /** Returns claims to add to the access tokens of `user`. Latchkey's own claims cannot be replaced. */
+  /**
+   * Returns claims to add to the access tokens of `user`. Latchkey's own claims cannot be replaced. Some sign-ins wait
+   * for it inside their transaction, so it must not wait for another service for long.
+   */
   claims(_user: User): Record<string, unknown> | Promise<Record<string, unknown>> {
     return {};
   }

@@ -44,7 +44,7 @@ export class Database implements OnApplicationShutdown {
   private constructor(
     private readonly reader: DataSource,
     private readonly writer: DataSource,
-    waitTimeout: number,
+    private readonly waitTimeout: number,
   ) {
     if (writer === reader) return;
     this.queue = new WriteQueue(writer, waitTimeout);
@@ -223,7 +223,9 @@ export class Database implements OnApplicationShutdown {
     steps.length = 0;
     this.afterCommits.set(manager, steps);
     try {
-      return await runInside(this, () => work(manager));
+      // PostgreSQL ends an idle transaction by itself.
+      const idleLimit = this.queue && this.waitTimeout * 1000;
+      return await runInside(this, () => work(manager), idleLimit);
     } finally {
       // On SQLite the next transaction has the same manager.
       this.afterCommits.delete(manager);

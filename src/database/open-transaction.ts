@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { ApiError } from '../common/api-error.js';
 
 /** A transaction, or a single write. */
 interface Transaction {
@@ -7,6 +8,8 @@ interface Transaction {
   open: boolean;
   /** Its statements that have not ended. */
   running: Set<Promise<unknown>>;
+  /** When the last one ended, by `performance.now()`. */
+  active: number;
 }
 
 /**
@@ -21,16 +24,42 @@ export function isInside(database: object): boolean {
   return transaction?.database === database && transaction.open;
 }
 
-/** Runs `work` as a transaction of `database`. It ends with `work` and with the statements that run at that time. */
-export async function runInside<T>(database: object, work: () => Promise<T>): Promise<T> {
-  const transaction: Transaction = { database, open: true, running: new Set() };
+/**
+ * Runs `work` as a transaction of `database`. It ends with `work` and with the statements that run at that time.
+ *
+ * @param idleLimit how long `work` may run no statement, in milliseconds; see {@link refuseLateStatements}
+ * @throws ApiError unavailable, after the limit
+ */
+export async function runInside<T>(
+  database: object,
+  work: () => Promise<T>,
+  idleLimit?: number,
+): Promise<T> {
+  const active = performance.now();
+  const transaction: Transaction = { database, open: true, running: new Set(), active };
   try {
-    return await current.run(transaction, work);
+    const running = current.run(transaction, work);
+    return await (idleLimit === undefined ? running : untilIdle(transaction, running, idleLimit));
   } finally {
     transaction.open = false;
     // For example, one of several in a `Promise.all` has failed.
     if (transaction.running.size > 0) await Promise.allSettled(transaction.running);
   }
+}
+
+/** Settles as `running` does, or rejects when the transaction has run no statement for `limit` milliseconds. */
+function untilIdle<T>(transaction: Transaction, running: Promise<T>, limit: number): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const look = (): void => {
+      const idle = transaction.running.size > 0 ? 0 : performance.now() - transaction.active;
+      if (idle < limit) timer = setTimeout(look, limit - idle);
+      else reject(new ApiError('unavailable', { cause: new Error('an idle transaction') }));
+    };
+    let timer = setTimeout(look, limit);
+    running.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+    });
+  });
 }
 
 /**
@@ -45,7 +74,10 @@ export function refuseLateStatements(writer: DataSource, database: object): void
     if (transaction?.database !== database) return query(...all);
     if (!transaction.open) return Promise.reject(new Error(LATE));
     const result = query(...all);
-    const ended = () => transaction.running.delete(result);
+    const ended = () => {
+      transaction.running.delete(result);
+      transaction.active = performance.now();
+    };
     transaction.running.add(result);
     result.then(ended, ended);
     return result;
