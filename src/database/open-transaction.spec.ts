@@ -14,7 +14,9 @@ beforeEach(async () => {
   const options = databaseOptions(`sqlite:${dir}/database`, NO_TABLES);
   reader = await new DataSource(options).initialize();
   database = await Database.open(reader, 0.5);
-  await database.write((manager) => manager.query('CREATE TABLE cats (id integer PRIMARY KEY)'));
+  await database.write((manager) =>
+    manager.query('CREATE TABLE cats (id integer PRIMARY KEY, name text)'),
+  );
 });
 afterEach(async () => {
   await database.onApplicationShutdown();
@@ -23,7 +25,7 @@ afterEach(async () => {
 });
 
 const insert = (id: number) => (manager: EntityManager) =>
-  manager.query<unknown>('INSERT INTO cats VALUES ($1)', [id]);
+  manager.query<unknown>('INSERT INTO cats (id) VALUES ($1)', [id]);
 const ids = async (): Promise<number[]> => {
   const rows = await reader.query<{ id: number }[]>('SELECT id FROM cats ORDER BY id');
   return rows.map(({ id }) => id);
@@ -49,6 +51,26 @@ it('undoes a transaction that runs no statement for too long, and that one alone
   expect(await ids()).toEqual([1, 4]);
   expect(late).toHaveLength(1);
 });
+
+it.each([0, 1, 2])(
+  'refuses a write alone that ignores a full disk, as number %s',
+  async (place) => {
+    const full = async (manager: EntityManager) => {
+      const [pages] = await manager.query<{ page_count: number }[]>('PRAGMA page_count');
+      await manager.query(`PRAGMA max_page_count = ${pages?.page_count}`);
+      // SQLite undoes the whole transaction, and would store the next statement at once.
+      const large = 'INSERT INTO cats (name) VALUES (hex(zeroblob(100000)))';
+      await manager.query(large).catch(() => undefined);
+      await insert(99)(manager).catch(() => undefined);
+    };
+    const works = [1, 2, 3].map((id) => insert(id));
+    works.splice(place, 0, full);
+    const results = await Promise.allSettled(works.map((work) => database.transaction(work)));
+    const refused = results.map(({ status }) => status === 'rejected');
+    expect(refused).toEqual(works.map((work) => work === full));
+    expect(await ids()).toEqual([1, 2, 3]);
+  },
+);
 
 it('lets a transaction run for long if it does run statements', async () => {
   const slow = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3e6)

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
+import { reasonUnavailable } from '../common/unavailable.js';
 
 /** A transaction, or a single write. */
 interface Transaction {
@@ -10,6 +11,8 @@ interface Transaction {
   running: Set<Promise<unknown>>;
   /** When the last one ended, by `performance.now()`. */
   active: number;
+  /** An error of a statement, such as a full disk, after which SQLite may have undone the transaction. */
+  broken?: Error;
 }
 
 /**
@@ -17,6 +20,10 @@ interface Transaction {
  * process passes the value of every storage on, also when its database is closed.
  */
 const current = new AsyncLocalStorage<Transaction>();
+
+const ROLLBACK = /^\s*ROLLBACK\b/i;
+
+const LATE = 'A statement came after the end of its transaction: wait for each one inside it';
 
 /** Tells whether the present code runs in a transaction of `database` that has not ended. */
 export function isInside(database: object): boolean {
@@ -29,6 +36,7 @@ export function isInside(database: object): boolean {
  *
  * @param idleLimit how long `work` may run no statement, in milliseconds; see {@link refuseLateStatements}
  * @throws ApiError unavailable, after the limit
+ * @throws QueryFailedError if a statement failed because of a full disk or the like, even if `work` ignored that
  */
 export async function runInside<T>(
   database: object,
@@ -39,7 +47,12 @@ export async function runInside<T>(
   const transaction: Transaction = { database, open: true, running: new Set(), active };
   try {
     const running = current.run(transaction, work);
-    return await (idleLimit === undefined ? running : untilIdle(transaction, running, idleLimit));
+    const result = await (idleLimit === undefined
+      ? running
+      : untilIdle(transaction, running, idleLimit));
+    // The work may have ignored it.
+    if (transaction.broken) throw transaction.broken;
+    return result;
   } finally {
     transaction.open = false;
     // For example, one of several in a `Promise.all` has failed.
@@ -63,8 +76,9 @@ function untilIdle<T>(transaction: Transaction, running: Promise<T>, limit: numb
 }
 
 /**
- * Makes the only connection of `writer` refuse statements whose transaction of `database` has ended. They would
- * become part of the next one, which is another caller's. (PostgreSQL's connection of a transaction is released.)
+ * Makes the only connection of `writer` refuse statements whose transaction of `database` has ended, or may have been
+ * undone. They would become part of the next one, which is another caller's, or be stored alone. PostgreSQL refuses
+ * them by itself.
  */
 export function refuseLateStatements(writer: DataSource, database: object): void {
   const runner = writer.createQueryRunner();
@@ -73,15 +87,20 @@ export function refuseLateStatements(writer: DataSource, database: object): void
     const transaction = current.getStore();
     if (transaction?.database !== database) return query(...all);
     if (!transaction.open) return Promise.reject(new Error(LATE));
+    // Otherwise it would be stored at once, and alone.
+    if (transaction.broken && !ROLLBACK.test(String(all[0]))) {
+      return Promise.reject(transaction.broken);
+    }
     const result = query(...all);
     const ended = () => {
       transaction.running.delete(result);
       transaction.active = performance.now();
     };
     transaction.running.add(result);
-    result.then(ended, ended);
+    result.then(ended, (error: unknown) => {
+      ended();
+      if (reasonUnavailable(error) !== undefined) transaction.broken ??= error as Error;
+    });
     return result;
   }) as QueryRunner['query'];
 }
-
-const LATE = 'A statement came after the end of its transaction: wait for each one inside it';
