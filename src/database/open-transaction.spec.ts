@@ -52,6 +52,18 @@ it('undoes a transaction that runs no statement for too long, and that one alone
   expect(late).toHaveLength(1);
 });
 
+it('takes the writes of code that a transaction has left behind', async () => {
+  let left: Promise<unknown> = Promise.resolve();
+  await database.transaction(async (manager) => {
+    await insert(1)(manager);
+    left = new Promise((resolve) => setTimeout(resolve, 50)).then(() =>
+      database.transaction(insert(2)),
+    );
+  });
+  await left;
+  expect(await ids()).toEqual([1, 2]);
+});
+
 it.each([0, 1, 2])(
   'refuses a write alone that ignores a full disk, as number %s',
   async (place) => {

@@ -75,6 +75,9 @@ function untilIdle<T>(transaction: Transaction, running: Promise<T>, limit: numb
   });
 }
 
+/** Runs `work` in no transaction, even if code that a transaction has left behind calls this. */
+export const outsideOfAll = <T>(work: () => T): T => current.exit(work);
+
 /**
  * Makes the only connection of `writer` refuse statements whose transaction of `database` has ended, or may have been
  * undone. They would become part of the next one, which is another caller's, or be stored alone. PostgreSQL refuses

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { ApiError } from '../common/api-error.js';
 import { reasonUnavailable } from '../common/unavailable.js';
+import { outsideOfAll } from './open-transaction.js';
 import { immediateTransaction } from './transactions.js';
 
 /** The number of writes that may share a transaction. Its first write is answered after the last one. */
@@ -29,8 +30,6 @@ interface Turn {
 export class WriteQueue {
   private readonly waiting = new Set<Turn>();
   private emptied: Promise<void> | undefined;
-  /** Runs the queue outside of the transaction or request that happens to begin it. */
-  private readonly outside = AsyncLocalStorage.snapshot();
 
   constructor(
     private readonly writer: DataSource,
@@ -65,7 +64,7 @@ export class WriteQueue {
         }, this.waitTimeout * 1000),
       };
       this.waiting.add(turn);
-      this.emptied ??= this.outside(() => this.empty());
+      this.emptied ??= outsideOfAll(() => this.empty());
     });
   }
 
