@@ -7,6 +7,9 @@ beforeAll(() => {
   Logger.overrideLogger(false);
 });
 
+const queueOf = (threads: number, maxWait: number, pause = 0) =>
+  new HashQueue(threads, maxWait, new Metrics(), () => pause);
+
 const refusal = async (entering: Promise<void>) => {
   const error = await entering.then(
     () => undefined,
@@ -17,7 +20,7 @@ const refusal = async (entering: Promise<void>) => {
 
 describe('HashQueue', () => {
   it('lets in as many as there are threads, and the others in the order they came', async () => {
-    const queue = new HashQueue(2, 60, new Metrics());
+    const queue = queueOf(2, 60);
     const started: string[] = [];
     const enter = (name: string) => queue.enter().then(() => started.push(name));
     await Promise.all([enter('a'), enter('b')]);
@@ -33,7 +36,7 @@ describe('HashQueue', () => {
   });
 
   it('refuses whoever would wait too long, by the time that hashes take', async () => {
-    const queue = new HashQueue(2, 5, new Metrics());
+    const queue = queueOf(2, 5);
     await queue.enter();
     queue.leave(1);
     await Promise.all([queue.enter(), queue.enter()]);
@@ -49,8 +52,23 @@ describe('HashQueue', () => {
     }
   });
 
+  it('lets the next one in after a pause that other requests need, and counts it as time', async () => {
+    const queue = queueOf(1, 60, 20);
+    await queue.enter();
+    let isIn = false;
+    const next = queue.enter().then(() => (isIn = true));
+    queue.leave(59.99);
+    await Promise.resolve();
+    expect(isIn).toBe(false);
+    await next;
+    expect(await refusal(queue.enter())).toEqual(['overloaded', { 'Retry-After': '61' }]);
+    // No one waits: whoever comes need not wait for the end of a pause.
+    queue.leave(1);
+    await queue.enter();
+  });
+
   it('lets in whoever comes to a free thread, however long hashes take', async () => {
-    const queue = new HashQueue(1, 1, new Metrics());
+    const queue = queueOf(1, 1);
     await queue.enter();
     queue.leave(100);
     await queue.enter();
@@ -60,7 +78,7 @@ describe('HashQueue', () => {
   });
 
   it('forgets whoever left, and starts nobody in their place', async () => {
-    const queue = new HashQueue(1, 60, new Metrics());
+    const queue = queueOf(1, 60);
     await queue.enter();
     const client = new AbortController();
     const left = queue.enter(client.signal);
@@ -79,7 +97,7 @@ describe('HashQueue', () => {
   });
 
   it('refuses those who wait when it closes, and whoever comes later', async () => {
-    const queue = new HashQueue(1, 60, new Metrics());
+    const queue = queueOf(1, 60);
     await queue.enter();
     const waiting = [queue.enter(), queue.enter()];
     queue.close();

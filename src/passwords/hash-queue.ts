@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { ApiError } from '../common/api-error.js';
 import type { Metrics } from '../common/metrics.js';
 import { currentContext } from '../common/request-context.js';
+import { hashPauses } from './hash-pauses.js';
 import { RefusalDelay } from './refusal-delay.js';
 
 /** The time between two log lines about refusals, in milliseconds. Each line gives their number. */
@@ -19,7 +20,7 @@ export class HashQueue {
   private readonly waiting = new Set<{ start(): void; refuse(error: ApiError): void }>();
   private running = 0;
   private closed = false;
-  /** The moving mean of the time for one hash, in seconds. */
+  /** The moving mean of the time for one hash and the pause after it, in seconds. */
   private hashTime = 0;
   private unlogged = 0;
   private loggedAt = -Infinity;
@@ -32,6 +33,7 @@ export class HashQueue {
     private readonly threads: number,
     private readonly maxWait: number,
     metrics: Metrics,
+    private readonly pauseAfter = hashPauses(),
   ) {
     metrics.gauge({
       name: 'latchkey_hash_queue_length',
@@ -94,15 +96,25 @@ export class HashQueue {
     });
   }
 
-  /** Lets the next caller in. `seconds` is the time that the hash took, if it was computed. */
+  /**
+   * Lets the next caller in, after a pause if other requests need the processor. `seconds` is the time that the hash
+   * took, if it was computed.
+   */
   leave(seconds?: number): void {
+    let pause = 0;
     if (seconds !== undefined) {
+      pause = this.pauseAfter(seconds * 1000);
       const weight = this.hashTime === 0 ? 1 : WEIGHT;
-      this.hashTime += weight * (seconds - this.hashTime);
+      this.hashTime += weight * (seconds + pause / 1000 - this.hashTime);
     }
-    const [next] = this.waiting;
-    if (next) next.start();
-    else this.running--;
+    const startNext = () => {
+      const [next] = this.waiting;
+      if (next) next.start();
+      else this.running--;
+    };
+    // A timer takes whole milliseconds.
+    if (pause >= 1 && this.waiting.size > 0) setTimeout(startNext, pause);
+    else startNext();
   }
 
   /** Refuses all waiting and future callers. */
