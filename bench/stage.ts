@@ -62,6 +62,8 @@ export class Stage {
   latchkey(name: string, env: Record<string, string> = {}, checkout = '.'): Promise<Child> {
     return this.start(name, join(checkout, LATCHKEY), {
       NODE_ENV: 'production',
+      // As `npm start` and the image set it.
+      MALLOC_ARENA_MAX: '2',
       RATE_LIMITS: 'off',
       JWT_SECRET_KEY: SECRET,
       BCRYPT_COST: String(this.cost),
