@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 
 /** The longest pause after a hash, as a part of the time that the hash took. */
-const LONGEST = 0.15;
+const LONGEST = 0.12;
 
 /** The use of the event loop, from 0 to 1, above which threads pause. */
 const BUSY = 0.5;
