@@ -41,9 +41,9 @@ it.each(documents)('%s links to files and headings that exist', (document) => {
 it('names only settings and files that exist', () => {
   const example = readFileSync('.env.example', 'utf8');
   const settings = [...example.matchAll(/^#? ?([A-Z][A-Z_]+)=/gm)].map(([, name]) => name);
-  // Variables of the tests, and of Node.
+  // Variables of the tests, of Node and of the C library.
   const ofTests = ['CORPORA_DIR', 'CRASH_KILLS', 'TEST_DATABASE_URL', 'TEST_REDIS_URL'];
-  const known = new Set([...settings, ...ofTests, 'NODE_EXTRA_CA_CERTS']);
+  const known = new Set([...settings, ...ofTests, 'MALLOC_ARENA_MAX', 'NODE_EXTRA_CA_CERTS']);
   const current = documents.filter((document) => document !== 'CHANGELOG.md');
   const unknown = current.flatMap((document) => {
     const text = readFileSync(document, 'utf8').replace(

@@ -103,7 +103,7 @@ export class HashQueue {
   leave(seconds?: number): void {
     let pause = 0;
     if (seconds !== undefined) {
-      pause = this.pauseAfter(seconds * 1000);
+      if (this.waiting.size > 0) pause = this.pauseAfter(seconds * 1000);
       const weight = this.hashTime === 0 ? 1 : WEIGHT;
       this.hashTime += weight * (seconds + pause / 1000 - this.hashTime);
     }
@@ -112,8 +112,7 @@ export class HashQueue {
       if (next) next.start();
       else this.running--;
     };
-    // A timer takes whole milliseconds.
-    if (pause >= 1 && this.waiting.size > 0) setTimeout(startNext, pause);
+    if (pause > 0) setTimeout(startNext, pause);
     else startNext();
   }
 
