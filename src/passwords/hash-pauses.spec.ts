@@ -8,7 +8,6 @@ it('pauses after a hash only while the event loop is busy', async () => {
   expect(pauseAfter(1_000)).toBe(0);
   const end = performance.now() + 50;
   while (performance.now() < end);
-  await setTimeout(1);
   const pause = pauseAfter(1_000);
   expect(pause).toBeGreaterThan(0);
   expect(pause).toBeLessThanOrEqual(120);

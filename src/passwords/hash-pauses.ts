@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 const LONGEST = 0.12;
 
 /** The use of the event loop, from 0 to 1, above which threads pause. */
-const BUSY = 0.5;
+const BUSY = 0.7;
 
 /**
  * Returns how long a thread has to pause after a hash: a function from the hash's time to the pause, both in
