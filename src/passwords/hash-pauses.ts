@@ -17,6 +17,8 @@ export function hashPauses(): (ms: number) => number {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, last);
     last = now;
-    return ms * LONGEST * Math.max(0, (utilization - BUSY) / (1 - BUSY));
+    // NaN, if no time has passed.
+    if (!(utilization > BUSY)) return 0;
+    return (ms * LONGEST * (utilization - BUSY)) / (1 - BUSY);
   };
 }
