@@ -2,7 +2,7 @@ import Sequencer from '@jest/test-sequencer';
 
 /** The files that take longest. Most are small and start many programs, or wait. */
 const LONGEST =
-  /\/test\/(newcomer|run-it|clients|clocks|nginx|crash|copy|audit-chain|audit-tampering|mail-delivery|webhooks-processes|bootstrap-admin|import|imported-users|cli|cli-users|start|backup|removable|hashing|doctor|page-quality|hostile-bodies|account-browser|rotation|rate-limits|identifier|password-guesses|corpora|ways-in)\.|\/limit-store\.spec/;
+  /\/test\/(newcomer|run-it|clients|clocks|nginx|crash|copy|audit-chain|audit-tampering|mail-delivery|webhooks-processes|bootstrap-admin|import|imported-users|cli|cli-users|start|stop|backup|removable|hashing|doctor|page-quality|hostile-bodies|account-browser|rotation|rate-limits|identifier|password-guesses|corpora|ways-in)\.|\/limit-store\.spec/;
 
 const isLong = ({ path }) => LONGEST.test(path);
 
