@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import type { Child } from '../child.js';
 import { register, signIn } from '../client.js';
 import { interleave, measure, median, middle, type Plan, type Rate, ratio } from '../measure.js';
 import { digits, type Section } from '../report.js';
 import { Stage } from '../stage.js';
+import { startAgain } from './start.js';
 
 /** The oldest Node that Latchkey supports, and the recommended one. */
 const VERSIONS = ['20.19', '24'] as const;
@@ -49,7 +49,8 @@ export async function nodes(plan: Plan): Promise<Section> {
       guard(SAME_DUTIES, await stage.peer('fastify-same-duties'));
       guard(FAST_JWT, await stage.peer('fastify-fast-jwt'));
       const start = (name: string, begin: (own: Stage) => Promise<Child>) => {
-        starts[key(node, name)] = () => startAgain(plan, node, begin);
+        starts[key(node, name)] = () =>
+          startAgain(new Stage(plan.cost, [], installed(node)), begin);
       };
       start(LATCHKEY, (own) => own.latchkey(LATCHKEY, { DATABASE_URL: `sqlite:${own.dir}/a` }));
       start(NEST, (own) => own.peer('nest-typeorm'));
@@ -62,7 +63,7 @@ export async function nodes(plan: Plan): Promise<Section> {
       (rates[key(node, name)] ?? []).map((rate) => rate.perSecond);
     const toPeer = (name: string) => (node: Version) =>
       ratio(perSecond(node, LATCHKEY), perSecond(node, name));
-    const startOf = (node: Version, name: string, figure: 'ms' | 'mib') =>
+    const startOf = (node: Version, name: string, figure: 'again' | 'idle') =>
       (started[key(node, name)] ?? []).map((round) => round[figure]);
     const figures: Figure[] = [
       ...[LATCHKEY, SAME_DUTIES, FAST_JWT].map((name) => ({
@@ -85,25 +86,25 @@ export async function nodes(plan: Plan): Promise<Section> {
       {
         what: 'Start with an existing database',
         unit: ' ms',
-        of: (node) => median(startOf(node, LATCHKEY, 'ms')),
+        of: (node) => median(startOf(node, LATCHKEY, 'again')),
         atMost: { '20.19': 1_100, 24: 800 },
       },
       {
         what: `Start with an existing database, to ${NEST}`,
         unit: ' ×',
-        of: (node) => ratio(startOf(node, LATCHKEY, 'ms'), startOf(node, NEST, 'ms')),
+        of: (node) => ratio(startOf(node, LATCHKEY, 'again'), startOf(node, NEST, 'again')),
         atMost: { '20.19': 1.5, 24: 1.5 },
       },
       {
         what: 'Memory after the start',
         unit: ' MiB',
-        of: (node) => median(startOf(node, LATCHKEY, 'mib')),
+        of: (node) => median(startOf(node, LATCHKEY, 'idle')),
         atMost: { 24: 110 },
       },
       {
         what: `Memory after the start of ${NEST}`,
         unit: ' MiB',
-        of: (node) => median(startOf(node, NEST, 'mib')),
+        of: (node) => median(startOf(node, NEST, 'idle')),
       },
     ];
     return {
@@ -132,23 +133,6 @@ export async function nodes(plan: Plan): Promise<Section> {
 }
 
 const key = (node: Version, name: string) => `${node} ${name}`;
-
-/** Starts a server twice. Resolves to the time of the second start, and the memory a second after it. */
-async function startAgain(
-  plan: Plan,
-  node: Version,
-  begin: (stage: Stage) => Promise<Child>,
-): Promise<{ ms: number; mib: number }> {
-  const stage = new Stage(plan.cost, [], installed(node));
-  try {
-    await (await begin(stage)).stop();
-    const again = await begin(stage);
-    await setTimeout(1_000);
-    return { ms: again.started, mib: again.memory() };
-  } finally {
-    await stage.close();
-  }
-}
 
 /** Returns the program of a version of Node, which is installed if it is not there. */
 function installed(node: Version): string {

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import autocannon from 'autocannon';
+import type { Child } from '../child.js';
 import { register, signIn } from '../client.js';
 import { interleave, median, type Plan } from '../measure.js';
 import { digits, type Section } from '../report.js';
@@ -8,27 +9,18 @@ import { hasNodeSqlite, Stage } from '../stage.js';
 /** Time to the first answer, and resident memory. */
 export async function start(plan: Plan): Promise<Section> {
   const requests = plan.quick ? 5_000 : 100_000;
-  const once = (begin: (stage: Stage) => ReturnType<Stage['latchkey']>) => async () => {
-    const stage = new Stage(plan.cost);
-    try {
-      const server = await begin(stage);
-      await server.stop();
-      const again = await begin(stage);
-      const cpu = again.cpu();
-      await setTimeout(1_000);
-      return { first: server.started, again: again.started, cpu, idle: again.memory() };
-    } finally {
-      await stage.close();
-    }
-  };
-  const variants: Record<string, ReturnType<typeof once>> = {
-    Latchkey: once((stage) =>
-      stage.latchkey('Latchkey', { DATABASE_URL: `sqlite:${stage.dir}/a` }),
-    ),
-    'Nest on Fastify with TypeORM': once((stage) => stage.peer('nest-typeorm')),
-    ...(hasNodeSqlite && { 'better-auth with SQLite': once((stage) => stage.peer('better-auth')) }),
-    'documentation’s sample': once((stage) => stage.peer('nest-docs')),
-    'Fastify + fast-jwt': once((stage) => stage.peer('fastify-fast-jwt')),
+  const own = () => new Stage(plan.cost);
+  const variants: Record<string, () => ReturnType<typeof startAgain>> = {
+    Latchkey: () =>
+      startAgain(own(), (stage) =>
+        stage.latchkey('Latchkey', { DATABASE_URL: `sqlite:${stage.dir}/a` }),
+      ),
+    'Nest on Fastify with TypeORM': () => startAgain(own(), (stage) => stage.peer('nest-typeorm')),
+    ...(hasNodeSqlite && {
+      'better-auth with SQLite': () => startAgain(own(), (stage) => stage.peer('better-auth')),
+    }),
+    'documentation’s sample': () => startAgain(own(), (stage) => stage.peer('nest-docs')),
+    'Fastify + fast-jwt': () => startAgain(own(), (stage) => stage.peer('fastify-fast-jwt')),
   };
   const found = await interleave(plan.rounds, variants);
   const stage = new Stage(plan.cost);
@@ -64,4 +56,24 @@ export async function start(plan: Plan): Promise<Section> {
     ],
     targets: [],
   };
+}
+
+/**
+ * Starts a server twice on a stage of its own, which it closes. Resolves to the milliseconds of both starts, and to
+ * the processor time and the memory after the second one; the memory a second later.
+ */
+export async function startAgain(
+  stage: Stage,
+  begin: (stage: Stage) => Promise<Child>,
+): Promise<{ first: number; again: number; cpu: number; idle: number }> {
+  try {
+    const server = await begin(stage);
+    await server.stop();
+    const again = await begin(stage);
+    const cpu = again.cpu();
+    await setTimeout(1_000);
+    return { first: server.started, again: again.started, cpu, idle: again.memory() };
+  } finally {
+    await stage.close();
+  }
 }
