@@ -49,8 +49,8 @@ async function start(): Promise<void> {
   const listenOnIpv6 = prepareLocalhost(adapter.getInstance());
   stopping.app = app;
   const listenTextResolver = (address: string) => `Server listening at ${withLocalhost(address)}`;
-  letHeapGrow();
   const host = config.host === 'localhost' ? '127.0.0.1' : config.host;
+  letHeapGrow();
   try {
     await app.listen({ port: config.port, host, listenTextResolver });
     if (config.host === 'localhost') await listenOnIpv6(config.port === 0);

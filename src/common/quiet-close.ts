@@ -19,10 +19,10 @@ const QUIET = 0.25;
 const FIRST_BYTE = 100;
 
 /**
- * Calls `close` right after a turn of the event loop in which `server` had nothing to do. The system resets what
- * reached a socket and was not read before its close, above all the connections that wait to be accepted. A proxy
- * does not repeat a POST that it sent on one of them. Until then, new connections are accepted but not read, so that
- * the turns become short.
+ * Calls `close` right after a turn of the event loop in which `server` had nothing to do. When a listener closes, the
+ * system resets the connections that still wait to be accepted; when a connection closes, a request on it that was not
+ * read is lost. A proxy would not send a lost POST again. While this waits for such a turn, it accepts new connections
+ * but reads nothing from them, so that the turns become short.
  */
 async function atQuietTurn(server: Server, close: () => void): Promise<void> {
   const held: Socket[] = [];
@@ -30,8 +30,9 @@ async function atQuietTurn(server: Server, close: () => void): Promise<void> {
   server.on('connection', hold);
   // A whole turn goes from one immediate to the next: the first may come before Node has looked at its sockets.
   await setImmediate();
-  const end = performance.now() + MAX_WAIT;
-  for (let now = performance.now(), isQuiet = false; !isQuiet && now < end;) {
+  let [now, isQuiet] = [performance.now(), false];
+  const end = now + MAX_WAIT;
+  while (!isQuiet && now < end) {
     const [start, before] = [now, held.length];
     await setImmediate();
     // Not at once: Node still has to resume them by itself.
